@@ -1,0 +1,66 @@
+import { z } from 'zod';
+
+const DNS_LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+
+/** An RFC 1123 label: it becomes a host name, a file name and a libvirt name. */
+export const objectName = z
+  .string()
+  .regex(new RegExp(`^${DNS_LABEL}$`), 'must be lower-case letters, digits and "-", at most 63 characters')
+  .meta({ description: 'Name of the object, unique within its kind.', examples: ['master00'] });
+
+export const dnsName = z
+  .string()
+  .max(253)
+  .regex(new RegExp(`^${DNS_LABEL}(\\.${DNS_LABEL})*$`), 'must be a lower-case DNS name such as k8s.example');
+
+/** Canonical dotted quad: no leading zeros, four parts. */
+export const ipv4 = z
+  .string()
+  .regex(
+    /^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])$/,
+    'must be an IPv4 address such as 192.168.111.150',
+  );
+
+export const ipv4Cidr = z
+  .string()
+  .regex(
+    /^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\/(3[0-2]|[12]?[0-9])$/,
+    'must be an IPv4 network such as 192.168.111.0/24',
+  );
+
+/** Unicast MAC address; upper case is accepted, lower case is stored. */
+export const macAddress = z
+  .string()
+  .regex(
+    /^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$/,
+    'must be a unicast MAC address such as 52:54:00:5e:53:fb',
+  );
+
+export const interfaceName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,15}$/, 'must be an interface name of at most 15 characters');
+
+/** A Kubernetes quantity of bytes, whole numbers only. */
+export const byteQuantity = z
+  .string()
+  .regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, 'must be a quantity of bytes such as 16Gi or 512Mi');
+
+export const absolutePath = z
+  .string()
+  .regex(/^\/[^\0\n]*$/, 'must be an absolute path');
+
+export const labelMap = z.record(z.string().max(317), z.string().max(63));
+
+export const metadataSchema = z.strictObject({
+  name: objectName,
+  labels: labelMap.optional().meta({ description: 'Labels that selectors match on.' }),
+  annotations: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'Notes of your own; k8slab does not read them.' }),
+});
+
+export const driftPolicy = z
+  .enum(['Repair', 'Report'])
+  .default('Repair')
+  .meta({ description: 'Whether changes made behind the manifest are repaired or only reported.' });

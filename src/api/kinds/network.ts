@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { dnsName, driftPolicy, interfaceName, ipv4, ipv4Cidr, macAddress } from './common.ts';
+
+const port = z.int().min(1).max(65_535);
+
+const forward = z
+  .strictObject({
+    mode: z.enum(['nat', 'route', 'open', 'isolated']).default('nat').meta({
+      description: 'How guests reach the outside; isolated keeps them among themselves and the vmhost.',
+    }),
+    dev: interfaceName.optional().meta({ description: 'Only forward through this interface of the vmhost.' }),
+    natPorts: z
+      .strictObject({ start: port, end: port })
+      .optional()
+      .meta({ description: 'Source ports that NAT uses; libvirt takes 1024-65535 when left out.' }),
+  })
+  .prefault({})
+  .meta({ description: 'How traffic leaves the network.' });
+
+const bridge = z
+  .strictObject({
+    name: interfaceName.optional().meta({
+      description: 'Name of the bridge; derived from the name of the network when left out.',
+      examples: ['virbr1'],
+    }),
+    mac: macAddress.optional().meta({ description: 'MAC address of the bridge; libvirt makes one when left out.' }),
+    stp: z.boolean().default(true).meta({ description: 'Spanning tree protocol on the bridge.' }),
+    delaySeconds: z.int().min(0).max(30).default(0).meta({ description: 'Forward delay of the bridge.' }),
+  })
+  .prefault({})
+  .meta({ description: 'The Linux bridge under the network.' });
+
+const dhcp = z
+  .strictObject({
+    start: ipv4.optional().meta({ description: 'First address handed out; the first free host when left out.' }),
+    end: ipv4.optional().meta({ description: 'Last address handed out; the last host when left out.' }),
+    leaseSeconds: z
+      .int()
+      .min(120)
+      .max(31_536_000)
+      .optional()
+      .meta({ description: 'Lease time; libvirt takes one hour when left out.' }),
+  })
+  .prefault({})
+  .meta({ description: 'DHCP on the network. Nodes have reservations, others get addresses of the range.' });
+
+const dnsRecord = z.strictObject({
+  address: ipv4,
+  hostnames: z.array(dnsName).min(1),
+});
+
+const dns = z
+  .strictObject({
+    localOnly: z.boolean().default(true).meta({
+      description: 'Names of the domain are answered here and never forwarded.',
+    }),
+    forwarders: z
+      .array(ipv4)
+      .default([])
+      .meta({ description: 'Resolvers for all other names; those of the vmhost when left out.' }),
+    records: z
+      .array(dnsRecord)
+      .default([])
+      .meta({ description: 'Names beside those of the Nodes.' }),
+    dnsmasqOptions: z
+      .array(z.string().regex(/^[a-z0-9-]+(=[^\n]*)?$/, 'must be a dnsmasq option such as cache-size=1000'))
+      .default([])
+      .meta({ description: "Lines for dnsmasq's configuration, taken as they are." }),
+  })
+  .prefault({})
+  .meta({ description: 'DNS that dnsmasq serves on the network.' });
+
+const podCIDR = z
+  .strictObject({
+    cidr: ipv4Cidr.meta({ description: 'Range that the pod networks of the workers are cut from.' }),
+    nodeMaskSize: z.int().min(8).max(30).default(24).meta({ description: 'Prefix length of one worker.' }),
+  })
+  .meta({ description: 'Pod networks of the workers.' });
+
+const policy = z
+  .strictObject({
+    restart: z.enum(['Never', 'ReattachGuests', 'RestartGuests']).default('ReattachGuests').meta({
+      description: 'What a change may do that libvirt cannot make on a running network.',
+    }),
+    drift: driftPolicy,
+    adopt: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Take over a network of this name that k8slab did not make.' }),
+  })
+  .prefault({})
+  .meta({ description: 'What k8slab may do on its own.' });
+
+export const networkSpec = z.strictObject({
+  domain: dnsName.optional().meta({
+    description: 'DNS domain of the network; the full names of its Nodes end in it.',
+    examples: ['k8s-thw.local'],
+  }),
+  cidr: ipv4Cidr.meta({ description: 'Addresses of the network.', examples: ['192.168.111.0/24'] }),
+  gateway: ipv4.optional().meta({ description: 'Address of the vmhost on the network; the first host when left out.' }),
+  forward,
+  bridge,
+  mtu: z.int().min(576).max(9216).optional().meta({ description: 'MTU of the bridge and the guests.' }),
+  dhcp,
+  dns,
+  podCIDR: podCIDR.optional(),
+  autostart: z.boolean().default(true).meta({ description: 'Start the network when libvirtd starts.' }),
+  policy,
+});
+
+export type NetworkSpec = z.output<typeof networkSpec>;

@@ -1,0 +1,62 @@
+/** What every kind shares: names, metadata, conditions, the object as the store and the API carry it. */
+
+export const API_GROUP = 'k8slab.io';
+export const API_VERSION = 'k8slab.io/v1alpha1';
+
+/** Kinds a user writes in manifests, in the order in which they depend on each other. */
+export const MANIFEST_KINDS = ['Network', 'Image', 'Node'] as const;
+export type ManifestKind = (typeof MANIFEST_KINDS)[number];
+
+/** Host is the vmhost itself: made by the daemon, never written in a manifest. */
+export type Kind = ManifestKind | 'Host';
+
+export interface ObjectRef<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly name: string;
+}
+
+export type ConditionStatus = 'True' | 'False' | 'Unknown';
+
+/** A condition as metav1.Condition has it; `lastTransitionTime` (RFC 3339) moves only when `status` changes. */
+export interface Condition {
+  readonly type: string;
+  readonly status: ConditionStatus;
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+  readonly observedGeneration?: number;
+}
+
+/** What a pass found, before the clock stamps it. */
+export type ConditionInput = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Stable per kind and name for as long as the manifest stays. */
+  readonly uid: string;
+  /** Goes up when the spec's content changes, and only then. */
+  readonly generation: number;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+}
+
+export interface ObjectStatus {
+  readonly conditions: readonly Condition[];
+  readonly observedGeneration?: number;
+}
+
+/** An object as the store holds it and the API serves it; `spec` has its defaults filled in. */
+export interface ApiObject<K extends Kind = Kind, Spec = unknown, Status extends ObjectStatus = ObjectStatus> {
+  readonly apiVersion: typeof API_VERSION;
+  readonly kind: K;
+  readonly metadata: ObjectMeta;
+  readonly spec: Spec;
+  readonly status: Status;
+}
+
+/** `Node/master00`, as kubectl writes it. */
+export function refName(ref: ObjectRef): string {
+  return `${ref.kind}/${ref.name}`;
+}
