@@ -1,0 +1,94 @@
+import type { ImageSpec } from '../kinds/image.ts';
+import type { NetworkSpec } from '../kinds/network.ts';
+import type { NodeSpec } from '../kinds/node.ts';
+import type { ManifestKind, ObjectRef } from '../meta.ts';
+
+export type ManifestErrorCode =
+  | 'FileTooLarge'
+  | 'EmptyFile'
+  | 'TooDeep'
+  | 'TooManyAliases'
+  | 'InvalidYaml'
+  | 'DuplicateKey'
+  | 'NotAnObject'
+  | 'UnknownKind'
+  | 'UnknownVersion'
+  | 'UnknownField'
+  | 'MissingField'
+  | 'WrongType'
+  | 'InvalidValue'
+  | CrossErrorCode;
+
+export type CrossErrorCode =
+  | 'DuplicateObject'
+  | 'DuplicateMac'
+  | 'DuplicateAddress'
+  | 'DuplicateName'
+  | 'DuplicateBridge'
+  | 'DuplicateDisk'
+  | 'AddressNotUsable'
+  | 'OverlappingNetworks'
+  | 'OverlappingPodCidr'
+  | 'PodCidrOutsideRange'
+  | 'CloneCircle';
+
+/** One thing wrong with a manifest, at a place a person can go to. Lines and columns count from 1. */
+export interface ManifestError {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The field, such as `spec.networks[0].mac`; empty when the whole document is meant. */
+  readonly path: string;
+  readonly code: ManifestErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  /** The object the error is in, where its kind and name could be read. */
+  readonly object?: ObjectRef<ManifestKind>;
+}
+
+/** An error between objects. */
+export interface CrossError extends ManifestError {
+  readonly code: CrossErrorCode;
+  readonly object: ObjectRef<ManifestKind>;
+  /** All that take part: the condemned object (the one at `file:line`, equal to `object`) first. */
+  readonly objects: readonly ObjectRef<ManifestKind>[];
+}
+
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface SpecByKind {
+  readonly Network: NetworkSpec;
+  readonly Image: ImageSpec;
+  readonly Node: NodeSpec;
+}
+
+interface Parsed<K extends ManifestKind> {
+  readonly kind: K;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The checked spec, its defaults filled in. */
+  readonly spec: SpecByKind[K];
+  /** SHA-256 of the spec as canonical JSON: equal for equal content, whatever the comments and the order of keys. */
+  readonly hash: string;
+  readonly source: { readonly file: string; readonly line: number };
+  /** Where each field's value stands; look up with `positionOf`. */
+  readonly positions: ReadonlyMap<string, Position>;
+}
+
+/** A whole, checked object of a manifest. `kind` tells the type of `spec`. */
+export type ParsedObject<K extends ManifestKind = ManifestKind> = { [P in K]: Parsed<P> }[K];
+
+/** A field's way from the top of the document. */
+export type FieldPath = readonly (string | number)[];
+
+/** What is wrong with one field of one object, before its place in the file is looked up. */
+export interface FieldIssue {
+  readonly path: FieldPath;
+  readonly code: ManifestErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { Kind } from './meta.ts';
+
+const BRIDGE_PREFIX = 'virbr-';
+/** IFNAMSIZ without the final zero. */
+const INTERFACE_NAME_MAX = 15;
+
+function digest(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('/')).digest('hex');
+}
+
+/** The MAC address of a Node on a Network when its manifest gives none: libvirt's prefix and 24 bits of a hash. */
+export function derivedMac(network: string, node: string): string {
+  return `52:54:00:${(digest('mac', network, node).slice(0, 6).match(/../g) ?? []).join(':')}`;
+}
+
+/** The MAC address of one entry of a Node's `spec.networks`: the given one, or the derived one. Lower case. */
+export function attachmentMac(
+  node: string,
+  attachment: { readonly network: string; readonly mac?: string | undefined },
+): string {
+  return attachment.mac?.toLowerCase() ?? derivedMac(attachment.network, node);
+}
+
+/** The UUID of what k8slab makes for an object: an RFC 9562 version 8 UUID from a hash, the same on every vmhost. */
+export function derivedUuid(kind: Kind, name: string): string {
+  const hex = digest('uuid', kind, name);
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}
+
+/** The bridge of a Network whose manifest names none: `virbr-NAME`, or a hash where that exceeds 15 characters. */
+export function bridgeName(network: string): string {
+  const plain = `${BRIDGE_PREFIX}${network}`;
+  if (plain.length <= INTERFACE_NAME_MAX) return plain;
+  return `${BRIDGE_PREFIX}${digest('bridge', network).slice(0, INTERFACE_NAME_MAX - BRIDGE_PREFIX.length)}`;
+}
+
+/** `master00.k8s-thw.local`, or the bare name where the network has no domain. */
+export function fqdn(name: string, domain?: string): string {
+  return domain === undefined ? name : `${name}.${domain}`;
+}
+
+/** An alias as DNS serves it: one without a dot gets the network's domain. */
+export function aliasName(alias: string, domain?: string): string {
+  return alias.includes('.') ? alias : fqdn(alias, domain);
+}

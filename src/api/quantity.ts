@@ -1,0 +1,32 @@
+import { ReasonedError } from './errors.ts';
+
+const FACTORS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1000,
+  M: 1000 ** 2,
+  G: 1000 ** 3,
+  T: 1000 ** 4,
+  Ki: 1024,
+  Mi: 1024 ** 2,
+  Gi: 1024 ** 3,
+  Ti: 1024 ** 4,
+};
+const BINARY = ['Ti', 'Gi', 'Mi', 'Ki'] as const;
+
+/** Bytes of a quantity such as `16Gi`, exact; throws a ReasonedError on anything else. */
+export function parseBytes(quantity: string): number {
+  const match = /^([1-9][0-9]*)(Ki|Mi|Gi|Ti|k|M|G|T)?$/.exec(quantity);
+  const bytes = Number(match?.[1] ?? Number.NaN) * (FACTORS[match?.[2] ?? ''] ?? Number.NaN);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  const why = match === null ? 'it is not a quantity of bytes such as 16Gi' : 'it is too large';
+  throw new ReasonedError('InvalidQuantity', `cannot read quantity "${quantity}": ${why}`);
+}
+
+/** The shortest binary quantity that is exactly `bytes`: `16Gi`, `1536Mi`, or the plain number. */
+export function formatBytes(bytes: number): string {
+  if (!Number.isSafeInteger(bytes) || bytes < 0) {
+    throw new ReasonedError('InvalidQuantity', `cannot write ${bytes} bytes: it is not a whole number`);
+  }
+  const unit = BINARY.find((name) => bytes > 0 && bytes % (FACTORS[name] ?? 1) === 0);
+  return unit === undefined ? String(bytes) : `${bytes / (FACTORS[unit] ?? 1)}${unit}`;
+}
