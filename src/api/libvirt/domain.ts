@@ -1,0 +1,74 @@
+import { attribute, elements, first, parseXml, textOf, type XmlElement } from '../xml.ts';
+import { parseDomainMark, type DomainMark } from './mark.ts';
+
+/** What k8slab models of libvirt's domain XML. */
+export interface DomainModel {
+  readonly name: string;
+  readonly uuid: string;
+  readonly type: string;
+  readonly disks: readonly { readonly target: string; readonly file?: string; readonly device: string; readonly format?: string }[];
+  readonly interfaces: readonly { readonly mac: string; readonly network?: string; readonly bridge?: string; readonly target?: string }[];
+  readonly mark?: DomainMark;
+}
+
+export interface DomainDocument {
+  readonly root: XmlElement;
+  readonly model: DomainModel;
+}
+
+/** @param text output of `virsh dumpxml`, live or --inactive */
+export function parseDomain(text: string): DomainDocument {
+  const root = parseXml(text);
+  const mark = parseDomainMark(root);
+  const devices = first(root, 'devices');
+  const model: DomainModel = {
+    name: textOf(first(root, 'name')) ?? '',
+    uuid: textOf(first(root, 'uuid')) ?? '',
+    type: attribute(root, 'type') ?? '',
+    disks: elements(devices, 'disk').map(modelDisk),
+    interfaces: elements(devices, 'interface').map(modelInterface),
+    ...(mark === undefined ? {} : { mark }),
+  };
+  return { root, model };
+}
+
+function modelDisk(disk: XmlElement): DomainModel['disks'][number] {
+  const file = attribute(first(disk, 'source'), 'file');
+  const format = attribute(first(disk, 'driver'), 'type');
+  return {
+    target: attribute(first(disk, 'target'), 'dev') ?? '',
+    device: attribute(disk, 'device') ?? 'disk',
+    ...(file === undefined ? {} : { file }),
+    ...(format === undefined ? {} : { format }),
+  };
+}
+
+function modelInterface(nic: XmlElement): DomainModel['interfaces'][number] {
+  const source = first(nic, 'source');
+  const network = attribute(source, 'network');
+  const bridge = attribute(source, 'bridge');
+  const target = attribute(first(nic, 'target'), 'dev');
+  return {
+    mac: (attribute(first(nic, 'mac'), 'address') ?? '').toLowerCase(),
+    ...(network === undefined ? {} : { network }),
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+export interface Capabilities {
+  /** Architecture of the vmhost, such as x86_64. */
+  readonly arch: string;
+  /** Domain types libvirt offers for it: kvm, qemu. */
+  readonly domainTypes: readonly string[];
+}
+
+/** @param text output of `virsh capabilities` */
+export function parseCapabilities(text: string): Capabilities {
+  const root = parseXml(text);
+  const arch = textOf(first(first(first(root, 'host'), 'cpu'), 'arch')) ?? '';
+  const guest = elements(root, 'guest')
+    .map((candidate) => first(candidate, 'arch'))
+    .find((candidate) => attribute(candidate, 'name') === arch);
+  return { arch, domainTypes: elements(guest, 'domain').map((domain) => attribute(domain, 'type') ?? '') };
+}

@@ -1,0 +1,123 @@
+import { attribute, element, elements, first, replaceChildren, textOf, type XmlElement } from '../xml.ts';
+
+/** Namespace of k8slab's mark in libvirt's <metadata>: what carries it is ours, all else belongs to others. */
+export const MARK_NAMESPACE = 'https://k8slab.io/libvirt/v1alpha1';
+const MARK = 'k8slab:object';
+
+/** One machine's part of a network: reservation and names that k8slab wrote into it. */
+export interface NetworkEntry {
+  readonly node: string;
+  readonly mac: string;
+  readonly ip: string;
+  /** Pod network cut for it out of the network's podCIDR. */
+  readonly podCIDR?: string;
+  /** The first is the name of the reservation and what a reverse lookup answers. */
+  readonly hostnames: readonly string[];
+}
+
+export interface NetworkMark {
+  readonly kind: 'Network';
+  readonly name: string;
+  readonly entries: readonly NetworkEntry[];
+  /** Other names k8slab wrote: records of the manifest. */
+  readonly records: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
+  /** Lines in <dnsmasq:options> that are ours. */
+  readonly options: readonly string[];
+  readonly forwarders: readonly string[];
+}
+
+export interface DomainMark {
+  readonly kind: 'Node';
+  readonly name: string;
+  /** Hash of what cloud-init was told at the first boot. */
+  readonly cloudInit: string;
+  /** Public host key handed to the guest: `ssh-ed25519 AAAA…`. */
+  readonly hostKey: string;
+}
+
+export type Mark = NetworkMark | DomainMark;
+
+/** @returns the mark's element below `<metadata>`, or undefined: then the object is not ours */
+export function findMark(root: XmlElement): XmlElement | undefined {
+  return elements(first(root, 'metadata')).find(isMark);
+}
+
+function isMark(child: XmlElement): boolean {
+  const [prefix, local] = child.name.includes(':') ? child.name.split(':') : ['', child.name];
+  const namespace = attribute(child, prefix === '' ? 'xmlns' : `xmlns:${prefix ?? ''}`);
+  return local === 'object' && namespace === MARK_NAMESPACE;
+}
+
+export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
+  const mark = findMark(root);
+  if (mark === undefined || attribute(mark, 'kind') !== 'Network') return undefined;
+  return {
+    kind: 'Network',
+    name: attribute(mark, 'name') ?? '',
+    entries: parts(mark, 'entry').map(parseEntry),
+    records: parts(mark, 'record').map((record) => ({
+      ip: attribute(record, 'ip') ?? '',
+      hostnames: texts(record, 'hostname'),
+    })),
+    options: texts(mark, 'option'),
+    forwarders: texts(mark, 'forwarder'),
+  };
+}
+
+export function parseDomainMark(root: XmlElement): DomainMark | undefined {
+  const mark = findMark(root);
+  if (mark === undefined || attribute(mark, 'kind') !== 'Node') return undefined;
+  return {
+    kind: 'Node',
+    name: attribute(mark, 'name') ?? '',
+    cloudInit: attribute(mark, 'cloudInit') ?? '',
+    hostKey: texts(mark, 'hostKey')[0] ?? '',
+  };
+}
+
+function parseEntry(entry: XmlElement): NetworkEntry {
+  const podCIDR = attribute(entry, 'podCIDR');
+  return {
+    node: attribute(entry, 'node') ?? '',
+    mac: attribute(entry, 'mac') ?? '',
+    ip: attribute(entry, 'ip') ?? '',
+    ...(podCIDR === undefined ? {} : { podCIDR }),
+    hostnames: texts(entry, 'hostname'),
+  };
+}
+
+function parts(mark: XmlElement, local: string): XmlElement[] {
+  return elements(mark).filter((child) => child.name.split(':').at(-1) === local);
+}
+
+function texts(parent: XmlElement, local: string): string[] {
+  return parts(parent, local).map((child) => textOf(child) ?? '');
+}
+
+/** Puts the mark into `<metadata>`, beside whatever others keep there. */
+export function withMark(root: XmlElement, mark: Mark): XmlElement {
+  const metadata = first(root, 'metadata') ?? element('metadata');
+  const marked = replaceChildren(metadata, isMark, [renderMark(mark)]);
+  return replaceChildren(root, (child) => child.name === 'metadata', [marked]);
+}
+
+function renderMark(mark: Mark): XmlElement {
+  const attributes = { 'xmlns:k8slab': MARK_NAMESPACE, kind: mark.kind, name: mark.name };
+  if (mark.kind === 'Node') {
+    return element(MARK, { ...attributes, cloudInit: mark.cloudInit }, [
+      element('k8slab:hostKey', {}, [mark.hostKey]),
+    ]);
+  }
+  return element(MARK, attributes, [
+    ...mark.entries.map(({ node, mac, ip, podCIDR, hostnames }) =>
+      element('k8slab:entry', { node, mac, ip, podCIDR }, hostnames.map(hostname)),
+    ),
+    ...mark.records.map(({ ip, hostnames }) => element('k8slab:record', { ip }, hostnames.map(hostname))),
+    ...mark.options.map((option) => element('k8slab:option', {}, [option])),
+    ...mark.forwarders.map((forwarder) => element('k8slab:forwarder', {}, [forwarder])),
+  ]);
+}
+
+function hostname(name: string): XmlElement {
+  return element('k8slab:hostname', {}, [name]);
+}

@@ -1,0 +1,57 @@
+import type { ImageSpec } from './kinds/image.ts';
+import type { NetworkSpec } from './kinds/network.ts';
+import type { NodeSpec } from './kinds/node.ts';
+import type { NetworkEntry } from './libvirt/mark.ts';
+import type { ApiObject, ObjectStatus } from './meta.ts';
+
+export interface LiveEntry extends NetworkEntry {
+  /** The running dnsmasq gives the address and answers the names. */
+  readonly live: boolean;
+}
+
+export interface NetworkStatus extends ObjectStatus {
+  readonly bridge?: string;
+  readonly gateway?: string;
+  readonly entries?: readonly LiveEntry[];
+}
+
+export interface ImageStatus extends ObjectStatus {
+  readonly path?: string;
+  readonly format?: 'qcow2' | 'raw';
+  /** Of the unpacked image. */
+  readonly sha256?: string;
+  /** Bytes. */
+  readonly virtualSize?: number;
+}
+
+export interface NodeStatus extends ObjectStatus {
+  readonly state?: string;
+  readonly address?: string;
+  readonly fqdn?: string;
+  readonly aliases?: readonly string[];
+  readonly mac?: string;
+  readonly podCIDR?: string;
+  readonly disk?: string;
+  readonly domainType?: string;
+  /** Public host key that the guest was given. */
+  readonly sshHostKey?: string;
+}
+
+export interface HostStatus extends ObjectStatus {
+  readonly libvirtVersion?: string;
+  readonly arch?: string;
+  readonly domainType?: string;
+}
+
+/** The kinds, as the store is typed by them. */
+export interface KindMap {
+  Network: { spec: NetworkSpec; status: NetworkStatus };
+  Image: { spec: ImageSpec; status: ImageStatus };
+  Node: { spec: NodeSpec; status: NodeStatus };
+  Host: { spec: Record<string, never>; status: HostStatus };
+}
+
+export type NetworkObject = ApiObject<'Network', NetworkSpec, NetworkStatus>;
+export type ImageObject = ApiObject<'Image', ImageSpec, ImageStatus>;
+export type NodeObject = ApiObject<'Node', NodeSpec, NodeStatus>;
+export type HostObject = ApiObject<'Host', Record<string, never>, HostStatus>;

@@ -1,0 +1,86 @@
+/**
+ * What a step costs the guests (docs/disruption.md): `uplink` = they lose the outside for less than a second,
+ * `link` = they lose the network for a moment, `restart` = a guest restarts, `data` = a disk goes.
+ */
+export const DISRUPTIONS = ['none', 'uplink', 'link', 'restart', 'data'] as const;
+export type Disruption = (typeof DISRUPTIONS)[number];
+
+export interface Step {
+  readonly disruption: Disruption;
+  /** Why, as a user reads it in `k8slab plan`. */
+  readonly reason: string;
+}
+
+/** The names and reservations that the running dnsmasq reads beside what libvirt gave it. */
+export interface HostFiles {
+  readonly reservations: readonly { readonly mac: string; readonly ip: string; readonly name: string }[];
+  readonly names: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
+}
+
+export type NetworkAction = Step &
+  (
+    | { readonly type: 'WriteHostFiles'; readonly files: HostFiles }
+    | { readonly type: 'ReloadDnsmasq' }
+    | { readonly type: 'DefineNetwork'; readonly xml: string }
+    | { readonly type: 'StartNetwork' }
+    | { readonly type: 'SetNetworkAutostart'; readonly on: boolean }
+    | { readonly type: 'UpdateNetwork'; readonly command: 'add' | 'delete'; readonly section: string; readonly xml: string }
+  );
+
+export interface ImageFetch {
+  readonly source: string;
+  readonly checksum?: string;
+  readonly format?: 'qcow2' | 'raw';
+}
+
+export type ImageAction = Step & { readonly type: 'FetchImage'; readonly fetch: ImageFetch };
+
+/** Where the content of a new disk comes from. */
+export type DiskSource =
+  | { readonly from: 'image'; readonly path: string; readonly format: 'qcow2' | 'raw' }
+  | { readonly from: 'node'; readonly node: string; readonly path: string; readonly format: string; readonly target: string; readonly running: boolean };
+
+export type NodeAction = Step &
+  (
+    | { readonly type: 'CreateDisk'; readonly source: DiskSource; readonly size?: number }
+    | { readonly type: 'WriteSeed' }
+    | { readonly type: 'DefineDomain' }
+    | { readonly type: 'StartDomain' }
+    | { readonly type: 'ShutdownDomain' }
+  );
+
+export type HostAction = Step &
+  (
+    | { readonly type: 'WriteFile'; readonly path: string; readonly content: string; readonly mode: number }
+  );
+
+export type Action = NetworkAction | ImageAction | NodeAction | HostAction;
+
+/** Why an object cannot go on by itself now; `reason` is fit for a condition. */
+export interface Waiting {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * What is to be done for one object, in order. `waiting` says what stands in the way of going further:
+ * `actions` can be done all the same, `later` follow once it is out of the way.
+ */
+export interface Plan<A extends Action = Action> {
+  readonly actions: readonly A[];
+  readonly waiting?: Waiting;
+  readonly later?: readonly PlannedStep[];
+}
+
+/** A step as `k8slab plan` shows it. */
+export interface PlannedStep extends Step {
+  readonly type: Action['type'];
+}
+
+export function step<T extends object>(
+  disruption: Disruption,
+  reason: string,
+  action: T,
+): T & Step {
+  return { ...action, disruption, reason };
+}

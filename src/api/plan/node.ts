@@ -1,0 +1,119 @@
+import type { NodeSpec } from '../kinds/node.ts';
+import type { DomainDocument } from '../libvirt/domain.ts';
+import { step, type DiskSource, type NodeAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
+
+/** A Node as it shall be, with what its networks gave it. */
+export interface DesiredNode {
+  readonly name: string;
+  readonly spec: NodeSpec;
+  readonly cloudInitHash: string;
+  /** Bytes; undefined: as large as its source. */
+  readonly diskSize?: number;
+}
+
+/** What the Node needs from other objects before it can be made. */
+export type Dependency =
+  | { readonly state: 'ready' }
+  | { readonly state: 'waiting'; readonly reason: string; readonly message: string };
+
+export type DomainState = 'running' | 'shutoff' | 'paused' | 'crashed' | 'inshutdown' | 'pmsuspended' | 'unknown';
+
+export interface ObservedNode {
+  /** The networks' reservations and names for it, and the Image or Node its disk comes from. */
+  readonly networks: Dependency;
+  readonly source: Dependency & { readonly disk?: DiskSource };
+  readonly domain?: { readonly state: DomainState; readonly config: DomainDocument };
+  readonly disk: { readonly path: string; readonly exists: boolean; readonly ours: boolean; readonly whole: boolean };
+  readonly seedExists: boolean;
+  /** Another domain that has one of the MAC addresses. */
+  readonly macHolder?: { readonly domain: string; readonly mac: string };
+  /** False while as many guests boot as may at once. */
+  readonly bootSlot: boolean;
+  /** Seconds until the next start may be tried, after starts that did not last. */
+  readonly startBackoffSeconds: number;
+}
+
+/** What makes the guest as desired: disk, seed, definition, start, each only when what it needs is there. */
+export function planNode(desired: DesiredNode, observed: ObservedNode): Plan<NodeAction> {
+  const conflict = findConflict(desired, observed);
+  if (conflict !== undefined) return { actions: [], waiting: conflict };
+  if (observed.domain !== undefined) return planExisting(desired, observed, observed.domain.state);
+  const missing = [observed.networks, observed.source].find((need) => need.state === 'waiting');
+  if (missing?.state === 'waiting') {
+    return { actions: [], waiting: { reason: missing.reason, message: missing.message }, later: newGuest(desired) };
+  }
+  const made = [...planDisk(desired, observed), ...planSeed(observed), define()];
+  if (desired.spec.power === 'Stopped') return { actions: made };
+  const start = planStart(observed, SHALL_RUN);
+  return { ...start, actions: [...made, ...start.actions] };
+}
+
+/** The steps of a guest whose network or image is not there yet, so that their details are not known. */
+function newGuest(desired: DesiredNode): PlannedStep[] {
+  const disk = desired.spec.disk.path === undefined ? ([['CreateDisk', NO_DISK]] as const) : [];
+  const start = desired.spec.power === 'Stopped' ? [] : ([['StartDomain', SHALL_RUN]] as const);
+  const steps = [...disk, ['WriteSeed', NO_SEED] as const, ['DefineDomain', NOT_DEFINED] as const, ...start];
+  return steps.map(([type, reason]) => ({ type, disruption: 'none', reason }));
+}
+
+const NO_DISK = 'the guest has no disk';
+const NO_SEED = 'cloud-init needs a seed for the first boot';
+const NOT_DEFINED = 'the domain is not defined';
+const SHALL_RUN = 'the guest shall run';
+
+function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | undefined {
+  const { domain, disk, macHolder } = observed;
+  if (domain !== undefined && domain.config.model.mark?.kind !== 'Node') {
+    const message = `libvirt has a domain "${desired.name}" that k8slab did not make; rename this Node or that domain`;
+    return { reason: 'Conflict', message };
+  }
+  if (macHolder !== undefined) {
+    const message = `domain "${macHolder.domain}" already has the MAC address ${macHolder.mac}`;
+    return { reason: 'MACInUse', message };
+  }
+  if (domain === undefined && disk.exists && !disk.ours && desired.spec.disk.path === undefined) {
+    const message = `${disk.path} exists and is not marked as made by k8slab; move it away, or name it as disk.path`;
+    return { reason: 'DiskNotOurs', message };
+  }
+  return undefined;
+}
+
+function planExisting(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
+  if (desired.spec.power === 'Stopped') {
+    if (state === 'shutoff' || state === 'crashed' || state === 'inshutdown') return { actions: [] };
+    return { actions: [step('restart', 'power is Stopped', { type: 'ShutdownDomain' })] };
+  }
+  if (state !== 'shutoff' && state !== 'crashed') return { actions: [] };
+  if (observed.networks.state === 'waiting') {
+    return { actions: [], waiting: { reason: observed.networks.reason, message: observed.networks.message } };
+  }
+  return planStart(observed, `the guest is ${state} and shall run`);
+}
+
+function planDisk(desired: DesiredNode, observed: ObservedNode): NodeAction[] {
+  const { disk } = observed.source.state === 'ready' ? observed.source : {};
+  if (disk === undefined || (observed.disk.exists && observed.disk.whole)) return [];
+  const origin = disk.from === 'image' ? 'an overlay of the image' : `a copy of the disk of ${disk.node}`;
+  const size = desired.diskSize === undefined ? {} : { size: desired.diskSize };
+  return [step('none', `${NO_DISK}; made as ${origin}`, { type: 'CreateDisk', source: disk, ...size })];
+}
+
+function planSeed(observed: ObservedNode): NodeAction[] {
+  if (observed.seedExists) return [];
+  return [step('none', NO_SEED, { type: 'WriteSeed' })];
+}
+
+function define(): NodeAction {
+  return step('none', NOT_DEFINED, { type: 'DefineDomain' });
+}
+
+function planStart(observed: ObservedNode, reason: string): Plan<NodeAction> {
+  if (observed.startBackoffSeconds > 0) {
+    const message = `the guest stopped soon after its last start; next try in ${observed.startBackoffSeconds} s`;
+    return { actions: [], waiting: { reason: 'StartBackOff', message } };
+  }
+  if (!observed.bootSlot) {
+    return { actions: [], waiting: { reason: 'BootQueued', message: 'as many guests are booting as may at once' } };
+  }
+  return { actions: [step('none', reason, { type: 'StartDomain' })] };
+}

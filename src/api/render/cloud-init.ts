@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import type { NodeSpec } from '../kinds/node.ts';
+
+/** What k8slab tells cloud-init beside the manifest. */
+export interface CloudInitInput {
+  readonly node: string;
+  readonly fqdn: string;
+  readonly instanceId: string;
+  readonly spec: Pick<NodeSpec, 'ssh' | 'cloudInit'>;
+  readonly podCIDR?: string;
+  /** MAC addresses of the NICs, in their order. */
+  readonly macs: readonly string[];
+  /** Public key of the daemon, which may log in beside the user's keys. */
+  readonly daemonKey: string;
+  /** The disk had another owner before: its machine-id and host keys must go. */
+  readonly usedDisk: boolean;
+}
+
+export interface HostKey {
+  readonly privateKey: string;
+  /** `ssh-ed25519 AAAA…` */
+  readonly publicKey: string;
+}
+
+/** The three files of a NoCloud seed. */
+export interface SeedFiles {
+  readonly userData: string;
+  readonly metaData: string;
+  readonly networkConfig: string;
+}
+
+/**
+ * JSON is YAML: cloud-init reads it, and so does whatever has no YAML parser at hand.
+ * Passwords are locked and password login is off.
+ */
+export function renderSeed(input: CloudInitInput, hostKey: HostKey): SeedFiles {
+  const userData = { ...cloudConfig(input), ssh_keys: sshKeys(hostKey) };
+  return {
+    userData: `#cloud-config\n${toJson(userData)}`,
+    metaData: toJson({ 'instance-id': input.instanceId, 'local-hostname': input.fqdn }),
+    networkConfig: toJson(networkConfig(input.macs)),
+  };
+}
+
+/** Hash of what the guest was told, its secret host key left out: a difference means that cloud-init drifted. */
+export function cloudInitHash(input: CloudInitInput): string {
+  const told = [cloudConfig(input), input.instanceId, networkConfig(input.macs)];
+  return createHash('sha256').update(JSON.stringify(told)).digest('hex').slice(0, 16);
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function sshKeys(hostKey: HostKey): Record<string, string> {
+  return { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey };
+}
+
+function networkConfig(macs: readonly string[]): unknown {
+  const ethernets = macs.map((mac, index) => [
+    `nic${index}`,
+    // The client id by MAC: guests made from one image may share a machine-id, and with it a DUID.
+    { match: { macaddress: mac }, dhcp4: true, 'dhcp-identifier': 'mac' },
+  ]);
+  return { version: 2, ethernets: Object.fromEntries(ethernets) as unknown };
+}
+
+function cloudConfig(input: CloudInitInput): Record<string, unknown> {
+  const { cloudInit, ssh } = input.spec;
+  const keys = [input.daemonKey, ...ssh.authorizedKeys];
+  const base: Record<string, unknown> = {
+    hostname: input.node,
+    fqdn: input.fqdn,
+    prefer_fqdn_over_hostname: true,
+    manage_etc_hosts: false,
+    users: [userOf(ssh.user, keys)],
+    disable_root: ssh.user !== 'root',
+    ssh_pwauth: false,
+    ssh_deletekeys: true,
+    package_update: cloudInit.packageUpgrade,
+    package_upgrade: cloudInit.packageUpgrade,
+    bootcmd: input.usedDisk ? [RESET_MACHINE_ID] : [],
+    write_files: cloudInit.files.map(({ path, content, permissions, owner }) => ({
+      path,
+      content,
+      permissions,
+      ...(owner === undefined ? {} : { owner }),
+    })),
+    runcmd: [...podCidrCommand(input), ...cloudInit.commands],
+  };
+  return mergeUserData(base, cloudInit.userData ?? {});
+}
+
+// Once per instance, before DHCP clients of later boots ask with an id that another guest has too.
+const RESET_MACHINE_ID = [
+  'cloud-init-per',
+  'instance',
+  'k8slab-machine-id',
+  'sh',
+  '-c',
+  'rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup',
+];
+
+function userOf(name: string, keys: readonly string[]): Record<string, unknown> {
+  if (name === 'root') return { name, ssh_authorized_keys: keys };
+  return {
+    name,
+    shell: '/bin/bash',
+    lock_passwd: true,
+    sudo: 'ALL=(ALL) NOPASSWD:ALL',
+    ssh_authorized_keys: keys,
+  };
+}
+
+/** By a command and not write_files: that one runs before the user has a home. */
+function podCidrCommand(input: CloudInitInput): string[][] {
+  if (input.podCIDR === undefined) return [];
+  const { user } = input.spec.ssh;
+  const home = user === 'root' ? '/root' : `/home/${user}`;
+  const script = `printf '%s\\n' "$1" > "$2" && chown "$3": "$2"`;
+  return [['sh', '-c', script, 'pod-cidr', input.podCIDR, `${home}/pod_cidr.txt`, user]];
+}
+
+/** The manifest's own cloud-config wins, key by key; lists are appended, maps merged. */
+function mergeUserData(base: Record<string, unknown>, more: Record<string, unknown>): Record<string, unknown> {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(more)) {
+    const before = merged[key];
+    if (Array.isArray(before) && Array.isArray(value)) merged[key] = [...(before as unknown[]), ...(value as unknown[])];
+    else if (isMap(before) && isMap(value)) merged[key] = mergeUserData(before, value);
+    else merged[key] = value;
+  }
+  return merged;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}

@@ -1,0 +1,90 @@
+/** One reachable guest as the vmhost's own files name it. */
+export interface HostRecord {
+  readonly node: string;
+  readonly fqdn: string;
+  readonly aliases: readonly string[];
+  readonly address: string;
+  readonly role?: string;
+  readonly user: string;
+  /** `ssh-ed25519 AAAA…`; undefined while it is not known. */
+  readonly hostKey?: string;
+}
+
+const BEGIN = '# BEGIN k8slab: this block is written by k8slabd, changes in it are lost';
+const END = '# END k8slab';
+const WRITTEN_BY = '# Written by k8slabd, changes are lost.';
+
+/** Whether k8slab wrote this file whole, so that it may write it again. */
+export function isOurs(content: string): boolean {
+  return content.startsWith(WRITTEN_BY);
+}
+
+/**
+ * /etc/hosts with our block replaced, appended, or taken out when there is no record; every other byte stays.
+ * A begin without an end counts as a block of one line, so that no line of others is ever taken out.
+ */
+export function renderHosts(current: string, records: readonly HostRecord[]): string {
+  const lines = current.split('\n');
+  const begin = lines.indexOf(BEGIN);
+  const end = begin === -1 ? -1 : lines.indexOf(END, begin);
+  const last = end === -1 ? begin : end;
+  const block = records.length === 0 ? [] : [BEGIN, ...records.map(hostsLine), END];
+  if (begin !== -1) return [...lines.slice(0, begin), ...block, ...lines.slice(last + 1)].join('\n');
+  if (block.length === 0) return current;
+  const separator = current === '' || current.endsWith('\n') ? '' : '\n';
+  return `${current}${separator}${block.join('\n')}\n`;
+}
+
+function hostsLine(record: HostRecord): string {
+  const names = [record.fqdn, record.node, ...record.aliases];
+  return `${record.address} ${[...new Set(names)].join(' ')}`;
+}
+
+/** INI inventory for Ansible, one group per role, in the order of role and name. */
+export function renderInventory(records: readonly HostRecord[], knownHosts: string): string {
+  const roles = [...new Set(records.map(({ role }) => role ?? 'ungrouped'))].sort();
+  const sections = roles.map((role) => {
+    const members = records.filter((record) => (record.role ?? 'ungrouped') === role);
+    return [`[${role}]`, ...members.map(inventoryLine), ''].join('\n');
+  });
+  const options = `-o UserKnownHostsFile=${knownHosts} -o StrictHostKeyChecking=yes`;
+  const all = ['[all:vars]', `ansible_ssh_common_args='${options}'`, ''].join('\n');
+  return [WRITTEN_BY, ...sections, all].join('\n');
+}
+
+function inventoryLine(record: HostRecord): string {
+  return `${record.fqdn} ansible_host=${record.address} ansible_user=${record.user}`;
+}
+
+/** known_hosts with every name and address of each guest whose key is known. */
+export function renderKnownHosts(records: readonly HostRecord[]): string {
+  const lines = records.flatMap((record) => {
+    if (record.hostKey === undefined) return [];
+    const names = [record.node, record.fqdn, ...record.aliases, record.address];
+    return [`${[...new Set(names)].join(',')} ${record.hostKey}`];
+  });
+  return [WRITTEN_BY, ...lines, ''].join('\n');
+}
+
+/** ssh_config for /etc/ssh/ssh_config.d: root logs in with the daemon's key, others with their own. */
+export function renderSshConfig(
+  records: readonly HostRecord[],
+  files: { knownHosts: string; identity: string },
+): string {
+  const hosts = records.map((record) => {
+    const names = [...new Set([record.node, record.fqdn, ...record.aliases, record.address])].join(' ');
+    return [`Host ${names}`, `  HostName ${record.address}`, `  User ${record.user}`].join('\n');
+  });
+  const all = [...new Set(records.flatMap((r) => [r.node, r.fqdn, ...r.aliases, r.address]))];
+  const shared =
+    all.length === 0
+      ? []
+      : [
+          `Host ${all.join(' ')}`,
+          `  UserKnownHostsFile ${files.knownHosts}`,
+          '  StrictHostKeyChecking yes',
+          `Match localuser root host ${all.join(',')}`,
+          `  IdentityFile ${files.identity}`,
+        ];
+  return [WRITTEN_BY, ...hosts, ...shared, ''].join('\n');
+}

@@ -1,0 +1,191 @@
+import type { NetworkSpec } from '../kinds/network.ts';
+import { withMark, type NetworkEntry, type NetworkMark } from '../libvirt/mark.ts';
+import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
+import {
+  attribute,
+  editChild,
+  element,
+  elements,
+  first,
+  replaceChildren,
+  textOf,
+  withAttributes,
+  withChild,
+  withChildren,
+  type XmlElement,
+} from '../xml.ts';
+
+const DNSMASQ_NAMESPACE = 'http://libvirt.org/schemas/network/dnsmasq/1.0';
+
+/** A network as it shall be defined: the manifest, with what all Nodes on it claim. */
+export interface DesiredNetwork {
+  readonly name: string;
+  readonly spec: NetworkSpec;
+  readonly bridge: string;
+  readonly gateway: string;
+  readonly netmask: string;
+  readonly range: { readonly start: string; readonly end: string };
+  readonly entries: readonly NetworkEntry[];
+  /** Lines of <dnsmasq:options> that k8slab puts there. */
+  readonly options: readonly string[];
+}
+
+/**
+ * The network's definition. What the manifest says is written over `base` (the network's --inactive XML, where it
+ * exists); uuid, bridge MAC, foreign hosts and all that k8slab does not model stay as they are.
+ * @param owned the mark found in `base`: entries, options and forwarders k8slab wrote there before
+ */
+export function renderNetwork(
+  desired: DesiredNetwork,
+  base: XmlElement | undefined,
+  owned: NetworkMark | undefined,
+): XmlElement {
+  const { spec, name } = desired;
+  let root = base ?? element('network', {}, [element('name', {}, [name])]);
+  root = withMark(root, markOf(desired));
+  root = withChild(root, 'forward', renderForward(spec, first(root, 'forward')));
+  root = editChild(root, 'bridge', (bridge) =>
+    withAttributes(bridge, { name: desired.bridge, stp: onOff(spec.bridge.stp), delay: spec.bridge.delaySeconds }),
+  );
+  if (spec.bridge.mac !== undefined) {
+    root = withChild(root, 'mac', element('mac', { address: spec.bridge.mac.toLowerCase() }));
+  }
+  if (spec.mtu !== undefined) root = withChild(root, 'mtu', element('mtu', { size: spec.mtu }));
+  root = withChild(root, 'domain', renderDomain(spec));
+  root = editChild(root, 'dns', (dns) => renderDns(dns, desired, owned));
+  root = renderIp(root, desired, owned);
+  return renderOptions(root, desired, owned);
+}
+
+function markOf(desired: DesiredNetwork): NetworkMark {
+  const { name, spec, entries, options } = desired;
+  const records = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
+  return { kind: 'Network', name, entries, records, options, forwarders: spec.dns.forwarders };
+}
+
+function onOff(on: boolean): string {
+  return on ? 'on' : 'off';
+}
+
+function renderForward(spec: NetworkSpec, current: XmlElement | undefined): XmlElement | undefined {
+  const { mode, dev, natPorts } = spec.forward;
+  if (mode === 'isolated') return undefined;
+  let forward = withAttributes(current ?? element('forward'), { mode, dev });
+  forward = replaceChildren(
+    forward,
+    (child) => child.name === 'interface',
+    dev === undefined ? [] : [element('interface', { dev })],
+  );
+  if (mode !== 'nat') return withChild(forward, 'nat', undefined);
+  if (natPorts === undefined) return forward;
+  return editChild(forward, 'nat', (nat) =>
+    withChild(nat, 'port', element('port', { start: natPorts.start, end: natPorts.end })),
+  );
+}
+
+function renderDomain(spec: NetworkSpec): XmlElement | undefined {
+  if (spec.domain === undefined) return undefined;
+  return element('domain', { name: spec.domain, localOnly: spec.dns.localOnly ? 'yes' : 'no' });
+}
+
+function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
+  const { forwarders } = desired.spec.dns;
+  const ourForwarder = (child: XmlElement): boolean =>
+    child.name === 'forwarder' &&
+    attribute(child, 'domain') === undefined &&
+    isOneOf([...forwarders, ...(owned?.forwarders ?? [])], attribute(child, 'addr'));
+  const withForwarders = replaceChildren(
+    dns,
+    ourForwarder,
+    forwarders.map((addr) => element('forwarder', { addr })),
+  );
+  const old = dnsHosts(owned?.entries ?? [], owned?.records ?? []);
+  const wanted = desiredDnsHosts(desired);
+  const claimed = new Set([...old, ...wanted].flatMap((host) => host.hostnames));
+  const foreign = elements(withForwarders, 'host')
+    .map((host) => withoutHostnames(host, claimed))
+    .filter((host) => host !== undefined);
+  const ours = wanted.map((host) =>
+    element('host', { ip: host.ip }, host.hostnames.map((name) => element('hostname', {}, [name]))),
+  );
+  return replaceChildren(withForwarders, (child) => child.name === 'host', mergeByIp([...ours, ...foreign]));
+}
+
+/** One <host> per address, as libvirt wants it: names by others on an address of ours join ours. */
+function mergeByIp(hosts: readonly XmlElement[]): XmlElement[] {
+  const merged = new Map<string, XmlElement>();
+  for (const host of hosts) {
+    const ip = attribute(host, 'ip') ?? '';
+    const before = merged.get(ip);
+    merged.set(ip, before === undefined ? host : withChildren(before, [...before.children, ...host.children]));
+  }
+  return [...merged.values()];
+}
+
+function withoutHostnames(host: XmlElement, names: ReadonlySet<string>): XmlElement | undefined {
+  const kept = elements(host, 'hostname').filter((name) => !names.has(textOf(name) ?? ''));
+  return kept.length === 0 ? undefined : withChildren(host, kept);
+}
+
+/** All names k8slab wants on the network, one host per address, in the order of the manifests. */
+export function desiredDnsHosts(desired: DesiredNetwork): DnsHost[] {
+  const records = desired.spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
+  return dnsHosts(desired.entries, records);
+}
+
+export function dnsHosts(entries: readonly NetworkEntry[], records: readonly DnsHost[]): DnsHost[] {
+  const byIp = new Map<string, string[]>();
+  for (const { ip, hostnames } of [...entries, ...records]) {
+    const names = byIp.get(ip) ?? [];
+    byIp.set(ip, [...names, ...hostnames.filter((name) => !names.includes(name))]);
+  }
+  return [...byIp].map(([ip, hostnames]) => ({ ip, hostnames }));
+}
+
+function renderIp(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
+  const existing = firstIpv4(root);
+  const ip = withAttributes(existing ?? element('ip'), {
+    address: desired.gateway,
+    prefix: undefined,
+    netmask: desired.netmask,
+  });
+  const dhcp = renderDhcp(first(ip, 'dhcp') ?? element('dhcp'), desired, owned);
+  const edited = withChild(ip, 'dhcp', dhcp);
+  return existing === undefined
+    ? withChildren(root, [...root.children, edited])
+    : replaceChildren(root, (child) => child === existing, [edited]);
+}
+
+function renderDhcp(dhcp: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
+  const { leaseSeconds } = desired.spec.dhcp;
+  const lease = leaseSeconds === undefined ? [] : [element('lease', { expiry: leaseSeconds, unit: 'seconds' })];
+  const withRange = replaceChildren(dhcp, (child) => child.name === 'range', [
+    element('range', { start: desired.range.start, end: desired.range.end }, lease),
+  ]);
+  const ours = new Set([...(owned?.entries ?? []), ...desired.entries].map((entry) => entry.mac));
+  return replaceChildren(
+    withRange,
+    (child) => child.name === 'host' && ours.has((attribute(child, 'mac') ?? '').toLowerCase()),
+    desired.entries.map(renderReservation),
+  );
+}
+
+export function renderReservation(entry: NetworkEntry): XmlElement {
+  return element('host', { mac: entry.mac, name: entry.hostnames[0], ip: entry.ip });
+}
+
+function renderOptions(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
+  const ours = [...desired.options, ...(owned?.options ?? [])];
+  const current = first(root, 'dnsmasq:options') ?? element('dnsmasq:options');
+  const options = replaceChildren(
+    current,
+    (child) => child.name === 'dnsmasq:option' && isOneOf(ours, attribute(child, 'value')),
+    desired.options.map((value) => element('dnsmasq:option', { value })),
+  );
+  const edited = withChild(root, 'dnsmasq:options', options.children.length === 0 ? undefined : options);
+  return withAttributes(edited, { 'xmlns:dnsmasq': DNSMASQ_NAMESPACE });
+}
+
+function isOneOf(list: readonly string[], value: string | undefined): boolean {
+  return value !== undefined && list.includes(value);
+}

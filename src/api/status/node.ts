@@ -1,0 +1,141 @@
+import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
+import type { ConditionInput, ConditionStatus } from '../meta.ts';
+import type { DesiredNode, ObservedNode } from '../plan/node.ts';
+import type { Plan } from '../plan/action.ts';
+
+/** What looking at the running guest from outside showed. */
+export interface NodeProbes {
+  readonly address?: string;
+  readonly fqdn?: string;
+  /** The address that the newest lease of its MAC gives it. */
+  readonly leasedAddress?: string;
+  /** What the network's DNS answers for the name and for the address. */
+  readonly dns?: { readonly addresses: readonly string[]; readonly names: readonly string[] };
+  /** Undefined: not tried. */
+  readonly ssh?: { readonly ok: boolean; readonly reason: string; readonly message: string };
+  readonly cloudInit?: CloudInitResult;
+  /** Seconds since the guest was started; undefined when it was not started by this daemon. */
+  readonly bootingSeconds?: number;
+}
+
+export interface CloudInitResult {
+  readonly done: boolean;
+  readonly errors: readonly string[];
+  readonly detail: string;
+}
+
+const SLOW_BOOT_SECONDS = 300;
+
+/** The steps a person would ask for, each a condition, and Ready when all of them are True. */
+export function nodeConditions(
+  desired: DesiredNode,
+  observed: ObservedNode,
+  plan: Plan,
+  probes: NodeProbes,
+): ConditionInput[] {
+  const steps = [
+    definedCondition(observed),
+    runningCondition(desired, observed),
+    ...(desired.spec.power === 'Stopped' ? [] : guestConditions(observed, probes)),
+    ...driftConditions(desired, observed),
+  ];
+  return [ready(desired, plan, steps), synced(plan), ...steps];
+}
+
+function definedCondition(observed: ObservedNode): ConditionInput {
+  if (observed.domain === undefined) return condition('Defined', 'False', 'NotDefined', 'libvirt has no domain of this name');
+  return condition('Defined', 'True', 'Defined');
+}
+
+function runningCondition(desired: DesiredNode, observed: ObservedNode): ConditionInput {
+  const state = observed.domain?.state ?? 'not defined';
+  if (state === 'running') return condition('Running', 'True', 'Running');
+  const reason = desired.spec.power === 'Stopped' ? 'Stopped' : 'NotRunning';
+  return condition('Running', 'False', reason, `the guest is ${state}`);
+}
+
+function guestConditions(observed: ObservedNode, probes: NodeProbes): ConditionInput[] {
+  if (observed.domain?.state !== 'running') {
+    const types = ['AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
+    return types.map((type) => condition(type, 'Unknown', 'NotRunning', 'the guest does not run'));
+  }
+  return [addressBound(observed, probes), nameResolved(probes), sshReachable(probes), cloudInitDone(probes)];
+}
+
+function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInput {
+  const { address, leasedAddress } = probes;
+  if (address === undefined) return condition('AddressBound', 'False', 'NoAddress', 'no address is reserved yet');
+  if (leasedAddress === address || probes.ssh?.ok === true) return condition('AddressBound', 'True', 'Bound', address);
+  if (leasedAddress !== undefined) {
+    const message = `the guest still uses ${leasedAddress} instead of ${address}`;
+    return condition('AddressBound', 'False', 'OtherAddress', message);
+  }
+  return condition('AddressBound', 'False', 'NoLease', noLeaseMessage(observed, probes));
+}
+
+function noLeaseMessage(observed: ObservedNode, probes: NodeProbes): string {
+  const seconds = probes.bootingSeconds ?? 0;
+  const message = `the guest has not asked for ${probes.address ?? 'its address'} yet`;
+  if (seconds < SLOW_BOOT_SECONDS) return message;
+  const console = `look at its console with "virsh console"`;
+  if (observed.domain?.config.model.type !== 'kvm') return `${message}, ${seconds} s after its start; ${console}`;
+  return `${message}, ${seconds} s after its start; ${console}; a /dev/kvm that opens but boots no guest is a known cause, domainType: qemu avoids it`;
+}
+
+function nameResolved(probes: NodeProbes): ConditionInput {
+  const { dns, address, fqdn } = probes;
+  if (dns === undefined || address === undefined || fqdn === undefined) {
+    return condition('NameResolved', 'Unknown', 'NotAsked', "the network's DNS could not be asked");
+  }
+  const forward = dns.addresses.length === 1 && dns.addresses[0] === address;
+  const reverse = dns.names.includes(fqdn);
+  if (forward && reverse) return condition('NameResolved', 'True', 'Resolved', `${fqdn} is ${address}, both ways`);
+  const message = `DNS says ${fqdn} is ${list(dns.addresses)} and ${address} is ${list(dns.names)}`;
+  return condition('NameResolved', 'False', forward ? 'ReverseDiffers' : 'ForwardDiffers', message);
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? 'unknown' : items.join(', ');
+}
+
+function sshReachable(probes: NodeProbes): ConditionInput {
+  const { ssh } = probes;
+  if (ssh === undefined) return condition('SSHReachable', 'False', 'NotTried', 'the guest has no address yet');
+  return condition('SSHReachable', ssh.ok ? 'True' : 'False', ssh.reason, ssh.message);
+}
+
+function cloudInitDone(probes: NodeProbes): ConditionInput {
+  const { cloudInit } = probes;
+  if (cloudInit === undefined) return condition('CloudInitDone', 'Unknown', 'NotAsked', 'ssh does not answer yet');
+  if (!cloudInit.done) return condition('CloudInitDone', 'False', 'InProgress', cloudInit.detail);
+  if (cloudInit.errors.length === 0) return condition('CloudInitDone', 'True', 'Done');
+  return condition('CloudInitDone', 'False', 'ProvisioningFailed', cloudInit.errors.join('; '));
+}
+
+function driftConditions(desired: DesiredNode, observed: ObservedNode): ConditionInput[] {
+  const told = observed.domain?.config.model.mark?.cloudInit;
+  if (told === undefined || told === desired.cloudInitHash) return [];
+  const message = 'cloud-init ran with other settings at the first boot; they hold for new guests only';
+  return [condition('CloudInitDrifted', 'True', 'SettingsChanged', message)];
+}
+
+const NEEDED = ['Defined', 'Running', 'AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
+
+function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[]): ConditionInput {
+  if (plan.waiting !== undefined) return condition(READY, 'False', plan.waiting.reason, plan.waiting.message);
+  if (desired.spec.power === 'Stopped') {
+    const stopped = !isTrue(steps, 'Running');
+    return condition(READY, stopped ? 'True' : 'False', stopped ? 'Stopped' : 'Stopping');
+  }
+  const missing = NEEDED.map((type) => steps.find((c) => c.type === type)).find((c) => c?.status !== 'True');
+  if (missing === undefined) return condition(READY, 'True', 'Ready');
+  return condition(READY, 'False', missing.reason, missing.message);
+}
+
+function synced(plan: Plan): ConditionInput {
+  const blocked = plan.waiting !== undefined && /Conflict|InUse|NotOurs/.test(plan.waiting.reason);
+  const status: ConditionStatus = blocked ? 'False' : 'True';
+  return blocked
+    ? condition(SYNCED, status, plan.waiting.reason, plan.waiting.message)
+    : condition(SYNCED, status, 'Reconciled');
+}

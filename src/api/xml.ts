@@ -1,0 +1,144 @@
+import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
+import { ReasonedError } from './errors.ts';
+
+/** An element whose children keep the document's order, so that what k8slab does not model survives an edit. */
+export interface XmlElement {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: readonly XmlNode[];
+}
+export type XmlNode = XmlElement | string;
+
+type Ordered = Record<string, unknown>;
+const ATTRIBUTES = ':@';
+const TEXT = '#text';
+
+const shared = { preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', textNodeName: TEXT };
+const parser = new XMLParser({
+  ...shared,
+  parseTagValue: false,
+  parseAttributeValue: false,
+  ignoreDeclaration: true,
+  htmlEntities: true,
+});
+const builder = new XMLBuilder({
+  ...shared,
+  suppressBooleanAttributes: false,
+  suppressEmptyNode: true,
+  format: true,
+  indentBy: '  ',
+});
+
+/** @throws ReasonedError InvalidXml where the text is no single well-formed element */
+export function parseXml(text: string): XmlElement {
+  const verdict = XMLValidator.validate(text);
+  if (verdict !== true) {
+    throw new ReasonedError('InvalidXml', `cannot parse XML: line ${verdict.err.line}: ${verdict.err.msg}`);
+  }
+  const roots = fromOrdered(parser.parse(text) as Ordered[]).filter((node) => typeof node !== 'string');
+  const [root] = roots;
+  if (root === undefined || roots.length !== 1) {
+    throw new ReasonedError('InvalidXml', `cannot parse XML: ${roots.length} root elements`);
+  }
+  return root;
+}
+
+export function renderXml(root: XmlElement): string {
+  return `${String(builder.build(toOrdered([root]))).trim()}\n`;
+}
+
+function fromOrdered(nodes: readonly Ordered[]): XmlNode[] {
+  return nodes.flatMap((node): XmlNode[] => {
+    const name = Object.keys(node).find((key) => key !== ATTRIBUTES);
+    if (name === undefined) return [];
+    if (name === TEXT) return [String(node[TEXT])];
+    const attributes = (node[ATTRIBUTES] ?? {}) as Record<string, string>;
+    return [{ name, attributes, children: fromOrdered(node[name] as Ordered[]) }];
+  });
+}
+
+function toOrdered(nodes: readonly XmlNode[]): Ordered[] {
+  return nodes.map((node) =>
+    typeof node === 'string'
+      ? { [TEXT]: node }
+      : { [node.name]: toOrdered(node.children), [ATTRIBUTES]: { ...node.attributes } },
+  );
+}
+
+/** Makes an element; attributes given as undefined are left out. */
+export function element(
+  name: string,
+  attributes: Record<string, string | number | undefined> = {},
+  children: readonly (XmlNode | undefined)[] = [],
+): XmlElement {
+  const given = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return {
+    name,
+    attributes: Object.fromEntries(given.map(([key, value]) => [key, String(value)])),
+    children: children.filter((child) => child !== undefined),
+  };
+}
+
+export function elements(parent: XmlElement | undefined, name?: string): XmlElement[] {
+  const all = (parent?.children ?? []).filter((node): node is XmlElement => typeof node !== 'string');
+  return name === undefined ? all : all.filter((child) => child.name === name);
+}
+
+export function first(parent: XmlElement | undefined, name: string): XmlElement | undefined {
+  return elements(parent, name)[0];
+}
+
+export function textOf(node: XmlElement | undefined): string | undefined {
+  return node?.children.filter((child) => typeof child === 'string').join('').trim();
+}
+
+export function attribute(node: XmlElement | undefined, name: string): string | undefined {
+  return node?.attributes[name];
+}
+
+export function withAttributes(
+  node: XmlElement,
+  attributes: Record<string, string | number | undefined>,
+): XmlElement {
+  return element(node.name, { ...node.attributes, ...attributes }, node.children);
+}
+
+export function withChildren(node: XmlElement, children: readonly (XmlNode | undefined)[]): XmlElement {
+  return { ...node, children: children.filter((child) => child !== undefined) };
+}
+
+/**
+ * Puts `child` where the first element of that name stands, or at the end; `undefined` takes that element out.
+ * All else stays as it is.
+ */
+export function withChild(parent: XmlElement, name: string, child: XmlElement | undefined): XmlElement {
+  const current = first(parent, name);
+  if (current === undefined) return withChildren(parent, [...parent.children, child]);
+  return withChildren(
+    parent,
+    parent.children.map((node) => (node === current ? child : node)),
+  );
+}
+
+/** Edits the first child of that name, making it where there is none. */
+export function editChild(
+  parent: XmlElement,
+  name: string,
+  edit: (child: XmlElement) => XmlElement,
+): XmlElement {
+  return withChild(parent, name, edit(first(parent, name) ?? element(name)));
+}
+
+/** Replaces all children that `owned` names by `replacement`, in the place of the first of them. */
+export function replaceChildren(
+  parent: XmlElement,
+  owned: (child: XmlElement) => boolean,
+  replacement: readonly XmlElement[],
+): XmlElement {
+  const isOwned = (node: XmlNode): boolean => typeof node !== 'string' && owned(node);
+  const at = parent.children.findIndex(isOwned);
+  const place = at === -1 ? parent.children.length : at;
+  const before = parent.children.slice(0, place);
+  const after = parent.children.slice(place).filter((node) => !isOwned(node));
+  return withChildren(parent, [...before, ...replacement, ...after]);
+}
