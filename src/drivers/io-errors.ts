@@ -34,11 +34,11 @@ export function formatBytes(bytes: number): string {
 
 /**
  * What a user can do about a failed file operation: NoSpace, PermissionDenied, ReadOnlyFileSystem, Aborted or
- * IoError, as `cannot <what> "<path>": why`. A ReasonedError comes back as it is.
+ * IoError, as `cannot <what> "<path>": why`. Errors that are not the system's come back as they are.
  */
-export async function ioError(what: string, path: string, error: unknown): Promise<ReasonedError> {
-  if (error instanceof ReasonedError) return error;
+export async function ioError(what: string, path: string, error: unknown): Promise<Error> {
   const errno = errnoOf(error);
+  if (error instanceof ReasonedError || (errno === undefined && !isAbort(error))) return toError(error);
   if (errno === 'ENOSPC' || errno === 'EDQUOT') return noSpace(what, path, { cause: error });
   const { reason, why, hint } = classify(error, errno);
   const options = hint === undefined ? { cause: error } : { cause: error, hint };
