@@ -12,13 +12,15 @@ export interface Cidr {
   readonly broadcast: number;
 }
 
+/** Whether the text is an IPv4 address, written canonically: four numbers without leading zeros. */
+export function isAddress(text: string): boolean {
+  return Address4.isValid(text) && new Address4(text).correctForm() === text;
+}
+
 /** The number of a dotted quad; throws a ReasonedError unless it is written canonically. */
 export function toNumber(address: string): number {
-  const parsed = Address4.isValid(address) ? new Address4(address) : undefined;
-  if (parsed?.correctForm() !== address) {
-    throw new ReasonedError('InvalidAddress', `cannot read address "${address}": it is not an IPv4 address`);
-  }
-  return Number(parsed.bigInt());
+  if (isAddress(address)) return Number(new Address4(address).bigInt());
+  throw new ReasonedError('InvalidAddress', `cannot read address "${address}": it is not an IPv4 address`);
 }
 
 /** The dotted quad of a number from 0 to 2^32-1. */
@@ -29,13 +31,17 @@ export function fromNumber(address: number): string {
   return Address4.fromBigInt(BigInt(address)).correctForm();
 }
 
+/** Whether the text is an address and a prefix length; host bits may be set. */
+export function isCidr(text: string): boolean {
+  const [address = '', prefix = '', ...rest] = text.split('/');
+  return rest.length === 0 && isAddress(address) && /^(3[0-2]|[12]?[0-9])$/.test(prefix);
+}
+
 /** Reads `192.168.111.0/24`; host bits may be set (see `isNetwork`). Throws a ReasonedError otherwise. */
 export function parseCidr(text: string): Cidr {
-  const match = /^([^/]+)\/(3[0-2]|[12]?[0-9])$/.exec(text);
-  if (match?.[1] === undefined) {
-    throw new ReasonedError('InvalidNetwork', `cannot read network "${text}": write it as 192.168.111.0/24`);
-  }
-  return cidrOf(toNumber(match[1]), Number(match[2]));
+  const [address = '', prefix = ''] = text.split('/');
+  if (isCidr(text)) return cidrOf(toNumber(address), Number(prefix));
+  throw new ReasonedError('InvalidNetwork', `cannot read network "${text}": write it as 192.168.111.0/24`);
 }
 
 /** The block of `prefix` that holds `address`. */
