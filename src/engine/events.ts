@@ -28,7 +28,7 @@ export interface ApiEvent {
   readonly reportingComponent: string;
 }
 
-export interface Recorder {
+export interface EventRecorder {
   /** Says that something significant was done, changed or failed; never that nothing happened. */
   record(subject: EventSubject, type: EventType, reason: string, message: string): void;
   /** Those about `ref`, or all; the one seen last comes last. */
@@ -73,7 +73,7 @@ interface State {
   sequence: number;
 }
 
-export function createEvents(options: EventsOptions): Recorder {
+export function createEvents(options: EventsOptions): EventRecorder {
   const { clock, component = 'k8slab', limit = 4096 } = options;
   const state: State = {
     clock,

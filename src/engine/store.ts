@@ -7,13 +7,17 @@ import { timestamp, type Clock } from './clock.ts';
  * Constraint for the map of kinds: `{ Network: { spec: NetworkSpec; status: NetworkStatus }; … }`.
  * Every field of a status but `conditions` is optional: a new object has none yet.
  */
-export type KindMap<M> = {
+export type KindShape<M> = {
   readonly [K in keyof M]: { readonly spec: unknown; readonly status: ObjectStatus };
 };
 export type KindOf<M> = keyof M & Kind;
-export type ObjectOf<M extends KindMap<M>, K extends KindOf<M>> = ApiObject<K, M[K]['spec'], M[K]['status']>;
+export type ObjectOf<M extends KindShape<M>, K extends KindOf<M>> = ApiObject<
+  K,
+  M[K]['spec'],
+  M[K]['status']
+>;
 /** An object of any of the kinds; `kind` tells which. */
-export type AnyObject<M extends KindMap<M>> = { [K in KindOf<M>]: ObjectOf<M, K> }[KindOf<M>];
+export type AnyObject<M extends KindShape<M>> = { [K in KindOf<M>]: ObjectOf<M, K> }[KindOf<M>];
 
 /** What a manifest says; `hash` identifies the spec's content. */
 export interface Applied<Spec> {
@@ -32,7 +36,7 @@ export interface ApplyResult<Obj> {
   readonly result: 'created' | 'configured' | 'unchanged';
 }
 
-export interface Change<M extends KindMap<M>> {
+export interface Change<M extends KindShape<M>> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   /** As it is now; for DELETED, as it was last. */
   readonly object: AnyObject<M>;
@@ -42,10 +46,10 @@ export interface Change<M extends KindMap<M>> {
   readonly specChanged: boolean;
 }
 
-export type Listener<M extends KindMap<M>> = (change: Change<M>) => void;
+export type Listener<M extends KindShape<M>> = (change: Change<M>) => void;
 
 /** The objects, in memory. What it hands out is frozen: a change makes a new object. */
-export interface Store<M extends KindMap<M>> {
+export interface Store<M extends KindShape<M>> {
   get<K extends KindOf<M>>(kind: K, name: string): ObjectOf<M, K> | undefined;
   /** By name. */
   list<K extends KindOf<M>>(kind: K): readonly ObjectOf<M, K>[];
@@ -91,7 +95,7 @@ interface State {
   version: number;
 }
 
-export function createStore<M extends KindMap<M>>(options: StoreOptions): Store<M> {
+export function createStore<M extends KindShape<M>>(options: StoreOptions): Store<M> {
   const state: State = {
     clock: options.clock,
     onListenerError: options.onListenerError ?? throwLater,
