@@ -1,0 +1,134 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ApiObject } from '../api/meta.ts';
+
+/** One call of a driver, as it ended. */
+export interface DriverCall {
+  /** `virsh`, `dnsmasq`, `ssh`, … */
+  readonly driver: string;
+  /** Name of the operation, one of a fixed set: `net-define`. */
+  readonly op: string;
+  readonly seconds: number;
+  /** Reason of the ReasonedError it failed with. */
+  readonly reason?: string | undefined;
+  /** It changes what it talks to. Failed ones count too: they may have changed something. */
+  readonly mutating?: boolean | undefined;
+}
+
+export interface LabMetrics {
+  driverCall(call: DriverCall): void;
+  /** Makes the series of these operations exist before their first call. */
+  declareDriver(
+    driver: string,
+    ops: { readonly reading: readonly string[]; readonly mutating: readonly string[] },
+  ): void;
+  eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
+  setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
+  /** Where conditions are read from at every scrape; objects that are gone have no series. */
+  watchObjects(objects: () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>): void;
+}
+
+const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const STATUSES = ['True', 'False', 'Unknown'] as const;
+
+type Objects = Parameters<LabMetrics['watchObjects']>[0];
+
+/** What is k8slab's own. */
+export function createLabMetrics(registry: Registry, version: string): LabMetrics {
+  registerBuildInfo(registry, version);
+  const setManifestFiles = registerManifestFiles(registry);
+  const watchObjects = registerConditions(registry);
+  const events = new Counter({
+    name: 'k8slab_events_total',
+    help: 'Events emitted about objects',
+    labelNames: ['kind', 'reason', 'type'] as const,
+    registers: [registry],
+  });
+  return {
+    ...createDriverMetrics(registry),
+    eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
+    setManifestFiles,
+    watchObjects,
+  };
+}
+
+function createDriverMetrics(registry: Registry): Pick<LabMetrics, 'driverCall' | 'declareDriver'> {
+  const registers = [registry];
+  const labelNames = ['driver', 'op'] as const;
+  const duration = new Histogram({
+    name: 'k8slab_driver_call_duration_seconds',
+    help: 'Time calls of drivers took, failed ones included',
+    labelNames,
+    buckets: CALL_BUCKETS,
+    registers,
+  });
+  const errors = new Counter({
+    name: 'k8slab_driver_errors_total',
+    help: 'Calls of drivers that failed, by reason',
+    labelNames: ['driver', 'op', 'reason'] as const,
+    registers,
+  });
+  const mutations = new Counter({
+    name: 'k8slab_driver_mutations_total',
+    help: 'Calls of drivers that change what they talk to',
+    labelNames,
+    registers,
+  });
+  return {
+    driverCall({ driver, op, seconds, reason, mutating = false }) {
+      duration.observe({ driver, op }, seconds);
+      if (reason !== undefined) errors.inc({ driver, op, reason });
+      if (mutating) mutations.inc({ driver, op });
+    },
+    declareDriver(driver, { reading, mutating }) {
+      for (const op of [...reading, ...mutating]) duration.zero({ driver, op });
+      for (const op of mutating) mutations.inc({ driver, op }, 0);
+    },
+  };
+}
+
+function registerBuildInfo(registry: Registry, version: string): void {
+  const info = new Gauge({
+    name: 'k8slab_build_info',
+    help: 'Always 1; the version is in the label',
+    labelNames: ['version'] as const,
+    registers: [registry],
+  });
+  info.set({ version }, 1);
+}
+
+function registerManifestFiles(registry: Registry): LabMetrics['setManifestFiles'] {
+  const files = new Gauge({
+    name: 'k8slab_manifest_files',
+    help: 'Manifest files read, by whether they are valid',
+    labelNames: ['state'] as const,
+    registers: [registry],
+  });
+  function set({ ok, invalid }: { readonly ok: number; readonly invalid: number }): void {
+    files.set({ state: 'ok' }, ok);
+    files.set({ state: 'invalid' }, invalid);
+  }
+  set({ ok: 0, invalid: 0 });
+  return set;
+}
+
+function registerConditions(registry: Registry): LabMetrics['watchObjects'] {
+  let watched: Objects | undefined;
+  const gauge = new Gauge({
+    name: 'k8slab_object_condition',
+    help: 'Conditions of objects: 1 for the status a condition has, 0 for the others',
+    labelNames: ['kind', 'name', 'type', 'status'] as const,
+    registers: [registry],
+    collect() {
+      gauge.reset();
+      for (const { kind, metadata, status } of watched?.() ?? []) {
+        for (const condition of status.conditions) {
+          for (const candidate of STATUSES) {
+            const labels = { kind, name: metadata.name, type: condition.type, status: candidate };
+            gauge.set(labels, condition.status === candidate ? 1 : 0);
+          }
+        }
+      }
+    },
+  });
+  return (objects) => void (watched = objects);
+}
