@@ -1,0 +1,118 @@
+import { VirshError } from './errors.ts';
+import type { DomainJob, DomainListing } from './listing.ts';
+import { parseDomains, parseJob } from './listing.ts';
+import type { WithXmlFile } from './temp-files.ts';
+import type { Tolerance } from './tolerate.ts';
+import { isTolerated, tolerate } from './tolerate.ts';
+import type { Virsh } from './virsh.ts';
+
+/** What goes with a domain when it is undefined; its disks never do. */
+export interface UndefineOptions {
+  nvram: boolean;
+  managedSave: boolean;
+  snapshotsMetadata: boolean;
+}
+
+/** The calls about domains; see Libvirt. */
+export interface DomainCalls {
+  /** All domains, defined and transient, sorted by name: two calls for any number of them. */
+  domains(): Promise<DomainListing[]>;
+  /** Undefined when there is no such domain. `inactive`: the persistent definition, else the live one. */
+  domainXml(name: string, options: { inactive: boolean }): Promise<string | undefined>;
+  /** Defines or redefines; a running domain is not touched. */
+  defineDomain(xml: string): Promise<void>;
+  startDomain(name: string): Promise<void>;
+  /** Asks the guest to shut down (ACPI); returns at once. */
+  shutdownDomain(name: string): Promise<void>;
+  /** Pulls the plug. */
+  destroyDomain(name: string): Promise<void>;
+  /** Asks the guest to reboot (ACPI); returns at once. */
+  rebootDomain(name: string): Promise<void>;
+  undefineDomain(name: string, options: UndefineOptions): Promise<void>;
+  /** Starts a push-mode backup (`xml`: `<domainbackup>`); returns at once, see `domainJob`. */
+  beginBackup(name: string, xml: string): Promise<void>;
+  /** The job that runs now, or else the last one that ended (asking for that one forgets it). */
+  domainJob(name: string): Promise<DomainJob>;
+  /** Ends the job that runs now; none is success. */
+  abortDomainJob(name: string): Promise<void>;
+}
+
+const MISSING = { reasons: ['NotFound'] } as const;
+const STOPPED: Tolerance = { ...MISSING, said: /domain ('.*' |is )?not running|domain is not running/i };
+/** virsh takes such a name for an id or a UUID first, and would act on another domain. */
+const AMBIGUOUS = /^\s*\+?\d+$|^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
+
+export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
+  async function call(op: string, name: string, ...options: string[]): Promise<string> {
+    return virsh.call([op, '--domain', await referTo(virsh, name, op), ...options]);
+  }
+  return {
+    domains: () => listDomains(virsh),
+    domainXml: (name, { inactive }) =>
+      tolerate(call('dumpxml', name, ...(inactive ? ['--inactive'] : [])), MISSING),
+    defineDomain: (xml) =>
+      withXml(xml, async (path) => {
+        await virsh.call(['define', '--file', path]);
+      }),
+    async startDomain(name) {
+      await tolerate(call('start', name), { said: /domain is already (active|running)/i });
+    },
+    async shutdownDomain(name) {
+      await tolerate(call('shutdown', name), STOPPED);
+    },
+    async destroyDomain(name) {
+      await tolerate(call('destroy', name), STOPPED);
+    },
+    async rebootDomain(name) {
+      await call('reboot', name);
+    },
+    async undefineDomain(name, options) {
+      await tolerate(undefine(call, name, options), MISSING);
+    },
+    beginBackup: (name, xml) =>
+      withXml(xml, async (path) => {
+        await call('backup-begin', name, '--backupxml', path);
+      }),
+    async domainJob(name) {
+      const running = parseJob(await call('domjobinfo', name, '--rawstats'));
+      return running.state === 'none'
+        ? parseJob(await call('domjobinfo', name, '--rawstats', '--completed', '--anystats'))
+        : running;
+    },
+    async abortDomainJob(name) {
+      await tolerate(call('domjobabort', name), { said: /no job is active/i });
+    },
+  };
+}
+
+async function listDomains(virsh: Virsh): Promise<DomainListing[]> {
+  const list = await virsh.call(['list', '--all', '--uuid', '--name']);
+  return parseDomains(list, await virsh.call(['domstats', '--state']));
+}
+
+async function undefine(
+  call: (op: string, name: string, ...options: string[]) => Promise<string>,
+  name: string,
+  { nvram, managedSave, snapshotsMetadata }: UndefineOptions,
+): Promise<void> {
+  const flags = [
+    ...(managedSave ? ['--managed-save'] : []),
+    ...(snapshotsMetadata ? ['--snapshots-metadata'] : []),
+    ...(nvram ? ['--nvram'] : []),
+  ];
+  try {
+    await call('undefine', name, ...flags);
+  } catch (error) {
+    // libvirt wants it said which way a domain's NVRAM file goes, but only for domains that have one.
+    if (nvram || !isTolerated(error, { said: /nvram/i })) throw error;
+    await call('undefine', name, ...flags, '--keep-nvram');
+  }
+}
+
+/** The name, or the UUID where virsh would misread the name. */
+async function referTo(virsh: Virsh, name: string, op: string): Promise<string> {
+  if (!AMBIGUOUS.test(name)) return name;
+  const found = (await listDomains(virsh)).find((domain) => domain.name === name);
+  if (found !== undefined) return found.uuid;
+  throw new VirshError('NotFound', [op, name], { why: 'there is no domain of that name' });
+}

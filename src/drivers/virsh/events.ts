@@ -1,0 +1,77 @@
+import type { ChildHandle } from '../exec.ts';
+
+/**
+ * `domain`: something happened to that domain, such as event "lifecycle" with detail "Started Booted".
+ * `lost`: events may have been missed, look at everything.
+ */
+export type LibvirtEvent = { kind: 'domain'; name: string; event: string; detail: string } | { kind: 'lost' };
+
+export interface EventsOptions {
+  /** Starts `event --all --loop --timestamp`. */
+  start: () => ChildHandle;
+  onEvent: (event: LibvirtEvent) => void;
+  /** virsh does not tell when it has begun to listen: after this long it has (ms). */
+  settleMs: number;
+  /** Between restarts (ms), doubling until one has settled. */
+  backoff: { firstMs: number; maxMs: number };
+}
+
+const EVENT = /event '([^']+)' for domain '(.*?)'(?:: (.*))?$/;
+
+/** Keeps a virsh listening; after each (re)start `lost` is told once it listens. */
+export function superviseEvents(options: EventsOptions): { dispose(): Promise<void> } {
+  const { onEvent, settleMs, backoff } = options;
+  let failures = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let child: ChildHandle | undefined;
+  let disposed = false;
+
+  function listen(): void {
+    const current = options.start();
+    child = current;
+    current.onStdout(
+      lines((line) => {
+        const event = parseEvent(line);
+        if (event !== undefined && !disposed) onEvent(event);
+      }),
+    );
+    timer = setTimeout(() => {
+      failures = 0;
+      onEvent({ kind: 'lost' });
+    }, settleMs);
+    void current.ended.then(restart);
+  }
+  function restart(): void {
+    clearTimeout(timer);
+    if (disposed) return;
+    timer = setTimeout(listen, Math.min(backoff.maxMs, backoff.firstMs * 2 ** failures));
+    failures += 1;
+  }
+
+  listen();
+  return {
+    async dispose() {
+      disposed = true;
+      clearTimeout(timer);
+      child?.kill();
+      await child?.ended;
+    },
+  };
+}
+
+/** One line of `event --loop --timestamp`; undefined for anything else ("events received: 0"). */
+export function parseEvent(line: string): LibvirtEvent | undefined {
+  const [, event, name, detail = ''] = EVENT.exec(line) ?? [];
+  return event === undefined || name === undefined ? undefined : { kind: 'domain', name, event, detail };
+}
+
+/** Calls back for each whole line of what arrives in pieces. */
+function lines(onLine: (line: string) => void): (chunk: Buffer) => void {
+  const decoder = new TextDecoder();
+  let rest = '';
+  return (chunk) => {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    parts.forEach(onLine);
+  };
+}

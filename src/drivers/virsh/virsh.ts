@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import pRetry from 'p-retry';
+import { exec, spawnProcess } from '../exec.ts';
+import type { ChildHandle } from '../exec.ts';
+import { isMutating } from './commands.ts';
+import { failureIn, toVirshError, VirshError } from './errors.ts';
+import type { CallLimits, Reply } from './exchange.ts';
+import { isTypeable } from './frame.ts';
+import { createPool } from './pool.ts';
+import type { Pool } from './pool.ts';
+import { createSession } from './session.ts';
+import type { Session } from './session.ts';
+
+/** virsh, one call after the other or a few at once. */
+export interface Virsh {
+  /** What the command prints. Throws VirshError. */
+  call(argv: readonly string[], options?: VirshCallOptions): Promise<string>;
+  /** Starts a virsh of its own for a command that runs until it is killed, such as `event --loop`. */
+  spawn(argv: readonly string[]): ChildHandle;
+  dispose(): Promise<void>;
+}
+
+export interface VirshCallOptions {
+  /** Milliseconds from the moment a session is free; default that of the driver. */
+  deadlineMs?: number;
+  signal?: AbortSignal;
+}
+
+/** One finished call, a repeated try counting as another one. */
+export interface VirshCall {
+  op: string;
+  argv: readonly string[];
+  mutates: boolean;
+  /** Without the time spent waiting for a session. */
+  seconds: number;
+  error?: unknown;
+}
+
+export interface VirshOptions {
+  /** Such as qemu:///system. */
+  uri: string;
+  /** How virsh is called; default ['virsh']. */
+  command?: readonly string[];
+  /** How many sessions at most; default 4. */
+  size?: number;
+  /** Milliseconds; default 30000. */
+  deadlineMs?: number;
+  /** Milliseconds after which an unused session is ended; default 60000. */
+  idleMs?: number;
+  /** Between starts of sessions that cannot connect; default 100 ms doubling to 2 s. */
+  backoff?: { firstMs: number; maxMs: number };
+  /** Before the second and last try of a read that found libvirt unreachable; default 300. */
+  retryMs?: number;
+  onCall?: (call: VirshCall) => void;
+  /** Monotonic milliseconds. */
+  now?: () => number;
+  /** A mark for a new session: letters and digits that no libvirt object carries. */
+  mark?: () => string;
+}
+
+interface Context {
+  options: VirshOptions;
+  /** The start of every command line. */
+  base: readonly string[];
+  pool: Pool;
+  /** Aborted by `dispose`. */
+  closing: AbortSignal;
+  now: () => number;
+}
+
+/** No history file (it would hold every call), none of the user's key bindings. */
+const ENV = { XDG_CACHE_HOME: '/dev/null', INPUTRC: '/dev/null' };
+const MAX_OUTPUT = 64 * 1024 * 1024;
+const DEFAULT_BACKOFF = { firstMs: 100, maxMs: 2000 };
+
+/** A bounded pool of long-lived virsh sessions. Nothing is started before the first call. */
+export function createVirsh(options: VirshOptions): Virsh {
+  const base = [...(options.command ?? ['virsh']), '-q', '-c', options.uri];
+  const now = options.now ?? (() => performance.now());
+  const mark = options.mark ?? (() => `k8slab${randomBytes(12).toString('hex')}`);
+  function start(): Session {
+    return createSession({ argv: base, spawn, mark: mark(), maxOutput: MAX_OUTPUT });
+  }
+  const { size = 4, idleMs = 60_000, backoff = DEFAULT_BACKOFF } = options;
+  const pool = createPool({ start, size, idleMs, backoff, now });
+  const closing = new AbortController();
+  const context: Context = { options, base, now, pool, closing: closing.signal };
+  return {
+    call: (argv, callOptions = {}) => callWithRetry(context, argv, callOptions),
+    spawn: (argv) => spawn([...base, ...argv]),
+    dispose() {
+      closing.abort();
+      return pool.dispose();
+    },
+  };
+}
+
+function spawn(argv: readonly string[]): ChildHandle {
+  return spawnProcess(argv, { env: ENV });
+}
+
+async function callWithRetry(
+  context: Context,
+  argv: readonly string[],
+  callOptions: VirshCallOptions,
+): Promise<string> {
+  const { options } = context;
+  const limits = {
+    deadlineMs: callOptions.deadlineMs ?? options.deadlineMs ?? 30_000,
+    signal: callOptions.signal,
+  };
+  if (isMutating(argv)) return callOnce(context, argv, limits);
+  return pRetry(() => callOnce(context, argv, limits), {
+    retries: 1,
+    minTimeout: options.retryMs ?? 300,
+    shouldRetry: ({ error }) => error instanceof VirshError && error.reason === 'LibvirtUnreachable',
+    ...(limits.signal === undefined ? {} : { signal: limits.signal }),
+  });
+}
+
+async function callOnce(context: Context, argv: readonly string[], limits: CallLimits): Promise<string> {
+  const { now, options, pool } = context;
+  const [op = ''] = argv;
+  let started = now();
+  function inSession(session: Session): Promise<Reply> {
+    started = now();
+    return session.call(argv, limits);
+  }
+  function report(error?: unknown): void {
+    const seconds = (now() - started) / 1000;
+    options.onCall?.({
+      op,
+      argv,
+      mutates: isMutating(argv),
+      seconds,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+  try {
+    const reply = await (isTypeable(argv)
+      ? pool.run(inSession, limits.signal)
+      : callApart(context, argv, limits));
+    const failure = failureIn(reply.stderr, argv);
+    if (failure !== undefined) throw failure;
+    report();
+    return reply.stdout;
+  } catch (thrown) {
+    const error = toVirshError(thrown, argv);
+    report(error);
+    throw error;
+  }
+}
+
+/** For arguments that cannot be typed into a session (control characters, very long ones): a process of its own. */
+async function callApart(context: Context, argv: readonly string[], limits: CallLimits): Promise<Reply> {
+  const { deadlineMs, signal } = limits;
+  const options = {
+    deadlineMs,
+    env: ENV,
+    maxOutput: MAX_OUTPUT,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const { stdout } = await exec([...context.base, ...argv], options);
+  return { stdout, stderr: '' };
+}
