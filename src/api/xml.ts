@@ -89,7 +89,10 @@ export function first(parent: XmlElement | undefined, name: string): XmlElement 
 }
 
 export function textOf(node: XmlElement | undefined): string | undefined {
-  return node?.children.filter((child) => typeof child === 'string').join('').trim();
+  return node?.children
+    .filter((child) => typeof child === 'string')
+    .join('')
+    .trim();
 }
 
 export function attribute(node: XmlElement | undefined, name: string): string | undefined {

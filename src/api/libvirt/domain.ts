@@ -6,8 +6,18 @@ export interface DomainModel {
   readonly name: string;
   readonly uuid: string;
   readonly type: string;
-  readonly disks: readonly { readonly target: string; readonly file?: string; readonly device: string; readonly format?: string }[];
-  readonly interfaces: readonly { readonly mac: string; readonly network?: string; readonly bridge?: string; readonly target?: string }[];
+  readonly disks: readonly {
+    readonly target: string;
+    readonly file?: string;
+    readonly device: string;
+    readonly format?: string;
+  }[];
+  readonly interfaces: readonly {
+    readonly mac: string;
+    readonly network?: string;
+    readonly bridge?: string;
+    readonly target?: string;
+  }[];
   readonly mark?: DomainMark;
 }
 

@@ -59,7 +59,9 @@ export function modelNetwork(root: XmlElement): NetworkModel {
     ...optional('ip', modelIp(ip)),
     ranges: elements(first(ip, 'dhcp'), 'range').map(modelRange),
     hosts: elements(first(ip, 'dhcp'), 'host').map(modelHost),
-    options: elements(first(root, 'dnsmasq:options'), 'dnsmasq:option').map((o) => attribute(o, 'value') ?? ''),
+    options: elements(first(root, 'dnsmasq:options'), 'dnsmasq:option').map(
+      (o) => attribute(o, 'value') ?? '',
+    ),
     ...optional('mark', mark),
   };
 }

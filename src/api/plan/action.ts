@@ -24,7 +24,12 @@ export type NetworkAction = Step &
     | { readonly type: 'DefineNetwork'; readonly xml: string }
     | { readonly type: 'StartNetwork' }
     | { readonly type: 'SetNetworkAutostart'; readonly on: boolean }
-    | { readonly type: 'UpdateNetwork'; readonly command: 'add' | 'delete'; readonly section: string; readonly xml: string }
+    | {
+        readonly type: 'UpdateNetwork';
+        readonly command: 'add' | 'delete';
+        readonly section: string;
+        readonly xml: string;
+      }
   );
 
 export interface ImageFetch {
@@ -38,7 +43,7 @@ export type ImageAction = Step & { readonly type: 'FetchImage'; readonly fetch: 
 /** Where the content of a new disk comes from. */
 export type DiskSource =
   | { readonly from: 'image'; readonly path: string; readonly format: 'qcow2' | 'raw' }
-  | { readonly from: 'node'; readonly node: string; readonly path: string; readonly format: string; readonly target: string; readonly running: boolean };
+  | { readonly from: 'node'; readonly node: string; readonly path: string; readonly running: boolean };
 
 export type NodeAction = Step &
   (
@@ -49,10 +54,12 @@ export type NodeAction = Step &
     | { readonly type: 'ShutdownDomain' }
   );
 
-export type HostAction = Step &
-  (
-    | { readonly type: 'WriteFile'; readonly path: string; readonly content: string; readonly mode: number }
-  );
+export type HostAction = Step & {
+  readonly type: 'WriteFile';
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+};
 
 export type Action = NetworkAction | ImageAction | NodeAction | HostAction;
 
@@ -77,10 +84,6 @@ export interface PlannedStep extends Step {
   readonly type: Action['type'];
 }
 
-export function step<T extends object>(
-  disruption: Disruption,
-  reason: string,
-  action: T,
-): T & Step {
+export function step<T extends object>(disruption: Disruption, reason: string, action: T): T & Step {
   return { ...action, disruption, reason };
 }

@@ -3,7 +3,7 @@ import type { DhcpHost, DnsHost, NetworkDocument, NetworkModel } from '../libvir
 import { modelNetwork } from '../libvirt/network.ts';
 import { desiredDnsHosts, renderNetwork, type DesiredNetwork } from '../render/network.ts';
 import { element, renderXml } from '../xml.ts';
-import { step, type HostFiles, type NetworkAction, type Plan } from './action.ts';
+import { step, type HostFiles, type NetworkAction, type Plan, type Waiting } from './action.ts';
 
 /** What libvirt and dnsmasq say of one network; `config` and `live` are read and compared separately. */
 export interface ObservedNetwork {
@@ -22,7 +22,8 @@ export function planNetwork(desired: DesiredNetwork, observed: ObservedNetwork):
   const foreign = foreignNetwork(desired, observed);
   if (foreign !== undefined) return { actions: [], waiting: foreign };
   const definition = planDefinition(desired, observed);
-  if (!observed.active) return { actions: [...writeFiles(observed, EMPTY), ...definition, ...planStart(desired, observed)] };
+  if (!observed.active)
+    return { actions: [...writeFiles(observed, EMPTY), ...definition, ...planStart(desired, observed)] };
   const live = observed.live?.model;
   if (live === undefined || !readsHostFiles(desired, live)) {
     return { actions: definition, waiting: restartRequired(['the directories that dnsmasq reads']) };
@@ -34,7 +35,7 @@ export function planNetwork(desired: DesiredNetwork, observed: ObservedNetwork):
 
 const EMPTY: HostFiles = { reservations: [], names: [] };
 
-function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Plan['waiting'] {
+function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Waiting | undefined {
   if (observed.config === undefined && observed.live === undefined) return undefined;
   if (observed.config?.model.mark !== undefined) return undefined;
   return {
@@ -43,8 +44,11 @@ function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Pla
   };
 }
 
-function restartRequired(fields: readonly string[]): Plan['waiting'] {
-  return { reason: 'RestartRequired', message: `takes effect when the network restarts: ${fields.join(', ')}` };
+function restartRequired(fields: readonly string[]): Waiting {
+  return {
+    reason: 'RestartRequired',
+    message: `takes effect when the network restarts: ${fields.join(', ')}`,
+  };
 }
 
 function planDefinition(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
@@ -89,7 +93,9 @@ function planStart(desired: DesiredNetwork, observed: ObservedNetwork): NetworkA
 
 /** Whether the running dnsmasq was started with our two directories (libvirt-facts T23). */
 function readsHostFiles(desired: DesiredNetwork, live: NetworkModel): boolean {
-  return desired.options.every((option) => !/^(dhcp-)?hostsdir=/.test(option) || live.options.includes(option));
+  return desired.options.every(
+    (option) => !/^(dhcp-)?hostsdir=/.test(option) || live.options.includes(option),
+  );
 }
 
 /** Fields libvirt cannot change on a running network. */
@@ -104,7 +110,10 @@ function restartFields(desired: DesiredNetwork, live: NetworkModel): string[] {
     ['forward.dev', live.forward?.dev === spec.forward.dev],
     ['mtu', spec.mtu === undefined || live.mtu === String(spec.mtu)],
     ['dns.dnsmasqOptions', desired.options.every((option) => live.options.includes(option))],
-    ['dhcp', live.ranges.some(({ start, end }) => start === desired.range.start && end === desired.range.end)],
+    [
+      'dhcp',
+      live.ranges.some(({ start, end }) => start === desired.range.start && end === desired.range.end),
+    ],
   ];
   return checks.filter(([, same]) => !same).map(([field]) => field);
 }
@@ -136,7 +145,9 @@ function staleNames(desired: DesiredNetwork, live: NetworkModel, owned: readonly
     owned.flatMap((mark) => [...mark.entries, ...mark.records]).flatMap((host) => host.hostnames),
   );
   return live.dns.hosts
-    .filter((host) => host.hostnames.some((name) => ours.has(name) && wanted.get(host.ip)?.hostnames.includes(name) !== true))
+    .filter((host) =>
+      host.hostnames.some((name) => ours.has(name) && wanted.get(host.ip)?.hostnames.includes(name) !== true),
+    )
     .map((host) => ({
       names: host,
       action: step('none', `${host.ip} no longer has the name ${host.hostnames.join(', ')}`, {
@@ -144,7 +155,11 @@ function staleNames(desired: DesiredNetwork, live: NetworkModel, owned: readonly
         command: 'delete',
         section: 'dns-host',
         xml: renderXml(
-          element('host', { ip: host.ip }, host.hostnames.map((name) => element('hostname', {}, [name]))),
+          element(
+            'host',
+            { ip: host.ip },
+            host.hostnames.map((name) => element('hostname', {}, [name])),
+          ),
         ),
       }),
     }));

@@ -1,12 +1,20 @@
 import type { NodeSpec } from '../kinds/node.ts';
 import type { DomainDocument } from '../libvirt/domain.ts';
-import { step, type DiskSource, type NodeAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
+import {
+  step,
+  type DiskSource,
+  type NodeAction,
+  type Plan,
+  type PlannedStep,
+  type Waiting,
+} from './action.ts';
 
 /** A Node as it shall be, with what its networks gave it. */
 export interface DesiredNode {
   readonly name: string;
   readonly spec: NodeSpec;
-  readonly cloudInitHash: string;
+  /** Undefined while its networks have not told its name and addresses. */
+  readonly cloudInitHash?: string;
   /** Bytes; undefined: as large as its source. */
   readonly diskSize?: number;
 }
@@ -16,15 +24,22 @@ export type Dependency =
   | { readonly state: 'ready' }
   | { readonly state: 'waiting'; readonly reason: string; readonly message: string };
 
-export type DomainState = 'running' | 'shutoff' | 'paused' | 'crashed' | 'inshutdown' | 'pmsuspended' | 'unknown';
+export type DomainState =
+  'running' | 'shutoff' | 'paused' | 'crashed' | 'inshutdown' | 'pmsuspended' | 'unknown';
 
 export interface ObservedNode {
   /** The networks' reservations and names for it, and the Image or Node its disk comes from. */
   readonly networks: Dependency;
   readonly source: Dependency & { readonly disk?: DiskSource };
   readonly domain?: { readonly state: DomainState; readonly config: DomainDocument };
-  readonly disk: { readonly path: string; readonly exists: boolean; readonly ours: boolean; readonly whole: boolean };
-  readonly seedExists: boolean;
+  readonly disk: {
+    readonly path: string;
+    readonly exists: boolean;
+    readonly ours: boolean;
+    readonly whole: boolean;
+  };
+  /** How far the copy has come that is being made of another Node's disk. */
+  readonly copying?: Waiting;
   /** Another domain that has one of the MAC addresses. */
   readonly macHolder?: { readonly domain: string; readonly mac: string };
   /** False while as many guests boot as may at once. */
@@ -33,6 +48,8 @@ export interface ObservedNode {
   readonly startBackoffSeconds: number;
 }
 
+type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
+
 /** What makes the guest as desired: disk, seed, definition, start, each only when what it needs is there. */
 export function planNode(desired: DesiredNode, observed: ObservedNode): Plan<NodeAction> {
   const conflict = findConflict(desired, observed);
@@ -40,9 +57,21 @@ export function planNode(desired: DesiredNode, observed: ObservedNode): Plan<Nod
   if (observed.domain !== undefined) return planExisting(desired, observed, observed.domain.state);
   const missing = [observed.networks, observed.source].find((need) => need.state === 'waiting');
   if (missing?.state === 'waiting') {
-    return { actions: [], waiting: { reason: missing.reason, message: missing.message }, later: newGuest(desired) };
+    return {
+      actions: [],
+      waiting: { reason: missing.reason, message: missing.message },
+      later: newGuest(desired),
+    };
   }
-  const made = [...planDisk(desired, observed), ...planSeed(observed), define()];
+  if (observed.copying !== undefined) {
+    return { actions: [], waiting: observed.copying, later: newGuest(desired).slice(1) };
+  }
+  const disk = planDisk(desired, observed);
+  // A copy takes its time beside the passes; the guest is defined once it is there.
+  if (disk.some(({ source }) => source.from === 'node')) {
+    return { actions: disk, later: newGuest(desired).slice(1) };
+  }
+  const made = [...disk, ...DEFINE];
   if (desired.spec.power === 'Stopped') return { actions: made };
   const start = planStart(observed, SHALL_RUN);
   return { ...start, actions: [...made, ...start.actions] };
@@ -90,7 +119,7 @@ function planExisting(desired: DesiredNode, observed: ObservedNode, state: Domai
   return planStart(observed, `the guest is ${state} and shall run`);
 }
 
-function planDisk(desired: DesiredNode, observed: ObservedNode): NodeAction[] {
+function planDisk(desired: DesiredNode, observed: ObservedNode): CreateDisk[] {
   const { disk } = observed.source.state === 'ready' ? observed.source : {};
   if (disk === undefined || (observed.disk.exists && observed.disk.whole)) return [];
   const origin = disk.from === 'image' ? 'an overlay of the image' : `a copy of the disk of ${disk.node}`;
@@ -98,14 +127,11 @@ function planDisk(desired: DesiredNode, observed: ObservedNode): NodeAction[] {
   return [step('none', `${NO_DISK}; made as ${origin}`, { type: 'CreateDisk', source: disk, ...size })];
 }
 
-function planSeed(observed: ObservedNode): NodeAction[] {
-  if (observed.seedExists) return [];
-  return [step('none', NO_SEED, { type: 'WriteSeed' })];
-}
-
-function define(): NodeAction {
-  return step('none', NOT_DEFINED, { type: 'DefineDomain' });
-}
+// A new guest always gets a new seed: it costs nothing, and an old one may hold another host key.
+const DEFINE: readonly NodeAction[] = [
+  step('none', NO_SEED, { type: 'WriteSeed' }),
+  step('none', NOT_DEFINED, { type: 'DefineDomain' }),
+];
 
 function planStart(observed: ObservedNode, reason: string): Plan<NodeAction> {
   if (observed.startBackoffSeconds > 0) {
@@ -113,7 +139,10 @@ function planStart(observed: ObservedNode, reason: string): Plan<NodeAction> {
     return { actions: [], waiting: { reason: 'StartBackOff', message } };
   }
   if (!observed.bootSlot) {
-    return { actions: [], waiting: { reason: 'BootQueued', message: 'as many guests are booting as may at once' } };
+    return {
+      actions: [],
+      waiting: { reason: 'BootQueued', message: 'as many guests are booting as may at once' },
+    };
   }
   return { actions: [step('none', reason, { type: 'StartDomain' })] };
 }

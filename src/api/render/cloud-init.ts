@@ -122,11 +122,15 @@ function podCidrCommand(input: CloudInitInput): string[][] {
 }
 
 /** The manifest's own cloud-config wins, key by key; lists are appended, maps merged. */
-function mergeUserData(base: Record<string, unknown>, more: Record<string, unknown>): Record<string, unknown> {
+function mergeUserData(
+  base: Record<string, unknown>,
+  more: Record<string, unknown>,
+): Record<string, unknown> {
   const merged = { ...base };
   for (const [key, value] of Object.entries(more)) {
     const before = merged[key];
-    if (Array.isArray(before) && Array.isArray(value)) merged[key] = [...(before as unknown[]), ...(value as unknown[])];
+    if (Array.isArray(before) && Array.isArray(value))
+      merged[key] = [...(before as unknown[]), ...(value as unknown[])];
     else if (isMap(before) && isMap(value)) merged[key] = mergeUserData(before, value);
     else merged[key] = value;
   }

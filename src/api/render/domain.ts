@@ -60,7 +60,9 @@ function renderDevices(desired: DesiredDomain): XmlElement {
     ),
     element('serial', { type: 'pty' }),
     element('console', { type: 'pty' }),
-    element('channel', { type: 'unix' }, [element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })]),
+    element('channel', { type: 'unix' }, [
+      element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' }),
+    ]),
     element('rng', { model: 'virtio' }, [element('backend', { model: 'random' }, ['/dev/urandom'])]),
   ];
   return element('devices', {}, devices);

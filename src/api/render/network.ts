@@ -45,7 +45,11 @@ export function renderNetwork(
   root = withMark(root, markOf(desired));
   root = withChild(root, 'forward', renderForward(spec, first(root, 'forward')));
   root = editChild(root, 'bridge', (bridge) =>
-    withAttributes(bridge, { name: desired.bridge, stp: onOff(spec.bridge.stp), delay: spec.bridge.delaySeconds }),
+    withAttributes(bridge, {
+      name: desired.bridge,
+      stp: onOff(spec.bridge.stp),
+      delay: spec.bridge.delaySeconds,
+    }),
   );
   if (spec.bridge.mac !== undefined) {
     root = withChild(root, 'mac', element('mac', { address: spec.bridge.mac.toLowerCase() }));
@@ -106,7 +110,11 @@ function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
     .map((host) => withoutHostnames(host, claimed))
     .filter((host) => host !== undefined);
   const ours = wanted.map((host) =>
-    element('host', { ip: host.ip }, host.hostnames.map((name) => element('hostname', {}, [name]))),
+    element(
+      'host',
+      { ip: host.ip },
+      host.hostnames.map((name) => element('hostname', {}, [name])),
+    ),
   );
   return replaceChildren(withForwarders, (child) => child.name === 'host', mergeByIp([...ours, ...foreign]));
 }
@@ -117,7 +125,10 @@ function mergeByIp(hosts: readonly XmlElement[]): XmlElement[] {
   for (const host of hosts) {
     const ip = attribute(host, 'ip') ?? '';
     const before = merged.get(ip);
-    merged.set(ip, before === undefined ? host : withChildren(before, [...before.children, ...host.children]));
+    merged.set(
+      ip,
+      before === undefined ? host : withChildren(before, [...before.children, ...host.children]),
+    );
   }
   return [...merged.values()];
 }
@@ -158,7 +169,8 @@ function renderIp(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
 
 function renderDhcp(dhcp: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
   const { leaseSeconds } = desired.spec.dhcp;
-  const lease = leaseSeconds === undefined ? [] : [element('lease', { expiry: leaseSeconds, unit: 'seconds' })];
+  const lease =
+    leaseSeconds === undefined ? [] : [element('lease', { expiry: leaseSeconds, unit: 'seconds' })];
   const withRange = replaceChildren(dhcp, (child) => child.name === 'range', [
     element('range', { start: desired.range.start, end: desired.range.end }, lease),
   ]);
@@ -174,7 +186,11 @@ export function renderReservation(entry: NetworkEntry): XmlElement {
   return element('host', { mac: entry.mac, name: entry.hostnames[0], ip: entry.ip });
 }
 
-function renderOptions(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
+function renderOptions(
+  root: XmlElement,
+  desired: DesiredNetwork,
+  owned: NetworkMark | undefined,
+): XmlElement {
   const ours = [...desired.options, ...(owned?.options ?? [])];
   const current = first(root, 'dnsmasq:options') ?? element('dnsmasq:options');
   const options = replaceChildren(

@@ -43,7 +43,8 @@ export function nodeConditions(
 }
 
 function definedCondition(observed: ObservedNode): ConditionInput {
-  if (observed.domain === undefined) return condition('Defined', 'False', 'NotDefined', 'libvirt has no domain of this name');
+  if (observed.domain === undefined)
+    return condition('Defined', 'False', 'NotDefined', 'libvirt has no domain of this name');
   return condition('Defined', 'True', 'Defined');
 }
 
@@ -64,8 +65,10 @@ function guestConditions(observed: ObservedNode, probes: NodeProbes): ConditionI
 
 function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInput {
   const { address, leasedAddress } = probes;
-  if (address === undefined) return condition('AddressBound', 'False', 'NoAddress', 'no address is reserved yet');
-  if (leasedAddress === address || probes.ssh?.ok === true) return condition('AddressBound', 'True', 'Bound', address);
+  if (address === undefined)
+    return condition('AddressBound', 'False', 'NoAddress', 'no address is reserved yet');
+  if (leasedAddress === address || probes.ssh?.ok === true)
+    return condition('AddressBound', 'True', 'Bound', address);
   if (leasedAddress !== undefined) {
     const message = `the guest still uses ${leasedAddress} instead of ${address}`;
     return condition('AddressBound', 'False', 'OtherAddress', message);
@@ -78,7 +81,8 @@ function noLeaseMessage(observed: ObservedNode, probes: NodeProbes): string {
   const message = `the guest has not asked for ${probes.address ?? 'its address'} yet`;
   if (seconds < SLOW_BOOT_SECONDS) return message;
   const console = `look at its console with "virsh console"`;
-  if (observed.domain?.config.model.type !== 'kvm') return `${message}, ${seconds} s after its start; ${console}`;
+  if (observed.domain?.config.model.type !== 'kvm')
+    return `${message}, ${seconds} s after its start; ${console}`;
   return `${message}, ${seconds} s after its start; ${console}; a /dev/kvm that opens but boots no guest is a known cause, domainType: qemu avoids it`;
 }
 
@@ -89,7 +93,8 @@ function nameResolved(probes: NodeProbes): ConditionInput {
   }
   const forward = dns.addresses.length === 1 && dns.addresses[0] === address;
   const reverse = dns.names.includes(fqdn);
-  if (forward && reverse) return condition('NameResolved', 'True', 'Resolved', `${fqdn} is ${address}, both ways`);
+  if (forward && reverse)
+    return condition('NameResolved', 'True', 'Resolved', `${fqdn} is ${address}, both ways`);
   const message = `DNS says ${fqdn} is ${list(dns.addresses)} and ${address} is ${list(dns.names)}`;
   return condition('NameResolved', 'False', forward ? 'ReverseDiffers' : 'ForwardDiffers', message);
 }
@@ -100,13 +105,15 @@ function list(items: readonly string[]): string {
 
 function sshReachable(probes: NodeProbes): ConditionInput {
   const { ssh } = probes;
-  if (ssh === undefined) return condition('SSHReachable', 'False', 'NotTried', 'the guest has no address yet');
+  if (ssh === undefined)
+    return condition('SSHReachable', 'False', 'NotTried', 'the guest has no address yet');
   return condition('SSHReachable', ssh.ok ? 'True' : 'False', ssh.reason, ssh.message);
 }
 
 function cloudInitDone(probes: NodeProbes): ConditionInput {
   const { cloudInit } = probes;
-  if (cloudInit === undefined) return condition('CloudInitDone', 'Unknown', 'NotAsked', 'ssh does not answer yet');
+  if (cloudInit === undefined)
+    return condition('CloudInitDone', 'Unknown', 'NotAsked', 'ssh does not answer yet');
   if (!cloudInit.done) return condition('CloudInitDone', 'False', 'InProgress', cloudInit.detail);
   if (cloudInit.errors.length === 0) return condition('CloudInitDone', 'True', 'Done');
   return condition('CloudInitDone', 'False', 'ProvisioningFailed', cloudInit.errors.join('; '));
@@ -114,7 +121,7 @@ function cloudInitDone(probes: NodeProbes): ConditionInput {
 
 function driftConditions(desired: DesiredNode, observed: ObservedNode): ConditionInput[] {
   const told = observed.domain?.config.model.mark?.cloudInit;
-  if (told === undefined || told === desired.cloudInitHash) return [];
+  if (told === undefined || desired.cloudInitHash === undefined || told === desired.cloudInitHash) return [];
   const message = 'cloud-init ran with other settings at the first boot; they hold for new guests only';
   return [condition('CloudInitDrifted', 'True', 'SettingsChanged', message)];
 }

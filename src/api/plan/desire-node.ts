@@ -1,0 +1,130 @@
+import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../objects.ts';
+import { findCondition, isTrue, READY } from '../conditions.ts';
+import { attachmentMac, derivedUuid } from '../names.ts';
+import { parseBytes } from '../quantity.ts';
+import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
+import type { DiskSource } from './action.ts';
+import type { Dependency, DesiredNode } from './node.ts';
+
+export interface DesireNodeInput {
+  readonly node: NodeObject;
+  /** The Networks it names, as far as they exist. */
+  readonly networks: readonly NetworkObject[];
+  /** Public key of the daemon. */
+  readonly daemonKey: string;
+}
+
+export interface NodeNetworks {
+  readonly dependency: Dependency;
+  /** Its entries, in the order of its NICs; complete only when the dependency is ready. */
+  readonly entries: readonly LiveEntry[];
+}
+
+/** What the Node's networks reserved for it, and what is still missing. */
+export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[]): NodeNetworks {
+  const entries: LiveEntry[] = [];
+  for (const attachment of node.spec.networks) {
+    const network = networks.find(({ metadata }) => metadata.name === attachment.network);
+    if (network === undefined) {
+      return {
+        entries,
+        dependency: waiting('NetworkNotFound', `there is no Network "${attachment.network}" yet`),
+      };
+    }
+    const mac = attachmentMac(node.metadata.name, attachment);
+    const entry = network.status.entries?.find((candidate) => candidate.node === node.metadata.name);
+    if (entry === undefined) return { entries, dependency: refusedBy(node, network) };
+    entries.push(entry);
+    const wanted = entry.mac === mac && (attachment.address ?? entry.ip) === entry.ip;
+    if (!wanted) return { entries, dependency: refusedBy(node, network) };
+    if (!entry.live) {
+      const message = `Network "${attachment.network}" does not serve ${entry.ip} yet`;
+      return { entries, dependency: waiting('ReservationNotLive', message) };
+    }
+  }
+  return { entries, dependency: { state: 'ready' } };
+}
+
+function refusedBy(node: NodeObject, network: NetworkObject): Dependency {
+  const refused = findCondition(network.status.conditions, 'ClaimsRefused');
+  const mine = refused?.message.split('; ').find((part) => part.startsWith(`${node.metadata.name}: `));
+  if (refused !== undefined && mine !== undefined) return waiting(refused.reason, mine);
+  const notReady = findCondition(network.status.conditions, READY);
+  const why = notReady?.status === 'False' ? `: ${notReady.message}` : '';
+  return waiting('NetworkNotReady', `Network "${network.metadata.name}" has no reservation for it yet${why}`);
+}
+
+function waiting(reason: string, message: string): Dependency {
+  return { state: 'waiting', reason, message };
+}
+
+/** Where the content of its disk comes from. */
+export function nodeSource(
+  node: NodeObject,
+  found: {
+    readonly image?: ImageObject | undefined;
+    readonly clone?: NodeObject | undefined;
+    readonly diskMissing?: string;
+  },
+): Dependency & { readonly disk?: DiskSource } {
+  const { image, cloneOf } = node.spec.disk;
+  if (image !== undefined) return imageSource(image, found.image);
+  if (cloneOf !== undefined) return cloneSource(cloneOf, found.clone);
+  if (found.diskMissing !== undefined) return waiting('DiskMissing', found.diskMissing);
+  return { state: 'ready' };
+}
+
+function imageSource(
+  name: string,
+  image: ImageObject | undefined,
+): Dependency & { readonly disk?: DiskSource } {
+  if (image === undefined) return waiting('ImageNotFound', `there is no Image "${name}" yet`);
+  const { path, format, conditions } = image.status;
+  if (path !== undefined && format !== undefined && isTrue(conditions, READY)) {
+    return { state: 'ready', disk: { from: 'image', path, format } };
+  }
+  const notReady = findCondition(conditions, READY);
+  const why = notReady === undefined ? '' : `: ${notReady.reason}, ${notReady.message}`;
+  return waiting('ImageNotReady', `Image "${name}" is not ready${why}`);
+}
+
+function cloneSource(
+  name: string,
+  source: NodeObject | undefined,
+): Dependency & { readonly disk?: DiskSource } {
+  if (source === undefined) return waiting('NodeNotFound', `there is no Node "${name}" to clone yet`);
+  const { disk, state, conditions } = source.status;
+  if (disk === undefined || !isTrue(conditions, READY)) {
+    return waiting('SourceNotReady', `Node "${name}" is cloned once it is Ready`);
+  }
+  const running = state === 'running';
+  return { state: 'ready', disk: { from: 'node', node: name, path: disk, running } };
+}
+
+export interface NodeDesire {
+  readonly desired: DesiredNode;
+  readonly cloudInit?: CloudInitInput;
+}
+
+/** The Node as it shall be; what cloud-init is told is known once its networks are. */
+export function desireNode(input: DesireNodeInput, networks: NodeNetworks): NodeDesire {
+  const { node, daemonKey } = input;
+  const { spec, metadata } = node;
+  const { name } = metadata;
+  const size = spec.disk.size === undefined ? {} : { diskSize: parseBytes(spec.disk.size) };
+  const [primary] = networks.entries;
+  if (primary === undefined || networks.entries.length !== spec.networks.length) {
+    return { desired: { name, spec, ...size } };
+  }
+  const cloudInit: CloudInitInput = {
+    node: name,
+    fqdn: primary.hostnames[0] ?? name,
+    instanceId: derivedUuid('Node', name),
+    spec,
+    ...(primary.podCIDR === undefined ? {} : { podCIDR: primary.podCIDR }),
+    macs: networks.entries.map(({ mac }) => mac),
+    daemonKey,
+    usedDisk: spec.disk.image === undefined,
+  };
+  return { desired: { name, spec, cloudInitHash: cloudInitHash(cloudInit), ...size }, cloudInit };
+}

@@ -1,0 +1,83 @@
+import {
+  isOurs,
+  renderHosts,
+  renderInventory,
+  renderKnownHosts,
+  renderSshConfig,
+  type HostRecord,
+} from '../render/host-files.ts';
+import { step, type HostAction, type Plan, type Waiting } from './action.ts';
+
+/** Files of the vmhost that name the guests; one left out is not written. */
+export interface HostPaths {
+  readonly hosts?: string;
+  readonly inventory?: string;
+  readonly sshConfig?: string;
+  readonly knownHosts: string;
+  /** Private key that root logs in to guests with. */
+  readonly identity: string;
+}
+
+export interface ObservedHost {
+  /** Content by path; undefined where there is no file. */
+  readonly files: ReadonlyMap<string, string | undefined>;
+  /** Nodes that were not looked at since the daemon started: what is written for them must stay. */
+  readonly unknown: readonly string[];
+}
+
+/** Brings the vmhost's files to the records; a file that others wrote whole is left alone. */
+export function planHost(
+  paths: HostPaths,
+  records: readonly HostRecord[],
+  observed: ObservedHost,
+): Plan<HostAction> {
+  if (observed.unknown.length > 0) {
+    const message = `not looked at yet: ${observed.unknown.join(', ')}`;
+    return { actions: [], waiting: { reason: 'NodesUnknown', message } };
+  }
+  const foreign: string[] = [];
+  const actions = wantedFiles(paths, records, observed).flatMap(({ path, content, whole }): HostAction[] => {
+    const current = observed.files.get(path);
+    if (current === content) return [];
+    if (whole && current !== undefined && !isOurs(current)) {
+      foreign.push(path);
+      return [];
+    }
+    return [
+      step('none', `${path} does not say what the Nodes are`, {
+        type: 'WriteFile',
+        path,
+        content,
+        mode: 0o644,
+      }),
+    ];
+  });
+  return foreign.length === 0 ? { actions } : { actions, waiting: foreignFile(foreign) };
+}
+
+function foreignFile(paths: readonly string[]): Waiting {
+  const message = `${paths.join(', ')} was not written by k8slab and stays; move it away or name another path in k8slabd.yaml`;
+  return { reason: 'ForeignFile', message };
+}
+
+interface WantedFile {
+  readonly path: string;
+  readonly content: string;
+  /** The whole file is ours, not a block in it. */
+  readonly whole: boolean;
+}
+
+function wantedFiles(paths: HostPaths, records: readonly HostRecord[], observed: ObservedHost): WantedFile[] {
+  const { hosts, inventory, sshConfig, knownHosts } = paths;
+  const files: WantedFile[] = [{ path: knownHosts, content: renderKnownHosts(records), whole: true }];
+  if (hosts !== undefined) {
+    files.push({ path: hosts, content: renderHosts(observed.files.get(hosts) ?? '', records), whole: false });
+  }
+  if (inventory !== undefined) {
+    files.push({ path: inventory, content: renderInventory(records, knownHosts), whole: true });
+  }
+  if (sshConfig !== undefined) {
+    files.push({ path: sshConfig, content: renderSshConfig(records, paths), whole: true });
+  }
+  return files;
+}

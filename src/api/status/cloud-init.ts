@@ -1,0 +1,31 @@
+import type { CloudInitResult } from './node.ts';
+
+/** Prints result.json once cloud-init is done; before, exits with 3 and prints what it is at. */
+export const CLOUD_INIT_QUERY = [
+  'sh',
+  '-c',
+  'cat /run/cloud-init/result.json 2>/dev/null || { cat /run/cloud-init/status.json 2>/dev/null; exit 3; }',
+];
+
+/** @param answer what CLOUD_INIT_QUERY printed, and its exit code */
+export function parseCloudInit(answer: { code: number; stdout: string }): CloudInitResult {
+  const v1 = readV1(answer.stdout);
+  if (answer.code !== 0) {
+    const stage =
+      typeof v1?.['stage'] === 'string' ? `cloud-init is at ${v1['stage']}` : 'cloud-init is not done';
+    return { done: false, errors: [], detail: stage };
+  }
+  if (v1 === undefined) return { done: false, errors: [], detail: 'result.json is not whole yet' };
+  const errors = Array.isArray(v1['errors']) ? v1['errors'].map(String) : [];
+  return { done: true, errors, detail: 'done' };
+}
+
+function readV1(text: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const v1 = (parsed as { v1?: unknown } | null)?.v1;
+    return typeof v1 === 'object' && v1 !== null ? (v1 as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

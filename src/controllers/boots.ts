@@ -1,0 +1,51 @@
+import type { Clock } from '../engine/clock.ts';
+
+/** Which guests are on their way up, and how often one was started in vain. In memory: a restart starts afresh. */
+export interface Boots {
+  /** Whether this guest may start now without too many booting at once. */
+  slot(node: string): boolean;
+  started(node: string): void;
+  /** It is Ready: its slot is free, its failures are forgotten. */
+  arrived(node: string): void;
+  /** It is off: its slot is free. */
+  stopped(node: string): void;
+  /** Seconds until the next start; a first start never waits. */
+  backoffSeconds(node: string): number;
+  /** Since its start; undefined when it is not booting. */
+  bootingSeconds(node: string): number | undefined;
+}
+
+const FIRST_BACKOFF_SECONDS = 5;
+const LONGEST_BACKOFF_SECONDS = 300;
+/** A guest that is not up by then no longer keeps others from booting. */
+const SLOT_SECONDS = 600;
+
+export function createBoots(clock: Clock, limit: number): Boots {
+  const booting = new Map<string, number>();
+  const tries = new Map<string, { count: number; at: number }>();
+  return {
+    slot(node) {
+      const oldest = clock.monotonic() - SLOT_SECONDS * 1000;
+      return booting.has(node) || [...booting.values()].filter((since) => since > oldest).length < limit;
+    },
+    started(node) {
+      booting.set(node, clock.monotonic());
+      tries.set(node, { count: (tries.get(node)?.count ?? 0) + 1, at: clock.monotonic() });
+    },
+    arrived(node) {
+      booting.delete(node);
+      tries.delete(node);
+    },
+    stopped: (node) => void booting.delete(node),
+    backoffSeconds(node) {
+      const last = tries.get(node);
+      if (last === undefined) return 0;
+      const wait = Math.min(FIRST_BACKOFF_SECONDS * 2 ** (last.count - 1), LONGEST_BACKOFF_SECONDS);
+      return Math.max(0, Math.ceil(wait - (clock.monotonic() - last.at) / 1000));
+    },
+    bootingSeconds(node) {
+      const since = booting.get(node);
+      return since === undefined ? undefined : Math.round((clock.monotonic() - since) / 1000);
+    },
+  };
+}

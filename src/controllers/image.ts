@@ -1,0 +1,86 @@
+import { condition, READY, SYNCED } from '../api/conditions.ts';
+import type { ImageStatus } from '../api/objects.ts';
+import type { ImageAction, ImageFetch, Plan, Waiting } from '../api/plan/action.ts';
+import { planImage } from '../api/plan/image.ts';
+import { formatSize } from '../api/quantity.ts';
+import type { ImageProgress, ImageStore, StoredImage } from '../drivers/images.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Jobs, JobRun } from './jobs.ts';
+import type { Look, Reconciler } from './pass.ts';
+
+export interface ImageDeps {
+  readonly images: ImageStore;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+}
+
+const REPORT_EVERY_MS = 1000;
+
+/** Fetches each image once, beside the passes, and keeps what was fetched. */
+export function createImageReconciler(deps: ImageDeps): Reconciler<'Image', ImageAction, undefined> {
+  const { images, jobs, clock } = deps;
+  return {
+    kind: 'Image',
+    async look(object) {
+      const { name } = object.metadata;
+      const fetching = jobs.check(name);
+      const stored = await images.find(name);
+      const plan = planImage(object.spec, {
+        ...(stored === undefined ? {} : { stored }),
+        ...(fetching === undefined ? {} : { fetching }),
+      });
+      return describe(plan, stored);
+    },
+    execute(action, _look, object) {
+      jobs.start(object.metadata.name, fetchJob(images, object.metadata.name, action.fetch, clock));
+      return Promise.resolve();
+    },
+  };
+}
+
+function describe(
+  plan: Plan<ImageAction>,
+  stored: StoredImage | undefined,
+): Look<'Image', ImageAction, undefined> {
+  const synced = condition(SYNCED, 'True', 'Reconciled');
+  const { waiting } = plan;
+  const pending = plan.actions.length > 0 || waiting !== undefined;
+  if (stored === undefined || pending) {
+    const { reason, message } = waiting ?? {
+      reason: 'NotFetched',
+      message: 'the image is not in the store yet',
+    };
+    return {
+      plan,
+      fields: {},
+      conditions: [condition(READY, 'False', reason, message), synced],
+      extra: undefined,
+    };
+  }
+  const { path, format, sha256, virtualSize } = stored;
+  const fields: Omit<ImageStatus, 'conditions'> = { path, format, sha256, virtualSize };
+  return { plan, fields, conditions: [condition(READY, 'True', 'Stored', path), synced], extra: undefined };
+}
+
+function fetchJob(images: ImageStore, name: string, fetch: ImageFetch, clock: Clock): JobRun {
+  return async (signal, report) => {
+    let next = 0;
+    await images.fetch(
+      { name, ...fetch },
+      {
+        signal,
+        onProgress: (progress) => {
+          if (clock.monotonic() < next) return;
+          next = clock.monotonic() + REPORT_EVERY_MS;
+          report(describeProgress(progress));
+        },
+      },
+    );
+  };
+}
+
+function describeProgress({ phase, bytes, total }: ImageProgress): Waiting {
+  if (total === undefined || total === 0) return { reason: phase, message: formatSize(bytes) };
+  const percent = Math.floor((bytes / total) * 100);
+  return { reason: phase, message: `${percent} % of ${formatSize(total)}` };
+}

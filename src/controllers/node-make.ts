@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { ReasonedError } from '../api/errors.ts';
+import { derivedUuid } from '../api/names.ts';
+import { parseDomain } from '../api/libvirt/domain.ts';
+import type { NodeAction } from '../api/plan/action.ts';
+import { parseBytes } from '../api/quantity.ts';
+import { renderBackup } from '../api/render/backup.ts';
+import { cloudInitHash, renderSeed, type CloudInitInput } from '../api/render/cloud-init.ts';
+import { renderDomain } from '../api/render/domain.ts';
+import type { KeyPair } from '../drivers/keys.ts';
+import type { JobRun } from './jobs.ts';
+import type { NodeDeps } from './node-observe.ts';
+import type { NodeExtra } from './node.ts';
+import type { ObjectOf } from './objects.ts';
+
+type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
+
+export async function createDisk(deps: NodeDeps, node: string, { source, size }: CreateDisk): Promise<void> {
+  const grown = size === undefined ? {} : { size };
+  if (source.from === 'image') {
+    await deps.disks.createOverlay({ node, backing: source, ...grown });
+    return;
+  }
+  deps.jobs.start(
+    node,
+    source.running ? copyLive(deps, node, source, size) : copyStopped(deps, node, source, size),
+  );
+}
+
+type CloneSource = Extract<CreateDisk['source'], { from: 'node' }>;
+
+function copyStopped(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
+  return async (signal, report) => {
+    const info = await deps.disks.info(source.path);
+    const format = info.format === 'raw' ? 'raw' : 'qcow2';
+    await deps.disks.createCopy({
+      node,
+      source: { path: source.path, format },
+      ...(size === undefined ? {} : { size }),
+      signal,
+      onProgress: ({ bytes, total }) => report(copying(source.node, bytes / Math.max(1, total))),
+    });
+  };
+}
+
+function copying(node: string, share: number): { reason: string; message: string } {
+  return { reason: 'CopyingDisk', message: `${Math.floor(share * 100)} % of the disk of Node "${node}"` };
+}
+
+const POLL_MS = 500;
+
+/** libvirt copies the disk of a running guest as it is at this moment; the guest goes on. */
+function copyLive(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
+  return async (signal, report) => {
+    const xml = (await deps.libvirt.domainXml(source.node, { inactive: false })) ?? '';
+    const { disks } = parseDomain(xml).model;
+    const disk = disks.find(({ file }) => file === source.path);
+    if (disk === undefined) {
+      throw new ReasonedError(
+        'DiskMissing',
+        `cannot clone Node "${source.node}": it no longer runs on ${source.path}`,
+      );
+    }
+    const target = deps.disks.tempPath(node);
+    const names = disks.map((each) => each.target);
+    await deps.libvirt.beginBackup(source.node, renderBackup(names, disk.target, target));
+    await finishBackup(deps, source.node, signal, (share) => report(copying(source.node, share)));
+    const grown = size === undefined ? {} : { size };
+    await deps.disks.adoptCopy({ node, tempPath: target, source: source.path, ...grown });
+  };
+}
+
+async function finishBackup(
+  deps: NodeDeps,
+  domain: string,
+  signal: AbortSignal,
+  report: (share: number) => void,
+): Promise<void> {
+  for (;;) {
+    const job = await deps.libvirt.domainJob(domain);
+    if (job.state === 'completed' || job.state === 'none') return;
+    if (job.state !== 'running') {
+      const why = job.error ?? `its backup ${job.state}`;
+      throw new ReasonedError('CloneFailed', `cannot clone Node "${domain}": ${why}`);
+    }
+    report(job.progress ?? 0);
+    await deps.clock.sleep(POLL_MS, signal).catch(async (aborted: unknown) => {
+      await deps.libvirt.abortDomainJob(domain);
+      throw aborted;
+    });
+  }
+}
+
+/** A seed is named by all that is in it, the host key included. */
+function seedHash(cloudInit: CloudInitInput, key: KeyPair): string {
+  return createHash('sha256').update(cloudInitHash(cloudInit)).update(key.publicKey).digest('hex');
+}
+
+export async function writeSeed(deps: NodeDeps, cloudInit: CloudInitInput): Promise<void> {
+  const key = await deps.hostKey(cloudInit.node);
+  await deps.seeds.write(cloudInit.node, seedHash(cloudInit, key), renderSeed(cloudInit, key));
+}
+
+export async function defineDomain(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+  cloudInit: CloudInitInput,
+  { networks, observed }: NodeExtra,
+): Promise<void> {
+  const { name } = object.metadata;
+  const { cpus, memory, domainType = 'auto' } = object.spec;
+  const host = deps.store.list('Host')[0]?.status;
+  if (host?.arch === undefined || host.domainType === undefined) {
+    throw new ReasonedError(
+      'HostNotReady',
+      `cannot define Node "${name}": the vmhost's capabilities are not known yet`,
+    );
+  }
+  const key = await deps.hostKey(name);
+  const { path } = observed.disk;
+  const { format } = await deps.disks.info(path);
+  const xml = renderDomain({
+    name,
+    uuid: derivedUuid('Node', name),
+    type: (domainType === 'auto' ? host.domainType : domainType) as 'kvm' | 'qemu',
+    arch: host.arch,
+    cpus,
+    memory: parseBytes(memory),
+    disk: { path, format },
+    seed: deps.seeds.path(name, seedHash(cloudInit, key)),
+    interfaces: networks.entries.map((entry, index) => ({
+      network: object.spec.networks[index]?.network ?? '',
+      mac: entry.mac,
+    })),
+    mark: { kind: 'Node', name, cloudInit: cloudInitHash(cloudInit), hostKey: publicPart(key.publicKey) },
+  });
+  await deps.libvirt.defineDomain(xml);
+}
+
+/** Type and key, without the comment: what known_hosts takes. */
+function publicPart(line: string): string {
+  return line.split(' ').slice(0, 2).join(' ');
+}

@@ -1,0 +1,99 @@
+import { explainError, reasonOf } from '../api/errors.ts';
+import type { LiveEntry } from '../api/objects.ts';
+import { CLOUD_INIT_QUERY, parseCloudInit } from '../api/status/cloud-init.ts';
+import type { NodeProbes } from '../api/status/node.ts';
+import type { Dnsmasq, Lease } from '../drivers/dnsmasq.ts';
+import type { DnsProbe } from '../drivers/resolver.ts';
+import type { Ssh } from '../drivers/ssh.ts';
+import type { Clock } from '../engine/clock.ts';
+
+export interface ProbeDeps {
+  readonly dnsmasq: Dnsmasq;
+  readonly resolver: DnsProbe;
+  readonly ssh: Ssh;
+  readonly clock: Clock;
+}
+
+export interface ProbeTarget {
+  readonly entry: LiveEntry;
+  readonly bridge: string;
+  readonly gateway: string;
+  readonly user: string;
+  readonly hostKey: string;
+  /** Seconds since its start; undefined when it has been running for long. */
+  readonly bootingSeconds?: number;
+}
+
+const SSH_DEADLINE_MS = 8000;
+/** A guest that has not asked for a lease by then may have a static address: ssh shows it. */
+const TRY_WITHOUT_LEASE_SECONDS = 60;
+
+/** Looks at a running guest from outside: its lease, its names, ssh with the key it was given, cloud-init. */
+export async function probeNode(
+  deps: ProbeDeps,
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<NodeProbes> {
+  const { entry, bootingSeconds } = target;
+  const leases = await deps.dnsmasq.leases(target.bridge);
+  const leased = leasedAddress(leases, entry, deps.clock.now() / 1000);
+  const [dns, guest] = await Promise.all([probeDns(deps, target), maybeProbeSsh()]);
+  return {
+    address: entry.ip,
+    fqdn: entry.hostnames[0] ?? entry.node,
+    ...(leased === undefined ? {} : { leasedAddress: leased }),
+    ...(dns === undefined ? {} : { dns }),
+    ...guest,
+    ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
+  };
+
+  async function maybeProbeSsh(): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit'>> {
+    const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
+    if (leased !== entry.ip && patient) return {};
+    return probeSsh(deps, target, signal);
+  }
+}
+
+/** The reserved address if the guest has it, else the one of its newest lease that holds. */
+function leasedAddress(leases: readonly Lease[], entry: LiveEntry, now: number): string | undefined {
+  const held = leases.filter(({ mac, expiry }) => mac === entry.mac && (expiry === 0 || expiry > now));
+  if (held.some(({ ip }) => ip === entry.ip)) return entry.ip;
+  return held.sort((a, b) => b.expiry - a.expiry)[0]?.ip;
+}
+
+async function probeDns(deps: ProbeDeps, target: ProbeTarget): Promise<NodeProbes['dns']> {
+  const { entry, gateway } = target;
+  try {
+    const [addresses, names] = await Promise.all([
+      deps.resolver.addresses(gateway, entry.hostnames[0] ?? entry.node),
+      deps.resolver.names(gateway, entry.ip),
+    ]);
+    return { addresses, names };
+  } catch {
+    // The condition says that DNS could not be asked; the network's own conditions say why.
+    return undefined;
+  }
+}
+
+async function probeSsh(
+  deps: ProbeDeps,
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit'>> {
+  const { entry, user, hostKey } = target;
+  try {
+    const options = { deadlineMs: SSH_DEADLINE_MS, signal };
+    const answer = await deps.ssh.exec(
+      { address: entry.ip, user, hostKeys: [hostKey] },
+      CLOUD_INIT_QUERY,
+      options,
+    );
+    return {
+      ssh: { ok: true, reason: 'Reachable', message: `${user}@${entry.ip}` },
+      cloudInit: parseCloudInit(answer),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ssh: { ok: false, reason: reasonOf(error, 'Unreachable'), message: explainError(error) } };
+  }
+}

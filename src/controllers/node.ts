@@ -1,0 +1,130 @@
+import type { NodeStatus } from '../api/objects.ts';
+import { isTrue, READY } from '../api/conditions.ts';
+import { ReasonedError } from '../api/errors.ts';
+import type { NodeAction } from '../api/plan/action.ts';
+import { planNode, type ObservedNode } from '../api/plan/node.ts';
+import type { NodeDesire, NodeNetworks } from '../api/plan/desire-node.ts';
+import { nodeConditions, type NodeProbes } from '../api/status/node.ts';
+import type { ObjectOf } from './objects.ts';
+import type { Look, Reconciler } from './pass.ts';
+import { createDisk, defineDomain, writeSeed } from './node-make.ts';
+import { observeNode, type NodeDeps } from './node-observe.ts';
+import { probeNode } from './node-probes.ts';
+
+export interface NodeExtra {
+  readonly desire: NodeDesire;
+  readonly networks: NodeNetworks;
+  readonly observed: ObservedNode;
+}
+type NodeLook = Look<'Node', NodeAction, NodeExtra>;
+
+/** Looked at again this soon while a guest is on its way; events come in earlier. */
+const BOOTING_MS = 1000;
+
+/** Makes each guest and keeps it running: disk, seed, definition, start, and what is seen of it from outside. */
+export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAction, NodeExtra> {
+  return {
+    kind: 'Node',
+    async look(object, signal) {
+      const extra = await observeNode(deps, object);
+      const plan = planNode(extra.desire.desired, extra.observed);
+      const probes = await probe(deps, object, extra, signal);
+      const conditions = nodeConditions(extra.desire.desired, extra.observed, plan, probes);
+      const ready = isTrue(conditions, READY);
+      remember(deps, object.metadata.name, extra.observed, ready);
+      const again = ready || plan.waiting !== undefined ? {} : { again: BOOTING_MS };
+      return { plan, conditions, fields: fields(extra), extra, ...again, ...retry(plan.waiting?.reason) };
+    },
+    async execute(action, look, object) {
+      await execute(deps, action, look, object);
+      deps.domains.invalidate();
+    },
+  };
+}
+
+/** What nobody tells us about: that a back-off or the queue for booting is over. */
+function retry(reason: string | undefined): { again?: number } {
+  return reason === 'StartBackOff' || reason === 'BootQueued' ? { again: BOOTING_MS } : {};
+}
+
+async function probe(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+  { networks, observed }: NodeExtra,
+  signal: AbortSignal,
+): Promise<NodeProbes> {
+  const [entry] = networks.entries;
+  const [attachment] = object.spec.networks;
+  const mark = observed.domain?.config.model.mark;
+  const network = attachment && deps.store.get('Network', attachment.network)?.status;
+  if (observed.domain?.state !== 'running' || entry === undefined || mark === undefined) return {};
+  if (network?.bridge === undefined || network.gateway === undefined) return {};
+  const bootingSeconds = deps.boots.bootingSeconds(object.metadata.name);
+  const target = {
+    entry,
+    bridge: network.bridge,
+    gateway: network.gateway,
+    user: object.spec.ssh.user,
+    hostKey: mark.hostKey,
+    ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
+  };
+  return probeNode(deps, target, signal);
+}
+
+function remember(deps: NodeDeps, name: string, observed: ObservedNode, ready: boolean): void {
+  if (ready) deps.boots.arrived(name);
+  else if (observed.domain !== undefined && observed.domain.state !== 'running') deps.boots.stopped(name);
+}
+
+function fields({ networks, observed }: NodeExtra): Omit<NodeStatus, 'conditions'> {
+  const [entry] = networks.entries;
+  const model = observed.domain?.config.model;
+  return {
+    ...(observed.domain === undefined ? {} : { state: observed.domain.state }),
+    ...(entry === undefined ? {} : entryFields(entry)),
+    ...(observed.disk.exists ? { disk: observed.disk.path } : {}),
+    ...(model === undefined ? {} : { domainType: model.type }),
+    ...(model?.mark === undefined ? {} : { sshHostKey: model.mark.hostKey }),
+  };
+}
+
+function entryFields(entry: NodeNetworks['entries'][number]): Partial<NodeStatus> {
+  const [fqdn = entry.node, ...aliases] = entry.hostnames;
+  const podCIDR = entry.podCIDR === undefined ? {} : { podCIDR: entry.podCIDR };
+  return { address: entry.ip, mac: entry.mac, fqdn, aliases, ...podCIDR };
+}
+
+async function execute(
+  deps: NodeDeps,
+  action: NodeAction,
+  look: NodeLook,
+  object: ObjectOf<'Node'>,
+): Promise<void> {
+  const { name } = object.metadata;
+  const { cloudInit } = look.extra.desire;
+  switch (action.type) {
+    case 'CreateDisk':
+      await createDisk(deps, name, action);
+      return;
+    case 'WriteSeed':
+      await writeSeed(deps, needed(name, cloudInit));
+      return;
+    case 'DefineDomain':
+      await defineDomain(deps, object, needed(name, cloudInit), look.extra);
+      return;
+    case 'StartDomain':
+      deps.boots.started(name);
+      await deps.libvirt.startDomain(name);
+      return;
+    case 'ShutdownDomain':
+      await deps.libvirt.shutdownDomain(name);
+  }
+}
+
+function needed<T>(name: string, value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new ReasonedError(
+    'NetworkNotReady',
+    `cannot make Node "${name}": its networks have not named it yet`,
+  );
+}

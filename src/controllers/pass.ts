@@ -1,0 +1,132 @@
+import { condition, mergeConditions, READY, SYNCED } from '../api/conditions.ts';
+import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
+import type { ConditionInput, Kind } from '../api/meta.ts';
+import type { KindMap } from '../api/objects.ts';
+import type { Action, Plan } from '../api/plan/action.ts';
+import type { PassContext, Result } from '../engine/controller.ts';
+import { timestamp, type Clock } from '../engine/clock.ts';
+import type { EventRecorder } from '../engine/events.ts';
+import type { ObjectOf, ObjectStore } from './objects.ts';
+
+/** What one look at an object showed: what is to be done about it, and what its status says. */
+export interface Look<K extends Kind, A extends Action, Extra> {
+  readonly plan: Plan<A>;
+  readonly conditions: readonly ConditionInput[];
+  readonly fields: Omit<KindMap[K]['status'], 'conditions' | 'observedGeneration'>;
+  /** When to look again without being told; undefined: at the periodic pass. */
+  readonly again?: number;
+  readonly extra: Extra;
+}
+
+/** A kind's own part of a pass; the order of the steps is the same for all kinds and stands in `createPass`. */
+export interface Reconciler<K extends Kind, A extends Action, Extra> {
+  readonly kind: K;
+  /** Observes without changing anything, and plans. */
+  look(object: ObjectOf<K>, signal: AbortSignal): Promise<Look<K, A, Extra>>;
+  execute(action: A, look: Look<K, A, Extra>, object: ObjectOf<K>, signal: AbortSignal): Promise<void>;
+}
+
+export interface PassDeps {
+  readonly store: ObjectStore;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  /** Why an object is left alone: errors between manifests that name it. */
+  readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
+  /** Milliseconds until an object is looked at again though nothing was heard of it. */
+  readonly resyncMs: () => number;
+}
+
+/** observe -> plan -> execute -> observe -> status: the pass that every controller makes. */
+export function createPass<K extends Kind, A extends Action, Extra>(
+  reconciler: Reconciler<K, A, Extra>,
+  deps: PassDeps,
+): (name: string, context: PassContext) => Promise<Result> {
+  const { kind } = reconciler;
+  return async (name, context) => {
+    const object = deps.store.get(kind, name);
+    if (object === undefined) return {};
+    const blocked = deps.condemned(kind, name);
+    try {
+      const look = await (blocked === undefined
+        ? runPlan(reconciler, deps, object, context)
+        : lookOnly(reconciler, object, { signal: context.signal, blocked }));
+      writeStatus(deps, object, look.conditions, look.fields);
+      return { requeueAfterMs: look.again ?? deps.resyncMs() };
+    } catch (error) {
+      if (!context.signal.aborted) fail(deps, object, error);
+      throw error;
+    }
+  };
+}
+
+/** Manifests that contradict each other change nothing, but what there is stays in sight. */
+async function lookOnly<K extends Kind, A extends Action, Extra>(
+  reconciler: Reconciler<K, A, Extra>,
+  object: ObjectOf<K>,
+  { signal, blocked }: { signal: AbortSignal; blocked: ConditionInput },
+): Promise<Look<K, A, Extra>> {
+  const look = await reconciler.look(object, signal);
+  const others = look.conditions.filter(({ type }) => type !== READY && type !== SYNCED);
+  const { status, reason, message } = blocked;
+  const both = [READY, SYNCED].map((type) => condition(type, status, reason, message));
+  return { ...look, conditions: [...both, ...others] };
+}
+
+async function runPlan<K extends Kind, A extends Action, Extra>(
+  reconciler: Reconciler<K, A, Extra>,
+  deps: PassDeps,
+  object: ObjectOf<K>,
+  { signal, log }: PassContext,
+): Promise<Look<K, A, Extra>> {
+  const before = await reconciler.look(object, signal);
+  if (before.plan.actions.length === 0) return before;
+  for (const action of before.plan.actions) {
+    signal.throwIfAborted();
+    log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
+    await reconciler.execute(action, before, object, signal);
+    deps.recorder.record(object, 'Normal', action.type, action.reason);
+  }
+  const after = await reconciler.look(object, signal);
+  // A call that succeeds and changes nothing would otherwise be made again for ever.
+  if (sameActions(before.plan.actions, after.plan.actions)) {
+    const steps = after.plan.actions.map(({ type }) => type).join(', ');
+    const message = `cannot reconcile ${object.kind} "${object.metadata.name}": ${steps} succeeded and changed nothing`;
+    throw new ReasonedError('NotApplied', message);
+  }
+  return after.plan.actions.length === 0 ? after : { ...after, again: 0 };
+}
+
+function sameActions(before: readonly Action[], after: readonly Action[]): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
+}
+
+function writeStatus<K extends Kind>(
+  deps: PassDeps,
+  object: ObjectOf<K>,
+  found: readonly ConditionInput[],
+  fields: Omit<KindMap[K]['status'], 'conditions' | 'observedGeneration'>,
+): void {
+  const { name, uid, generation } = object.metadata;
+  const before = deps.store.get(object.kind, name)?.status.conditions ?? [];
+  const conditions = mergeConditions(before, found, timestamp(deps.clock.now()), generation);
+  deps.store.updateStatus(object.kind, name, uid, { ...fields, conditions, observedGeneration: generation });
+}
+
+/** The pass failed: what was known stays, Synced says why, Ready is no longer vouched for. */
+function fail<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, error: unknown): void {
+  const { name, uid } = object.metadata;
+  const current = deps.store.get(object.kind, name);
+  if (current === undefined) return;
+  const [reason, message] = [reasonOf(error, 'ReconcileError'), explainError(error)];
+  const found = [condition(SYNCED, 'False', reason, message), condition(READY, 'False', reason, message)];
+  const kept = current.status.conditions.filter(({ type }) => type !== SYNCED && type !== READY);
+  const generation = current.status.observedGeneration ?? 0;
+  const conditions = mergeConditions(
+    current.status.conditions,
+    [...found, ...kept],
+    timestamp(deps.clock.now()),
+    generation,
+  );
+  deps.store.updateStatus(object.kind, name, uid, { ...current.status, conditions });
+  deps.recorder.record(object, 'Warning', reason, message);
+}
