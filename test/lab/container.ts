@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { poll, processStat } from './processes.ts';
+
+/** Where one container lives. */
+export interface ContainerPaths {
+  /** Machine name. */
+  readonly machine: string;
+  /** A directory of its own: the overlay's upper, work and root. */
+  readonly data: string;
+  /** What systemd-nspawn and the container's console say. */
+  readonly console: string;
+}
+
+export interface BootOptions {
+  /** The Debian tree; never written to. */
+  readonly tree: string;
+  /** Files shown read-only in the container: [outside, inside]. */
+  readonly binds: readonly (readonly [string, string])[];
+  /** End with the process that started it, however that ends. */
+  readonly dieWithParent: boolean;
+}
+
+// Runs in a mount namespace of its own, so that the overlay is gone with the last process, whatever killed it; and in a
+// cgroup of its own, since containers that share one would take each other's services for their own.
+const bootScript = `
+set -eu
+tree=$1 data=$2 cgroup=$3
+shift 3
+if [ -n "$cgroup" ]; then mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; fi
+modprobe -q -a overlay tun bridge veth 2>/dev/null || true
+mount -t overlay -o "lowerdir=$tree,upperdir=$data/upper,workdir=$data/work" overlay "$data/root" || {
+  echo 'no overlay file system: copying the tree'
+  cp -a --reflink=auto "$tree/." "$data/root/"
+  cp -a "$data/upper/." "$data/root/"
+}
+exec "$@"
+`;
+
+/** Starts the container; `upper` in its data directory may hold files already. Does not wait for it. */
+export function bootContainer(paths: ContainerPaths, options: BootOptions): void {
+  for (const part of ['upper', 'work', 'root']) mkdirSync(join(paths.data, part), { recursive: true });
+  const log = openSync(paths.console, 'a');
+  const tether = options.dieWithParent ? ['--pdeathsig', 'KILL'] : [];
+  const child = spawn(
+    'setpriv',
+    [
+      ...[...tether, '--', 'unshare', '--mount', '--propagation', 'private', 'sh', '-c', bootScript, 'lab'],
+      ...[options.tree, paths.data, ownCgroup(paths.machine) ?? '', ...nspawnArgv(paths, options.binds)],
+    ],
+    { detached: true, stdio: ['ignore', log, log], env: { ...process.env, LC_ALL: 'C.UTF-8' } },
+  );
+  child.unref();
+  closeSync(log);
+}
+
+function nspawnArgv(paths: ContainerPaths, binds: BootOptions['binds']): string[] {
+  const underSystemd = existsSync('/run/systemd/system');
+  const unified = existsSync('/sys/fs/cgroup/cgroup.controllers');
+  return [
+    ...[
+      'systemd-nspawn',
+      '--quiet',
+      rootArgument(paths),
+      `--machine=${paths.machine}`,
+      '--boot',
+      '--private-network',
+    ],
+    ...['--register=no', ...(underSystemd ? [] : ['--keep-unit']), '--console=pipe', '--link-journal=no'],
+    ...['--resolv-conf=off', '--timezone=off', '--capability=CAP_NET_ADMIN,CAP_SYS_ADMIN,CAP_NET_RAW'],
+    ...['--bind=/dev/net/tun', ...binds.map(([outside, inside]) => `--bind-ro=${outside}:${inside}`)],
+    // systemd takes its words from the kernel's command line; in a container these are its arguments.
+    ...(unified ? [] : ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1']),
+  ];
+}
+
+/** The argument by which every process of ours that started this container can be told from all others. */
+function rootArgument(paths: ContainerPaths): string {
+  return `--directory=${join(paths.data, 'root')}`;
+}
+
+/** The cgroup directory a container gets where no systemd gives it one. */
+function ownCgroup(machine: string): string | undefined {
+  if (existsSync('/run/systemd/system')) return undefined;
+  for (const top of ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup']) {
+    if (existsSync(join(top, 'cgroup.procs'))) return join(top, machine);
+  }
+  return undefined;
+}
+
+function supervisors(paths: ContainerPaths): number[] {
+  const mark = rootArgument(paths);
+  return processIds().filter((pid) => readProc(pid, 'cmdline').split('\0').includes(mark));
+}
+
+/** The pid, seen from here, of the container's init; undefined when it does not run. */
+export function containerInit(paths: ContainerPaths): number | undefined {
+  const parents = new Set(supervisors(paths));
+  if (parents.size === 0) return undefined;
+  return processIds().find((pid) => {
+    const parent = processStat(pid)?.parent;
+    return parent !== undefined && parents.has(parent) && /^NSpid:\t.*\t1$/m.test(readProc(pid, 'status'));
+  });
+}
+
+/** Ends the container at once: with its init every process in it dies, guests included. Returns when all are gone. */
+export async function endContainer(paths: ContainerPaths): Promise<void> {
+  const init = containerInit(paths);
+  if (init !== undefined) kill(init);
+  const gone = await poll(() => (supervisors(paths).length === 0 ? true : undefined), {
+    timeoutMs: init === undefined ? 0 : 5000,
+    intervalMs: 20,
+  });
+  if (gone === undefined) supervisors(paths).forEach(kill);
+  await poll(
+    () => (supervisors(paths).length === 0 && (init === undefined || !processStat(init)) ? true : undefined),
+    {
+      timeoutMs: 10_000,
+      intervalMs: 20,
+    },
+  );
+  const cgroup = ownCgroup(paths.machine);
+  if (cgroup !== undefined) await poll(() => removeCgroup(cgroup), { timeoutMs: 2000, intervalMs: 50 });
+}
+
+function removeCgroup(directory: string): true | undefined {
+  if (!existsSync(directory)) return true;
+  try {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeCgroup(join(directory, entry.name));
+    }
+    rmdirSync(directory);
+    return true;
+  } catch {
+    return undefined; // a process in it has not gone yet
+  }
+}
+
+function processIds(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it ended by itself
+  }
+}

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, cpSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { cached } from './cache.ts';
+import { bootContainer, containerInit, endContainer } from './container.ts';
+import type { ContainerPaths } from './container.ts';
+import { withLock } from './lock.ts';
+import { assertMachine, installPackages } from './machine.ts';
+import { mustRun, poll, processStat, runAttached, runCommand } from './processes.ts';
+import type { CommandResult } from './processes.ts';
+import { guestRecipe, vmhostRecipe } from './recipes.ts';
+import type { Guest, Suite } from './recipes.ts';
+
+export interface LabOptions {
+  /** Labs of different names live side by side. Default "default". */
+  readonly name?: string;
+  /** The vmhost's Debian. Default bookworm. */
+  readonly suite?: Suite;
+  /** What /srv/images/guest.qcow2 in the vmhost is. Default tiny. */
+  readonly guest?: Guest;
+  /** A directory of manifests for /etc/k8slab.d; none by default. k8slabd is not started by `up`. */
+  readonly manifests?: string;
+  /** End the vmhost when this process ends, however it ends. Default true. */
+  readonly dieWithParent?: boolean;
+  readonly report?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecOptions {
+  readonly input?: string | Uint8Array;
+  /** The command is killed, and its code is 137, after this long. Default 120,000. */
+  readonly timeoutMs?: number;
+}
+
+/** A vmhost: real systemd, libvirtd, dnsmasq and QEMU in a container with a network namespace of its own. */
+export interface Lab {
+  readonly name: string;
+  /** Builds what lacks, ends an earlier lab of this name, boots the vmhost with k8slab installed; k8slabd does not run yet. */
+  readonly up: () => Promise<void>;
+  /** Runs argv in the vmhost as root, with the vmhost's own environment (LANG=ja_JP.UTF-8). Never throws for its exit code. */
+  readonly exec: (argv: readonly string[], options?: ExecOptions) => Promise<CommandResult>;
+  /** The same, but a failure is an error that shows stderr; returns stdout. */
+  readonly must: (argv: readonly string[], options?: ExecOptions) => Promise<string>;
+  /** Runs argv in the vmhost on our own terminal. */
+  readonly attach: (argv: readonly string[]) => Promise<number>;
+  /** Writes a file in one rename, as an editor would; makes its directory. */
+  readonly writeFile: (path: string, content: string) => Promise<void>;
+  readonly readFile: (path: string) => Promise<string>;
+  /** Installs the checkout's k8slab anew into the running vmhost. */
+  readonly install: () => Promise<void>;
+  readonly isUp: () => boolean;
+  /** What `up` was called with, while it runs. */
+  readonly describe: () => { suite: Suite; guest: Guest; since: string } | undefined;
+  /** Ends guests and vmhost and removes every trace; no error if nothing runs. */
+  readonly down: () => Promise<void>;
+}
+
+const top = join(import.meta.dirname, '../..');
+const environment = [
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  'LANG=ja_JP.UTF-8',
+  'HOME=/root',
+];
+
+/** Where labs keep what they build (K8SLAB_LAB_CACHE) and what runs (K8SLAB_LAB_RUN). */
+export function labDirectories(name: string): { cache: string; run: string; container: ContainerPaths } {
+  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
+    throw new Error(`"${name}" is no name for a lab: use a-z, 0-9 and -`);
+  const cache = process.env['K8SLAB_LAB_CACHE'] ?? '/var/cache/k8slab-lab';
+  const run = join(process.env['K8SLAB_LAB_RUN'] ?? '/run/k8slab-lab', name);
+  // /run is small memory on most machines: the guests' disks go where the images are.
+  const unique = `${name}-${createHash('sha256').update(run).digest('hex').slice(0, 6)}`;
+  const data = join(cache, 'labs', unique);
+  return { cache, run, container: { machine: `k8slab-${unique}`, data, console: join(run, 'console.log') } };
+}
+
+/** A lab by its name; nothing happens before `up`. */
+export function createLab(options: LabOptions = {}): Lab {
+  const name = options.name ?? 'default';
+  const directories = labDirectories(name);
+  let init: { pid: number; started: string } | undefined;
+
+  function enter(): string[] {
+    if (init === undefined || processStat(init.pid)?.started !== init.started) {
+      const pid = containerInit(directories.container);
+      const started = pid === undefined ? undefined : processStat(pid)?.started;
+      if (pid === undefined || started === undefined) throw new Error(`the lab "${name}" is not up`);
+      init = { pid, started };
+    }
+    return ['nsenter', '--target', String(init.pid), '--all', 'env', '-i', '-C', '/root', ...environment];
+  }
+  function exec(argv: readonly string[], given: ExecOptions = {}): Promise<CommandResult> {
+    return runCommand([...enter(), ...argv], { timeoutMs: 120_000, ...given });
+  }
+  async function must(argv: readonly string[], given: ExecOptions = {}): Promise<string> {
+    const result = await exec(argv, given);
+    if (result.code === 0) return result.stdout;
+    throw new Error(
+      `${argv.join(' ')} ended with ${result.code} in the vmhost: ${(result.stderr || result.stdout).trim()}`,
+    );
+  }
+  const self: Lab = {
+    name,
+    exec,
+    must,
+    attach: (argv) =>
+      runAttached([...enter(), `TERM=${process.env['TERM'] ?? 'dumb'}`, ...argv], process.env),
+    up: () => up(self, options),
+    writeFile: async (path, content) => {
+      const script = 'mkdir -p "$(dirname "$1")" && cat >"$1.new~" && mv "$1.new~" "$1"';
+      await must(['sh', '-c', script, 'write', path], { input: content });
+    },
+    readFile: (path) => must(['cat', path]),
+    install: () => install(self),
+    isUp: () => containerInit(directories.container) !== undefined,
+    describe: () => {
+      const file = join(directories.run, 'lab.json');
+      return existsSync(file)
+        ? (JSON.parse(readFileSync(file, 'utf8')) as ReturnType<Lab['describe']>)
+        : undefined;
+    },
+    down: () => down(name),
+  };
+  return self;
+}
+
+async function up(lab: Lab, options: LabOptions): Promise<void> {
+  const { signal, suite = 'bookworm', guest = 'tiny', report = () => undefined } = options;
+  const { cache, run, container } = labDirectories(lab.name);
+  assertMachine();
+  const store = { directory: cache, report, signal };
+  await withLock(join(cache, 'packages.lock'), () => installPackages(report, signal), { signal });
+  const wanted: Guest[] = guest === 'tiny' ? ['tiny'] : ['tiny', guest];
+  const [tree, ...images] = await Promise.all([
+    cached(vmhostRecipe(suite, signal), store),
+    ...wanted.map((name) => cached(guestRecipe(name, signal), store)),
+  ]);
+  await down(lab.name);
+  report(`booting the vmhost (${suite})`);
+  mkdirSync(run, { recursive: true });
+  mkdirSync(join(container.data, 'upper/srv/images'), { recursive: true });
+  symlinkSync(`${guest}.qcow2`, join(container.data, 'upper/srv/images/guest.qcow2'));
+  await fillUpper(join(container.data, 'upper'), options);
+  const binds = wanted.map(
+    (name, index) => [join(images[index] ?? '', `${name}.qcow2`), `/srv/images/${name}.qcow2`] as const,
+  );
+  writeFileSync(join(run, 'lab.json'), JSON.stringify({ suite, guest, since: new Date().toISOString() }));
+  try {
+    bootContainer(container, { tree, binds, dieWithParent: options.dieWithParent ?? true });
+    await waitForBoot(lab, container, signal);
+  } catch (error) {
+    await down(lab.name);
+    throw error;
+  }
+}
+
+async function fillUpper(upper: string, options: LabOptions): Promise<void> {
+  const manifests = join(upper, 'etc/k8slab.d');
+  mkdirSync(manifests, { recursive: true });
+  if (options.manifests !== undefined) cpSync(options.manifests, manifests, { recursive: true });
+  if (!existsSync(join(top, 'cmd/k8slabd'))) {
+    options.report?.('cmd/k8slabd does not exist: the vmhost comes without k8slab');
+    return;
+  }
+  await mustRun(
+    [join(top, 'packaging/install.sh'), upper],
+    options.signal === undefined ? {} : { signal: options.signal },
+  );
+}
+
+async function waitForBoot(lab: Lab, container: ContainerPaths, signal?: AbortSignal): Promise<void> {
+  const timing = { timeoutMs: 60_000, intervalMs: 100, signal };
+  const found = await poll(() => containerInit(container), timing);
+  const state = await poll(async () => {
+    if (found === undefined || !lab.isUp()) return undefined;
+    const { stdout } = await lab.exec(['systemctl', 'is-system-running'], { timeoutMs: 10_000 });
+    return /running|degraded/.test(stdout) ? stdout : undefined;
+  }, timing);
+  if (state === undefined) {
+    const console = existsSync(container.console) ? readFileSync(container.console, 'utf8').trim() : '';
+    throw new Error(`the vmhost does not boot; its console says:\n${console}`);
+  }
+  await lab.must(['systemctl', 'start', 'libvirtd.service']);
+}
+
+async function install(lab: Lab): Promise<void> {
+  const { container } = labDirectories(lab.name);
+  const stage = join(container.data, 'stage');
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  await mustRun([join(top, 'packaging/install.sh'), stage]);
+  const archive = join(dirname(stage), 'stage.tar');
+  await mustRun(['tar', '-C', stage, '-cf', archive, '.']);
+  await lab.must(['rm', '-rf', '/usr/lib/k8slab']);
+  await lab.must(['tar', '-C', '/', '--no-overwrite-dir', '-xf', '-'], { input: readFileSync(archive) });
+  await lab.must(['systemctl', 'daemon-reload']);
+  rmSync(stage, { recursive: true });
+  rmSync(archive);
+}
+
+async function down(name: string): Promise<void> {
+  const { run, container } = labDirectories(name);
+  await endContainer(container);
+  rmSync(container.data, { recursive: true, force: true });
+  rmSync(run, { recursive: true, force: true });
+}

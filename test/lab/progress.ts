@@ -1,0 +1,68 @@
+import type { Lab } from './lab.ts';
+
+/** One object of `k8slab get all -o json`, as far as the lab looks at it. */
+interface LabObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly status?: {
+    readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+
+/** What stands between an object and Ready: its key, whether it is there, and a line to print. */
+export interface Readiness {
+  readonly key: string;
+  readonly ready: boolean;
+  readonly line: string;
+}
+
+/** Reads the List that `k8slab get all -o json` prints; throws when it is none. */
+export function readinessOf(json: string): Readiness[] {
+  const list = JSON.parse(json) as { items?: LabObject[] };
+  if (!Array.isArray(list.items)) throw new Error('k8slab get all -o json printed no List');
+  return list.items.map((item) => {
+    const key = `${item.kind.toLowerCase()}/${item.metadata.name}`;
+    const condition = item.status?.conditions?.find(({ type }) => type === 'Ready');
+    const ready = condition?.status === 'True';
+    const why = [condition?.reason ?? 'Pending', condition?.message ?? '']
+      .filter((part) => part !== '')
+      .join(': ');
+    return { key, ready, line: `${key} ${ready ? 'Ready' : why}` };
+  });
+}
+
+/** The lines of `now` that `before` does not have. */
+export function changedLines(before: readonly Readiness[], now: readonly Readiness[]): string[] {
+  const known = new Set(before.map(({ line }) => line));
+  return now.map(({ line }) => line).filter((line) => !known.has(line));
+}
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly report: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Watches the lab's objects until all are Ready (true) or time is over (false). */
+export async function waitUntilReady(lab: Lab, options: WaitOptions): Promise<boolean> {
+  const end = performance.now() + options.timeoutMs;
+  let before: Readiness[] = [];
+  let silence = '';
+  while (performance.now() < end) {
+    options.signal?.throwIfAborted();
+    const answer = await lab.exec(['k8slab', 'get', 'all', '-o', 'json'], { timeoutMs: 20_000 });
+    if (answer.code === 0) {
+      const now = readinessOf(answer.stdout);
+      changedLines(before, now).forEach(options.report);
+      if (now.length > 0 && now.every(({ ready }) => ready)) return true;
+      before = now;
+    } else {
+      const problem = answer.stderr.trim().split('\n')[0] ?? '';
+      if (problem !== silence) options.report(`k8slab get all: ${problem}`);
+      silence = problem;
+      if ((await lab.exec(['systemctl', 'is-failed', '--quiet', 'k8slabd.service'])).code === 0) return false;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return false;
+}
