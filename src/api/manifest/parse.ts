@@ -1,0 +1,131 @@
+import { contentHash } from '../canonical.ts';
+import { resolveKind } from '../kind-names.ts';
+import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';
+import { nearest } from '../nearest.ts';
+import { manifestSchemas } from '../schema.ts';
+import { fieldIssues, plainMessage } from './issues.ts';
+import { formatPath } from './path.ts';
+import type { FieldIssue, FieldPath, ManifestError, ParsedObject, Position } from './types.ts';
+import { checkObject } from './validate.ts';
+import { readYaml, type YamlDocument } from './yaml.ts';
+
+/** Enough to see what is wrong with a file, few enough to keep. */
+const MAX_ERRORS = 1000;
+
+export interface ParsedManifest {
+  /** The objects without errors, in the file's order. */
+  readonly objects: readonly ParsedObject[];
+  /** All errors of all documents, in the file's order. */
+  readonly errors: readonly ManifestError[];
+}
+
+/**
+ * Reads and checks one manifest file (YAML 1.2 or JSON, several documents). Never throws; `file` only names the file
+ * in the result. Each object is checked on its own: see `crossCheck` for what lies between objects.
+ */
+export function parseManifest(file: string, text: string): ParsedManifest {
+  const { documents, issues } = readYaml(text);
+  const results = documents.map((document) => readObject(file, document));
+  const errors = [
+    ...issues.map((issue) => ({ file, ...issue })),
+    ...results.flatMap((result) => result.errors),
+  ];
+  return { objects: results.flatMap(({ object }) => object ?? []), errors: errors.slice(0, MAX_ERRORS) };
+}
+
+interface ReadObject {
+  readonly object?: ParsedObject;
+  readonly errors: readonly ManifestError[];
+}
+
+function readObject(file: string, document: YamlDocument): ReadObject {
+  const { value } = document;
+  const ref = refOf(value);
+  const { object, issues } = document.whole ? checkDocument(file, document) : { issues: [] };
+  const errors = [
+    ...document.issues.map((issue) => ({ file, ...issue })),
+    ...issues.map(({ path, ...issue }) => ({
+      file,
+      ...placeOf(document, path, issue.code),
+      path: formatPath(path),
+      ...issue,
+    })),
+  ]
+    .map((error) => (ref === undefined ? error : { ...error, object: ref }))
+    .toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return errors.length === 0 && object !== undefined ? { object, errors } : { errors };
+}
+
+interface Checked {
+  readonly object?: ParsedObject;
+  readonly issues: readonly FieldIssue[];
+}
+
+function checkDocument(file: string, document: YamlDocument): Checked {
+  const { value } = document;
+  if (!isRecord(value)) {
+    return {
+      issues: [{ path: [], code: 'NotAnObject', message: 'expected apiVersion, kind, metadata and spec' }],
+    };
+  }
+  const kind = MANIFEST_KINDS.find((candidate) => candidate === value.kind);
+  if (kind === undefined) return { issues: [kindIssue(value.kind)] };
+  if (value.apiVersion !== undefined && value.apiVersion !== API_VERSION)
+    return { issues: [versionIssue(value)] };
+  const result = manifestSchemas[kind].safeParse(value, { error: plainMessage, reportInput: true });
+  if (!result.success) {
+    return { issues: result.error.issues.flatMap((issue) => fieldIssues(kind, issue, document.numbers)) };
+  }
+  const { metadata, spec } = result.data;
+  const object = {
+    kind,
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    spec,
+    hash: contentHash(spec),
+    source: { file, line: document.start.line },
+    positions: document.values,
+  } as ParsedObject;
+  return { object, issues: checkObject(object) };
+}
+
+function kindIssue(kind: unknown): FieldIssue {
+  const path = ['kind'];
+  if (kind === undefined) return { path, code: 'MissingField', message: 'required field is missing' };
+  if (typeof kind !== 'string') return { path, code: 'UnknownKind', message: 'the kind must be a word' };
+  const known = resolveKind(kind);
+  const near = MANIFEST_KINDS.find((candidate) => candidate === known) ?? nearest(kind, MANIFEST_KINDS);
+  const hint = near === undefined ? `known kinds: ${MANIFEST_KINDS.join(', ')}` : `did you mean "${near}"?`;
+  return { path, code: 'UnknownKind', message: `unknown kind "${kind}"`, hint };
+}
+
+function versionIssue({ apiVersion }: Readonly<Record<string, unknown>>): FieldIssue {
+  const found = typeof apiVersion === 'string' ? ` "${apiVersion}"` : '';
+  const message = `unknown apiVersion${found}`;
+  return { path: ['apiVersion'], code: 'UnknownVersion', message, hint: `write ${API_VERSION}` };
+}
+
+/** Unknown fields are shown at their key, missing ones at the field that lacks them, all others at their value. */
+function placeOf(document: YamlDocument, path: FieldPath, code: FieldIssue['code']): Position {
+  const own = code === 'UnknownField' ? document.keys.get(formatPath(path)) : undefined;
+  if (own !== undefined) return own;
+  for (let length = path.length; length > 0; length--) {
+    const at = formatPath(path.slice(0, length));
+    const position =
+      length < path.length ? (document.keys.get(at) ?? document.values.get(at)) : document.values.get(at);
+    if (position !== undefined) return position;
+  }
+  return document.start;
+}
+
+function refOf(value: unknown): { readonly kind: ManifestKind; readonly name: string } | undefined {
+  if (!isRecord(value) || !isRecord(value.metadata)) return undefined;
+  const kind = MANIFEST_KINDS.find((candidate) => candidate === value.kind);
+  const { name } = value.metadata;
+  return kind === undefined || typeof name !== 'string' ? undefined : { kind, name };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
