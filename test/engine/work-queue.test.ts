@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createWorkQueue, type QueueMetrics, type WorkQueue } from '../../src/engine/work-queue.ts';
+import { createFakeClock, settle, type FakeClock } from './fake-clock.ts';
+
+function createQueue(metrics?: QueueMetrics): { queue: WorkQueue; clock: FakeClock } {
+  const clock = createFakeClock();
+  const watched = metrics === undefined ? {} : { metrics: { queue: () => metrics } };
+  return { clock, queue: createWorkQueue({ name: 'test', clock, random: () => 0.5, ...watched }) };
+}
+
+/** The key that get() yields without waiting for anything, or 'nothing'. */
+function take(queue: WorkQueue): Promise<string | undefined> {
+  return Promise.race([queue.get(), settle().then(() => 'nothing')]);
+}
+
+test('keys come out in the order they were added, each once', async () => {
+  const { queue } = createQueue();
+
+  for (const key of ['b', 'a', 'b', 'c', 'a']) queue.add(key);
+
+  assert.deepEqual([await queue.get(), await queue.get(), await queue.get()], ['b', 'a', 'c']);
+  assert.equal(await take(queue), 'nothing');
+});
+
+test('a key added while in work comes back once, after done', async () => {
+  const { queue } = createQueue();
+  queue.add('a');
+  await queue.get();
+
+  queue.add('a');
+  queue.add('a');
+  const next = queue.get();
+
+  assert.equal(await Promise.race([next, settle().then(() => 'nothing')]), 'nothing');
+  queue.done('a');
+  assert.equal(await next, 'a');
+  queue.done('a');
+  assert.equal(await take(queue), 'nothing');
+});
+
+test('done of a key that is not in work changes nothing', async () => {
+  const { queue } = createQueue();
+  queue.add('a');
+
+  queue.done('a');
+
+  assert.equal(await take(queue), 'a');
+  assert.equal(await take(queue), 'nothing');
+});
+
+test('waiting workers are served in their order', async () => {
+  const { queue } = createQueue();
+  const [first, second] = [queue.get(), queue.get()];
+
+  queue.add('a');
+  queue.add('b');
+
+  assert.deepEqual([await first, await second], ['a', 'b']);
+});
+
+test('a delayed key comes out when its time has come, not before', async () => {
+  const { queue, clock } = createQueue();
+  queue.addAfter('a', 100);
+
+  await clock.advance(99);
+  assert.equal(queue.figures().depth, 0);
+  await clock.advance(1);
+
+  assert.equal(queue.figures().depth, 1);
+  assert.equal(clock.pendingTimers(), 0);
+});
+
+test('a delayed key only ever moves earlier', async () => {
+  const { queue, clock } = createQueue();
+  queue.addAfter('a', 100);
+  queue.addAfter('a', 500);
+  queue.addAfter('b', 500);
+  queue.addAfter('b', 100);
+
+  await clock.advance(100);
+  assert.equal(queue.figures().depth, 2);
+  queue.done((await queue.get()) ?? '');
+  queue.done((await queue.get()) ?? '');
+  await clock.advance(1000);
+
+  assert.equal(queue.figures().depth, 0);
+});
+
+test('keys due at different times come out at theirs', async () => {
+  const { queue, clock } = createQueue();
+  for (const [key, delay] of [
+    ['c', 300],
+    ['a', 100],
+    ['b', 200],
+  ] as const) {
+    queue.addAfter(key, delay);
+  }
+
+  await clock.advance(250);
+  assert.deepEqual([await queue.get(), await queue.get()], ['a', 'b']);
+  assert.equal(queue.figures().depth, 0);
+  await clock.advance(50);
+
+  assert.equal(await queue.get(), 'c');
+});
+
+test('a delay of nothing, or that is no number, adds at once', async () => {
+  const { queue } = createQueue();
+
+  for (const [key, delay] of Object.entries({ a: 0, b: -5, c: Number.NaN })) queue.addAfter(key, delay);
+
+  assert.deepEqual([await take(queue), await take(queue), await take(queue)], ['a', 'b', 'c']);
+});
+
+test('a step of the wall clock neither delays nor hastens a delayed key', async () => {
+  const { queue, clock } = createQueue();
+  queue.addAfter('a', 100);
+
+  clock.step(-3_600_000);
+  await clock.advance(100);
+
+  assert.equal(queue.figures().depth, 1);
+});
+
+test('a rate-limited key waits for its back-off, until it is forgotten', async () => {
+  const { queue, clock } = createQueue();
+
+  assert.equal(queue.addRateLimited('a'), 1000);
+  await clock.advance(1000);
+  queue.done((await queue.get()) ?? '');
+  assert.equal(queue.addRateLimited('a'), 2000);
+  assert.equal(queue.numRequeues('a'), 2);
+  await clock.advance(1999);
+  assert.equal(queue.figures().depth, 0);
+  await clock.advance(1);
+  assert.equal(queue.figures().depth, 1);
+  queue.forget('a');
+
+  assert.equal(queue.numRequeues('a'), 0);
+  assert.equal(queue.addRateLimited('a'), 1000);
+});
+
+test('after shutDown nothing is taken on, what is ready still goes out, then get yields undefined', async () => {
+  const { queue, clock } = createQueue();
+  queue.add('a');
+  queue.addAfter('b', 100);
+
+  await queue.shutDown();
+  queue.add('c');
+  queue.addAfter('d', 1);
+  queue.addRateLimited('e');
+  await clock.advance(10_000);
+
+  assert.equal(await queue.get(), 'a');
+  assert.equal(await queue.get(), undefined);
+  assert.equal(clock.pendingTimers(), 0);
+});
+
+test('shutDown wakes the workers that wait', async () => {
+  const { queue } = createQueue();
+  const waiting = [queue.get(), queue.get()];
+
+  await queue.shutDown();
+
+  assert.deepEqual(await Promise.all(waiting), [undefined, undefined]);
+});
+
+test('shutDown with drain waits for what is in work and what was added meanwhile', async () => {
+  const { queue } = createQueue();
+  queue.add('a');
+  await queue.get();
+  queue.add('a');
+  let drained = false;
+
+  const draining = queue.shutDown({ drain: true }).then(() => (drained = true));
+  queue.done('a');
+  assert.equal(await queue.get(), 'a');
+  await settle();
+  assert.equal(drained, false);
+  queue.done('a');
+  await draining;
+
+  assert.equal(drained, true);
+});
+
+test('shutDown with drain of an idle queue ends at once', async () => {
+  const { queue } = createQueue();
+
+  await queue.shutDown({ drain: true });
+
+  assert.equal(await queue.get(), undefined);
+});
+
+test('figures count ready keys only, and the ages of those in work', async () => {
+  const { queue, clock } = createQueue();
+  queue.add('a');
+  queue.add('b');
+  queue.add('c');
+  queue.addAfter('d', 60_000);
+  await queue.get();
+  await clock.advance(2000);
+  await queue.get();
+  await clock.advance(1000);
+
+  assert.deepEqual(queue.figures(), { depth: 1, unfinishedSeconds: 4, longestRunningSeconds: 3 });
+});
+
+test('adds are counted after de-duplication, delayed adds as retries, times from add to get to done', async () => {
+  const counted = { added: 0, retried: 0 };
+  const waited: number[] = [];
+  const worked: number[] = [];
+  const { queue, clock } = createQueue({
+    added: () => (counted.added += 1),
+    retried: () => (counted.retried += 1),
+    waited: (seconds) => void waited.push(seconds),
+    worked: (seconds) => void worked.push(seconds),
+    watch: () => undefined,
+  });
+  queue.add('a');
+  queue.add('a');
+  await clock.advance(2000);
+  queue.add('a');
+
+  queue.done((await queue.get()) ?? '');
+  queue.addAfter('a', 1000);
+  queue.addRateLimited('a');
+  await clock.advance(1500);
+  await queue.get();
+  await clock.advance(3000);
+  queue.done('a');
+
+  assert.deepEqual(counted, { added: 2, retried: 2 });
+  assert.deepEqual(waited, [2, 0.5]);
+  assert.deepEqual(worked, [0, 3]);
+});
