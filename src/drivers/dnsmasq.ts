@@ -1,24 +1,17 @@
-/** A lease as libvirt's lease helper records it. Addresses and MACs as written there (MAC in lower case). */
-export interface Lease {
-  mac: string;
-  ip: string;
-  hostname?: string;
-  clientId?: string;
-  /** Seconds since the epoch. */
-  expiry: number;
-}
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReasonedError } from '../api/errors.ts';
+import { parseNames, parseReservations, renderNames, renderReservations } from './dnsmasq/host-files.ts';
+import type { HostNames, Reservation } from './dnsmasq/host-files.ts';
+import { parseLeases } from './dnsmasq/leases.ts';
+import type { Lease } from './dnsmasq/leases.ts';
+import { watchDirs } from './dnsmasq/watch.ts';
+import { ensureDir, readIfExists, writeAtomic } from './files.ts';
+import { errnoOf, ioError } from './io-errors.ts';
 
-export interface Reservation {
-  mac: string;
-  ip: string;
-  name: string;
-}
-
-export interface HostNames {
-  ip: string;
-  /** First the canonical one. */
-  hostnames: string[];
-}
+export type { HostNames, Reservation } from './dnsmasq/host-files.ts';
+export type { Lease } from './dnsmasq/leases.ts';
 
 /** What a network's dnsmasq reads beside libvirt's own files. */
 export interface HostFiles {
@@ -32,19 +25,132 @@ export interface HostDirs {
   dns: string;
 }
 
-/** libvirt's dnsmasq: the files it writes (leases) and the directories it reads. Errors: DnsmasqError. */
+/**
+ * libvirt's dnsmasq: the files it writes (leases) and the directories it reads. Errors are ReasonedErrors: NoSpace,
+ * PermissionDenied, ReadOnlyFileSystem, IoError, InvalidValue.
+ */
 export interface Dnsmasq {
-  /** Leases on a bridge, expired ones too; none when there is no status file. */
+  /** Leases on a bridge, expired ones too; none when there is no whole status file. */
   leases(bridge: string): Promise<Lease[]>;
   hostDirs(network: string): HostDirs;
-  /** Nothing when a file or directory is missing; lines that are not ours to read are left out. */
+  /** Nothing when a file or directory is missing; lines of other forms are left out. */
   readHostFiles(network: string): Promise<HostFiles>;
   /** Makes the directories and replaces each file whole, where its content differs. True when one was written. */
   writeHostFiles(network: string, files: HostFiles): Promise<boolean>;
   /** Removes the directories; missing ones are success. */
   removeHostFiles(network: string): Promise<void>;
-  /** SIGHUP to the network's dnsmasq. False when none runs. */
+  /** SIGHUP to the network's dnsmasq: it reads its files again and forgets what they no longer say. False when none runs. */
   reload(network: string): Promise<boolean>;
-  /** Tells that leases or network files changed: look again. Begins at once; missed changes are possible. */
+  /** Tells that leases, host files or network definitions changed: look again. Changes may be missed. */
   watch(onChange: () => void): { dispose(): Promise<void> };
+}
+
+export interface DnsmasqOptions {
+  /** Default /var/lib/libvirt/dnsmasq. */
+  stateDir?: string;
+  /** Default /run/libvirt/network. */
+  pidDir?: string;
+  /** libvirt's network definitions, only watched; default /etc/libvirt/qemu/networks. */
+  networkDir?: string;
+  /** Default /proc. */
+  procDir?: string;
+  /** Several changes within this time are told once (ms); default 100. */
+  debounceMs?: number;
+  /** How often to look for watched directories that were made or replaced (ms); default 5000. */
+  recheckMs?: number;
+  /** Waits before a half-written status file is read again. */
+  delay?: (ms: number) => Promise<unknown>;
+}
+
+const HOSTS = 'hosts';
+const LEASE_TRIES = 4;
+const LEASE_RETRY_MS = 25;
+
+/** Nothing is read, written or watched before a method is called. */
+export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
+  const {
+    stateDir = '/var/lib/libvirt/dnsmasq',
+    pidDir = '/run/libvirt/network',
+    procDir = '/proc',
+  } = options;
+  const {
+    networkDir = '/etc/libvirt/qemu/networks',
+    debounceMs = 100,
+    recheckMs = 5000,
+    delay = sleep,
+  } = options;
+
+  function hostDirs(network: string): HostDirs {
+    return {
+      dhcp: join(stateDir, `k8slab-${checkName(network)}-dhcp`),
+      dns: join(stateDir, `k8slab-${network}-dns`),
+    };
+  }
+  return {
+    leases: (bridge) => readLeases(join(stateDir, `${checkName(bridge)}.status`), delay),
+    hostDirs,
+    readHostFiles: (network) => readHostFiles(hostDirs(network)),
+    writeHostFiles: (network, files) => writeHostFiles(hostDirs(network), files),
+    async removeHostFiles(network) {
+      const dirs = hostDirs(network);
+      await removeDir(dirs.dhcp);
+      await removeDir(dirs.dns);
+    },
+    reload: (network) => hangUp(join(pidDir, `${checkName(network)}.pid`), procDir),
+    watch: (onChange) => watchDirs({ dirs: [stateDir, networkDir], onChange, debounceMs, recheckMs }),
+  };
+}
+
+async function readLeases(path: string, delay: (ms: number) => Promise<unknown>): Promise<Lease[]> {
+  for (let tries = 1; ; tries += 1) {
+    const leases = parseLeases((await readIfExists(path)) ?? '');
+    if (leases !== undefined) return leases;
+    if (tries === LEASE_TRIES) return [];
+    await delay(LEASE_RETRY_MS);
+  }
+}
+
+async function readHostFiles(dirs: HostDirs): Promise<HostFiles> {
+  return {
+    reservations: parseReservations((await readIfExists(join(dirs.dhcp, HOSTS))) ?? ''),
+    names: parseNames((await readIfExists(join(dirs.dns, HOSTS))) ?? ''),
+  };
+}
+
+/** dnsmasq reads every file in these directories but hidden ones, which is what writeAtomic's temporary files are. */
+async function writeHostFiles(dirs: HostDirs, files: HostFiles): Promise<boolean> {
+  const texts = { dhcp: renderReservations(files.reservations), dns: renderNames(files.names) };
+  await ensureDir(dirs.dhcp);
+  await ensureDir(dirs.dns);
+  const dhcp = await writeAtomic(join(dirs.dhcp, HOSTS), texts.dhcp, { mode: 0o644 });
+  const dns = await writeAtomic(join(dirs.dns, HOSTS), texts.dns, { mode: 0o644 });
+  return dhcp || dns;
+}
+
+async function removeDir(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    throw await ioError('remove directory', path, error);
+  }
+}
+
+async function hangUp(pidFile: string, procDir: string): Promise<boolean> {
+  const pid = Number((await readIfExists(pidFile)) ?? 0);
+  if (!Number.isInteger(pid) || pid <= 1) return false;
+  // After a crash the pid may by now be somebody else's.
+  const comm = await readFile(join(procDir, String(pid), 'comm'), 'utf8').catch(() => '');
+  if (comm.trim() !== 'dnsmasq') return false;
+  try {
+    return process.kill(pid, 'SIGHUP');
+  } catch (error) {
+    if (errnoOf(error) === 'ESRCH') return false;
+    throw await ioError('reload dnsmasq by', pidFile, error);
+  }
+}
+
+/** Names become parts of paths. */
+function checkName(name: string): string {
+  if (name !== '' && !name.includes('/') && !name.startsWith('.')) return name;
+  throw new ReasonedError('InvalidValue', `cannot use name "${name}": it is no name of a network or bridge`);
 }
