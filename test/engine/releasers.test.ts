@@ -16,7 +16,10 @@ test('releasers run one after the other, last added first', async () => {
 
   await releasers.releaseAll();
 
-  assert.deepEqual(ran, ['controllers', 'http', 'store'].flatMap((name) => [`${name} stops`, `${name} stopped`])); // prettier-ignore
+  assert.deepEqual(
+    ran,
+    ['controllers', 'http', 'store'].flatMap((name) => [`${name} stops`, `${name} stopped`]),
+  );
 });
 
 test('all run even if some fail, and all failures are told with their names and causes', async () => {

@@ -211,7 +211,10 @@ test('list is of one kind and sorted by name, all is of every kind', () => {
   const nodes = store.list('Node').map(({ metadata }) => metadata.name);
 
   assert.deepEqual(nodes, ['loadbalancer', 'master00', 'worker00']);
-  assert.deepEqual(store.all().map(({ kind }) => kind), ['Network', 'Node', 'Node', 'Node']); // prettier-ignore
+  assert.deepEqual(
+    store.all().map(({ kind }) => kind),
+    ['Network', 'Node', 'Node', 'Node'],
+  );
 });
 
 test('a listener that throws hides no change from the others', () => {
@@ -238,7 +241,11 @@ test('changes made by a listener reach all listeners after the change that led t
   const { store } = createBed();
   const seen: string[] = [];
   store.subscribe(({ type, object }) => {
-    if (type === 'ADDED') store.updateStatus(object.kind, object.metadata.name, object.metadata.uid, { conditions: [], address: 'a' }); // prettier-ignore
+    if (type === 'ADDED')
+      store.updateStatus(object.kind, object.metadata.name, object.metadata.uid, {
+        conditions: [],
+        address: 'a',
+      });
   });
   store.subscribe(({ type }) => seen.push(type));
 
