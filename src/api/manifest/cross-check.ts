@@ -1,0 +1,61 @@
+import { type Claim, crossError } from './clash.ts';
+import { crossCheckNetworks } from './cross-networks.ts';
+import { addressErrors, cloneErrors, diskErrors, macErrors, nameErrors } from './cross-nodes.ts';
+import type { CrossError, ManifestError, ParsedObject } from './types.ts';
+
+/**
+ * What is wrong between objects. Each error condemns one object (`object`, the first of `objects`); of objects that
+ * claim the same thing each has its error, which names the others and their places. The result does not depend on
+ * the order of the objects. References to objects that do not exist are no errors.
+ */
+export function crossCheck(objects: readonly ParsedObject[]): readonly CrossError[] {
+  const sorted = objects.toSorted(byPlace);
+  const networks = sorted.filter((object) => object.kind === 'Network');
+  const nodes = sorted.filter((object) => object.kind === 'Node');
+  const images = sorted.filter((object) => object.kind === 'Image');
+  const networkByName = new Map(networks.toReversed().map((network) => [network.name, network]));
+  return [
+    ...duplicateErrors(sorted),
+    ...crossCheckNetworks(networks, nodes),
+    ...macErrors(networks, nodes),
+    ...addressErrors(networkByName, nodes),
+    ...nameErrors(networkByName, nodes),
+    ...diskErrors(images, nodes),
+    ...cloneErrors(nodes),
+  ].toSorted(byErrorPlace);
+}
+
+/** File, line, column, then the rest, so that the order is the same for the same set of errors. */
+export function byErrorPlace(a: ManifestError, b: ManifestError): number {
+  return (
+    compare(a.file, b.file) ||
+    a.line - b.line ||
+    a.column - b.column ||
+    compare(a.path, b.path) ||
+    compare(a.code, b.code) ||
+    compare(a.message, b.message)
+  );
+}
+
+function byPlace(a: ParsedObject, b: ParsedObject): number {
+  return compare(a.source.file, b.source.file) || a.source.line - b.source.line;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function duplicateErrors(objects: readonly ParsedObject[]): readonly CrossError[] {
+  const groups = Map.groupBy(objects, ({ kind, name }) => `${kind}/${name}`);
+  return [...groups.values()].flatMap((group) => {
+    const claims = group.map((object): Claim => ({ object, path: ['metadata', 'name'] }));
+    if (claims.length === 1) return [];
+    return claims.map((claim) =>
+      crossError(claim, {
+        code: 'DuplicateObject',
+        message: `${claim.object.kind} "${claim.object.name}" is also defined as`,
+        others: claims.filter((other) => other !== claim),
+      }),
+    );
+  });
+}

@@ -1,0 +1,194 @@
+import { posix } from 'node:path';
+import { hosts, contains, toNumber } from '../ip.ts';
+import { aliasName, attachmentMac, fqdn } from '../names.ts';
+import { networkAddresses } from '../network-addresses.ts';
+import { type Claim, clashes, crossError, type KeyedClaim } from './clash.ts';
+import type { CrossError, ParsedObject } from './types.ts';
+
+type Network = ParsedObject<'Network'>;
+type Node = ParsedObject<'Node'>;
+type Networks = ReadonlyMap<string, Network>;
+
+/** MAC addresses of guests and bridges, given or derived. */
+export function macErrors(networks: readonly Network[], nodes: readonly Node[]): readonly CrossError[] {
+  const guests = nodes.flatMap((object) =>
+    object.spec.networks.map((attachment, index) => ({
+      object,
+      path: ['spec', 'networks', index, 'mac'],
+      key: attachmentMac(object.name, attachment),
+    })),
+  );
+  const bridges = networks.flatMap((object) =>
+    object.spec.bridge.mac === undefined
+      ? []
+      : [{ object, path: ['spec', 'bridge', 'mac'], key: object.spec.bridge.mac.toLowerCase() }],
+  );
+  return clashes([...guests, ...bridges], ({ key }) => ({
+    code: 'DuplicateMac',
+    message: `MAC address ${key} is also that of`,
+  }));
+}
+
+/** Addresses given to Nodes: one owner each, and usable on their network. A network that is missing is waited for. */
+export function addressErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
+  const claims = nodes.flatMap((object) =>
+    object.spec.networks.flatMap(({ network, address }, index) =>
+      address === undefined
+        ? []
+        : [
+            {
+              object,
+              path: ['spec', 'networks', index, 'address'],
+              key: `${address} ${network}`,
+              network,
+              address,
+            },
+          ],
+    ),
+  );
+  return [
+    ...clashes(claims, ({ key }) => ({
+      code: 'DuplicateAddress',
+      message: `address ${key.split(' ')[0] ?? ''} is also that of`,
+    })),
+    ...claims.flatMap((claim) => unusable(claim, networks.get(claim.network), claim.address)),
+  ];
+}
+
+function unusable(claim: Claim, network: Network | undefined, address: string): readonly CrossError[] {
+  if (network === undefined) return [];
+  const why = whyUnusable(network, toNumber(address));
+  if (why === undefined) return [];
+  const others = [{ object: network, path: ['spec', why.field] }];
+  return [crossError(claim, { code: 'AddressNotUsable', message: `${address} ${why.words} of`, others })];
+}
+
+function whyUnusable(
+  { spec }: Network,
+  address: number,
+): { readonly words: string; readonly field: string } | undefined {
+  const { cidr, gateway } = networkAddresses(spec);
+  if (!contains(cidr, address)) return { words: `is outside ${spec.cidr}`, field: 'cidr' };
+  if (address === gateway) return { words: 'is the gateway', field: 'gateway' };
+  const { first, last } = hosts(cidr);
+  if (address < first) return { words: 'is the address of the network itself', field: 'cidr' };
+  return address > last ? { words: 'is the broadcast address', field: 'cidr' } : undefined;
+}
+
+interface NameClaim extends KeyedClaim {
+  readonly name: string;
+}
+
+/** Names in DNS, per network: of the Nodes there, their aliases, and the network's own records. */
+export function nameErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
+  const claims = nodes.flatMap((object) => nameClaims(object, networks));
+  const records = new Map([...networks.values()].flatMap(recordClaims));
+  return [
+    ...clashes(claims, ({ key }) => ({
+      code: 'DuplicateName',
+      message: `name ${key.split(' ')[0] ?? ''} is also that of`,
+    })),
+    ...ownNameErrors(claims),
+    ...claims.flatMap((claim) => {
+      const record = records.get(claim.key);
+      if (record === undefined) return [];
+      return [
+        crossError(claim, {
+          code: 'DuplicateName',
+          message: `name ${claim.name} is a record of`,
+          others: [record],
+        }),
+      ];
+    }),
+  ];
+}
+
+function nameClaims(object: Node, networks: Networks): readonly NameClaim[] {
+  return object.spec.networks.flatMap(({ network }, index) => {
+    const domain = networks.get(network)?.spec.domain;
+    const aliases = index === 0 ? object.spec.dnsAliases : [];
+    const names = [
+      { path: ['metadata', 'name'], name: fqdn(object.name, domain) },
+      ...aliases.map((alias, at) => ({ path: ['spec', 'dnsAliases', at], name: aliasName(alias, domain) })),
+    ];
+    return names.map((claim) => ({ object, ...claim, key: `${claim.name.toLowerCase()} ${network}` }));
+  });
+}
+
+function recordClaims(network: Network): readonly (readonly [string, Claim])[] {
+  return network.spec.dns.records.flatMap(({ hostnames }, record) =>
+    hostnames.map((hostname, index) => {
+      const path = ['spec', 'dns', 'records', record, 'hostnames', index];
+      const name = aliasName(hostname, network.spec.domain).toLowerCase();
+      return [`${name} ${network.name}`, { object: network, path }] as const;
+    }),
+  );
+}
+
+/** An alias that is what the Node is called anyway. */
+function ownNameErrors(claims: readonly NameClaim[]): readonly CrossError[] {
+  const seen = new Map<Node['spec'], Set<string>>();
+  return claims.flatMap((claim) => {
+    if (claim.object.kind !== 'Node') return [];
+    const known = seen.get(claim.object.spec) ?? new Set();
+    seen.set(claim.object.spec, known);
+    const repeated = known.has(claim.key);
+    known.add(claim.key);
+    const message = `name ${claim.name} is the Node's already`;
+    return repeated ? [crossError(claim, { code: 'DuplicateName', message, others: [] })] : [];
+  });
+}
+
+/** Disk files that are used where they are: one Node each, and never the source of an Image. */
+export function diskErrors(
+  images: readonly ParsedObject<'Image'>[],
+  nodes: readonly Node[],
+): readonly CrossError[] {
+  const claims = nodes.flatMap((object) =>
+    object.spec.disk.path === undefined
+      ? []
+      : [{ object, path: ['spec', 'disk', 'path'], key: posix.normalize(object.spec.disk.path) }],
+  );
+  const sources = new Map(
+    images.map((object) => [posix.normalize(object.spec.source), { object, path: ['spec', 'source'] }]),
+  );
+  return [
+    ...clashes(claims, ({ key }) => ({ code: 'DuplicateDisk', message: `disk ${key} is also that of` })),
+    ...claims.flatMap((claim) => {
+      const source = sources.get(claim.key);
+      if (source === undefined) return [];
+      const message = `disk ${claim.key} would change the source of`;
+      return [crossError(claim, { code: 'DuplicateDisk', message, others: [source] })];
+    }),
+  ];
+}
+
+/** Nodes that are, in the end, clones of themselves. A source that is missing is waited for. */
+export function cloneErrors(nodes: readonly Node[]): readonly CrossError[] {
+  const byName = new Map(nodes.toReversed().map((node) => [node.name, node]));
+  const walked = new Set<Node>();
+  return [...byName.values()].flatMap((start) => {
+    const walk: Node[] = [];
+    let next: Node | undefined = start;
+    while (next !== undefined && !walked.has(next)) {
+      walk.push(next);
+      walked.add(next);
+      next = byName.get(next.spec.disk.cloneOf ?? '');
+    }
+    const circle = next === undefined ? -1 : walk.indexOf(next);
+    return circle < 0 ? [] : circleErrors(walk.slice(circle));
+  });
+}
+
+function circleErrors(circle: readonly Node[]): readonly CrossError[] {
+  const path = ['spec', 'disk', 'cloneOf'];
+  return circle.map((object, index) => {
+    const others = [...circle.slice(index + 1), ...circle.slice(0, index)].map((other) => ({
+      object: other,
+      path,
+    }));
+    const message =
+      others.length === 0 ? 'a Node cannot be a clone of itself' : 'the clones go in a circle with';
+    return crossError({ object, path }, { code: 'CloneCircle', message, others });
+  });
+}
