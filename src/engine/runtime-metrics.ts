@@ -9,10 +9,9 @@ export interface RuntimeMetrics {
   queue(name: string): QueueMetrics;
 }
 
-// prettier-ignore
 const PASS_BUCKETS = [
-  0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75,
-  2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5,
+  1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
 ];
 const QUEUE_BUCKETS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100, 1000];
 const RESULTS = ['success', 'error', 'requeue', 'requeue_after'] as const;
@@ -43,59 +42,40 @@ export function createRuntimeMetrics(registry: Registry): RuntimeMetrics {
 
 type ControllerFamilies = ReturnType<typeof controllerFamilies>;
 
+const CONTROLLER_LABELS = ['controller'] as const;
+
 function controllerFamilies(registry: Registry) {
-  const labelNames = ['controller'] as const;
+  const labelNames = CONTROLLER_LABELS;
   const registers = [registry];
+  function counter(name: string, help: string): Counter<'controller'> {
+    return new Counter({ name, help, labelNames, registers });
+  }
+  function gauge(name: string, help: string): Gauge<'controller'> {
+    return new Gauge({ name, help, labelNames, registers });
+  }
   return {
     total: new Counter({
       name: 'controller_runtime_reconcile_total',
-      help: 'Total number of reconciliations per controller',
-      labelNames: ['controller', 'result'] as const,
+      help: 'Passes over objects, by how they ended',
+      labelNames: [...CONTROLLER_LABELS, 'result'] as const,
       registers,
     }),
-    errors: new Counter({
-      name: 'controller_runtime_reconcile_errors_total',
-      help: 'Total number of reconciliation errors per controller',
-      labelNames,
-      registers,
-    }),
-    terminal: new Counter({
-      name: 'controller_runtime_terminal_reconcile_errors_total',
-      help: 'Total number of terminal reconciliation errors per controller',
-      labelNames,
-      registers,
-    }),
-    panics: new Counter({
-      name: 'controller_runtime_reconcile_panics_total',
-      help: 'Total number of reconciliation panics per controller',
-      labelNames,
-      registers,
-    }),
-    timeouts: new Counter({
-      name: 'controller_runtime_reconcile_timeouts_total',
-      help: 'Total number of reconciliation timeouts per controller',
-      labelNames,
-      registers,
-    }),
+    errors: counter('controller_runtime_reconcile_errors_total', 'Passes that failed'),
+    terminal: counter(
+      'controller_runtime_terminal_reconcile_errors_total',
+      'Failed passes that are not retried',
+    ),
+    panics: counter('controller_runtime_reconcile_panics_total', 'Passes that failed by a bug'),
+    timeouts: counter('controller_runtime_reconcile_timeouts_total', 'Passes that ran out of time'),
     seconds: new Histogram({
       name: 'controller_runtime_reconcile_time_seconds',
-      help: 'Length of time per reconciliation per controller',
+      help: 'Time passes took',
       labelNames,
       buckets: PASS_BUCKETS,
       registers,
     }),
-    workers: new Gauge({
-      name: 'controller_runtime_max_concurrent_reconciles',
-      help: 'Maximum number of concurrent reconciles per controller',
-      labelNames,
-      registers,
-    }),
-    active: new Gauge({
-      name: 'controller_runtime_active_workers',
-      help: 'Number of currently used workers per controller',
-      labelNames,
-      registers,
-    }),
+    workers: gauge('controller_runtime_max_concurrent_reconciles', 'Passes that may run at once'),
+    active: gauge('controller_runtime_active_workers', 'Passes that run now'),
   };
 }
 
@@ -131,32 +111,23 @@ function queueFamilies(registry: Registry) {
   const labelNames = QUEUE_LABELS;
   const registers = [registry];
   const watched = new Map<string, () => QueueFigures>();
+  function histogram(name: string, help: string): Histogram<'name' | 'controller'> {
+    return new Histogram({ name, help, labelNames, buckets: QUEUE_BUCKETS, registers });
+  }
   registerQueueGauges(registry, watched);
   return {
     watched,
     adds: new Counter({
       name: 'workqueue_adds_total',
-      help: 'Total number of adds handled by workqueue',
+      help: 'Keys added to the queue',
       labelNames,
       registers,
     }),
-    waited: new Histogram({
-      name: 'workqueue_queue_duration_seconds',
-      help: 'How long in seconds an item stays in workqueue before being requested',
-      labelNames,
-      buckets: QUEUE_BUCKETS,
-      registers,
-    }),
-    worked: new Histogram({
-      name: 'workqueue_work_duration_seconds',
-      help: 'How long in seconds processing an item from workqueue takes.',
-      labelNames,
-      buckets: QUEUE_BUCKETS,
-      registers,
-    }),
+    waited: histogram('workqueue_queue_duration_seconds', 'Time keys waited until they were taken'),
+    worked: histogram('workqueue_work_duration_seconds', 'Time work on a key took'),
     retries: new Counter({
       name: 'workqueue_retries_total',
-      help: 'Total number of retries handled by workqueue',
+      help: 'Keys added for later',
       labelNames,
       registers,
     }),
@@ -168,7 +139,7 @@ function registerQueueGauges(registry: Registry, watched: ReadonlyMap<string, ()
   const registers = [registry];
   const depth = new Gauge({
     name: 'workqueue_depth',
-    help: 'Current depth of workqueue by workqueue and priority',
+    help: 'Keys ready to be taken',
     labelNames: [...QUEUE_LABELS, 'priority'] as const,
     registers,
     collect() {
@@ -177,28 +148,28 @@ function registerQueueGauges(registry: Registry, watched: ReadonlyMap<string, ()
       }
     },
   });
-  const unfinished = new Gauge({
-    name: 'workqueue_unfinished_work_seconds',
-    help: 'How many seconds of work has been done that is in progress and has not been observed by work_duration',
-    labelNames: QUEUE_LABELS,
-    registers,
-    collect() {
-      for (const [name, figures] of watched) {
-        unfinished.set({ name, controller: name }, figures().unfinishedSeconds);
-      }
-    },
-  });
-  const longest = new Gauge({
-    name: 'workqueue_longest_running_processor_seconds',
-    help: 'How many seconds has the longest running processor for workqueue been running.',
-    labelNames: QUEUE_LABELS,
-    registers,
-    collect() {
-      for (const [name, figures] of watched) {
-        longest.set({ name, controller: name }, figures().longestRunningSeconds);
-      }
-    },
-  });
+  function ageGauge(name: string, help: string, read: (figures: QueueFigures) => number): void {
+    const gauge = new Gauge({
+      name,
+      help,
+      labelNames: QUEUE_LABELS,
+      registers,
+      collect() {
+        for (const [queue, figures] of watched)
+          gauge.set({ name: queue, controller: queue }, read(figures()));
+      },
+    });
+  }
+  ageGauge(
+    'workqueue_unfinished_work_seconds',
+    'Sum of the ages of keys in work',
+    (f) => f.unfinishedSeconds,
+  );
+  ageGauge(
+    'workqueue_longest_running_processor_seconds',
+    'Age of the key longest in work',
+    (f) => f.longestRunningSeconds,
+  );
 }
 
 function startQueue(families: QueueFamilies, name: string): QueueMetrics {

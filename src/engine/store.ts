@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { API_VERSION, type ApiObject, type Kind, type ObjectMeta, type ObjectStatus } from '../api/meta.ts';
 import { timestamp, type Clock } from './clock.ts';
+import { frozen } from './frozen.ts';
+import { uuidOf } from './uuid.ts';
 
 /**
  * Constraint for the map of kinds: `{ Network: { spec: NetworkSpec; status: NetworkStatus }; … }`.
@@ -120,14 +121,6 @@ export function createStore<M extends KindShape<M>>(options: StoreOptions): Stor
     },
   };
   return face as unknown as Store<M>;
-}
-
-/** A UUID (version 8) that is the same for the same text, wherever it is made. */
-export function uuidOf(text: string): string {
-  const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 function objects(state: State): ApiObject[] {
@@ -257,10 +250,4 @@ function keyOf(kind: string, name: string): string {
 
 function isEmpty(map: Readonly<Record<string, string>> | undefined): boolean {
   return map === undefined || Object.keys(map).length === 0;
-}
-
-function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const part of Object.values(value)) frozen(part);
-  return Object.freeze(value);
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Condition, ObjectStatus } from '../../src/api/meta.ts';
+import { createMetrics } from '../../src/engine/metrics.ts';
+import { createStore } from '../../src/engine/store.ts';
+import { createFakeClock } from './fake-clock.ts';
+import { sample } from './sample.ts';
+
+test('conditions are read at the scrape, and a deleted object has no series', async () => {
+  const metrics = createMetrics({ version: '1' });
+  const store = createStore<{ Node: { spec: string; status: ObjectStatus } }>({ clock: createFakeClock() });
+  metrics.watchObjects(() => store.all());
+  const { uid } = store.apply('Node', { name: 'master00', spec: '', hash: '' }).object.metadata;
+  const ready: Condition = {
+    type: 'Ready',
+    status: 'False',
+    reason: 'X',
+    message: '',
+    lastTransitionTime: '',
+  };
+  const series = 'k8slab_object_condition{kind="Node",name="master00",type="Ready",status=';
+
+  store.updateStatus('Node', 'master00', uid, { conditions: [ready] });
+  assert.equal(await sample(metrics, `${series}"False"}`), 1);
+  assert.equal(await sample(metrics, `${series}"True"}`), 0);
+  assert.equal(await sample(metrics, `${series}"Unknown"}`), 0);
+  store.updateStatus('Node', 'master00', uid, { conditions: [{ ...ready, status: 'True' }] });
+  assert.equal(await sample(metrics, `${series}"True"}`), 1);
+  assert.equal(await sample(metrics, `${series}"False"}`), 0);
+  store.remove('Node', 'master00');
+
+  assert.doesNotMatch(await metrics.text(), /master00/);
+});
+
+test('driver calls, their failures and their mutations are counted', async () => {
+  const metrics = createMetrics({ version: '1' });
+  metrics.declareDriver('virsh', { reading: ['list'], mutating: ['net-define', 'start'] });
+  metrics.driverCall({ driver: 'virsh', op: 'list', seconds: 0.02 });
+  metrics.driverCall({ driver: 'virsh', op: 'net-define', seconds: 0.3, mutating: true });
+  metrics.driverCall({
+    driver: 'virsh',
+    op: 'net-define',
+    seconds: 5,
+    mutating: true,
+    reason: 'LibvirtDown',
+  });
+
+  const found = await Promise.all(
+    [
+      'k8slab_driver_call_duration_seconds_count{driver="virsh",op="list"}',
+      'k8slab_driver_call_duration_seconds_sum{driver="virsh",op="net-define"}',
+      'k8slab_driver_call_duration_seconds_count{driver="virsh",op="start"}',
+      'k8slab_driver_mutations_total{driver="virsh",op="net-define"}',
+      'k8slab_driver_mutations_total{driver="virsh",op="start"}',
+      'k8slab_driver_mutations_total{driver="virsh",op="list"}',
+      'k8slab_driver_errors_total{driver="virsh",op="net-define",reason="LibvirtDown"}',
+    ].map((series) => sample(metrics, series)),
+  );
+
+  assert.deepEqual(found, [1, 5.3, 0, 2, 0, undefined, 1]);
+});
+
+test('events and manifest files are counted', async () => {
+  const metrics = createMetrics({ version: '1' });
+
+  metrics.eventRecorded({ kind: 'Node', reason: 'DomainStarted', type: 'Normal' });
+  metrics.setManifestFiles({ ok: 6, invalid: 1 });
+
+  assert.equal(
+    await sample(metrics, 'k8slab_events_total{kind="Node",reason="DomainStarted",type="Normal"}'),
+    1,
+  );
+  assert.equal(await sample(metrics, 'k8slab_manifest_files{state="ok"}'), 6);
+  assert.equal(await sample(metrics, 'k8slab_manifest_files{state="invalid"}'), 1);
+});
