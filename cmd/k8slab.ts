@@ -1,0 +1,110 @@
+import { Command, Option } from 'commander';
+import { explainError } from '../src/api/errors.ts';
+import { explain } from '../src/api/explain.ts';
+import { version } from '../src/api/version.ts';
+import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';
+import { complete, completionScript } from '../src/cli/completion.ts';
+import { get, OUTPUTS, type GetFlags } from '../src/cli/get.ts';
+import { fetchPlan, planExitCode, printPlan } from '../src/cli/plan.ts';
+import { validate } from '../src/cli/validate.ts';
+
+const program = new Command('k8slab')
+  .description('Looks at what k8slabd does, and checks manifests')
+  .version(version, '-V, --version')
+  .addOption(new Option('--socket PATH', "the daemon's socket").default(DEFAULT_SOCKET).env('K8SLAB_SOCKET'))
+  .showHelpAfterError('(see k8slab --help)')
+  .exitOverride();
+
+function client(): Client {
+  return createClient(program.opts<{ socket: string }>().socket);
+}
+
+program
+  .command('get')
+  .description('Show objects: all of them, those of a kind, or those named')
+  .argument('[TYPE]', 'network, image, node, host; TYPE/NAME and TYPE1,TYPE2 work too')
+  .argument('[NAMES...]')
+  .addOption(new Option('-o, --output FORMAT', 'how to print them').choices(OUTPUTS))
+  .option('--no-headers', 'leave out the header line')
+  .option('--ignore-not-found', 'exit with 0 when a named object does not exist')
+  .usage('[options] [TYPE [NAME...]]')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  k8slab get\n  k8slab get nodes -o wide\n  k8slab get node/master00 -o yaml',
+  )
+  .action(async (type: string | undefined, names: string[], flags: GetFlags) => {
+    const text = await get(client(), type === undefined ? [] : [type, ...names], flags);
+    if (text === '') process.stderr.write('No resources found\n');
+    process.stdout.write(text);
+  });
+
+program
+  .command('plan')
+  .description('Show what the daemon would do, what each step costs the guests, and why')
+  .argument('[PATHS...]', 'plan for these manifests instead of those the daemon watches')
+  .addOption(new Option('-o, --output FORMAT', 'how to print it').choices(['json']))
+  .addHelpText('after', '\nExit codes: 0 nothing to do, 2 changes, 1 error')
+  .action(async (paths: string[], flags: { output?: 'json' }) => {
+    const answer = await fetchPlan(client(), paths);
+    process.stdout.write(
+      flags.output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : printPlan(answer),
+    );
+    process.exitCode = planExitCode(answer);
+  });
+
+program
+  .command('validate')
+  .description('Check manifests, each and all together; needs no daemon')
+  .argument('<PATHS...>', 'files, directories, or - for standard input')
+  .option('-q, --quiet', 'print errors only')
+  .action(async (paths: string[], flags: { quiet?: boolean }) => {
+    const { errors, valid } = await validate(paths);
+    for (const error of errors) process.stderr.write(`${error}\n`);
+    if (flags.quiet !== true) for (const line of valid) process.stdout.write(`${line}\n`);
+    if (errors.length > 0) process.exitCode = 1;
+  });
+
+program
+  .command('explain')
+  .description('Explain a kind or a field of it')
+  .argument('<KIND[.FIELD...]>', 'such as node or node.spec.disk')
+  .action((path: string) => {
+    process.stdout.write(explain(path));
+  });
+
+program
+  .command('version')
+  .description('Print the version')
+  .action(() => {
+    process.stdout.write(`${version}\n`);
+  });
+
+program
+  .command('completion')
+  .description('Print a completion script: source <(k8slab completion bash)')
+  .argument('<SHELL>', 'bash, zsh or fish')
+  .action((shell: string) => {
+    process.stdout.write(completionScript(shell));
+  });
+
+program
+  .command('__complete', { hidden: true })
+  .argument('[WORDS...]')
+  .allowUnknownOption()
+  .action(async (words: string[]) => {
+    process.stdout.write((await complete(client(), words)).map((word) => `${word}\n`).join(''));
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Commander has already printed what it throws. */
+function report(error: unknown): number {
+  if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number')
+    return error.exitCode;
+  process.stderr.write(`k8slab: ${explainError(error)}\n`);
+  return 1;
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+const path = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path');
+
+/** /etc/k8slab/k8slabd.yaml; every field may be left out. */
+export const daemonConfig = z.strictObject({
+  manifests: path.default('/etc/k8slab.d').meta({ description: 'Directory of manifests.' }),
+  connect: z.string().default('qemu:///system').meta({ description: 'libvirt connection URI.' }),
+  domainType: z
+    .enum(['auto', 'kvm', 'qemu'])
+    .default('auto')
+    .meta({ description: 'Hypervisor for Nodes that name none; auto takes kvm where libvirt offers it.' }),
+  storage: path
+    .default('/var/lib/libvirt/images/k8slab')
+    .meta({ description: 'Images, disks and seeds: a directory that QEMU may read.' }),
+  state: path.default('/var/lib/k8slab').meta({ description: 'Host keys of guests and known_hosts.' }),
+  identity: path
+    .default('/etc/k8slab/ssh/id_ed25519')
+    .meta({ description: "The daemon's own key pair, made at the first start." }),
+  runtime: path.default('/run/k8slab').meta({ description: 'Socket and temporary files.' }),
+  listen: z
+    .string()
+    .regex(/^(127\.[0-9.]+|\[::1\]|localhost):[0-9]{1,5}$/, 'must be a loopback address and a port')
+    .default('127.0.0.1:9811')
+    .meta({ description: 'Where /metrics, /healthz and /readyz are served.' }),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  maxConcurrentBoots: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(8)
+    .meta({ description: 'Guests that boot at the same time.' }),
+  resyncSeconds: z
+    .int()
+    .min(5)
+    .max(3600)
+    .default(60)
+    .meta({ description: 'Every object is looked at this often though nothing was heard of it.' }),
+  hostFiles: z
+    .strictObject({
+      hosts: z.union([path, z.literal('')]).default('/etc/hosts'),
+      inventory: z.union([path, z.literal('')]).default('/etc/ansible/hosts'),
+      sshConfig: z.union([path, z.literal('')]).default('/etc/ssh/ssh_config.d/k8slab.conf'),
+    })
+    .prefault({})
+    .meta({ description: 'Files of the vmhost that name the guests; "" leaves one out.' }),
+});
+
+export type DaemonConfig = z.output<typeof daemonConfig>;

@@ -1,0 +1,100 @@
+import { formatAge } from './age.ts';
+import { findCondition, READY } from './conditions.ts';
+import type { ApiObject, Kind } from './meta.ts';
+import type { HostObject, ImageObject, NetworkObject, NodeObject } from './objects.ts';
+import { formatBytes } from './quantity.ts';
+
+/** meta.k8s.io/v1 Table, as kubectl asks the server for it. */
+export interface Table {
+  readonly kind: 'Table';
+  readonly apiVersion: 'meta.k8s.io/v1';
+  readonly columnDefinitions: readonly {
+    readonly name: string;
+    readonly type: 'string';
+    readonly priority: number;
+  }[];
+  readonly rows: readonly { readonly cells: readonly string[]; readonly object: ApiObject }[];
+}
+
+interface Column<O> {
+  readonly name: string;
+  /** Only with -o wide. */
+  readonly wide?: true;
+  readonly cell: (object: O, now: number) => string;
+}
+
+/** @param now milliseconds since the epoch, for AGE */
+export function renderTable(kind: Kind, objects: readonly ApiObject[], now: number): Table {
+  const columns = COLUMNS[kind];
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    columnDefinitions: columns.map(({ name, wide }) => ({
+      name,
+      type: 'string',
+      priority: wide === undefined ? 0 : 1,
+    })),
+    rows: objects.map((object) => ({ cells: columns.map(({ cell }) => cell(object, now)), object })),
+  };
+}
+
+const NONE = '<none>';
+
+const name: Column<ApiObject> = { name: 'Name', cell: ({ metadata }) => metadata.name };
+const ready: Column<ApiObject> = {
+  name: 'Ready',
+  cell: ({ status }) => findCondition(status.conditions, READY)?.status ?? 'Unknown',
+};
+const reason: Column<ApiObject> = {
+  name: 'Status',
+  cell: ({ status }) => findCondition(status.conditions, READY)?.reason ?? 'Pending',
+};
+const age: Column<ApiObject> = {
+  name: 'Age',
+  cell: ({ metadata }, now) => formatAge((now - Date.parse(metadata.creationTimestamp)) / 1000),
+};
+const message: Column<ApiObject> = {
+  name: 'Message',
+  wide: true,
+  cell: ({ status }) => findCondition(status.conditions, READY)?.message.replaceAll(' ', '-') || NONE,
+};
+
+const network: readonly Column<NetworkObject>[] = [
+  { name: 'Domain', cell: ({ spec }) => spec.domain ?? NONE },
+  { name: 'CIDR', cell: ({ spec }) => spec.cidr },
+  { name: 'Bridge', cell: ({ status }) => status.bridge ?? NONE },
+  { name: 'Nodes', cell: ({ status }) => String(status.entries?.length ?? 0) },
+];
+const image: readonly Column<ImageObject>[] = [
+  { name: 'Format', cell: ({ status }) => status.format ?? NONE },
+  {
+    name: 'Size',
+    cell: ({ status }) => (status.virtualSize === undefined ? NONE : formatBytes(status.virtualSize)),
+  },
+  { name: 'SHA256', wide: true, cell: ({ status }) => status.sha256?.slice(0, 12) ?? NONE },
+  { name: 'Path', wide: true, cell: ({ status }) => status.path ?? NONE },
+];
+const node: readonly Column<NodeObject>[] = [
+  { name: 'Role', cell: ({ spec }) => spec.role ?? NONE },
+  { name: 'Address', cell: ({ status }) => status.address ?? NONE },
+  { name: 'MAC', wide: true, cell: ({ status }) => status.mac ?? NONE },
+  { name: 'CPUs', wide: true, cell: ({ spec }) => String(spec.cpus) },
+  { name: 'Memory', wide: true, cell: ({ spec }) => spec.memory },
+  { name: 'Pod-CIDR', wide: true, cell: ({ status }) => status.podCIDR ?? NONE },
+  { name: 'Type', wide: true, cell: ({ status }) => status.domainType ?? NONE },
+];
+const host: readonly Column<HostObject>[] = [
+  { name: 'Libvirt', cell: ({ status }) => status.libvirtVersion ?? NONE },
+  { name: 'Domain-Type', cell: ({ status }) => status.domainType ?? NONE },
+];
+
+function around(own: readonly Column<never>[]): readonly Column<ApiObject>[] {
+  return [name, ...(own as readonly Column<ApiObject>[]), ready, reason, message, age];
+}
+
+const COLUMNS: Readonly<Record<Kind, readonly Column<ApiObject>[]>> = {
+  Network: around(network),
+  Image: around(image),
+  Node: around(node),
+  Host: around(host),
+};

@@ -1,0 +1,59 @@
+import { ReasonedError } from '../api/errors.ts';
+import { KIND_NAMES, kindWords, resolveKind } from '../api/kind-names.ts';
+import type { ApiObject } from '../api/meta.ts';
+import { OUTPUTS } from './get.ts';
+import type { Client } from './client.ts';
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+const COMMANDS = ['completion', 'explain', 'get', 'help', 'plan', 'validate', 'version'];
+
+const BASH = `_k8slab() {
+  local IFS=$'\\n' word=\${COMP_WORDS[COMP_CWORD]}
+  COMPREPLY=($(compgen -W "$(k8slab __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$word"))
+}
+complete -o default -F _k8slab k8slab
+`;
+const ZSH = `#compdef k8slab
+_k8slab() {
+  local -a words_found
+  words_found=(\${(f)"$(k8slab __complete "\${words[@]:1:$((CURRENT - 1))}" 2>/dev/null)"})
+  if (( \${#words_found} )); then compadd -a words_found; else _files; fi
+}
+compdef _k8slab k8slab
+`;
+const FISH = `complete -c k8slab -a '(k8slab __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+`;
+
+/** The script for a shell's start-up file; it asks \`k8slab __complete\` for what may come next. */
+export function completionScript(shell: string): string {
+  const scripts: Readonly<Record<string, string>> = { bash: BASH, zsh: ZSH, fish: FISH };
+  const script = scripts[shell];
+  if (script !== undefined) return script;
+  throw new ReasonedError('BadArgument', `cannot complete in shell "${shell}": one of ${SHELLS.join(', ')}`);
+}
+
+/**
+ * What may stand in the place of the last word; none where files are to be completed.
+ * @param words all words after \`k8slab\`, the one being typed last
+ */
+export async function complete(client: Client, words: readonly string[]): Promise<string[]> {
+  const typed = words.at(-1) ?? '';
+  const before = words.slice(0, -1);
+  return (await candidates(client, before)).filter((word) => word.startsWith(typed));
+}
+
+async function candidates(client: Client, before: readonly string[]): Promise<string[]> {
+  const [command, ...rest] = before;
+  if (command === undefined) return COMMANDS;
+  if (before.at(-1) === '-o' || before.at(-1) === '--output') return [...OUTPUTS];
+  if (command === 'completion') return [...SHELLS];
+  if (command === 'explain' && rest.length === 0) return [...kindWords()];
+  if (command !== 'get') return [];
+  const [word] = rest.filter((arg) => !arg.startsWith('-'));
+  const kind = word === undefined ? undefined : resolveKind(word);
+  if (kind === undefined) return ['all', ...kindWords()];
+  const { items } = (await client.get(KIND_NAMES[kind].plural)) as { items: ApiObject[] };
+  return items.map(({ metadata }) => metadata.name);
+}

@@ -1,0 +1,120 @@
+import { stringify } from 'yaml';
+import { ReasonedError } from '../api/errors.ts';
+import { KIND_NAMES, kindWords, resolveKind } from '../api/kind-names.ts';
+import { MANIFEST_KINDS, type ApiObject, type Kind } from '../api/meta.ts';
+import { nearest } from '../api/nearest.ts';
+import type { Table } from '../api/table.ts';
+import type { Client } from './client.ts';
+import { printTable } from './print-table.ts';
+
+export const OUTPUTS = ['wide', 'yaml', 'json', 'name'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+export interface GetFlags {
+  readonly output?: Output;
+  readonly headers: boolean;
+  readonly ignoreNotFound?: boolean;
+}
+
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+const ALL: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
+
+export interface Selection {
+  readonly kind: Kind;
+  readonly name?: string;
+}
+
+/** `TYPE NAME…`, `TYPE/NAME…`, `TYPE1,TYPE2` or nothing, which means everything. */
+export function parseSelection(args: readonly string[]): Selection[] {
+  const [first, ...names] = args;
+  if (first === undefined || first === 'all') return ALL.map((kind) => ({ kind }));
+  if (args.some((arg) => arg.includes('/'))) return args.map(parseReference);
+  const kinds = first.split(',').map(kindOf);
+  if (names.length === 0) return kinds.map((kind) => ({ kind }));
+  return kinds.flatMap((kind) => names.map((name) => ({ kind, name })));
+}
+
+function parseReference(arg: string): Selection {
+  const [kind = '', name = ''] = arg.split('/');
+  if (name === '')
+    throw new ReasonedError(
+      'BadArgument',
+      `cannot get "${arg}": write it as TYPE/NAME, such as node/master00`,
+    );
+  return { kind: kindOf(kind), name };
+}
+
+function kindOf(word: string): Kind {
+  const kind = resolveKind(word);
+  if (kind !== undefined) return kind;
+  const near = nearest(word, kindWords());
+  const hint =
+    near === undefined
+      ? `one of ${ALL.map((each) => KIND_NAMES[each].plural).join(', ')}`
+      : `did you mean "${near}"?`;
+  throw new ReasonedError('UnknownKind', `cannot get "${word}": there is no such kind`, { hint });
+}
+
+/** What `k8slab get` prints on stdout; an empty selection is told on stderr by the caller. */
+export async function get(client: Client, args: readonly string[], flags: GetFlags): Promise<string> {
+  const selections = parseSelection(args);
+  if (flags.output === undefined || flags.output === 'wide') return getTables(client, selections, flags);
+  const named = selections.length === 1 && selections[0]?.name !== undefined;
+  const objects = (await Promise.all(selections.map((each) => fetchObjects(client, each, flags)))).flat();
+  if (flags.output === 'name') {
+    return objects.map(({ kind, metadata }) => `${KIND_NAMES[kind].singular}/${metadata.name}\n`).join('');
+  }
+  const [single] = objects;
+  const whole =
+    named && single !== undefined ? single : { apiVersion: 'v1', kind: 'List', metadata: {}, items: objects };
+  return flags.output === 'json' ? `${JSON.stringify(whole, null, 2)}\n` : stringify(whole);
+}
+
+async function getTables(client: Client, selections: readonly Selection[], flags: GetFlags): Promise<string> {
+  const tables = new Map<Kind, Table>();
+  for (const selection of selections) {
+    const table = (await ask(client, selection, flags, TABLE)) as Table | undefined;
+    if (table === undefined) continue;
+    const before = tables.get(selection.kind);
+    tables.set(
+      selection.kind,
+      before === undefined ? table : { ...before, rows: [...before.rows, ...table.rows] },
+    );
+  }
+  const filled = [...tables].filter(([, { rows }]) => rows.length > 0);
+  const options = { wide: flags.output === 'wide', headers: flags.headers };
+  return filled
+    .map(([kind, table]) => printTable(filled.length > 1 ? withKind(kind, table) : table, options))
+    .join('\n');
+}
+
+/** Several kinds at once: names carry their kind, as kubectl shows them. */
+function withKind(kind: Kind, table: Table): Table {
+  const rows = table.rows.map(({ cells: [name = '', ...rest], object }) => ({
+    cells: [`${KIND_NAMES[kind].singular}/${name}`, ...rest],
+    object,
+  }));
+  return { ...table, rows };
+}
+
+async function fetchObjects(client: Client, selection: Selection, flags: GetFlags): Promise<ApiObject[]> {
+  const answer = await ask(client, selection, flags);
+  if (answer === undefined) return [];
+  return selection.name === undefined ? (answer as { items: ApiObject[] }).items : [answer as ApiObject];
+}
+
+async function ask(
+  client: Client,
+  { kind, name }: Selection,
+  flags: GetFlags,
+  accept?: string,
+): Promise<unknown> {
+  const { plural } = KIND_NAMES[kind];
+  try {
+    return await client.get(name === undefined ? plural : `${plural}/${encodeURIComponent(name)}`, accept);
+  } catch (error) {
+    const missing = error instanceof ReasonedError && error.reason === 'NotFound';
+    if (missing && flags.ignoreNotFound === true) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ReasonedError, toError } from '../api/errors.ts';
+import { isManifestFile } from '../api/manifest/snapshot.ts';
+
+export interface ManifestText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The files named, and the manifests in the directories named; `-` is standard input. */
+export async function readManifests(paths: readonly string[]): Promise<ManifestText[]> {
+  return (await Promise.all(paths.map(readPath))).flat();
+}
+
+async function readPath(path: string): Promise<ManifestText[]> {
+  try {
+    if (path === '-') return [{ path: '<stdin>', text: await readFile('/dev/stdin', 'utf8') }];
+    if (!(await stat(path)).isDirectory()) return [{ path, text: await readFile(path, 'utf8') }];
+    const names = (await readdir(path)).filter(isManifestFile).sort();
+    return await Promise.all(
+      names.map(async (name) => ({ path: join(path, name), text: await readFile(join(path, name), 'utf8') })),
+    );
+  } catch (error) {
+    throw new ReasonedError('CannotRead', `cannot read manifests "${path}": ${toError(error).message}`, {
+      cause: error,
+    });
+  }
+}

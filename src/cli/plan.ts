@@ -1,0 +1,57 @@
+import { KIND_NAMES } from '../api/kind-names.ts';
+import type { Kind } from '../api/meta.ts';
+import type { PlannedStep, Waiting } from '../api/plan/action.ts';
+import type { Client } from './client.ts';
+import { readManifests } from './manifest-files.ts';
+import { alignColumns } from './print-table.ts';
+
+/** One object's part of the daemon's answer. */
+export interface PlannedItem {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly actions: readonly PlannedStep[];
+  readonly waiting?: Waiting;
+  readonly later?: readonly PlannedStep[];
+  readonly error?: string;
+}
+
+export interface PlanAnswer {
+  readonly items: readonly PlannedItem[];
+}
+
+/** Asks the daemon what it would do: now, or if the manifests were those at `paths`. */
+export async function fetchPlan(client: Client, paths: readonly string[]): Promise<PlanAnswer> {
+  if (paths.length === 0) return (await client.get('plan')) as PlanAnswer;
+  return (await client.post('plan', { files: await readManifests(paths) })) as PlanAnswer;
+}
+
+/** 0: nothing to do, 2: changes, 1: an object could not be planned. */
+export function planExitCode({ items }: PlanAnswer): 0 | 1 | 2 {
+  if (items.some(({ error }) => error !== undefined)) return 1;
+  return items.some(({ actions, later }) => actions.length > 0 || (later ?? []).length > 0) ? 2 : 0;
+}
+
+/** A line per step: what it is done to, what it costs the guests, and why. */
+export function printPlan({ items }: PlanAnswer): string {
+  const rows = items.flatMap(planRows);
+  const steps = items.reduce((sum, { actions, later }) => sum + actions.length + (later ?? []).length, 0);
+  const troubled = items.filter(({ error }) => error !== undefined).length;
+  const summary = steps === 0 ? 'Nothing to do' : `${steps} ${steps === 1 ? 'action' : 'actions'}`;
+  const failed =
+    troubled === 0 ? '' : `, ${troubled} ${troubled === 1 ? 'object' : 'objects'} could not be planned`;
+  const table =
+    rows.length === 0 ? '' : `${alignColumns([['OBJECT', 'ACTION', 'DISRUPTION', 'REASON'], ...rows])}\n`;
+  return `${table}${summary}${failed}\n`;
+}
+
+function planRows(item: PlannedItem): string[][] {
+  const object = `${KIND_NAMES[item.kind].singular}/${item.name}`;
+  const { waiting, error, later = [] } = item;
+  const after = waiting === undefined ? '' : `, after ${waiting.reason}`;
+  return [
+    ...item.actions.map(({ type, disruption, reason }) => [object, type, disruption, reason]),
+    ...(waiting === undefined ? [] : [[object, '<waits>', '-', `${waiting.reason}: ${waiting.message}`]]),
+    ...later.map(({ type, disruption, reason }) => [object, type, disruption, `${reason}${after}`]),
+    ...(error === undefined ? [] : [[object, '<error>', '-', error]]),
+  ];
+}

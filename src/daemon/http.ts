@@ -1,0 +1,103 @@
+import { Hono } from 'hono';
+import { explainError, reasonOf } from '../api/errors.ts';
+import { KIND_NAMES, resolveKind } from '../api/kind-names.ts';
+import { API_VERSION, type Kind } from '../api/meta.ts';
+import { renderTable } from '../api/table.ts';
+import type { EventRecorder } from '../engine/events.ts';
+import type { Metrics } from '../engine/metrics.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import type { PlannedObject } from './planner.ts';
+
+export interface HttpDeps {
+  readonly store: ObjectStore;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  /** What is wrong with the daemon itself; empty: healthy. */
+  readonly unhealthy: () => readonly string[];
+  /** What it still waits for before it does its work; empty: ready. */
+  readonly unready: () => readonly string[];
+  readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
+  readonly now: () => number;
+}
+
+/** What Prometheus and a supervisor ask: served on loopback. */
+export function createProbeApp(deps: HttpDeps): Hono {
+  const app = new Hono();
+  app.get('/metrics', async (c) =>
+    c.text(await deps.metrics.text(), 200, { 'content-type': deps.metrics.contentType }),
+  );
+  app.get('/healthz', (c) => verdict(deps.unhealthy(), (text, status) => c.text(text, status)));
+  app.get('/readyz', (c) => verdict(deps.unready(), (text, status) => c.text(text, status)));
+  return app;
+}
+
+function verdict<T>(problems: readonly string[], answer: (text: string, status: 200 | 503) => T): T {
+  return problems.length === 0 ? answer('ok\n', 200) : answer(`${problems.join('\n')}\n`, 503);
+}
+
+/** The Kubernetes-shaped API, for the unix socket. */
+export function createApi(deps: HttpDeps): Hono {
+  const app = createProbeApp(deps);
+  const base = `/apis/${API_VERSION}`;
+  app.get(base, (c) => c.json(discovery()));
+  app.get('/api/v1/events', (c) =>
+    c.json({ kind: 'EventList', apiVersion: 'v1', items: deps.events.list() }),
+  );
+  app.get(`${base}/plan`, async (c) => c.json({ items: await deps.plan() }));
+  app.post(`${base}/plan`, async (c) => {
+    const { files } = await c.req.json<{ files: { path: string; text: string }[] }>();
+    return c.json({ items: await deps.plan(files) });
+  });
+  app.get(`${base}/:plural`, (c) => {
+    const kind = kindOf(c.req.param('plural'));
+    if (kind === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
+    const items = deps.store.list(kind);
+    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, items, deps.now()));
+    return c.json({ kind: `${kind}List`, apiVersion: API_VERSION, metadata: {}, items });
+  });
+  app.get(`${base}/:plural/:name`, (c) => {
+    const { plural, name } = c.req.param();
+    const kind = kindOf(plural);
+    const object = kind && deps.store.get(kind, name);
+    if (kind === undefined || object === undefined)
+      return c.json(notFound(`${plural} "${name}" not found`), 404);
+    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, [object], deps.now()));
+    return c.json(object);
+  });
+  app.onError((error, c) => c.json(failure(reasonOf(error, 'InternalError'), explainError(error), 500), 500));
+  app.notFound((c) => c.json(notFound(`the server could not find ${c.req.path}`), 404));
+  return app;
+}
+
+function kindOf(plural: string): Kind | undefined {
+  const kind = resolveKind(plural);
+  return kind !== undefined && KIND_NAMES[kind].plural === plural ? kind : undefined;
+}
+
+function wantsTable(accept: string | undefined): boolean {
+  return accept?.includes('as=Table') === true;
+}
+
+function discovery(): unknown {
+  const resources = (Object.keys(KIND_NAMES) as Kind[]).map((kind) => {
+    const { plural, singular, shortNames } = KIND_NAMES[kind];
+    return {
+      name: plural,
+      singularName: singular,
+      namespaced: false,
+      kind,
+      verbs: ['get', 'list'],
+      shortNames,
+    };
+  });
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: API_VERSION, resources };
+}
+
+function notFound(message: string): unknown {
+  return failure('NotFound', message, 404);
+}
+
+/** meta/v1 Status. */
+function failure(reason: string, message: string, code: number): unknown {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason, message, code };
+}

@@ -1,0 +1,138 @@
+import { explainError, reasonOf } from '../api/errors.ts';
+import { formatError } from '../api/manifest/format.ts';
+import { emptySnapshot, nextSnapshot, type Snapshot } from '../api/manifest/snapshot.ts';
+import type { ManifestError } from '../api/manifest/types.ts';
+import { MANIFEST_KINDS } from '../api/meta.ts';
+import type { ManifestDir } from '../drivers/manifest-dir.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import type { Logger } from '../engine/logger.ts';
+import type { Metrics } from '../engine/metrics.ts';
+
+export interface ManifestsDeps {
+  readonly dir: ManifestDir;
+  readonly store: ObjectStore;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** A new snapshot is in the store. */
+  readonly onLoaded: (before: Snapshot, after: Snapshot) => void;
+}
+
+export interface Manifests {
+  /** The last complete one; empty before the first. */
+  snapshot(): Snapshot;
+  /** What keeps the directory from being read; undefined: nothing. */
+  problem(): string | undefined;
+  /** Whether the directory was read whole once. */
+  loaded(): boolean;
+  /** Reads the directory now. Loads never overlap; a call during one leads to one more. */
+  load(): Promise<void>;
+}
+
+/** directory -> snapshot -> store. A directory that cannot be read changes nothing. */
+export function createManifests(deps: ManifestsDeps): Manifests {
+  let snapshot = emptySnapshot;
+  let problem: string | undefined;
+  let loaded = false;
+  let loading: Promise<void> | undefined;
+  let again = false;
+  const texts = new Map<string, string>();
+
+  async function loadOnce(): Promise<void> {
+    const files = await list();
+    if (files === undefined) return;
+    const before = snapshot;
+    snapshot = nextSnapshot(before, { files });
+    loaded = true;
+    reportErrors(deps.log, before.errors, snapshot.errors);
+    deps.metrics.setManifestFiles(countFiles(snapshot));
+    storeObjects(deps, snapshot);
+    deps.onLoaded(before, snapshot);
+  }
+
+  async function list(): Promise<{ path: string; text: string }[] | undefined> {
+    try {
+      const listing = await deps.dir.list();
+      if (problem !== undefined) deps.log.info({}, 'the manifest directory can be read again');
+      problem = undefined;
+      const files = listing.files.flatMap((file) => readable(file));
+      texts.clear();
+      for (const { path, text } of files) texts.set(path, text);
+      return files;
+    } catch (error) {
+      const why = explainError(error);
+      if (why !== problem)
+        deps.log.error(
+          { reason: reasonOf(error), why },
+          'cannot read the manifest directory; nothing is changed',
+        );
+      problem = why;
+      return undefined;
+    }
+  }
+
+  /** A file that cannot be read stays in force as it was. */
+  function readable(
+    file: { path: string } & ({ text: string } | { error: Error }),
+  ): { path: string; text: string }[] {
+    if ('text' in file) return [{ path: file.path, text: file.text }];
+    deps.log.warn(
+      { file: file.path, why: explainError(file.error) },
+      'cannot read a manifest; its last content stays in force',
+    );
+    const text = texts.get(file.path);
+    return text === undefined ? [] : [{ path: file.path, text }];
+  }
+
+  async function loadUntilQuiet(): Promise<void> {
+    do {
+      again = false;
+      await loadOnce();
+    } while (again);
+  }
+
+  return {
+    snapshot: () => snapshot,
+    problem: () => problem,
+    loaded: () => loaded,
+    load() {
+      again = loading !== undefined;
+      loading ??= loadUntilQuiet().finally(() => {
+        loading = undefined;
+      });
+      return loading;
+    },
+  };
+}
+
+function countFiles(snapshot: Snapshot): { ok: number; invalid: number } {
+  const bad = new Set(snapshot.errors.map(({ file }) => file));
+  const paths = [...snapshot.files.keys()];
+  const invalid = paths.filter((path) => bad.has(path)).length;
+  return { ok: paths.length - invalid, invalid };
+}
+
+function reportErrors(log: Logger, before: readonly ManifestError[], after: readonly ManifestError[]): void {
+  const known = new Set(before.map(formatError));
+  for (const error of after) {
+    const text = formatError(error);
+    if (!known.has(text))
+      log.warn({ file: error.file, line: error.line, code: error.code, why: text }, 'manifest error');
+  }
+}
+
+function storeObjects({ store, log }: ManifestsDeps, snapshot: Snapshot): void {
+  for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects) {
+    const { result } = store.apply(kind, { name, labels, annotations, spec, hash });
+    if (result !== 'unchanged') log.info({ kind, name, result }, 'manifest loaded');
+  }
+  // A file that was never good may name any object: nothing is known to be gone.
+  if (!snapshot.complete) return;
+  for (const kind of MANIFEST_KINDS) {
+    const named = new Set(snapshot.objects.filter((object) => object.kind === kind).map(({ name }) => name));
+    for (const { metadata } of store.list(kind)) {
+      if (named.has(metadata.name)) continue;
+      store.remove(kind, metadata.name);
+      log.warn({ kind, name: metadata.name }, 'manifest removed; what was made from it stays as it is');
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { explainError } from '../api/errors.ts';
+import { MANIFEST_KINDS, type Kind } from '../api/meta.ts';
+import { mergeConditions } from '../api/conditions.ts';
+import type { Action, PlannedStep, Waiting } from '../api/plan/action.ts';
+import { timestamp, type Clock } from '../engine/clock.ts';
+import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
+import type { Look, Reconciler } from '../controllers/pass.ts';
+
+/** What would be done for one object; `later` follows once what it waits for is there. */
+export interface PlannedObject {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly actions: readonly PlannedStep[];
+  readonly waiting?: Waiting;
+  readonly later?: readonly PlannedStep[];
+  readonly error?: string;
+}
+
+export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };
+type AnyReconciler<K extends Kind> = Reconciler<K, never, never>;
+
+/** In the order of their dependencies, so that what one look finds is there for the next. */
+const ORDER: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
+
+export interface PlannerDeps {
+  readonly store: ObjectStore;
+  readonly reconcilers: Reconcilers;
+  readonly clock: Clock;
+  /** What each look finds is written to the store: for a store of candidates, never for the daemon's own. */
+  readonly remember: boolean;
+}
+
+/** The very actions that the next pass of each object would execute. */
+export async function planAll(deps: PlannerDeps, signal: AbortSignal): Promise<PlannedObject[]> {
+  const planned: PlannedObject[] = [];
+  for (const kind of ORDER) {
+    for (const object of deps.store.list(kind)) planned.push(await planOne(deps, kind, object, signal));
+  }
+  return planned;
+}
+
+async function planOne<K extends Kind>(
+  deps: PlannerDeps,
+  kind: K,
+  object: ObjectOf<K>,
+  signal: AbortSignal,
+): Promise<PlannedObject> {
+  const { name } = object.metadata;
+  try {
+    const reconciler = deps.reconcilers[kind] as unknown as Reconciler<K, Action, unknown>;
+    const look = await reconciler.look(object, signal);
+    if (deps.remember) remember(deps, kind, object, look);
+    const { actions, waiting, later } = look.plan;
+    return {
+      kind,
+      name,
+      actions: actions.map(shown),
+      ...(waiting === undefined ? {} : { waiting }),
+      ...(later === undefined ? {} : { later }),
+    };
+  } catch (error) {
+    return { kind, name, actions: [], error: explainError(error) };
+  }
+}
+
+function shown({ type, disruption, reason }: Action): PlannedStep {
+  return { type, disruption, reason };
+}
+
+function remember<K extends Kind>(
+  deps: PlannerDeps,
+  kind: K,
+  object: ObjectOf<K>,
+  look: Look<K, Action, unknown>,
+): void {
+  const { name, uid, generation } = object.metadata;
+  const conditions = mergeConditions([], look.conditions, timestamp(deps.clock.now()), generation);
+  deps.store.updateStatus(kind, name, uid, { ...look.fields, conditions, observedGeneration: generation });
+}

@@ -1,0 +1,89 @@
+import { daemonConfig, type DaemonConfig } from '../api/daemon-config.ts';
+import { ReasonedError } from '../api/errors.ts';
+import { version } from '../api/version.ts';
+import { createNotifier } from '../drivers/systemd.ts';
+import { systemClock, type Clock } from '../engine/clock.ts';
+import { DEFAULT_CONFIG_PATH, loadConfig } from './config.ts';
+import { startDaemon, type Daemon } from './daemon.ts';
+import { createLog } from './log.ts';
+
+export interface RunFlags {
+  readonly config?: string;
+  readonly manifests?: string;
+  readonly logLevel?: string;
+  readonly once?: boolean;
+  readonly timeout: number;
+}
+
+/** Runs until SIGTERM or SIGINT, or with --once until every object is Ready. @returns the exit code */
+export async function runDaemon(flags: RunFlags): Promise<number> {
+  const config = await configOf(flags);
+  const log = createLog(config.logLevel, process.env['JOURNAL_STREAM'] !== undefined);
+  const clock = systemClock();
+  const stopped = stopSignal();
+  const daemon = await startDaemon({ config, version, log, clock, notifier: createNotifier() });
+  process.on('SIGHUP', () => void daemon.reload());
+  const code =
+    flags.once === true
+      ? await converge(daemon, clock, flags.timeout, stopped.signal)
+      : await forever(stopped.signal);
+  await daemon.stop();
+  return code;
+}
+
+async function configOf(flags: RunFlags): Promise<DaemonConfig> {
+  const config = await loadConfig(flags.config ?? DEFAULT_CONFIG_PATH, {
+    mustExist: flags.config !== undefined,
+  });
+  const { manifests, logLevel } = flags;
+  const given = {
+    ...config,
+    ...(manifests === undefined ? {} : { manifests }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+  const result = daemonConfig.safeParse(given);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ReasonedError(
+    'InvalidConfig',
+    `cannot start: --${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+  );
+}
+
+/** The first signal ends the daemon in order; the second ends it at once. */
+function stopSignal(): AbortController {
+  const stopped = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopped.signal.aborted) process.exit(1);
+      stopped.abort();
+    });
+  }
+  return stopped;
+}
+
+function forever(signal: AbortSignal): Promise<number> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(0), { once: true });
+  });
+}
+
+function converge(daemon: Daemon, clock: Clock, seconds: number, signal: AbortSignal): Promise<number> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(seconds * 1000, () => end(1));
+    const unsubscribe = daemon.onChange(check);
+    signal.addEventListener('abort', () => end(1), { once: true });
+    check();
+
+    function check(): void {
+      if (daemon.notReady().length === 0) end(0);
+    }
+
+    function end(code: number): void {
+      timer.cancel();
+      unsubscribe();
+      for (const { name, why } of daemon.notReady()) process.stderr.write(`${name} is not Ready: ${why}\n`);
+      resolve(code);
+    }
+  });
+}

@@ -1,0 +1,44 @@
+import type { Kind } from '../api/meta.ts';
+import type { KindMap } from '../api/objects.ts';
+import type { AnyObject, Change } from '../engine/store.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+
+/** "Look again" at an object; dropping one delays convergence and never prevents it. */
+export type Enqueue = (kind: Kind, name: string) => void;
+
+/** Which objects a change of another one concerns. */
+export function enqueueDependents(store: ObjectStore, change: Change<KindMap>, enqueue: Enqueue): void {
+  const { object, type, specChanged } = change;
+  const { kind } = object;
+  const { name } = object.metadata;
+  if (specChanged && type !== 'DELETED') enqueue(kind, name);
+  if (kind === 'Node') concernNode(store, change, enqueue);
+  else concernNodes(store, object, enqueue);
+}
+
+function concernNode(
+  store: ObjectStore,
+  { object, previous, specChanged }: Change<KindMap>,
+  enqueue: Enqueue,
+): void {
+  for (const host of store.list('Host')) enqueue('Host', host.metadata.name);
+  const named = [object, previous].flatMap((node) =>
+    node?.kind === 'Node' ? node.spec.networks.map(({ network }) => network) : [],
+  );
+  if (specChanged) for (const network of new Set(named)) enqueue('Network', network);
+  for (const node of store.list('Node')) {
+    if (node.spec.disk.cloneOf === object.metadata.name) enqueue('Node', node.metadata.name);
+  }
+}
+
+function concernNodes(store: ObjectStore, object: AnyObject<KindMap>, enqueue: Enqueue): void {
+  const { name } = object.metadata;
+  for (const node of store.list('Node')) {
+    const { networks, disk } = node.spec;
+    const concerned =
+      object.kind === 'Host' ||
+      (object.kind === 'Network' && networks.some(({ network }) => network === name)) ||
+      (object.kind === 'Image' && disk.image === name);
+    if (concerned) enqueue('Node', node.metadata.name);
+  }
+}

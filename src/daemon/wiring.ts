@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { DaemonConfig } from '../api/daemon-config.ts';
+import { reasonOf } from '../api/errors.ts';
+import type { Kind } from '../api/meta.ts';
+import { isManifestFile } from '../api/manifest/snapshot.ts';
+import type { HostPaths } from '../api/plan/host.ts';
+import { createBoots } from '../controllers/boots.ts';
+import { createHostReconciler } from '../controllers/host.ts';
+import { createImageReconciler } from '../controllers/image.ts';
+import { createJobs, type Jobs } from '../controllers/jobs.ts';
+import { createNetworkReconciler } from '../controllers/network.ts';
+import { createNodeReconciler } from '../controllers/node.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import { createSharedRead } from '../controllers/shared-read.ts';
+import { createDisks } from '../drivers/disks.ts';
+import { createDnsmasq } from '../drivers/dnsmasq.ts';
+import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
+import { createImageStore } from '../drivers/images.ts';
+import { ensureHostKey, ensureIdentity, type KeyPair } from '../drivers/keys.ts';
+import { createLibvirt, createVirsh, type VirshCall } from '../drivers/libvirt.ts';
+import { createManifestDir } from '../drivers/manifest-dir.ts';
+import { createResolver } from '../drivers/resolver.ts';
+import { createSeeds } from '../drivers/seeds.ts';
+import { createSsh } from '../drivers/ssh.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Logger } from '../engine/logger.ts';
+import type { Metrics } from '../engine/metrics.ts';
+import type { Reconcilers } from './planner.ts';
+
+/** Passes over all objects share one list of domains if they come within this time. */
+const DOMAINS_MAX_AGE_MS = 250;
+
+export type Drivers = ReturnType<typeof createDrivers>;
+
+export interface WiringDeps {
+  readonly config: DaemonConfig;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly identity: KeyPair;
+}
+
+/** Everything that touches the world; nothing is touched before the first call. */
+export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps) {
+  const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
+  const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
+  return {
+    libvirt,
+    domains: createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS),
+    dnsmasq: createDnsmasq(),
+    images: createImageStore({ dir: join(config.storage, 'images') }),
+    disks: createDisks({ dir: join(config.storage, 'disks') }),
+    seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
+    ssh: createSsh({ identity: () => Promise.resolve(identity.privateKey) }),
+    resolver: createResolver(),
+    manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
+  };
+}
+
+/** The daemon's own key pair, made at the first start. */
+export function loadIdentity(config: DaemonConfig): Promise<KeyPair> {
+  return ensureIdentity(config.identity, 'k8slabd');
+}
+
+/** Calls that change something are what a user wants to find in the journal. */
+function recordCall(metrics: Metrics, log: Logger, call: VirshCall): void {
+  const { op, argv, mutates, seconds, error } = call;
+  const reason = error === undefined ? undefined : reasonOf(error);
+  metrics.driverCall({ driver: 'virsh', op, seconds, reason, mutating: mutates });
+  const fields = { driver: 'virsh', argv, mutates, seconds, ...(reason === undefined ? {} : { reason }) };
+  if (mutates) log.info(fields, 'libvirt changed');
+  else log.debug(fields, 'libvirt read');
+}
+
+export interface ReconcilerDeps {
+  readonly config: DaemonConfig;
+  readonly clock: Clock;
+  readonly store: ObjectStore;
+  readonly drivers: Drivers;
+  readonly identity: KeyPair;
+  readonly isCondemned: (kind: Kind, name: string) => boolean;
+  /** A job beside the passes progressed. */
+  readonly onJob: (kind: 'Image' | 'Node', name: string) => void;
+}
+
+export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcilers; jobs: readonly Jobs[] } {
+  const { config, clock, store, drivers, identity } = deps;
+  const imageJobs = createJobs((name) => deps.onJob('Image', name));
+  const nodeJobs = createJobs((name) => deps.onJob('Node', name));
+  const hostKeys = join(config.state, 'hostkeys');
+  const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
+  const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
+  const reconcilers = {
+    Host: createHostReconciler({
+      store,
+      libvirt: drivers.libvirt,
+      files,
+      paths: hostPaths(config),
+      domainType: config.domainType,
+    }),
+    Network: createNetworkReconciler({ ...drivers, store, isCondemned }),
+    Image: createImageReconciler({ images: drivers.images, jobs: imageJobs, clock }),
+    Node: createNodeReconciler({
+      ...drivers,
+      store,
+      clock,
+      hostKey: (node) => ensureHostKey(hostKeys, node),
+      daemonKey: identity.publicKey,
+      jobs: nodeJobs,
+      boots: createBoots(clock, config.maxConcurrentBoots),
+    }),
+  };
+  return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs] };
+}
+
+function hostPaths(config: DaemonConfig): HostPaths {
+  const { hosts, inventory, sshConfig } = config.hostFiles;
+  return {
+    ...(hosts === '' ? {} : { hosts }),
+    ...(inventory === '' ? {} : { inventory }),
+    ...(sshConfig === '' ? {} : { sshConfig }),
+    knownHosts: join(config.state, 'known_hosts'),
+    identity: config.identity,
+  };
+}
