@@ -40,6 +40,8 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
 export class ExecError extends ReasonedError {
   override readonly name = 'ExecError';
   readonly argv: readonly string[];
+  /** The message without its start. */
+  readonly why: string;
   readonly code: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
@@ -48,6 +50,7 @@ export class ExecError extends ReasonedError {
   constructor(reason: ExecReason, why: string, failure: ExecFailure) {
     super(reason, `cannot run command "${failure.argv[0] ?? ''}": ${why}`, failure);
     this.argv = failure.argv;
+    this.why = why;
     this.code = failure.end?.code;
     this.signal = failure.end?.signal;
     this.stdout = failure.stdout ?? '';

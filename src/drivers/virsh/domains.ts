@@ -31,14 +31,15 @@ export interface DomainCalls {
   undefineDomain(name: string, options: UndefineOptions): Promise<void>;
   /** Starts a push-mode backup (`xml`: `<domainbackup>`); returns at once, see `domainJob`. */
   beginBackup(name: string, xml: string): Promise<void>;
-  /** The job that runs now, or else the last one that ended (asking for that one forgets it). */
+  /** The job that runs now, or else the last one that ended while the domain runs (asking for that one forgets it). */
   domainJob(name: string): Promise<DomainJob>;
   /** Ends the job that runs now; none is success. */
   abortDomainJob(name: string): Promise<void>;
 }
 
 const MISSING = { reasons: ['NotFound'] } as const;
-const STOPPED: Tolerance = { ...MISSING, said: /domain ('.*' |is )?not running|domain is not running/i };
+const STOPPED: Tolerance = { said: /domain ('.*' )?(is )?not running/i };
+const STOPPED_OR_MISSING: Tolerance = { ...MISSING, ...STOPPED };
 /** virsh takes such a name for an id or a UUID first, and would act on another domain. */
 const AMBIGUOUS = /^\s*\+?\d+$|^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
 
@@ -58,10 +59,10 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
       await tolerate(call('start', name), { said: /domain is already (active|running)/i });
     },
     async shutdownDomain(name) {
-      await tolerate(call('shutdown', name), STOPPED);
+      await tolerate(call('shutdown', name), STOPPED_OR_MISSING);
     },
     async destroyDomain(name) {
-      await tolerate(call('destroy', name), STOPPED);
+      await tolerate(call('destroy', name), STOPPED_OR_MISSING);
     },
     async rebootDomain(name) {
       await call('reboot', name);
@@ -74,10 +75,11 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
         await call('backup-begin', name, '--backupxml', path);
       }),
     async domainJob(name) {
-      const running = parseJob(await call('domjobinfo', name, '--rawstats'));
-      return running.state === 'none'
-        ? parseJob(await call('domjobinfo', name, '--rawstats', '--completed', '--anystats'))
-        : running;
+      const running = await tolerate(call('domjobinfo', name, '--rawstats'), STOPPED);
+      if (running === undefined) return { state: 'none' };
+      const job = parseJob(running);
+      if (job.state !== 'none') return job;
+      return parseJob(await call('domjobinfo', name, '--rawstats', '--completed', '--anystats'));
     },
     async abortDomainJob(name) {
       await tolerate(call('domjobabort', name), { said: /no job is active/i });

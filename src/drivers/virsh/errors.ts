@@ -33,8 +33,9 @@ export class VirshError extends ReasonedError {
 
 const SHOWN = 100;
 const ERROR_LINE = /^error: /;
-/** What virsh says by itself when its connection went or came back. */
-const CONNECTION_NOTE = /^error: (Disconnected from .* due to |Reconnected to the hypervisor)/;
+/** What virsh says by itself: its connection went or came back, and its history has no place (as it should be). */
+const NOTE =
+  /^error: (Disconnected from .* due to |Reconnected to the hypervisor|Failed to create '\/dev\/null\/)/;
 
 const UNREACHABLE_HINT =
   'is libvirt running? systemctl start libvirtd; its socket is /run/libvirt/libvirt-sock (virtqemud-sock with modular daemons)';
@@ -79,7 +80,8 @@ const RULES: readonly Rule[] = [
     reason: 'NotFound',
   },
   {
-    pattern: /XML error|XML document failed to validate|\b\w+_(definition|xml)\)?:\d+:|failed to parse xml/i,
+    pattern:
+      /XML error|XML document failed to validate|\b\w+_(definition|xml)\)?:\d+:|\bat line \d+: |failed to parse xml/i,
     reason: 'InvalidXml',
   },
   {
@@ -90,7 +92,7 @@ const RULES: readonly Rule[] = [
 
 /** The error that a session's stderr tells of, if any: warnings and news of the connection are none. */
 export function failureIn(stderr: string, argv: readonly string[], cause?: unknown): VirshError | undefined {
-  const lines = stderr.split('\n').filter((line) => !CONNECTION_NOTE.test(line));
+  const lines = stderr.split('\n').filter((line) => !NOTE.test(line));
   const first = lines.findIndex((line) => ERROR_LINE.test(line));
   return first === -1 ? undefined : classify(lines.slice(first), argv, { stderr, cause });
 }
@@ -99,7 +101,7 @@ export function failureIn(stderr: string, argv: readonly string[], cause?: unkno
 export function toVirshError(thrown: unknown, argv: readonly string[]): unknown {
   if (!(thrown instanceof ExecError)) return thrown;
   const { stderr } = thrown;
-  const details = { why: thrown.message, stderr, cause: thrown };
+  const details = { why: thrown.why, stderr, cause: thrown };
   switch (thrown.reason) {
     case 'CommandNotFound':
       return new VirshError('VirshMissing', argv, {
@@ -108,6 +110,10 @@ export function toVirshError(thrown: unknown, argv: readonly string[]): unknown 
         ...hintOf(thrown),
       });
     case 'DeadlineExceeded':
+      return new VirshError(thrown.reason, argv, {
+        ...details,
+        hint: 'does libvirt hang? systemctl status libvirtd',
+      });
     case 'Aborted':
       return new VirshError(thrown.reason, argv, details);
     case 'CommandFailed':
@@ -123,10 +129,8 @@ function classify(
   argv: readonly string[],
   details: { stderr: string; cause?: unknown },
 ): VirshError {
-  const why = lines
-    .map((line) => line.replace(ERROR_LINE, '').trim())
-    .filter((line) => line !== '')
-    .join(': ');
+  const said = lines.map((line) => line.replace(ERROR_LINE, '').trim()).filter((line) => line !== '');
+  const why = argv.filter(isPath).reduce((text, path) => text.replaceAll(path, 'XML'), said.join(': '));
   const rule = RULES.find(({ pattern }) => pattern.test(why));
   return new VirshError(rule?.reason ?? 'OperationFailed', argv, { ...details, why, ...hintOf(rule) });
 }
@@ -135,7 +139,13 @@ function hintOf(source: { hint?: string | undefined } | undefined): { hint?: str
   return source?.hint === undefined ? {} : { hint: source.hint };
 }
 
+/** The command and what it is about; the same for every try, so without the names of temporary files. */
 function commandText(argv: readonly string[]): string {
-  const text = argv.join(' ').replaceAll(/\s+/g, ' ');
+  const words = argv.filter((word, i) => !isPath(word) && (i === 0 || !word.startsWith('--')));
+  const text = words.join(' ').replaceAll(/\s+/g, ' ');
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
+
+function isPath(word: string): boolean {
+  return word.startsWith('/');
 }

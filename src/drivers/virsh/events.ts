@@ -16,7 +16,9 @@ export interface EventsOptions {
   backoff: { firstMs: number; maxMs: number };
 }
 
-const EVENT = /event '([^']+)' for domain '(.*?)'(?:: (.*))?$/;
+/** Names may hold quotes and colons: the details of most events do not. */
+const EVENT = /event '([^']+)' for domain '(.*)'(?:: ([^']*))?$/;
+const EVENT_WITH_QUOTES = /event '([^']+)' for domain '(.*?)'(?:: (.*))?$/;
 
 /** Keeps a virsh listening; after each (re)start `lost` is told once it listens. */
 export function superviseEvents(options: EventsOptions): { dispose(): Promise<void> } {
@@ -61,7 +63,7 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
 
 /** One line of `event --loop --timestamp`; undefined for anything else ("events received: 0"). */
 export function parseEvent(line: string): LibvirtEvent | undefined {
-  const [, event, name, detail = ''] = EVENT.exec(line) ?? [];
+  const [, event, name, detail = ''] = EVENT.exec(line) ?? EVENT_WITH_QUOTES.exec(line) ?? [];
   return event === undefined || name === undefined ? undefined : { kind: 'domain', name, event, detail };
 }
 

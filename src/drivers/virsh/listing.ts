@@ -109,7 +109,7 @@ function parseStats(stats: string): Map<string, DomainStats> {
 
 /** One network from `net-info`; undefined when that is not what the text is. */
 export function parseNetworkInfo(info: string): NetworkListing | undefined {
-  const fields = parseFields(info, /^([A-Z][a-zU]+): {1,}(.*)$/);
+  const fields = parseFields(info, /^([A-Za-z]+): +(.*)$/);
   const [name, uuid] = [fields.get('Name'), fields.get('UUID')];
   if (name === undefined || uuid === undefined) return undefined;
   return {
