@@ -47,7 +47,7 @@ function envelope<K extends ManifestKind, Spec extends z.ZodType>(kind: K, spec:
     apiVersion: z.literal(API_VERSION).meta({ description: 'Version of the schema.' }),
     kind: z.literal(kind).meta({ description: 'Kind of the object.' }),
     metadata: metadataSchema.meta({ description: 'Name and labels of the object.' }),
-    spec,
+    spec: spec.meta({ description: 'What the object shall be.' }),
   });
 }
 
@@ -65,6 +65,18 @@ export function anyJsonSchema(): JsonSchema {
     oneOf: MANIFEST_KINDS.map((kind) => ({ $ref: `#/$defs/${kind}` })),
     $defs: Object.fromEntries(MANIFEST_KINDS.map((kind) => [kind, kindSchema(kind)])),
   };
+}
+
+/** The schemas as files below `schemas/`: one for each kind, and `all.json` for files that hold several. */
+export function schemaFiles(): readonly { readonly path: string; readonly text: string }[] {
+  const schemas: readonly (readonly [string, JsonSchema])[] = [
+    ...MANIFEST_KINDS.map((kind) => [kind.toLowerCase(), jsonSchema(kind)] as const),
+    ['all', anyJsonSchema()],
+  ];
+  return schemas.map(([name, schema]) => ({
+    path: `${API_VERSION}/${name}.json`,
+    text: `${JSON.stringify(schema, undefined, 2)}\n`,
+  }));
 }
 
 function kindSchema(kind: ManifestKind): JsonSchema {

@@ -5,8 +5,7 @@ const DNS_LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 /** An RFC 1123 label: it becomes a host name, a file name and a libvirt name. */
 export const objectName = z
   .string()
-  .regex(new RegExp(`^${DNS_LABEL}$`), 'must be lower-case letters, digits and "-", at most 63 characters')
-  .meta({ description: 'Name of the object, unique within its kind.', examples: ['master00'] });
+  .regex(new RegExp(`^${DNS_LABEL}$`), 'must be lower-case letters, digits and "-", at most 63 characters');
 
 export const dnsName = z
   .string()
@@ -28,31 +27,49 @@ export const ipv4Cidr = z
     'must be an IPv4 network such as 192.168.111.0/24',
   );
 
-/** Unicast MAC address; upper case is accepted, lower case is stored. */
+/** Unicast MAC address; upper case is accepted, lower case is what comes out. */
 export const macAddress = z
   .string()
   .regex(
     /^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$/,
     'must be a unicast MAC address such as 52:54:00:5e:53:fb',
-  );
+  )
+  .toLowerCase();
 
 export const interfaceName = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,15}$/, 'must be an interface name of at most 15 characters');
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,15}$/, 'must be an interface name of at most 15 characters');
 
 /** A Kubernetes quantity of bytes, whole numbers only. */
 export const byteQuantity = z
   .string()
   .regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, 'must be a quantity of bytes such as 16Gi or 512Mi');
 
-export const absolutePath = z
-  .string()
-  .regex(/^\/[^\0\n]*$/, 'must be an absolute path');
+export const absolutePath = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path');
 
-export const labelMap = z.record(z.string().max(317), z.string().max(63));
+const QUALIFIED_NAME = '[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?';
+
+/** Labels as Kubernetes has them, so that its selectors and tools can read them. */
+export const labelMap = z.record(
+  z
+    .string()
+    .regex(
+      new RegExp(`^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?${QUALIFIED_NAME}$`),
+      'a label is named by letters, digits, "-", "_" and ".", at most 63, such as zone or example.com/zone',
+    ),
+  z
+    .string()
+    .regex(
+      new RegExp(`^(${QUALIFIED_NAME})?$`),
+      'must be letters, digits, "-", "_" and ".", at most 63 characters',
+    ),
+);
 
 export const metadataSchema = z.strictObject({
-  name: objectName,
+  name: objectName.meta({
+    description: 'Name of the object, unique within its kind.',
+    examples: ['master00'],
+  }),
   labels: labelMap.optional().meta({ description: 'Labels that selectors match on.' }),
   annotations: z
     .record(z.string(), z.string())

@@ -3,14 +3,21 @@ import { z } from 'zod';
 export const imageSpec = z.strictObject({
   source: z
     .string()
-    .regex(/^(https?:\/\/[^\s/]+\/\S*|\/[^\0\n]*)$/, 'must be an http(s) URL or an absolute path on the vmhost')
+    .regex(
+      /^(https?:\/\/[^\s/]+\/\S*|\/[^\0\n]*)$/,
+      'must be an http(s) URL or an absolute path on the vmhost',
+    )
     .meta({
-      description: 'Where the image comes from: an http(s) URL or a file on the vmhost; xz, gz and zst are unpacked.',
+      description:
+        'Where the image comes from: an http(s) URL or a file on the vmhost; xz, gz and zst are unpacked.',
       examples: ['https://mirror.example/debian-12-genericcloud-amd64.qcow2', '/srv/images/debian-12.qcow2'],
     }),
   checksum: z
     .string()
-    .regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/, 'must be sha256: or sha512: and lower-case hex digits')
+    .regex(
+      /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/,
+      'must be sha256: or sha512: and lower-case hex digits',
+    )
     .optional()
     .meta({
       description: 'Checksum of the source as it is fetched; required for http URLs.',

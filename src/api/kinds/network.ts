@@ -10,7 +10,10 @@ const forward = z
     }),
     dev: interfaceName.optional().meta({ description: 'Only forward through this interface of the vmhost.' }),
     natPorts: z
-      .strictObject({ start: port, end: port })
+      .strictObject({
+        start: port.meta({ description: 'First source port.' }),
+        end: port.meta({ description: 'Last source port.' }),
+      })
       .optional()
       .meta({ description: 'Source ports that NAT uses; libvirt takes 1024-65535 when left out.' }),
   })
@@ -23,7 +26,9 @@ const bridge = z
       description: 'Name of the bridge; derived from the name of the network when left out.',
       examples: ['virbr1'],
     }),
-    mac: macAddress.optional().meta({ description: 'MAC address of the bridge; libvirt makes one when left out.' }),
+    mac: macAddress
+      .optional()
+      .meta({ description: 'MAC address of the bridge; libvirt makes one when left out.' }),
     stp: z.boolean().default(true).meta({ description: 'Spanning tree protocol on the bridge.' }),
     delaySeconds: z.int().min(0).max(30).default(0).meta({ description: 'Forward delay of the bridge.' }),
   })
@@ -32,7 +37,9 @@ const bridge = z
 
 const dhcp = z
   .strictObject({
-    start: ipv4.optional().meta({ description: 'First address handed out; the first free host when left out.' }),
+    start: ipv4
+      .optional()
+      .meta({ description: 'First address handed out; the first free host when left out.' }),
     end: ipv4.optional().meta({ description: 'Last address handed out; the last host when left out.' }),
     leaseSeconds: z
       .int()
@@ -45,8 +52,11 @@ const dhcp = z
   .meta({ description: 'DHCP on the network. Nodes have reservations, others get addresses of the range.' });
 
 const dnsRecord = z.strictObject({
-  address: ipv4,
-  hostnames: z.array(dnsName).min(1),
+  address: ipv4.meta({ description: 'Address that the names stand for.' }),
+  hostnames: z
+    .array(dnsName)
+    .min(1)
+    .meta({ description: "Names; one without a dot gets the network's domain." }),
 });
 
 const dns = z
@@ -58,10 +68,7 @@ const dns = z
       .array(ipv4)
       .default([])
       .meta({ description: 'Resolvers for all other names; those of the vmhost when left out.' }),
-    records: z
-      .array(dnsRecord)
-      .default([])
-      .meta({ description: 'Names beside those of the Nodes.' }),
+    records: z.array(dnsRecord).default([]).meta({ description: 'Names beside those of the Nodes.' }),
     dnsmasqOptions: z
       .array(z.string().regex(/^[a-z0-9-]+(=[^\n]*)?$/, 'must be a dnsmasq option such as cache-size=1000'))
       .default([])
@@ -97,7 +104,9 @@ export const networkSpec = z.strictObject({
     examples: ['k8s-thw.local'],
   }),
   cidr: ipv4Cidr.meta({ description: 'Addresses of the network.', examples: ['192.168.111.0/24'] }),
-  gateway: ipv4.optional().meta({ description: 'Address of the vmhost on the network; the first host when left out.' }),
+  gateway: ipv4
+    .optional()
+    .meta({ description: 'Address of the vmhost on the network; the first host when left out.' }),
   forward,
   bridge,
   mtu: z.int().min(576).max(9216).optional().meta({ description: 'MTU of the bridge and the guests.' }),

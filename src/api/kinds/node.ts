@@ -1,9 +1,20 @@
 import { z } from 'zod';
-import { absolutePath, byteQuantity, dnsName, driftPolicy, ipv4, ipv4Cidr, macAddress, objectName } from './common.ts';
+import {
+  absolutePath,
+  byteQuantity,
+  dnsName,
+  driftPolicy,
+  ipv4,
+  ipv4Cidr,
+  macAddress,
+  objectName,
+} from './common.ts';
 
 const disk = z
   .strictObject({
-    size: byteQuantity.optional().meta({ description: 'Size of the disk; that of its source when left out.' }),
+    size: byteQuantity
+      .optional()
+      .meta({ description: 'Size of the disk; that of its source when left out.' }),
     image: objectName.optional().meta({ description: 'Image the disk starts from, as an overlay.' }),
     cloneOf: objectName.optional().meta({
       description: 'Node whose disk is copied once; machine-id and host keys are made anew.',
@@ -13,7 +24,10 @@ const disk = z
       examples: ['/srv/disks/master00.qcow2'],
     }),
   })
-  .meta({ description: 'The first disk; exactly one of image, cloneOf and path says where it comes from.' });
+  .meta({
+    description: 'The first disk; exactly one of image, cloneOf and path says where it comes from.',
+    oneOf: [{ required: ['image'] }, { required: ['cloneOf'] }, { required: ['path'] }],
+  });
 
 const attachment = z.strictObject({
   network: objectName.meta({ description: 'Network to attach to.' }),
@@ -30,7 +44,10 @@ const ssh = z
       .string()
       .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a Unix user name')
       .default('k8slab')
-      .meta({ description: 'User that cloud-init makes, with sudo and without a password.', examples: ['centos'] }),
+      .meta({
+        description: 'User that cloud-init makes, with sudo and without a password.',
+        examples: ['centos'],
+      }),
     authorizedKeys: z
       .array(z.string().regex(/^(ssh|ecdsa|sk)-[^\n]+$/, 'must be a public key such as ssh-ed25519 AAAA… me'))
       .default([])
@@ -40,18 +57,31 @@ const ssh = z
   .meta({ description: 'How people and Ansible reach the guest.' });
 
 const file = z.strictObject({
-  path: absolutePath,
-  content: z.string(),
+  path: absolutePath.meta({
+    description: 'Where the file is written in the guest.',
+    examples: ['/etc/motd'],
+  }),
+  content: z.string().meta({ description: 'Text of the file.' }),
   permissions: z
     .string({ error: 'must be a quoted octal mode such as "0644"' })
     .regex(/^0[0-7]{3}$/, 'must be a quoted octal mode such as "0644"')
-    .default('0644'),
-  owner: z.string().optional(),
+    .default('0644')
+    .meta({ description: 'Mode of the file, in octal digits and quotes.' }),
+  owner: z
+    .string()
+    .optional()
+    .meta({
+      description: 'Owner of the file as chown takes it; root:root when left out.',
+      examples: ['centos:centos'],
+    }),
 });
 
 const cloudInit = z
   .strictObject({
-    packageUpgrade: z.boolean().default(false).meta({ description: 'Upgrade all packages at the first boot.' }),
+    packageUpgrade: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Upgrade all packages at the first boot.' }),
     commands: z
       .array(z.string().min(1))
       .default([])
@@ -60,7 +90,9 @@ const cloudInit = z
     userData: z
       .record(z.string(), z.unknown())
       .optional()
-      .meta({ description: "More of cloud-config, merged over what k8slab writes; lists are appended to k8slab's." }),
+      .meta({
+        description: "More of cloud-config, merged over what k8slab writes; lists are appended to k8slab's.",
+      }),
   })
   .prefault({})
   .meta({ description: 'What cloud-init does at the first boot.' });
@@ -88,7 +120,10 @@ export const nodeSpec = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and "_"')
     .optional()
-    .meta({ description: 'Group in the Ansible inventory, such as master, worker or lb.', examples: ['master'] }),
+    .meta({
+      description: 'Group in the Ansible inventory, such as master, worker or lb.',
+      examples: ['master'],
+    }),
   cpus: z.int().min(1).max(1024).default(1).meta({ description: 'Virtual CPUs.' }),
   memory: byteQuantity.default('1Gi').meta({ description: 'Memory.', examples: ['16Gi'] }),
   disk,
@@ -100,7 +135,9 @@ export const nodeSpec = z.strictObject({
   dnsAliases: z
     .array(dnsName)
     .default([])
-    .meta({ description: "More names of the guest's first address; a name without a dot gets the network's domain." }),
+    .meta({
+      description: "More names of the guest's first address; a name without a dot gets the network's domain.",
+    }),
   hostsEntry: z
     .boolean()
     .default(true)
@@ -108,13 +145,11 @@ export const nodeSpec = z.strictObject({
   ssh,
   cloudInit,
   podCIDR: ipv4Cidr.optional().meta({
-    description: 'Pod network, written to ~/pod_cidr.txt in the guest; allocated for role worker when left out.',
+    description:
+      'Pod network, written to ~/pod_cidr.txt in the guest; allocated for role worker when left out.',
     examples: ['10.200.0.0/24'],
   }),
-  power: z
-    .enum(['Running', 'Stopped'])
-    .default('Running')
-    .meta({ description: 'Whether the guest runs.' }),
+  power: z.enum(['Running', 'Stopped']).default('Running').meta({ description: 'Whether the guest runs.' }),
   domainType: z
     .enum(['auto', 'kvm', 'qemu'])
     .optional()

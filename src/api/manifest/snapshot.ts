@@ -51,8 +51,8 @@ export const emptySnapshot: Snapshot = {
 };
 
 /**
- * The state after a complete listing. A file with errors keeps the objects of its last good text; unchanged text is
- * not parsed again; the objects of files that are gone are gone. Of two objects of one kind and name the one that was
+ * The state after a complete listing. A file with errors (an empty one too: an editor may be about to write it) keeps
+ * the objects of its last good text; unchanged text is not parsed again; the objects of files that are gone are gone. Of two objects of one kind and name the one that was
  * there before stays, else the first by file and line. Where no listing can be had, keep the previous snapshot.
  */
 export function nextSnapshot(previous: Snapshot, listing: ManifestListing): Snapshot {
@@ -83,23 +83,10 @@ function nextRecord(previous: FileRecord | undefined, { path, text }: ManifestFi
   const hash = createHash('sha256').update(text).digest('hex');
   if (previous?.hash === hash) return previous;
   const { objects, errors } = parseManifest(path, text);
-  const problems = errors.length === 0 ? emptiedErrors(previous, path, text) : errors;
-  if (problems.length === 0) return { hash, objects, errors: [], wasGood: true };
-  if (previous === undefined) return { hash, objects, errors: problems, wasGood: false };
+  if (errors.length === 0) return { hash, objects, errors, wasGood: true };
+  if (previous === undefined) return { hash, objects, errors, wasGood: false };
   const kept = previous.wasGood ? previous.objects : merge(objects, previous.objects);
-  return { hash, objects: kept, errors: problems, wasGood: previous.wasGood };
-}
-
-/** An editor that empties a file before it writes must not take the file's objects away in between. */
-function emptiedErrors(
-  previous: FileRecord | undefined,
-  file: string,
-  text: string,
-): readonly ManifestError[] {
-  if (previous === undefined || previous.objects.length === 0 || text.trim() !== '') return [];
-  const message = 'the file is empty; its last objects are kept';
-  const hint = 'remove the file to remove its objects';
-  return [{ file, line: 1, column: 1, path: '', code: 'EmptyFile', message, hint }];
+  return { hash, objects: kept, errors, wasGood: previous.wasGood };
 }
 
 function merge(fresh: readonly ParsedObject[], old: readonly ParsedObject[]): readonly ParsedObject[] {

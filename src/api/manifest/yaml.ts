@@ -30,20 +30,42 @@ export function readYaml(text: string): {
   readonly documents: readonly YamlDocument[];
   readonly issues: readonly YamlIssue[];
 } {
+  if (text.trim() === '')
+    return refuse('EmptyFile', 'the file is empty', { hint: 'remove the file, or write a comment' });
   if (text.length > MAX_FILE_LENGTH) return refuse('FileTooLarge', 'the file is larger than 1 MiB');
   const lines = new LineCounter();
   const tokens = tokenize(text, lines);
   if ('tooDeepAt' in tokens) {
     return refuse('TooDeep', 'the content is nested too deeply', placeOf(lines, tokens.tooDeepAt));
   }
+  const { documents, stray } = compose(tokens, text.length);
+  return {
+    documents: documents.flatMap((document) => readDocument(document, lines)),
+    issues: stray.slice(0, MAX_SYNTAX_ERRORS).map((error) => syntaxIssue(error, lines)),
+  };
+}
+
+/** The documents, and the errors that belong to none. */
+function compose(
+  tokens: readonly CST.Token[],
+  length: number,
+): { readonly documents: readonly Document.Parsed[]; readonly stray: readonly YAMLError[] } {
   const composer = new Composer({
     version: '1.2',
     schema: 'core',
     uniqueKeys: false,
     resolveKnownTags: false,
   });
-  const documents = [...composer.compose(tokens, false, text.length)];
-  return { documents: documents.flatMap((document) => readDocument(document, lines)), issues: [] };
+  const { stackTraceLimit } = Error;
+  // The composer makes an Error for each character of junk; without stacks a megabyte of it takes a sixth of the time.
+  Error.stackTraceLimit = 0;
+  try {
+    const documents = [...composer.compose(tokens, false, length)];
+    const { errors, warnings } = composer.streamInfo();
+    return { documents, stray: documents.length > 0 ? [] : [...errors, ...warnings] };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** The tokens of the text, or where their nesting exceeds the limit. */
@@ -95,7 +117,7 @@ function placeOf(lines: LineCounter, offset: number): Position {
 function refuse(
   code: ManifestErrorCode,
   message: string,
-  place: Position = { line: 1, column: 1 },
+  more: Partial<Position> & { readonly hint?: string } = {},
 ): { readonly documents: readonly YamlDocument[]; readonly issues: readonly YamlIssue[] } {
-  return { documents: [], issues: [{ ...place, path: '', code, message }] };
+  return { documents: [], issues: [{ line: 1, column: 1, path: '', code, message, ...more }] };
 }
