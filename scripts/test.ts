@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+/**
+ * `npm test`: check, unit tests, end-to-end tests in the lab; `npm run unit` and `npm run e2e` are parts of it.
+ * Ends with a line `N passed, N failed`.
+ */
+const top = join(import.meta.dirname, '..');
+const [only, ...named] = process.argv.slice(2);
+
+const suites = {
+  unit: { glob: 'test/**/*.test.ts', exclude: 'test/e2e/', concurrency: 2, timeoutMs: 120_000 },
+  // One after the other: each has the lab for itself, and emulated guests share two cores.
+  e2e: { glob: 'test/e2e/*.test.ts', exclude: '\0', concurrency: 1, timeoutMs: 1_500_000 },
+} as const;
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+function filesOf(suite: keyof typeof suites): string[] {
+  if (named.length > 0) return named.map((path) => join(process.cwd(), path));
+  const { glob, exclude } = suites[suite];
+  return globSync(glob, { cwd: top })
+    .filter((path) => !path.startsWith(exclude))
+    .sort()
+    .map((path) => join(top, path));
+}
+
+async function runSuite(suite: keyof typeof suites, count: Count): Promise<void> {
+  const files = filesOf(suite);
+  if (files.length === 0) throw new Error(`cannot test: there are no ${suite} tests`);
+  const { concurrency, timeoutMs } = suites[suite];
+  const stream = run({ files, concurrency, timeout: timeoutMs, cwd: top });
+  stream.on('test:pass', (event) => {
+    if (event.details.type === 'suite') return;
+    if (event.skip === undefined && event.todo === undefined) count.passed += 1;
+    else count.skipped += 1;
+  });
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') count.failed += 1;
+  });
+  for await (const line of stream.compose(spec)) process.stdout.write(String(line));
+}
+
+/** What the tests run beside Node: the real virsh with libvirt's test driver, qemu-img, xorriso, promtool. */
+function installPackages(): void {
+  const { status } = spawnSync('sh', [join(top, 'scripts/test-packages.sh')], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('cannot test: the Debian packages that the tests need could not be installed');
+}
+
+function check(): boolean {
+  return spawnSync(process.execPath, [join(top, 'scripts/check.ts')], { stdio: 'inherit' }).status === 0;
+}
+
+const count: Count = { passed: 0, failed: 0, skipped: 0 };
+if (only === undefined && !check()) count.failed += 1;
+if (only === undefined || only === 'unit') {
+  installPackages();
+  await runSuite('unit', count);
+}
+if (only === undefined || only === 'e2e') await runSuite('e2e', count);
+const skippedInCi = process.env['CI'] === 'true' && count.skipped > 0;
+if (skippedInCi) console.log(`${count.skipped} skipped: in CI that is a failure`);
+console.log(`${count.passed} passed, ${count.failed + (skippedInCi ? count.skipped : 0)} failed`);
+process.exit(count.failed > 0 || skippedInCi ? 1 : 0);

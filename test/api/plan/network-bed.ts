@@ -1,0 +1,88 @@
+import { networkSpec, type NetworkSpec } from '../../../src/api/kinds/network.ts';
+import { nodeSpec } from '../../../src/api/kinds/node.ts';
+import type { NetworkAction } from '../../../src/api/plan/action.ts';
+import { desireNetwork, type NodeManifest, type Refusal } from '../../../src/api/plan/desire-network.ts';
+import { planNetwork, type ObservedNetwork } from '../../../src/api/plan/network.ts';
+import type { Plan } from '../../../src/api/plan/action.ts';
+import { parseNetwork } from '../../../src/api/libvirt/network.ts';
+
+export const hostDirs = { dhcp: '/dnsmasq/k8s-net-dhcp', dns: '/dnsmasq/k8s-net-dns' };
+
+export function spec(more: Record<string, unknown> = {}): NetworkSpec {
+  return networkSpec.parse({
+    domain: 'k8s-thw.local',
+    cidr: '192.168.111.0/24',
+    bridge: { name: 'virbr1' },
+    dhcp: { start: '192.168.111.8', end: '192.168.111.254' },
+    ...more,
+  });
+}
+
+export function node(name: string, nic: { address?: string; mac?: string } = {}, more: object = {}): NodeManifest {
+  const networks = [{ network: 'k8s-net', ...nic }];
+  return { name, spec: nodeSpec.parse({ disk: { image: 'centos7' }, networks, ...more }) };
+}
+
+export const master00 = node('master00', { address: '192.168.111.150', mac: '52:54:00:5e:53:fb' });
+export const master01 = node('master01', { address: '192.168.111.135', mac: '52:54:00:b5:06:ff' });
+
+export interface World {
+  /** --inactive XML. */
+  config?: string;
+  /** Live XML; given: the network is active. */
+  live?: string;
+  autostart?: boolean;
+  hostFiles?: ObservedNetwork['hostFiles'];
+}
+
+export interface Pass extends Plan<NetworkAction> {
+  readonly refusals: readonly Refusal[];
+}
+
+/** One look at a world by manifests: what would be done. */
+export function look(
+  nodes: readonly NodeManifest[],
+  world: World,
+  options: { spec?: NetworkSpec; domains?: readonly string[] } = {},
+): Pass {
+  const config = world.config === undefined ? undefined : parseNetwork(world.config);
+  const observed: ObservedNetwork = {
+    active: world.live !== undefined,
+    autostart: world.autostart ?? false,
+    hostFiles: world.hostFiles ?? { reservations: [], names: [] },
+    ...(config === undefined ? {} : { config }),
+    ...(world.live === undefined ? {} : { live: parseNetwork(world.live) }),
+  };
+  const { desired, refusals } = desireNetwork({
+    name: 'k8s-net',
+    spec: options.spec ?? spec(),
+    nodes,
+    keeps: (name) => options.domains?.includes(name) === true,
+    hostDirs,
+    ...(config === undefined ? {} : { config: config.model }),
+  });
+  return { ...planNetwork(desired, observed), refusals };
+}
+
+/** What the world is after a plan, as libvirt and dnsmasq would have it. */
+export function apply(world: World, { actions }: Plan<NetworkAction>): World {
+  return actions.reduce((before: World, action): World => {
+    switch (action.type) {
+      case 'DefineNetwork':
+        return { ...before, config: action.xml };
+      case 'StartNetwork':
+        return { ...before, ...(before.config === undefined ? {} : { live: before.config }) };
+      case 'SetNetworkAutostart':
+        return { ...before, autostart: action.on };
+      case 'WriteHostFiles':
+        return { ...before, hostFiles: action.files };
+      case 'UpdateNetwork':
+      case 'ReloadDnsmasq':
+        return before;
+    }
+  }, world);
+}
+
+export function types({ actions }: Plan): string[] {
+  return actions.map(({ type }) => type);
+}
