@@ -1,51 +1,88 @@
-export type ImageFormat = 'qcow2' | 'raw';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ReasonedError } from '../api/errors.ts';
+import { exec as runCommand } from './exec.ts';
+import type { Exec } from './exec.ts';
+import { ensureDir } from './files.ts';
+import { acquire } from './images/acquire.ts';
+import type { Job } from './images/acquire.ts';
+import { findImage, keep } from './images/keep.ts';
+import { forgetPart } from './images/part.ts';
+import type { FetchOptions, ImageRequest, ImageStore, StoredImage } from './images/types.ts';
+import { ioError } from './io-errors.ts';
 
-export interface ImageRequest {
-  name: string;
-  /** An absolute path or an http(s) URL. */
-  source: string;
-  /** `sha256:HEX` or `sha512:HEX` over the source as fetched. */
-  checksum?: string | undefined;
-  /** What the unpacked image must be; found out when left out. */
-  format?: ImageFormat | undefined;
+export type * from './images/types.ts';
+
+export interface ImageStoreOptions {
+  dir: string;
+  exec?: Exec;
+  fetch?: typeof globalThis.fetch;
+  /** Bytes of an image at most, unpacked; default 1 TiB. */
+  maxBytes?: number;
+  /** Milliseconds without a byte until a download is tried again. */
+  stallMs?: number;
+  /** Tries of a download after the first one. */
+  retries?: number;
+  /** Milliseconds before the second try of a download; doubled every time. */
+  retryMs?: number;
 }
 
-export interface StoredImage {
-  name: string;
-  source: string;
-  checksum?: string;
-  /** Never changed afterwards: new content is a new file. */
-  path: string;
-  /** Of the unpacked file, hex. */
-  sha256: string;
-  format: ImageFormat;
-  /** Bytes that a guest sees. */
-  virtualSize: number;
-  /** Bytes of the file (its length, holes included). */
-  size: number;
-  /** For a file `size:mtimeMs:inode`, for a URL its ETag or Last-Modified, '' when the server gives neither. */
-  sourceIdentity: string;
+/** After these the bytes at hand are of no use, and fetching goes on from nothing. */
+const UNUSABLE = ['ChecksumMismatch', 'NotAnImage', 'CorruptImage', 'UnsafeImage', 'ImageTooLarge'];
+
+/** Makes a store of images in a directory, which is made when it is needed. */
+export function createImageStore(store: ImageStoreOptions): ImageStore {
+  const {
+    dir,
+    exec = runCommand,
+    maxBytes = 2 ** 40,
+    stallMs = 60_000,
+    retries = 5,
+    retryMs = 1_000,
+  } = store;
+  const limits = { fetch: store.fetch ?? globalThis.fetch, maxBytes, stallMs, retries, retryMs };
+  const running = new Map<string, Promise<unknown>>();
+
+  function fetchImage(request: ImageRequest, options: FetchOptions = {}): Promise<StoredImage> {
+    const part = join(dir, `.${request.name}.part`);
+    const temporary = join(dir, `.tmp-${request.name}`);
+    return runJob(dir, { request, options, part, temporary, exec, limits });
+  }
+
+  return {
+    find: (name) => findImage(dir, name),
+    // One at a time for each name: they share their working files.
+    fetch: (request, options) => {
+      const before = running.get(request.name) ?? Promise.resolve();
+      const after = before.catch(() => undefined).then(() => fetchImage(request, options));
+      running.set(request.name, after);
+      return after.finally(() => {
+        if (running.get(request.name) === after) running.delete(request.name);
+      });
+    },
+  };
 }
 
-export interface ImageProgress {
-  phase: 'Copying' | 'Downloading' | 'Unpacking' | 'Verifying';
-  bytes: number;
-  total?: number;
-}
-
-export interface FetchOptions {
-  /** Called for every piece: throttle it. */
-  onProgress?: ((progress: ImageProgress) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-export interface ImageStore {
-  /** The image kept under this name, undefined when there is none or its file is not what was stored. */
-  find(name: string): Promise<StoredImage | undefined>;
-  /**
-   * Gets the source, checks it, unpacks it and keeps it; a broken download goes on where it stopped.
-   * Reasons: SourceNotFound, SourceUnreachable, PermissionDenied, ChecksumMismatch, NotAnImage, CorruptImage,
-   * FormatMismatch, UnsafeImage, ImageTooLarge, SourceChanged, NoSpace, CommandNotFound, Aborted, IoError.
-   */
-  fetch(request: ImageRequest, options?: FetchOptions): Promise<StoredImage>;
+async function runJob(dir: string, job: Job): Promise<StoredImage> {
+  const { request, options, part, temporary } = job;
+  try {
+    options.signal?.throwIfAborted();
+    await ensureDir(dir);
+    await rm(temporary, { force: true });
+    return await keep(dir, job, await acquire(job));
+  } catch (error) {
+    if (options.signal?.aborted === true) {
+      throw new ReasonedError(
+        'Aborted',
+        `cannot fetch image "${request.name}": given up before it was done`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if (error instanceof ReasonedError && UNUSABLE.includes(error.reason)) await forgetPart(part);
+    throw await ioError('fetch image', request.name, error);
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }

@@ -1,0 +1,75 @@
+import { open } from 'node:fs/promises';
+
+export type Packing = 'gzip' | 'zstd' | 'xz';
+
+/** What a file is by its first bytes: packed, a qcow2, something that is no disk image, or else raw. */
+export type Content =
+  | { kind: Packing }
+  | { kind: 'qcow2'; header: Qcow2Header }
+  | { kind: 'raw' }
+  | { kind: 'unusable'; what: string; hint: string };
+
+export interface Qcow2Header {
+  version: number;
+  hasBackingFile: boolean;
+  hasDataFile: boolean;
+}
+
+const SNIFFED = 1024;
+const DATA_FILE = 1 << 2;
+
+const convert = 'convert it with qemu-img convert';
+const wrongUrl =
+  'the source is a page about the image, an error page or a login; use the address of the image itself';
+const unpackIt = 'unpack it and use the image inside';
+
+const FOREIGN: readonly { magic: string; at?: number; what: string; hint: string }[] = [
+  { magic: 'KDMV', what: 'a VMDK image', hint: convert },
+  { magic: 'conectix', what: 'a VHD image', hint: convert },
+  { magic: 'vhdxfile', what: 'a VHDX image', hint: convert },
+  { magic: '\x7f\x10\xda\xbe', at: 64, what: 'a VDI image', hint: convert },
+  { magic: 'PK\x03\x04', what: 'a zip archive', hint: unpackIt },
+  { magic: 'ustar', at: 257, what: 'a tar archive', hint: unpackIt },
+  { magic: '7z\xbc\xaf\x27\x1c', what: 'a 7z archive', hint: unpackIt },
+  { magic: 'BZh', what: 'a bzip2 file', hint: unpackIt },
+  { magic: '\x04\x22\x4d\x18', what: 'an lz4 file', hint: unpackIt },
+];
+
+/** Reads the first bytes of a file and tells what they are. */
+export async function sniff(path: string): Promise<Content> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFFED), 0, SNIFFED, 0);
+    return contentOf(buffer.subarray(0, bytesRead));
+  } finally {
+    await file.close();
+  }
+}
+
+function contentOf(head: Buffer): Content {
+  const text = head.toString('latin1');
+  if (head.length === 0)
+    return { kind: 'unusable', what: 'an empty file', hint: 'see what the source really holds' };
+  if (text.startsWith('\x1f\x8b')) return { kind: 'gzip' };
+  if (text.startsWith('\xfd7zXZ\0')) return { kind: 'xz' };
+  // The second form is a skippable frame, which pzstd puts first.
+  if (text.startsWith('\x28\xb5\x2f\xfd') || /^[\x50-\x5f]\x2a\x4d\x18/.test(text)) return { kind: 'zstd' };
+  if (text.startsWith('QFI\xfb')) return { kind: 'qcow2', header: qcow2Header(head) };
+  if (/^\s*(\xef\xbb\xbf)?\s*<(!doctype|html|head|\?xml)/i.test(text)) {
+    return { kind: 'unusable', what: 'an HTML or XML page', hint: wrongUrl };
+  }
+  const foreign = FOREIGN.find(({ magic, at = 0 }) => text.startsWith(magic, at));
+  return foreign === undefined
+    ? { kind: 'raw' }
+    : { kind: 'unusable', what: foreign.what, hint: foreign.hint };
+}
+
+function qcow2Header(head: Buffer): Qcow2Header {
+  if (head.length < 104) return { version: 0, hasBackingFile: false, hasDataFile: false };
+  const version = head.readUInt32BE(4);
+  return {
+    version,
+    hasBackingFile: head.readBigUInt64BE(8) !== 0n,
+    hasDataFile: version >= 3 && (head.readUInt32BE(76) & DATA_FILE) !== 0,
+  };
+}
