@@ -40,10 +40,12 @@ export const interfaceName = z
   .string()
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,15}$/, 'must be an interface name of at most 15 characters');
 
+const QUANTITY_WORDS = 'must be a quantity of bytes such as 16Gi or 512Mi';
+
 /** A Kubernetes quantity of bytes, whole numbers only. */
 export const byteQuantity = z
-  .string()
-  .regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, 'must be a quantity of bytes such as 16Gi or 512Mi');
+  .string({ error: QUANTITY_WORDS })
+  .regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, QUANTITY_WORDS);
 
 export const absolutePath = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path');
 

@@ -23,7 +23,7 @@ const MAX_SHOWN = 60;
 export function plainMessage(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return `expected ${TYPE_NAMES[issue.expected] ?? issue.expected}`;
+      return words(issue.expected);
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
     case 'too_small':
@@ -92,18 +92,25 @@ function valueHint(issue: Issue, text: string): string | undefined {
     return near === undefined ? undefined : `did you mean ${near}?`;
   }
   if (issue.code !== 'invalid_type') return undefined;
-  return typeHint(issue.expected, issue.input, text);
+  return typeHint(issue, text);
 }
 
-function typeHint(expected: string, input: unknown, text: string): string | undefined {
+function typeHint(issue: z.core.$ZodIssueInvalidType, text: string): string | undefined {
+  const { expected, input } = issue;
   const isScalar = ['string', 'number', 'boolean'].includes(typeof input);
-  if (expected === 'string' && isScalar) return `write it in quotes: "${text}"`;
-  if (expected === 'array' && isScalar) return `write it as a list: [${text}]`;
+  // A message of the schema's own says by itself what to write.
+  if (expected === 'string')
+    return isScalar && issue.message === words(expected) ? `write it in quotes: "${text}"` : undefined;
+  if (expected === 'array') return isScalar ? `write it as a list: [${JSON.stringify(text)}]` : undefined;
   if (typeof input !== 'string') return undefined;
   if (expected === 'boolean' && /^(yes|on|y)$/i.test(input)) return 'write true';
   if (expected === 'boolean' && /^(no|off|n)$/i.test(input)) return 'write false';
   const fits = expected === 'boolean' ? /^(true|false)$/ : /^-?[0-9]+$/;
   return fits.test(input) ? 'write it without quotes' : undefined;
+}
+
+function words(type: string): string {
+  return `expected ${TYPE_NAMES[type] ?? type}`;
 }
 
 /** A value as the file has it (`text`) and in words: `the number 0644`, `"no"`, `a list`. */

@@ -37,6 +37,7 @@ function checkNode(spec: NodeSpec): readonly FieldIssue[] {
   return [
     ...sizeIssues(['spec', 'memory'], spec.memory, MIN_MEMORY),
     ...checkDisk(spec.disk),
+    ...reservedMacs(spec),
     ...repeated(
       spec.networks.map(({ network }) => network),
       (index) => ['spec', 'networks', index, 'network'],
@@ -52,6 +53,21 @@ function checkNode(spec: NodeSpec): readonly FieldIssue[] {
     ),
     ...(spec.podCIDR === undefined ? [] : networkAddressIssue(['spec', 'podCIDR'], spec.podCIDR)),
   ];
+}
+
+/** libvirt gives the vmhost's end of a guest's interface the guest's address with fe in front. */
+function reservedMacs({ networks }: NodeSpec): readonly FieldIssue[] {
+  return networks.flatMap(({ mac }, index) => {
+    if (mac?.startsWith('fe:') !== true) return [];
+    const path = ['spec', 'networks', index, 'mac'];
+    return [
+      {
+        path,
+        code: 'InvalidValue' as const,
+        message: `libvirt keeps addresses that begin with fe, found ${mac}`,
+      },
+    ];
+  });
 }
 
 function checkDisk(disk: NodeSpec['disk']): readonly FieldIssue[] {
