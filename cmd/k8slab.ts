@@ -11,7 +11,9 @@ import { validate } from '../src/cli/validate.ts';
 const program = new Command('k8slab')
   .description('Looks at what k8slabd does, and checks manifests')
   .version(version, '-V, --version')
-  .addOption(new Option('--socket PATH', "the daemon's socket").default(DEFAULT_SOCKET).env('K8SLAB_SOCKET'))
+  .addOption(
+    new Option('--socket <PATH>', "the daemon's socket").default(DEFAULT_SOCKET).env('K8SLAB_SOCKET'),
+  )
   .showHelpAfterError('(see k8slab --help)')
   .exitOverride();
 
@@ -24,7 +26,7 @@ program
   .description('Show objects: all of them, those of a kind, or those named')
   .argument('[TYPE]', 'network, image, node, host; TYPE/NAME and TYPE1,TYPE2 work too')
   .argument('[NAMES...]')
-  .addOption(new Option('-o, --output FORMAT', 'how to print them').choices(OUTPUTS))
+  .addOption(new Option('-o, --output <FORMAT>', 'how to print them').choices(OUTPUTS))
   .option('--no-headers', 'leave out the header line')
   .option('--ignore-not-found', 'exit with 0 when a named object does not exist')
   .usage('[options] [TYPE [NAME...]]')
@@ -42,7 +44,7 @@ program
   .command('plan')
   .description('Show what the daemon would do, what each step costs the guests, and why')
   .argument('[PATHS...]', 'plan for these manifests instead of those the daemon watches')
-  .addOption(new Option('-o, --output FORMAT', 'how to print it').choices(['json']))
+  .addOption(new Option('-o, --output <FORMAT>', 'how to print it').choices(['json']))
   .addHelpText('after', '\nExit codes: 0 nothing to do, 2 changes, 1 error')
   .action(async (paths: string[], flags: { output?: 'json' }) => {
     const answer = await fetchPlan(client(), paths);

@@ -13,11 +13,11 @@ function seconds(text: string): number {
 const program = new Command('k8slabd')
   .description('Keeps libvirt networks and guests equal to the manifests in /etc/k8slab.d')
   .version(version)
-  .option('-c, --config FILE', `configuration (default: ${DEFAULT_CONFIG_PATH}, if it exists)`)
-  .option('--manifests DIR', "directory of manifests, instead of the configuration's")
-  .option('--log-level LEVEL', "debug, info, warn or error, instead of the configuration's")
+  .option('-c, --config <FILE>', `configuration (default: ${DEFAULT_CONFIG_PATH}, if it exists)`)
+  .option('--manifests <DIR>', "directory of manifests, instead of the configuration's")
+  .option('--log-level <LEVEL>', "debug, info, warn or error, instead of the configuration's")
   .option('--once', 'work until every object is Ready, then exit with 0; exit with 1 if that takes too long')
-  .option('--timeout SECONDS', 'how long --once may take', seconds, 600)
+  .option('--timeout <SECONDS>', 'how long --once may take', seconds, 600)
   .action(async (flags: Parameters<typeof runDaemon>[0]) => {
     process.exitCode = await runDaemon(flags);
   });

@@ -40,7 +40,7 @@ export interface NodeStatus extends ObjectStatus {
 export interface HostStatus extends ObjectStatus {
   readonly libvirtVersion?: string;
   readonly arch?: string;
-  readonly domainType?: string;
+  readonly domainType?: 'kvm' | 'qemu';
 }
 
 /** The kinds, as the store is typed by them. */

@@ -67,7 +67,7 @@ export async function get(client: Client, args: readonly string[], flags: GetFla
   const [single] = objects;
   const whole =
     named && single !== undefined ? single : { apiVersion: 'v1', kind: 'List', metadata: {}, items: objects };
-  return flags.output === 'json' ? `${JSON.stringify(whole, null, 2)}\n` : stringify(whole);
+  return flags.output === 'json' ? `${JSON.stringify(whole, null, 2)}\n` : stringify(whole, { lineWidth: 0 });
 }
 
 async function getTables(client: Client, selections: readonly Selection[], flags: GetFlags): Promise<string> {

@@ -110,20 +110,14 @@ export async function defineDomain(
   const { name } = object.metadata;
   const { cpus, memory, domainType = 'auto' } = object.spec;
   const host = deps.store.list('Host')[0]?.status;
-  if (host?.arch === undefined || host.domainType === undefined) {
-    throw new ReasonedError(
-      'HostNotReady',
-      `cannot define Node "${name}": the vmhost's capabilities are not known yet`,
-    );
-  }
   const key = await deps.hostKey(name);
   const { path } = observed.disk;
   const { format } = await deps.disks.info(path);
   const xml = renderDomain({
     name,
     uuid: derivedUuid('Node', name),
-    type: (domainType === 'auto' ? host.domainType : domainType) as 'kvm' | 'qemu',
-    arch: host.arch,
+    type: domainType === 'auto' ? (host?.domainType ?? 'qemu') : domainType,
+    arch: host?.arch ?? 'x86_64',
     cpus,
     memory: parseBytes(memory),
     disk: { path, format },

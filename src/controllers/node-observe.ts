@@ -2,7 +2,7 @@ import { parseDomain } from '../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { attachmentMac } from '../api/names.ts';
 import { desireNode, nodeNetworks, nodeSource } from '../api/plan/desire-node.ts';
-import type { ObservedNode } from '../api/plan/node.ts';
+import type { Dependency, ObservedNode } from '../api/plan/node.ts';
 import type { Disks } from '../drivers/disks.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { DomainListing, Libvirt } from '../drivers/libvirt.ts';
@@ -43,6 +43,7 @@ export async function observeNode(deps: NodeDeps, object: ObjectOf<'Node'>): Pro
   const holder = listing === undefined ? await findMacHolder(deps, object) : undefined;
   const observed: ObservedNode = {
     networks: networks.dependency,
+    host: hostDependency(deps),
     source: nodeSource(object, {
       image:
         object.spec.disk.image === undefined ? undefined : deps.store.get('Image', object.spec.disk.image),
@@ -58,6 +59,12 @@ export async function observeNode(deps: NodeDeps, object: ObjectOf<'Node'>): Pro
     startBackoffSeconds: deps.boots.backoffSeconds(name),
   };
   return { desire, networks, observed };
+}
+
+function hostDependency(deps: NodeDeps): Dependency {
+  if (deps.store.list('Host').some(({ status }) => status.domainType !== undefined))
+    return { state: 'ready' };
+  return { state: 'waiting', reason: 'HostNotReady', message: "the vmhost's capabilities are not known yet" };
 }
 
 function findNetworks(deps: NodeDeps, object: ObjectOf<'Node'>): ObjectOf<'Network'>[] {

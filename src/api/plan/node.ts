@@ -30,6 +30,8 @@ export type DomainState =
 export interface ObservedNode {
   /** The networks' reservations and names for it, and the Image or Node its disk comes from. */
   readonly networks: Dependency;
+  /** What libvirt offers on the vmhost. */
+  readonly host: Dependency;
   readonly source: Dependency & { readonly disk?: DiskSource };
   readonly domain?: { readonly state: DomainState; readonly config: DomainDocument };
   readonly disk: {
@@ -55,7 +57,9 @@ export function planNode(desired: DesiredNode, observed: ObservedNode): Plan<Nod
   const conflict = findConflict(desired, observed);
   if (conflict !== undefined) return { actions: [], waiting: conflict };
   if (observed.domain !== undefined) return planExisting(desired, observed, observed.domain.state);
-  const missing = [observed.networks, observed.source].find((need) => need.state === 'waiting');
+  const missing = [observed.host, observed.networks, observed.source].find(
+    (need) => need.state === 'waiting',
+  );
   if (missing?.state === 'waiting') {
     return {
       actions: [],
