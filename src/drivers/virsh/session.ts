@@ -53,7 +53,8 @@ export function createSession(options: SessionOptions): Session {
       const framed = frame(argv, `${options.mark}x${calls}`);
       const maxOutput = options.maxOutput ?? DEFAULT_MAX_OUTPUT;
       current = createExchange({ ...limits, argv: [...options.argv, ...argv], frame: framed, maxOutput });
-      child.write(framed.input);
+      if (usable) child.write(framed.input);
+      else current.fail(current.error('Aborted', 'the session is over'));
       try {
         return await current.reply;
       } catch (error) {

@@ -153,13 +153,9 @@ async function callOnce(context: Context, argv: readonly string[], limits: CallL
 
 /** For arguments that cannot be typed into a session (control characters, very long ones): a process of its own. */
 async function callApart(context: Context, argv: readonly string[], limits: CallLimits): Promise<Reply> {
-  const { deadlineMs, signal } = limits;
-  const options = {
-    deadlineMs,
-    env: ENV,
-    maxOutput: MAX_OUTPUT,
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const signal =
+    limits.signal === undefined ? context.closing : AbortSignal.any([limits.signal, context.closing]);
+  const options = { deadlineMs: limits.deadlineMs, env: ENV, maxOutput: MAX_OUTPUT, signal };
   const { stdout } = await exec([...context.base, ...argv], options);
   return { stdout, stderr: '' };
 }
