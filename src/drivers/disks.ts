@@ -1,73 +1,162 @@
-import type { ImageFormat } from './images.ts';
+import { chmod, link, lstat, open, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { ReasonedError } from '../api/errors.ts';
+import { exec as runCommand } from './exec.ts';
+import type { Exec } from './exec.ts';
+import { ensureDir, readIfExists, removeIfExists, syncDir, writeAtomic } from './files.ts';
+import { info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
+import type { DiskInfo, Disks, DiskState } from './disks/types.ts';
+import { errnoOf, ioError, isMissing } from './io-errors.ts';
 
-export interface DiskInfo {
-  format: string;
-  /** Bytes that a guest sees. */
-  virtualSize: number;
-  /** Bytes taken on the file system. */
-  actualSize: number;
-  /** Absolute path of the backing file. */
-  backing?: string;
+export type * from './disks/types.ts';
+
+export interface DisksOptions {
+  dir: string;
+  exec?: Exec;
 }
 
-export interface DiskState {
-  path: string;
-  exists: boolean;
-  /** k8slab's marker lies beside it. */
-  ours: boolean;
-  /** It exists and qemu-img can read it. */
-  whole: boolean;
-  info?: DiskInfo;
-}
+const markerSchema = z.object({ node: z.string(), madeBy: z.literal('k8slab'), source: z.string() });
 
-export interface DiskSource {
-  path: string;
-  format: ImageFormat;
-}
-
-export interface OverlayRequest {
+interface Place {
   node: string;
-  backing: DiskSource;
-  /** Bytes; that of the backing file when left out. */
-  size?: number | undefined;
+  exec: Exec;
+  disk: string;
+  temporary: string;
+  marker: string;
 }
 
-export interface CopyRequest {
-  node: string;
-  source: DiskSource;
-  /** Bytes; that of the source when left out. */
-  size?: number | undefined;
-  onProgress?: ((progress: { bytes: number; total: number }) => void) | undefined;
-  signal?: AbortSignal | undefined;
+/** Makes the driver of the disks in one directory, which is made when it is needed. */
+export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
+  function place(node: string): Place {
+    const disk = join(dir, `${node}.qcow2`);
+    return {
+      node,
+      exec,
+      disk,
+      temporary: join(dir, `.tmp-${node}.qcow2`),
+      marker: join(dir, `${node}.json`),
+    };
+  }
+
+  /** Runs `make`, which fills the temporary file, unless the disk is there already. A next try replaces leftovers. */
+  async function create(node: string, source: string, make: (at: Place) => Promise<void>): Promise<DiskInfo> {
+    const at = place(node);
+    await ensureDir(dir, 0o711);
+    const found = await observe(at);
+    if (found.exists) return expectOurs(at, found);
+    try {
+      await make(at);
+      await install(at, source);
+      return await info(exec, at.disk, 'qcow2');
+    } catch (error) {
+      throw await ioError('make disk', at.disk, error);
+    }
+  }
+
+  return {
+    path: (node) => place(node).disk,
+    tempPath: (node) => place(node).temporary,
+    observe: (node) => observe(place(node)),
+    createOverlay: (request) =>
+      create(request.node, request.backing.path, (at) => orDiscard(at, makeOverlay(at, request))),
+    createCopy: (request) =>
+      create(request.node, request.source.path, (at) => orDiscard(at, makeCopy(at, request))),
+    adoptCopy: (request) => create(request.node, request.source, (at) => takeCopy(at, request)),
+    info: (path, format) => info(exec, path, format),
+    remove: (node) => remove(place(node)),
+  };
 }
 
-export interface AdoptRequest {
-  node: string;
-  /** A finished qcow2 in the disks' directory, such as `tempPath(node)`. */
-  tempPath: string;
-  /** What it was copied from, for the marker. */
-  source: string;
-  /** Bytes; grown to it when larger. */
-  size?: number | undefined;
+async function observe({ node, exec, disk, marker }: Place): Promise<DiskState> {
+  const ours = isMarkerOf(node, await readIfExists(marker));
+  if (!(await exists(disk))) return { path: disk, exists: false, ours, whole: false };
+  try {
+    return {
+      path: disk,
+      exists: true,
+      ours,
+      whole: true,
+      info: await info(exec, disk, ours ? 'qcow2' : undefined),
+    };
+  } catch (error) {
+    if (!(error instanceof ReasonedError) || error.reason !== 'DiskDamaged') throw error;
+    return { path: disk, exists: true, ours, whole: false };
+  }
 }
 
-/** The nodes' disks, `DIR/NODE.qcow2`, each with a marker `DIR/NODE.json` that says it is k8slab's. */
-export interface Disks {
-  path(node: string): string;
-  /** Where a copy is made before `adoptCopy`; in the same directory. */
-  tempPath(node: string): string;
-  observe(node: string): Promise<DiskState>;
-  /**
-   * Makes the node's disk as a qcow2 overlay; leaves a whole disk of ours as it is.
-   * Reasons: ImageMissing, DiskTooSmall, DiskNotOurs, DiskDamaged, NoSpace, PermissionDenied, IoError.
-   */
-  createOverlay(request: OverlayRequest): Promise<DiskInfo>;
-  /** Makes the node's disk as a full qcow2 copy. Reasons: as createOverlay, DiskInUse, Aborted. */
-  createCopy(request: CopyRequest): Promise<DiskInfo>;
-  /** Gives a finished copy its final name. Reasons: as createOverlay. */
-  adoptCopy(request: AdoptRequest): Promise<DiskInfo>;
-  /** Of any disk file, also one in use. Reasons: DiskMissing, DiskDamaged, PermissionDenied. */
-  info(path: string): Promise<DiskInfo>;
-  /** Removes the node's disk and leftovers; false when there was none. Reason: DiskNotOurs. */
-  remove(node: string): Promise<boolean>;
+function isMarkerOf(node: string, text: string | undefined): boolean {
+  if (text === undefined) return false;
+  try {
+    return markerSchema.safeParse(JSON.parse(text)).data?.node === node;
+  } catch {
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw await ioError('read disk', path, error);
+  }
+}
+
+function expectOurs(at: Place, found: DiskState): DiskInfo {
+  if (!found.ours) throw notOurs(at);
+  if (found.info !== undefined) return found.info;
+  throw new ReasonedError('DiskDamaged', `cannot use disk "${at.disk}": qemu-img cannot read it`, {
+    hint: 'mend it, or move it away to have it made anew without its data',
+  });
+}
+
+function notOurs({ disk }: Place): ReasonedError {
+  return new ReasonedError(
+    'DiskNotOurs',
+    `cannot make disk "${disk}": there is a file that k8slab did not make`,
+    {
+      hint: 'move it away, or use it by spec.disk.path',
+    },
+  );
+}
+
+/** Gives the finished file its final name. The marker comes first, so that no disk of ours is ever without one. */
+async function install(at: Place, source: string): Promise<void> {
+  await chmod(at.temporary, 0o600);
+  const file = await open(at.temporary, 'r');
+  await file.sync().finally(() => file.close());
+  const marker = `${JSON.stringify({ node: at.node, madeBy: 'k8slab', source })}\n`;
+  await writeAtomic(at.marker, marker, { mode: 0o644 });
+  if (!(await renameNew(at.temporary, at.disk))) {
+    await removeIfExists(at.marker);
+    throw notOurs(at);
+  }
+  await syncDir(dirname(at.disk));
+}
+
+async function remove(at: Place): Promise<boolean> {
+  const there = await exists(at.disk);
+  if (there && !isMarkerOf(at.node, await readIfExists(at.marker))) throw notOurs(at);
+  await removeIfExists(at.temporary);
+  await removeIfExists(at.disk);
+  await removeIfExists(at.marker);
+  return there;
+}
+
+/** Renames unless there is a file by the new name; false then. */
+async function renameNew(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    await removeIfExists(from);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) throw error;
+  }
+  // No hard links on this file system: the best that is left.
+  if (await exists(to)) return false;
+  await rename(from, to);
+  return true;
 }

@@ -8,7 +8,7 @@ import { ioError, isMissing } from '../io-errors.ts';
 import type { Acquired, Job } from './acquire.ts';
 import { hashFile } from './bulk.ts';
 import { forgetPart } from './part.ts';
-import { qemuImageInfo } from './qemu-img.ts';
+import { qemuImageInfo } from '../qemu-img.ts';
 
 const storedSchema = z.object({
   name: z.string(),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ReasonedError } from '../../api/errors.ts';
-import { ExecError } from '../exec.ts';
-import type { Exec } from '../exec.ts';
-import { noSpace } from '../io-errors.ts';
+import { ReasonedError } from '../api/errors.ts';
+import { ExecError } from './exec.ts';
+import type { Exec } from './exec.ts';
+import { noSpace } from './io-errors.ts';
 
 const INFO_DEADLINE_MS = 30_000;
 
