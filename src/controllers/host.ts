@@ -31,8 +31,11 @@ export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAct
     kind: 'Host',
     async look() {
       const fields = await observeLibvirt(deps);
+      const files = await readFiles(deps);
+      // What the files are held against is read in one moment, after the last wait.
       const nodes = deps.store.list('Node');
-      const plan = planHost(deps.paths, nodes.flatMap(recordOf), await observeFiles(deps, nodes));
+      const records = nodes.flatMap((node) => recordOf(deps, node));
+      const plan = planHost(deps.paths, records, { files, unknown: unknownObjects(deps) });
       return { plan, fields, conditions: conditions(plan, nodes.length), extra: undefined };
     },
     async execute({ path, content, mode }) {
@@ -51,24 +54,32 @@ async function observeLibvirt(deps: HostDeps): Promise<Omit<HostStatus, 'conditi
   return { libvirtVersion: await deps.libvirt.version(), arch, domainType };
 }
 
-async function observeFiles(deps: HostDeps, nodes: readonly ObjectOf<'Node'>[]): Promise<ObservedHost> {
+async function readFiles(deps: HostDeps): Promise<ObservedHost['files']> {
   const { hosts, inventory, sshConfig, knownHosts } = deps.paths;
   const paths = [hosts, inventory, sshConfig, knownHosts].filter((path) => path !== undefined);
-  const contents = await Promise.all(
-    paths.map(async (path) => [path, await deps.files.readIfExists(path)] as const),
+  return new Map(
+    await Promise.all(paths.map(async (path) => [path, await deps.files.readIfExists(path)] as const)),
   );
-  const unknown = nodes.filter(({ status }) => status.observedGeneration === undefined);
-  return { files: new Map(contents), unknown: unknown.map(({ metadata }) => metadata.name) };
 }
 
-function recordOf({ metadata, spec, status }: ObjectOf<'Node'>): HostRecord[] {
-  if (status.address === undefined || !spec.hostsEntry) return [];
+function unknownObjects({ store }: HostDeps): string[] {
+  return [...store.list('Network'), ...store.list('Node')]
+    .filter(({ status }) => status.observedGeneration === undefined)
+    .map(({ metadata }) => metadata.name);
+}
+
+/** Addresses and names come from the network, which is what guests and DNS go by. */
+function recordOf(deps: HostDeps, { metadata, spec, status }: ObjectOf<'Node'>): HostRecord[] {
+  const network = deps.store.get('Network', spec.networks[0]?.network ?? '');
+  const entry = network?.status.entries?.find(({ node }) => node === metadata.name);
+  if (entry === undefined || !spec.hostsEntry) return [];
+  const [fqdn = metadata.name, ...aliases] = entry.hostnames;
   return [
     {
       node: metadata.name,
-      fqdn: status.fqdn ?? metadata.name,
-      aliases: status.aliases ?? [],
-      address: status.address,
+      fqdn,
+      aliases,
+      address: entry.ip,
       user: spec.ssh.user,
       ...(spec.role === undefined ? {} : { role: spec.role }),
       ...(status.sshHostKey === undefined ? {} : { hostKey: status.sshHostKey }),

@@ -14,6 +14,9 @@ export function enqueueDependents(store: ObjectStore, change: Change<KindMap>, e
   if (specChanged && type !== 'DELETED') enqueue(kind, name);
   if (kind === 'Node') concernNode(store, change, enqueue);
   else concernNodes(store, object, enqueue);
+  if (kind === 'Node' || kind === 'Network') {
+    for (const host of store.list('Host')) enqueue('Host', host.metadata.name);
+  }
 }
 
 function concernNode(
@@ -21,7 +24,6 @@ function concernNode(
   { object, previous, specChanged }: Change<KindMap>,
   enqueue: Enqueue,
 ): void {
-  for (const host of store.list('Host')) enqueue('Host', host.metadata.name);
   const named = [object, previous].flatMap((node) =>
     node?.kind === 'Node' ? node.spec.networks.map(({ network }) => network) : [],
   );

@@ -21,7 +21,7 @@ export interface HostPaths {
 export interface ObservedHost {
   /** Content by path; undefined where there is no file. */
   readonly files: ReadonlyMap<string, string | undefined>;
-  /** Nodes that were not looked at since the daemon started: what is written for them must stay. */
+  /** Nodes and Networks not looked at since the daemon started: what is written for them must stay. */
   readonly unknown: readonly string[];
 }
 
