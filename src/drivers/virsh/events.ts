@@ -17,8 +17,8 @@ export interface EventsOptions {
 }
 
 /** Names may hold quotes and colons: the details of most events do not. */
-const EVENT = /event '([^']+)' for domain '(.*)'(?:: ([^']*))?$/;
-const EVENT_WITH_QUOTES = /event '([^']+)' for domain '(.*?)'(?:: (.*))?$/;
+const EVENT = /event '([^']+)' for domain '(.*)'(?:: ?([^']*))?$/;
+const EVENT_WITH_QUOTES = /event '([^']+)' for domain '(.*?)'(?:: ?(.*))?$/;
 
 /** Keeps a virsh listening; after each (re)start `lost` is told once it listens. */
 export function superviseEvents(options: EventsOptions): { dispose(): Promise<void> } {
