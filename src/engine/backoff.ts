@@ -17,8 +17,6 @@ export interface BackoffOptions {
   readonly random?: () => number;
 }
 
-const DOUBLINGS_LIMIT = 30;
-
 export function createBackoff<K extends string = string>(options: BackoffOptions = {}): Backoff<K> {
   const { baseMs = 1000, maxMs = 60_000, random = Math.random } = options;
   const failures = new Map<K, number>();
@@ -26,7 +24,7 @@ export function createBackoff<K extends string = string>(options: BackoffOptions
     when(key) {
       const count = failures.get(key) ?? 0;
       failures.set(key, count + 1);
-      return jitter(Math.min(maxMs, baseMs * 2 ** Math.min(count, DOUBLINGS_LIMIT)), random);
+      return jitter(Math.min(maxMs, baseMs * 2 ** count), random);
     },
     failures: (key) => failures.get(key) ?? 0,
     forget: (key) => void failures.delete(key),

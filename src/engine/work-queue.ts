@@ -199,7 +199,6 @@ function shutDown<K extends string>(state: State<K>, drain: boolean): Promise<vo
   state.shutDown = true;
   state.alarm?.timer.cancel();
   state.alarm = undefined;
-  state.waiting.clear();
   for (const getter of state.getters.splice(0)) getter(undefined);
   if (!drain) return Promise.resolve();
   return new Promise((resolve) => {

@@ -147,6 +147,7 @@ test('after shutDown nothing is taken on, what is ready still goes out, then get
   queue.addAfter('b', 100);
 
   await queue.shutDown();
+  assert.equal(clock.pendingTimers(), 0);
   queue.add('c');
   queue.addAfter('d', 1);
   queue.addRateLimited('e');
