@@ -4,12 +4,18 @@ import { join } from 'node:path';
 /** Format, lint, layer rule, types and generated files: `npm run check`; `npm run fix` mends what can be mended. */
 const top = join(import.meta.dirname, '..');
 const fix = process.argv.includes('--fix');
-const bin = (name: string): string => join(top, 'node_modules/.bin', name);
+
+function bin(name: string): string {
+  return join(top, 'node_modules/.bin', name);
+}
 
 const steps: readonly (readonly [string, readonly string[]])[] = [
   ['format', [bin('prettier'), fix ? '--write' : '--check', '--log-level', 'warn', '.']],
   ['lint', [bin('eslint'), ...(fix ? ['--fix'] : []), '--max-warnings', '0', '.']],
-  ['layers', [bin('depcruise'), '--config', '.dependency-cruiser.json', '--output-type', 'err', 'src', 'cmd']],
+  [
+    'layers',
+    [bin('depcruise'), '--config', '.dependency-cruiser.json', '--output-type', 'err', 'src', 'cmd'],
+  ],
   ['types', [bin('tsc'), '-p', '.']],
   ['schemas', [process.execPath, join(top, 'scripts/schemas.ts'), ...(fix ? [] : ['--check'])]],
 ];

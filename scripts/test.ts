@@ -51,7 +51,8 @@ async function runSuite(suite: keyof typeof suites, count: Count): Promise<void>
 /** What the tests run beside Node: the real virsh with libvirt's test driver, qemu-img, xorriso, promtool. */
 function installPackages(): void {
   const { status } = spawnSync('sh', [join(top, 'scripts/test-packages.sh')], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('cannot test: the Debian packages that the tests need could not be installed');
+  if (status !== 0)
+    throw new Error('cannot test: the Debian packages that the tests need could not be installed');
 }
 
 function check(): boolean {

@@ -21,6 +21,7 @@ const parser = new XMLParser({
   ignoreDeclaration: true,
   htmlEntities: true,
 });
+// eslint-disable-next-line @typescript-eslint/no-deprecated -- fast-xml-parser re-exports it; its successor is the same code
 const builder = new XMLBuilder({
   ...shared,
   suppressBooleanAttributes: false,
@@ -31,6 +32,7 @@ const builder = new XMLBuilder({
 
 /** @throws ReasonedError InvalidXml where the text is no single well-formed element */
 export function parseXml(text: string): XmlElement {
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above
   const verdict = XMLValidator.validate(text);
   if (verdict !== true) {
     throw new ReasonedError('InvalidXml', `cannot parse XML: line ${verdict.err.line}: ${verdict.err.msg}`);
@@ -44,7 +46,7 @@ export function parseXml(text: string): XmlElement {
 }
 
 export function renderXml(root: XmlElement): string {
-  return `${String(builder.build(toOrdered([root]))).trim()}\n`;
+  return `${builder.build(toOrdered([root])).trim()}\n`;
 }
 
 function fromOrdered(nodes: readonly Ordered[]): XmlNode[] {

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { daemonConfig, type DaemonConfig } from '../api/daemon-config.ts';
 import { ReasonedError, toError } from '../api/errors.ts';
 import { readIfExists } from '../drivers/files.ts';

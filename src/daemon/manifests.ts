@@ -34,7 +34,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   let problem: string | undefined;
   let loaded = false;
   let loading: Promise<void> | undefined;
-  let again = false;
+  let requested = 0;
   const texts = new Map<string, string>();
 
   async function loadOnce(): Promise<void> {
@@ -84,10 +84,11 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   }
 
   async function loadUntilQuiet(): Promise<void> {
+    let served: number;
     do {
-      again = false;
+      served = requested;
       await loadOnce();
-    } while (again);
+    } while (served < requested);
   }
 
   return {
@@ -95,7 +96,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
     problem: () => problem,
     loaded: () => loaded,
     load() {
-      again = loading !== undefined;
+      requested += 1;
       loading ??= loadUntilQuiet().finally(() => {
         loading = undefined;
       });

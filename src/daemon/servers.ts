@@ -1,4 +1,4 @@
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -20,9 +20,7 @@ export async function serveSocket(app: Hono, path: string): Promise<RunningServe
       hint,
     });
   }
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  await rm(path, { force: true });
   const server = await listen(app, (created, done) => created.listen(path, done), path);
   await chmod(path, 0o660);
   return running(server);

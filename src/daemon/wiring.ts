@@ -11,17 +11,23 @@ import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import { createSharedRead } from '../controllers/shared-read.ts';
-import { createDisks } from '../drivers/disks.ts';
-import { createDnsmasq } from '../drivers/dnsmasq.ts';
+import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
+import { createDisks, type Disks } from '../drivers/disks.ts';
+import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
-import { createImageStore } from '../drivers/images.ts';
+import { createImageStore, type ImageStore } from '../drivers/images.ts';
 import { ensureHostKey, ensureIdentity, type KeyPair } from '../drivers/keys.ts';
-import { createLibvirt, createVirsh, type VirshCall } from '../drivers/libvirt.ts';
-import { createManifestDir } from '../drivers/manifest-dir.ts';
-import { createResolver } from '../drivers/resolver.ts';
-import { createSeeds } from '../drivers/seeds.ts';
-import { createSsh } from '../drivers/ssh.ts';
+import {
+  createLibvirt,
+  createVirsh,
+  type DomainListing,
+  type Libvirt,
+  type VirshCall,
+} from '../drivers/libvirt.ts';
+import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts';
+import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
+import { createSeeds, type Seeds } from '../drivers/seeds.ts';
+import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
@@ -30,7 +36,17 @@ import type { Reconcilers } from './planner.ts';
 /** Passes over all objects share one list of domains if they come within this time. */
 const DOMAINS_MAX_AGE_MS = 250;
 
-export type Drivers = ReturnType<typeof createDrivers>;
+export interface Drivers {
+  readonly libvirt: Libvirt;
+  readonly domains: SharedRead<readonly DomainListing[]>;
+  readonly dnsmasq: Dnsmasq;
+  readonly images: ImageStore;
+  readonly disks: Disks;
+  readonly seeds: Seeds;
+  readonly ssh: Ssh;
+  readonly resolver: DnsProbe;
+  readonly manifestDir: ManifestDir;
+}
 
 export interface WiringDeps {
   readonly config: DaemonConfig;
@@ -41,7 +57,7 @@ export interface WiringDeps {
 }
 
 /** Everything that touches the world; nothing is touched before the first call. */
-export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps) {
+export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps): Drivers {
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
   const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
   return {
