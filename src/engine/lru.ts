@@ -2,7 +2,6 @@
 export interface Lru<K, V> {
   get(key: K): V | undefined;
   set(key: K, value: V): void;
-  delete(key: K): void;
   /** Least recently used first; reading them is no use. */
   values(): V[];
 }
@@ -23,7 +22,6 @@ export function createLru<K, V>(limit: number): Lru<K, V> {
       const [oldest] = entries.keys();
       if (entries.size > limit && oldest !== undefined) entries.delete(oldest);
     },
-    delete: (key) => void entries.delete(key),
     values: () => [...entries.values()],
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { capDelay, MAX_DELAY_MS, settlesWithin, systemClock, timestamp } from '../../src/engine/clock.ts';
 import { createFakeClock, settle } from './fake-clock.ts';
@@ -95,6 +96,18 @@ test('an aborted sleep rejects with the reason of the signal and leaves no timer
   await assert.rejects(asleep, reason);
   await assert.rejects(clock.sleep(1000, abort.signal), reason);
   assert.equal(clock.pendingTimers(), 0);
+});
+
+test('a sleep that ended leaves no listener on its signal', async () => {
+  const clock = createFakeClock();
+  const { signal } = new AbortController();
+
+  const asleep = clock.sleep(1000, signal);
+  assert.equal(getEventListeners(signal, 'abort').length, 1);
+  await clock.advance(1000);
+  await asleep;
+
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('settlesWithin tells work that ends in time, failed work included, from work that does not', async () => {
