@@ -50,7 +50,7 @@ export function fieldIssues(
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(kind, path, key));
   if (issue.code === 'invalid_key') {
-    return [{ path, code: 'InvalidValue', message: issue.issues[0]?.message ?? 'this key is not allowed' }];
+    return [{ path, code: 'InvalidKey', message: issue.issues[0]?.message ?? 'this key is not allowed' }];
   }
   if (issue.input === undefined)
     return [{ path, code: 'MissingField', message: 'required field is missing' }];

@@ -42,18 +42,21 @@ function readObject(file: string, document: YamlDocument): ReadObject {
   const { value } = document;
   const ref = refOf(value);
   const { object, issues } = document.whole ? checkDocument(file, document) : { issues: [] };
+  const unread = new Set(document.issues.map(({ path }) => path));
   const errors = [
     ...document.issues.map((issue) => ({ file, ...issue })),
-    ...issues.map(({ path, ...issue }) => ({
-      file,
-      ...placeOf(document, path, issue.code),
-      path: formatPath(path),
-      ...issue,
-    })),
+    ...issues
+      .map((issue) => placed(file, document, issue))
+      // What could not be read is no surprise to the schema.
+      .filter(({ path }) => path === '' || !unread.has(path)),
   ]
     .map((error) => (ref === undefined ? error : { ...error, object: ref }))
     .toSorted((a, b) => a.line - b.line || a.column - b.column);
   return errors.length === 0 && object !== undefined ? { object, errors } : { errors };
+}
+
+function placed(file: string, document: YamlDocument, { path, ...issue }: FieldIssue): ManifestError {
+  return { file, ...placeOf(document, path, issue.code), path: formatPath(path), ...issue };
 }
 
 interface Checked {
@@ -106,9 +109,10 @@ function versionIssue({ apiVersion }: Readonly<Record<string, unknown>>): FieldI
   return { path: ['apiVersion'], code: 'UnknownVersion', message, hint: `write ${API_VERSION}` };
 }
 
-/** Unknown fields are shown at their key, missing ones at the field that lacks them, all others at their value. */
+/** What is wrong with a key is shown at the key, missing ones at the field that lacks them, all others at their value. */
 function placeOf(document: YamlDocument, path: FieldPath, code: FieldIssue['code']): Position {
-  const own = code === 'UnknownField' ? document.keys.get(formatPath(path)) : undefined;
+  const own =
+    code === 'UnknownField' || code === 'InvalidKey' ? document.keys.get(formatPath(path)) : undefined;
   if (own !== undefined) return own;
   for (let length = path.length; length > 0; length--) {
     const at = formatPath(path.slice(0, length));

@@ -14,6 +14,7 @@ export type ManifestErrorCode =
   | 'UnknownKind'
   | 'UnknownVersion'
   | 'UnknownField'
+  | 'InvalidKey'
   | 'MissingField'
   | 'WrongType'
   | 'InvalidValue'

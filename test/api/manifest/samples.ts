@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { formatError } from '../../../src/api/manifest/format.ts';
+import { parseManifest } from '../../../src/api/manifest/parse.ts';
+import type { ManifestError, ParsedObject } from '../../../src/api/manifest/types.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A manifest as text: one document, in JSON, which YAML includes. */
+export function manifest(kind: string, name: string, spec: Fields): string {
+  return JSON.stringify({ apiVersion: 'k8slab.io/v1alpha1', kind, metadata: { name }, spec });
+}
+
+export function networkText(name: string, spec: Fields = {}): string {
+  return manifest('Network', name, { cidr: '192.168.111.0/24', ...spec });
+}
+
+export function nodeText(name: string, spec: Fields = {}): string {
+  return manifest('Node', name, { disk: { image: 'debian' }, networks: [{ network: 'k8s-net' }], ...spec });
+}
+
+export function imageText(name: string, spec: Fields = {}): string {
+  return manifest('Image', name, { source: '/srv/images/debian.qcow2', ...spec });
+}
+
+/** The objects of a file that must be without errors. */
+export function good(file: string, ...documents: readonly string[]): readonly ParsedObject[] {
+  const { objects, errors } = parseManifest(file, documents.join('\n---\n'));
+  assert.deepEqual(errors.map(formatError), []);
+  return objects;
+}
+
+/** The errors of a text, each as one line without the file's name. */
+export function errorLines(text: string): readonly string[] {
+  return shown(parseManifest('f', text).errors);
+}
+
+export function shown(errors: readonly ManifestError[]): readonly string[] {
+  return errors.map((error) => formatError(error).replace(/^f:/, ''));
+}
