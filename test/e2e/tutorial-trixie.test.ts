@@ -1,0 +1,3 @@
+import { tutorialSuite } from './tutorial-suite.ts';
+
+tutorialSuite('trixie');
