@@ -187,7 +187,7 @@ function decide<K extends string>(queue: WorkQueue<K>, key: K, { outcome, second
 }
 
 function failure(error: Error): LogFields {
-  return { reason: reasonOf(error), why: explainError(error), err: error };
+  return { reason: reasonOf(error), why: explainError(error) };
 }
 
 function timeoutError<K extends string>(state: State<K>, key: K): ReasonedError {
