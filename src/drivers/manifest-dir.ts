@@ -1,22 +1,43 @@
-export interface ManifestFile {
-  path: string;
-  text: string;
-}
+import { listManifests } from './manifest-dir/list.ts';
+import type { ListOptions, ManifestListing } from './manifest-dir/list.ts';
+import { watchDir } from './manifest-dir/watch.ts';
+import type { HintCause } from './manifest-dir/watch.ts';
 
-/** A file that could not be read; its last good content stays in force. */
-export interface UnreadableFile {
-  path: string;
-  error: Error;
-}
+export type { ManifestFile, ManifestListing, UnreadableFile } from './manifest-dir/list.ts';
+export type { HintCause } from './manifest-dir/watch.ts';
 
-export interface ManifestListing {
-  /** Sorted by path. */
-  files: (ManifestFile | UnreadableFile)[];
+export interface ManifestDirOptions extends Partial<Omit<ListOptions, 'path' | 'isManifest'>> {
+  path: string;
+  /** Whether a file of this name is a manifest. */
+  isManifest: (name: string) => boolean;
+  /** Milliseconds without a change until a hint is given; a listing waits for the same quiet. */
+  debounceMs?: number;
+  /** Milliseconds between hints that come of themselves. */
+  relistMs?: number;
 }
 
 export interface ManifestDir {
-  /** What the directory holds now. Reason: DirectoryUnavailable, which says nothing about its files. */
+  /**
+   * What the directory holds once it is quiet, or at last after ten times debounceMs.
+   * Reason: DirectoryUnavailable, which says nothing about its files.
+   */
   list(): Promise<ManifestListing>;
   /** Calls `onHint` when the directory may have changed, and every relistMs. */
-  watch(onHint: () => void): { dispose(): Promise<void> };
+  watch(onHint: (cause: HintCause) => void): { dispose(): Promise<void> };
+}
+
+/** Makes the source of manifests that is a directory. */
+export function createManifestDir(options: ManifestDirOptions): ManifestDir {
+  const { path, isManifest, debounceMs = 200, relistMs = 20_000, maxBytes = 1024 * 1024 } = options;
+  const { now = Date.now, delay = wait } = options;
+  return {
+    list: () => listManifests({ path, isManifest, debounceMs, maxBytes, now, delay }),
+    watch: (onHint) => watchDir({ path, isManifest, debounceMs, relistMs, onHint }),
+  };
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { watch } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
+
+/** Why there is a hint: something was seen, the watcher was set up anew, or time has passed. */
+export type HintCause = 'changed' | 'rearmed' | 'relist';
+
+export interface WatchOptions {
+  path: string;
+  isManifest: (name: string) => boolean;
+  debounceMs: number;
+  relistMs: number;
+  onHint: (cause: HintCause) => void;
+}
+
+/** The link that a mounted ConfigMap or Secret swaps. */
+const SWAPPED_LINK = '..data';
+
+/**
+ * Watches a directory. chokidar goes deaf, without a word, when the directory is removed, replaced or a link to it
+ * turned elsewhere, so that every hint begins with a look whether it is still the one being watched.
+ */
+export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
+  const { path, debounceMs, relistMs, onHint } = options;
+  const disposed = new AbortController();
+  let watcher: FSWatcher | undefined;
+  let watched: string | undefined;
+  let debounce: NodeJS.Timeout | undefined;
+  let checking: Promise<void> | undefined;
+
+  function hint(cause: HintCause): void {
+    if (disposed.signal.aborted) return;
+    onHint(cause);
+    check();
+  }
+
+  function check(): void {
+    checking ??= rearmIfOther().finally(() => (checking = undefined));
+  }
+
+  async function rearmIfOther(): Promise<void> {
+    const identity = await identityOf(path);
+    if (identity === watched) return;
+    await watcher?.close();
+    if (disposed.signal.aborted) return;
+    watched = identity;
+    watcher = arm();
+  }
+
+  function arm(): FSWatcher {
+    const armed = watch(path, { depth: 0, ignoreInitial: true, ignored: (file) => isIgnored(file, options) });
+    armed.on('all', (event, file) => {
+      // Whatever appears at this path now, it is not what was watched.
+      if (file === path && (event === 'unlinkDir' || event === 'addDir')) watched = undefined;
+      clearTimeout(debounce);
+      debounce = setTimeout(() => hint('changed'), debounceMs);
+    });
+    // The next relist tries again; at once might fail at once.
+    armed.on('error', () => (watched = undefined));
+    armed.once('ready', () => hint('rearmed'));
+    return armed;
+  }
+
+  const relist = setInterval(() => hint('relist'), relistMs);
+  check();
+  return {
+    dispose: async () => {
+      disposed.abort();
+      clearInterval(relist);
+      await checking;
+      await watcher?.close();
+      clearTimeout(debounce);
+    },
+  };
+}
+
+function isIgnored(file: string, { path, isManifest }: WatchOptions): boolean {
+  const name = basename(file);
+  return file !== path && name !== SWAPPED_LINK && !isManifest(name);
+}
+
+/** Which directory is at the path; inode numbers are used again, times of birth are not. */
+async function identityOf(path: string): Promise<string> {
+  try {
+    const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}`;
+  } catch {
+    return 'missing';
+  }
+}

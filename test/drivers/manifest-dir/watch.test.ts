@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { isManifestFile } from '../../../src/api/manifest/snapshot.ts';
+import { createManifestDir } from '../../../src/drivers/manifest-dir.ts';
+import type { HintCause } from '../../../src/drivers/manifest-dir.ts';
+
+const QUICK = 150;
+const NEVER = 3600_000;
+
+let root: string;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'k8slab-watch-'));
+});
+
+after(() => rm(root, { recursive: true, force: true }));
+
+interface Hints {
+  causes: HintCause[];
+  /** Waits for a hint of this cause that comes after this call. */
+  next(cause: HintCause): Promise<void>;
+}
+
+/** Watches until the test is over; ready when it returns. */
+async function hints(t: TestContext, path: string, relistMs: number): Promise<Hints> {
+  const causes: HintCause[] = [];
+  const waiting = new Map<HintCause, PromiseWithResolvers<undefined>>();
+  function next(cause: HintCause): Promise<void> {
+    const waiter = waiting.get(cause) ?? Promise.withResolvers<undefined>();
+    waiting.set(cause, waiter);
+    return waiter.promise;
+  }
+  const first = next('rearmed');
+  const source = createManifestDir({ path, isManifest: isManifestFile, debounceMs: 20, relistMs });
+  const watching = source.watch((cause) => {
+    causes.push(cause);
+    waiting.get(cause)?.resolve(undefined);
+    waiting.delete(cause);
+  });
+  t.after(() => watching.dispose());
+  await first;
+  return { causes, next };
+}
+
+async function directory(): Promise<string> {
+  const path = join(await mkdtemp(join(root, 'w-')), 'manifests');
+  await mkdir(path);
+  await writeFile(join(path, 'a.yaml'), 'a');
+  return path;
+}
+
+describe('watching the manifests', { timeout: 20_000 }, () => {
+  it('gives a hint whatever way an editor saves', async (t) => {
+    const path = await directory();
+    const file = join(path, 'a.yaml');
+    const seen = await hints(t, path, NEVER);
+    const ways: Record<string, () => Promise<void>> = {
+      'in place': () => writeFile(file, 'one'),
+      'rename over': async () => {
+        await writeFile(join(path, '.a.yaml.tmp'), 'two');
+        await rename(join(path, '.a.yaml.tmp'), file);
+      },
+      'backup first': async () => {
+        await rename(file, `${file}~`);
+        await writeFile(file, 'three');
+      },
+      'delete first': async () => {
+        await rm(file);
+        await writeFile(file, 'four');
+      },
+      'a new file': () => writeFile(join(path, 'b.yaml'), 'b'),
+      'a file less': () => rm(join(path, 'b.yaml')),
+    };
+
+    for (const save of Object.values(ways)) {
+      const hint = seen.next('changed');
+      await save();
+      await hint;
+    }
+  });
+
+  it('gives one hint for a burst of changes', async (t) => {
+    const path = await directory();
+    const seen = await hints(t, path, NEVER);
+    const hint = seen.next('changed');
+
+    await Promise.all(Array.from({ length: 30 }, (_, i) => writeFile(join(path, `n${i}.yaml`), `${i}`)));
+    await hint;
+
+    assert.ok(seen.causes.filter((cause) => cause === 'changed').length <= 2);
+  });
+
+  it('ignores files that are no manifests', async (t) => {
+    const path = await directory();
+    const seen = await hints(t, path, NEVER);
+
+    for (const name of ['.a.yaml.swp', 'a.yaml~', '4913', 'notes.txt'])
+      await writeFile(join(path, name), 'x');
+    const hint = seen.next('changed');
+    await writeFile(join(path, 'b.yaml'), 'b');
+    await hint;
+
+    assert.deepEqual(seen.causes, ['rearmed', 'changed']);
+  });
+
+  it('gives hints by itself, so that a lost event delays and no more', async (t) => {
+    const seen = await hints(t, await directory(), QUICK);
+
+    await seen.next('relist');
+    await seen.next('relist');
+  });
+
+  it('hears again after the directory was removed and made anew', async (t) => {
+    const path = await directory();
+    const seen = await hints(t, path, NEVER);
+    const gone = seen.next('rearmed');
+
+    await rm(path, { recursive: true });
+    await gone;
+    const back = seen.next('rearmed');
+    await mkdir(path);
+    await back;
+
+    await expectHearing(seen, path);
+  });
+
+  it('hears again after the directory was replaced at once', async (t) => {
+    const path = await directory();
+    const seen = await hints(t, path, QUICK);
+    for (const replace of [recreate, swap]) {
+      const rearmed = seen.next('rearmed');
+      await replace(path);
+      await rearmed;
+      await expectHearing(seen, path);
+    }
+  });
+
+  it('hears again after a link to the directory was turned elsewhere', async (t) => {
+    const first = await directory();
+    const second = await directory();
+    const path = `${first}-link`;
+    await symlink(basename(first), path);
+    const seen = await hints(t, path, QUICK);
+    await expectHearing(seen, path);
+    const rearmed = seen.next('rearmed');
+
+    await symlink(second, `${path}.new`);
+    await rename(`${path}.new`, path);
+    await rearmed;
+
+    await expectHearing(seen, path);
+    assert.ok((await readdir(second)).includes('probe.yaml'));
+  });
+
+  it('hears from a directory that was not there at first', async (t) => {
+    const parent = join(await mkdtemp(join(root, 'w-')), 'not', 'yet');
+    const path = join(parent, 'manifests');
+    const seen = await hints(t, path, QUICK);
+    const rearmed = seen.next('rearmed');
+
+    await mkdir(path, { recursive: true });
+    await rearmed;
+
+    await expectHearing(seen, path);
+  });
+
+  it('hears when a mounted ConfigMap is swapped', async (t) => {
+    const path = await directory();
+    for (const version of ['..v1', '..v2']) await mkdir(join(path, version));
+    await symlink('..v1', join(path, '..data'));
+    const seen = await hints(t, path, NEVER);
+    const hint = seen.next('changed');
+
+    await symlink('..v2', join(path, '..new'));
+    await rename(join(path, '..new'), join(path, '..data'));
+
+    await hint;
+  });
+
+  it('says nothing more once it is disposed of', async (t) => {
+    const path = await directory();
+    const causes: HintCause[] = [];
+    const source = createManifestDir({ path, isManifest: isManifestFile, debounceMs: 1, relistMs: 5 });
+    const witness = await hints(t, path, NEVER);
+
+    await source.watch((cause) => causes.push(cause)).dispose();
+    const before = causes.length;
+    await expectHearing(witness, path);
+
+    assert.equal(causes.length, before);
+  });
+});
+
+/** Three times, since the first hint may be a late one of what went before. */
+async function expectHearing(seen: Hints, path: string): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    const hint = seen.next('changed');
+    await writeFile(join(path, 'probe.yaml'), `${seen.causes.length} ${i}`);
+    await hint;
+  }
+}
+
+async function recreate(path: string): Promise<void> {
+  await rm(path, { recursive: true });
+  await mkdir(path);
+}
+
+async function swap(path: string): Promise<void> {
+  await mkdir(`${path}.new`);
+  await rename(path, `${path}.old`);
+  await rename(`${path}.new`, path);
+}
