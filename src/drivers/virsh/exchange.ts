@@ -13,7 +13,7 @@ export interface CallLimits {
   signal?: AbortSignal | undefined;
 }
 
-/** One call on its way: collects what virsh prints until both streams show the end mark. */
+/** One call on its way: collects what virsh prints until both streams show the mark. */
 export interface Exchange {
   readonly reply: Promise<Reply>;
   hear(stream: keyof Reply, chunk: Buffer): void;
@@ -27,13 +27,17 @@ export interface ExchangeOptions extends CallLimits {
   frame: Frame;
   /** Bytes of each stream. */
   maxOutput: number;
+  /** Sends the probe. */
+  write: (text: string) => void;
+  /** When to send it (ms). */
+  probeMs: number;
 }
 
 /** Settles by itself when the reply is whole, too large or too late, or on abort; `fail` ends it from outside. */
 export function createExchange(options: ExchangeOptions): Exchange {
   const { argv, frame, maxOutput, deadlineMs, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  const sinks = { stdout: createSink(frame.doneMark), stderr: createSink(frame.doneMark) };
+  const sinks = { stdout: createSink(frame.endMark), stderr: createSink(frame.endMark) };
 
   function error(reason: ExecReason, why: string, failure: Partial<ExecFailure> = {}): ExecError {
     const printed = { stdout: sinks.stdout.bytes().toString(), stderr: sinks.stderr.bytes().toString() };
@@ -49,8 +53,14 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const timer = setTimeout(() => {
     fail(error('DeadlineExceeded', `no answer within ${deadlineMs / 1000} s`));
   }, deadlineMs);
+  const probeTimer = setTimeout(() => {
+    sinks.stdout.expect(frame.probeMark);
+    sinks.stderr.expect(frame.probeMark);
+    options.write(frame.probe);
+  }, options.probeMs);
   function release(): void {
     clearTimeout(timer);
+    clearTimeout(probeTimer);
     signal?.removeEventListener('abort', abort);
   }
   signal?.addEventListener('abort', abort);
@@ -72,13 +82,16 @@ export function createExchange(options: ExchangeOptions): Exchange {
 
 interface Sink {
   add: (chunk: Buffer) => void;
+  /** Another mark, which has not been printed yet, takes the place of the first. */
+  expect: (mark: Buffer) => void;
   size: () => number;
   complete: () => boolean;
   bytes: () => Buffer;
 }
 
 /** Collects chunks and notices the mark, which may be cut by a chunk's end, without looking at any byte twice over. */
-function createSink(mark: Buffer): Sink {
+function createSink(firstMark: Buffer): Sink {
+  let mark = firstMark;
   const chunks: Buffer[] = [];
   let size = 0;
   let complete = false;
@@ -90,6 +103,11 @@ function createSink(mark: Buffer): Sink {
       const window = Buffer.concat([tail, chunk]);
       complete ||= window.includes(mark);
       tail = window.subarray(Math.max(0, window.length - mark.length + 1));
+    },
+    expect(another) {
+      mark = another;
+      complete = false;
+      tail = Buffer.alloc(0);
     },
     size: () => size,
     complete: () => complete,

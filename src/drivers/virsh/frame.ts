@@ -2,26 +2,28 @@
  * Framing of one call in an interactive virsh.
  *
  * Fed through a pipe, virsh prompts and echoes every line it reads (readline) into the stream that carries the output,
- * and gives no exit code. So each call is two lines: `echo BEGIN; COMMAND; echo END`, where the output is exactly what
- * stands between the two marks, and `echo DONE; echo --err DONE`, which comes even when virsh rejects the first line as
- * a whole (a syntax error). Marks are typed with quotes inside: what readline echoes never looks like a mark.
+ * and gives no exit code. So a call is the line `echo BEGIN;COMMAND;echo END;echo --err END`: the output is exactly what
+ * stands between the two marks. A line that virsh rejects as a whole (a syntax error) prints no marks; a second line,
+ * the probe, sent only when the answer is slow, finds that out. Marks are typed with quotes inside, so that what readline
+ * echoes never looks like one. Lines are short, since readline reads and redraws them piece by piece.
  */
-
-/** One framed call: what to type, and how to read what comes back. */
 export interface Frame {
   input: string;
   /** On stdout and on stderr: the call is over. */
-  doneMark: Buffer;
-  /** The exact output, from all of stdout up to `doneMark`. */
+  endMark: Buffer;
+  /** To be sent when the answer is slow; from then on `probeMark` takes the place of `endMark`. */
+  probe: string;
+  probeMark: Buffer;
+  /** The exact output, from all of stdout up to the last mark. */
   output: (stdout: Buffer) => string;
-  /** The messages, from all of stderr up to `doneMark`. */
+  /** The messages, from all of stderr up to the last mark. */
   messages: (stderr: Buffer) => string;
 }
 
 /** readline acts on control characters (completion, editing), and virsh's parser ends an argument at a newline. */
 const UNTYPEABLE = /\p{Cc}|\p{Cs}/u;
 const LONGEST_LINE = 8192;
-const ERROR_PREFIX = 'error: ';
+const PLAIN = /^[\w./:=@%+-]+$/;
 
 /** True when these arguments arrive unchanged through a session; the others take a process of their own. */
 export function isTypeable(argv: readonly string[]): boolean {
@@ -29,22 +31,27 @@ export function isTypeable(argv: readonly string[]): boolean {
   return length <= LONGEST_LINE && !argv.some((arg) => UNTYPEABLE.test(arg));
 }
 
-/** Quotes one argument for virsh's own parser. */
+/** An argument as virsh's own parser reads it. */
 export function quoteArgument(argument: string): string {
-  return `'${argument.replaceAll("'", `'\\''`)}'`;
+  return PLAIN.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
 /** @param mark text that no output contains, different for each call; letters and digits, at least 2 */
 export function frame(argv: readonly string[], mark: string): Frame {
-  const [op = '', ...args] = argv;
-  const [begin, end, done] = [`${mark}b`, `${mark}e`, `${mark}d`];
-  const command = [op, ...args.map(quoteArgument)].join(' ');
+  const [begin, end, probed] = [`${mark}b`, `${mark}e`, `${mark}p`];
+  const command = argv.map(quoteArgument).join(' ');
   return {
-    input: `echo ${typed(begin)}; ${command}; echo ${typed(end)}\necho ${typed(done)}; echo --err ${typed(done)}\n`,
-    doneMark: Buffer.from(done),
+    input: `echo ${typed(begin)};${command};${echoBoth(end)}\n`,
+    endMark: Buffer.from(end),
+    probe: `${echoBoth(probed)}\n`,
+    probeMark: Buffer.from(probed),
     output: (stdout) => between(stdout, begin, end),
-    messages: (stderr) => before(stderr, done),
+    messages: (stderr) => withoutMarks(stderr.toString(), [end, probed]),
   };
+}
+
+function echoBoth(mark: string): string {
+  return `echo ${typed(mark)};echo --err ${typed(mark)}`;
 }
 
 function typed(mark: string): string {
@@ -57,7 +64,9 @@ function between(stdout: Buffer, begin: string, end: string): string {
   return from === -1 || to === -1 ? '' : stdout.toString('utf8', from + begin.length, to);
 }
 
-function before(stderr: Buffer, done: string): string {
-  const text = stderr.toString('utf8', 0, Math.max(0, stderr.lastIndexOf(done)));
-  return text.endsWith(ERROR_PREFIX) ? text.slice(0, -ERROR_PREFIX.length) : text;
+function withoutMarks(stderr: string, marks: readonly string[]): string {
+  return marks.reduce(
+    (text, mark) => text.replace(`error: ${mark}\n`, '').replace(`error: ${mark}`, ''),
+    stderr,
+  );
 }

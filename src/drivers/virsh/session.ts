@@ -21,13 +21,17 @@ export interface SessionOptions {
   mark: string;
   /** Bytes of one answer; default 64 MiB. */
   maxOutput?: number;
+  /** How long an answer may take before virsh is asked whether it took the command at all (ms); default 500. */
+  probeMs?: number;
 }
 
 const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
+const DEFAULT_PROBE_MS = 500;
 
 /** Starts a session. A call that fails ends it: what virsh would still print belongs to nobody. */
 export function createSession(options: SessionOptions): Session {
   const child = options.spawn(options.argv);
+  const { mark, maxOutput = DEFAULT_MAX_OUTPUT, probeMs = DEFAULT_PROBE_MS } = options;
   let calls = 0;
   let usable = true;
   let current: Exchange | undefined;
@@ -50,9 +54,16 @@ export function createSession(options: SessionOptions): Session {
     usable: () => usable,
     async call(argv, limits) {
       calls += 1;
-      const framed = frame(argv, `${options.mark}x${calls}`);
-      const maxOutput = options.maxOutput ?? DEFAULT_MAX_OUTPUT;
-      current = createExchange({ ...limits, argv: [...options.argv, ...argv], frame: framed, maxOutput });
+      const framed = frame(argv, `${mark}x${calls.toString(36)}`);
+      const whole = [...options.argv, ...argv];
+      current = createExchange({
+        ...limits,
+        argv: whole,
+        frame: framed,
+        maxOutput,
+        write: child.write,
+        probeMs,
+      });
       if (usable) child.write(framed.input);
       else current.fail(current.error('Aborted', 'the session is over'));
       try {

@@ -77,7 +77,7 @@ const DEFAULT_BACKOFF = { firstMs: 100, maxMs: 2000 };
 export function createVirsh(options: VirshOptions): Virsh {
   const base = [...(options.command ?? ['virsh']), '-q', '-c', options.uri];
   const now = options.now ?? (() => performance.now());
-  const mark = options.mark ?? (() => `k8slab${randomBytes(12).toString('hex')}`);
+  const mark = options.mark ?? randomMark;
   function start(): Session {
     return createSession({ argv: base, spawn, mark: mark(), maxOutput: MAX_OUTPUT });
   }
@@ -93,6 +93,11 @@ export function createVirsh(options: VirshOptions): Virsh {
       return pool.dispose();
     },
   };
+}
+
+/** Short, since each call types it; not to be guessed by who writes a description into a domain. */
+function randomMark(): string {
+  return `k${randomBytes(5).toString('hex')}`;
 }
 
 function spawn(argv: readonly string[]): ChildHandle {

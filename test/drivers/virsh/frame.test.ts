@@ -4,16 +4,18 @@ import { frame, isTypeable, quoteArgument } from '../../../src/drivers/virsh/fra
 
 describe('frame', () => {
   it('never types a mark as it is printed, so that an echo of the input is no answer', () => {
-    const { input, doneMark } = frame(['dumpxml', 'a'], 'mark1');
+    const { input, endMark, probe, probeMark } = frame(['dumpxml', 'a'], 'mark1');
 
-    assert.equal(input.includes('mark1'), false);
-    assert.equal(doneMark.toString().includes('mark1'), true);
-    assert.equal(input.split('\n').length, 3, 'two lines');
+    for (const line of [input, probe]) {
+      assert.equal(line.includes('mark1'), false);
+      assert.match(line, /^[^\n]*\n$/, 'one line');
+    }
+    for (const mark of [endMark, probeMark]) assert.equal(mark.toString().includes('mark1'), true);
   });
 
   it('takes the output between the marks, byte by byte, whatever stands around them', () => {
-    const { input, doneMark, output } = frame(['x'], 'mark1');
-    const stdout = `virsh # ${input}mark1b  a\n\nmark1\n mark1emark1e${doneMark.toString()}virsh # `;
+    const { input, probe, output } = frame(['x'], 'mark1');
+    const stdout = `virsh # ${input}mark1b  a\n\nmark1\n mark1emark1evirsh # ${probe}mark1pvirsh # `;
 
     assert.equal(output(Buffer.from(stdout)), '  a\n\nmark1\n mark1e');
   });
@@ -21,15 +23,16 @@ describe('frame', () => {
   it('finds no output where virsh did not run the line', () => {
     const { output, messages } = frame(['x'], 'mark1');
 
-    assert.equal(output(Buffer.from('virsh # mark1d')), '');
+    assert.equal(output(Buffer.from('virsh # mark1p')), '');
     assert.equal(
-      messages(Buffer.from("error: unknown command: 'x'\nerror: mark1d\n")),
+      messages(Buffer.from("error: unknown command: 'x'\nerror: mark1p\n")),
       "error: unknown command: 'x'\n",
     );
   });
 
   it('quotes so that only its own quotes end an argument', () => {
     assert.equal(quoteArgument(`a'b\\"; #`), `'a'\\''b\\"; #'`);
+    assert.equal(quoteArgument('#a'), `'#a'`);
     assert.equal(quoteArgument(''), `''`);
   });
 

@@ -16,7 +16,7 @@ describe('a session with the real virsh', () => {
   let session: Session;
   let dir = '';
   before(async () => {
-    session = createSession({ argv: ARGV, spawn: spawnVirsh, mark: MARK });
+    session = createSession({ argv: ARGV, spawn: spawnVirsh, mark: MARK, probeMs: 50 });
     dir = await mkdtemp(join(tmpdir(), 'session-test-'));
   });
   after(async () => {
@@ -72,6 +72,19 @@ describe('a session with the real virsh', () => {
     }
 
     assert.equal((await session.call(['echo', 'alive'], LONG)).stdout, 'alive');
+  });
+
+  it('answers slow calls too, which virsh was asked after meanwhile', async () => {
+    const eager = createSession({ argv: ARGV, spawn: spawnVirsh, mark: MARK, probeMs: 0 });
+
+    for (let i = 0; i < 100; i += 1) {
+      assert.deepEqual(await eager.call(['echo', String(i)], LONG), { stdout: String(i), stderr: '' });
+      assert.match((await eager.call(['dumpxml', 'none'], LONG)).stderr, /^error: [^k]*$/);
+      assert.match((await eager.call(['no-such-command'], LONG)).stderr, /^error: unknown command[^k]*$/);
+    }
+
+    assert.equal(eager.usable(), true);
+    await eager.dispose();
   });
 
   it('returns output that looks like its marks', async () => {
