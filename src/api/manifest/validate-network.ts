@@ -49,11 +49,12 @@ function gatewayIssues({ gateway }: NetworkSpec, cidr: Cidr): readonly FieldIssu
 }
 
 function dhcpIssues(spec: NetworkSpec, cidr: Cidr): readonly FieldIssue[] {
+  const gateway = fromNumber(networkAddresses(spec).gateway);
   const issues = (['start', 'end'] as const).flatMap((field) => {
     const address = spec.dhcp[field];
     const path = ['spec', 'dhcp', field];
     if (address === undefined) return [];
-    if (address === spec.gateway) return [invalid(path, `${address} is the gateway`)];
+    if (address === gateway) return [invalid(path, `${address} is the gateway`)];
     return hostIssues(path, address, cidr);
   });
   return issues.length > 0 || gatewayIssues(spec, cidr).length > 0 ? issues : rangeIssues(spec);
