@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  emptySnapshot,
+  isManifestFile,
+  nextSnapshot,
+  type Snapshot,
+} from '../../../src/api/manifest/snapshot.ts';
+import { imageText, networkText, nodeText } from './samples.ts';
+
+const BROKEN = 'kind: [';
+
+/** The snapshots after each of several listings, given as path -> text. */
+function snapshots(...listings: readonly Readonly<Record<string, string>>[]): readonly Snapshot[] {
+  const all: Snapshot[] = [];
+  for (const listing of listings) {
+    const files = Object.entries(listing).map(([path, text]) => ({ path, text }));
+    all.push(nextSnapshot(all.at(-1) ?? emptySnapshot, { files }));
+  }
+  return all;
+}
+
+function last(...listings: readonly Readonly<Record<string, string>>[]): Snapshot {
+  return snapshots(...listings).at(-1) ?? emptySnapshot;
+}
+
+/** `Kind/name@file` of each object. */
+function contents(snapshot: Snapshot): readonly string[] {
+  return snapshot.objects.map(({ kind, name, source }) => `${kind}/${name}@${source.file}`);
+}
+
+function errorCodes(snapshot: Snapshot): readonly string[] {
+  return snapshot.errors.map(({ file, code }) => `${file}:${code}`);
+}
+
+describe('a snapshot', () => {
+  it('holds the objects of all files', () => {
+    const snapshot = last({
+      'b.yaml': nodeText('x'),
+      'a.yaml': `${networkText('k8s-net')}\n---\n${imageText('debian')}`,
+    });
+
+    assert.deepEqual(contents(snapshot), ['Network/k8s-net@a.yaml', 'Image/debian@a.yaml', 'Node/x@b.yaml']);
+    assert.equal(snapshot.complete, true);
+    assert.deepEqual(snapshot.errors, []);
+  });
+
+  it('keeps the last good objects of a file that breaks, says what is wrong, and takes the others as they are', () => {
+    const snapshot = last(
+      { 'a.yaml': nodeText('x'), 'b.yaml': nodeText('y') },
+      { 'a.yaml': BROKEN, 'b.yaml': nodeText('z') },
+    );
+
+    assert.deepEqual(contents(snapshot), ['Node/x@a.yaml', 'Node/z@b.yaml']);
+    assert.deepEqual(errorCodes(snapshot), ['a.yaml:InvalidYaml']);
+    assert.equal(snapshot.complete, true, 'what the broken file meant is known');
+  });
+
+  it('keeps them as long as the file stays broken, and takes the new ones once it is good', () => {
+    const [, , third, fourth] = snapshots(
+      { 'a.yaml': nodeText('x') },
+      { 'a.yaml': BROKEN },
+      { 'a.yaml': `${BROKEN} again` },
+      { 'a.yaml': nodeText('y') },
+    );
+
+    assert.deepEqual(third && contents(third), ['Node/x@a.yaml']);
+    assert.deepEqual(fourth && contents(fourth), ['Node/y@a.yaml']);
+    assert.deepEqual(fourth?.errors, []);
+  });
+
+  it('keeps all objects of a file of which one breaks: nothing is half applied', () => {
+    const snapshot = last(
+      { 'a.yaml': `${nodeText('x')}\n---\n${nodeText('y')}` },
+      { 'a.yaml': `${nodeText('x', { cpus: 4 })}\n---\n${BROKEN}` },
+    );
+
+    assert.deepEqual(contents(snapshot), ['Node/x@a.yaml', 'Node/y@a.yaml']);
+    assert.deepEqual(
+      snapshot.objects.map((object) => object.kind === 'Node' && object.spec.cpus),
+      [1, 1],
+    );
+  });
+
+  it('keeps the objects of a file that an editor has emptied and is about to write', () => {
+    const snapshot = last({ 'a.yaml': nodeText('x') }, { 'a.yaml': '' });
+
+    assert.deepEqual(contents(snapshot), ['Node/x@a.yaml']);
+    assert.deepEqual(errorCodes(snapshot), ['a.yaml:EmptyFile']);
+  });
+
+  it('lets go of the objects of a file that is gone, broken before or not, and of one that only comments are left of', () => {
+    const snapshot = last(
+      { 'a.yaml': nodeText('x'), 'b.yaml': nodeText('y'), 'c.yaml': nodeText('z') },
+      { 'a.yaml': nodeText('x'), 'b.yaml': BROKEN, 'c.yaml': nodeText('z') },
+      { 'c.yaml': '# no more' },
+    );
+
+    assert.deepEqual(contents(snapshot), []);
+    assert.equal(snapshot.complete, true);
+  });
+
+  it('has the good objects of a file that was never good, and is not complete: nothing may be removed', () => {
+    const [first, second, third] = snapshots(
+      { 'a.yaml': `${nodeText('x')}\n---\n${BROKEN}` },
+      { 'a.yaml': `${BROKEN}\n---\n${nodeText('y')}` },
+      { 'a.yaml': nodeText('y') },
+    );
+
+    assert.deepEqual(first && contents(first), ['Node/x@a.yaml']);
+    assert.deepEqual(
+      second && contents(second),
+      ['Node/y@a.yaml', 'Node/x@a.yaml'],
+      'x may be what is broken now',
+    );
+    assert.deepEqual(third && contents(third), ['Node/y@a.yaml']);
+    assert.deepEqual([first?.complete, second?.complete, third?.complete], [false, false, true]);
+  });
+
+  it('before the first listing is not complete, and after one of no files is', () => {
+    assert.equal(emptySnapshot.complete, false);
+    assert.equal(last({}).complete, true);
+  });
+
+  it('does not parse unchanged text again', () => {
+    const [first, second] = snapshots(
+      { 'a.yaml': nodeText('x'), 'b.yaml': BROKEN },
+      { 'a.yaml': nodeText('x'), 'b.yaml': BROKEN },
+    );
+
+    assert.ok(first);
+    for (const path of ['a.yaml', 'b.yaml']) assert.equal(second?.files.get(path), first.files.get(path));
+  });
+
+  it('has the same hashes after a change of comments only', () => {
+    const [first, second] = snapshots(
+      { 'a.yaml': nodeText('x') },
+      { 'a.yaml': `# a comment\n${nodeText('x')}` },
+    );
+
+    assert.equal(second?.objects[0]?.hash, first?.objects[0]?.hash);
+    assert.equal(second?.objects[0]?.source.line, 2);
+  });
+});
+
+describe('conflicts in a snapshot', () => {
+  it('condemn the objects, which stay among the objects', () => {
+    const mac = { networks: [{ network: 'n', mac: '52:54:00:00:00:01' }] };
+    const snapshot = last({
+      'a.yaml': nodeText('x', mac),
+      'b.yaml': nodeText('y', mac),
+      'c.yaml': nodeText('z'),
+    });
+
+    assert.deepEqual(contents(snapshot), ['Node/x@a.yaml', 'Node/y@b.yaml', 'Node/z@c.yaml']);
+    assert.deepEqual([...snapshot.condemned.keys()], ['Node/x', 'Node/y']);
+    assert.deepEqual(
+      snapshot.condemned.get('Node/y')?.map(({ file, code }) => `${file}:${code}`),
+      ['b.yaml:DuplicateMac'],
+    );
+    assert.deepEqual(errorCodes(snapshot), ['a.yaml:DuplicateMac', 'b.yaml:DuplicateMac']);
+  });
+
+  it('between two files of one object leave the one that was there before', () => {
+    const [first, second] = snapshots(
+      { 'b.yaml': nodeText('x', { cpus: 2 }) },
+      { 'a.yaml': nodeText('x', { cpus: 3 }), 'b.yaml': nodeText('x', { cpus: 2 }) },
+    );
+
+    assert.deepEqual(first && contents(first), ['Node/x@b.yaml']);
+    assert.deepEqual(second && contents(second), ['Node/x@b.yaml']);
+    assert.deepEqual([...(second?.condemned.keys() ?? [])], ['Node/x']);
+  });
+
+  it('leave the first by file name where both are new', () => {
+    assert.deepEqual(contents(last({ 'b.yaml': nodeText('x'), 'a.yaml': nodeText('x') })), ['Node/x@a.yaml']);
+  });
+
+  it('within one file leave the version that was there before, wherever it stands now', () => {
+    const old = nodeText('x', { cpus: 2 });
+    const snapshot = last({ 'a.yaml': old }, { 'a.yaml': `${nodeText('x', { cpus: 3 })}\n---\n${old}` });
+
+    assert.deepEqual(
+      snapshot.objects.map(({ source }) => source.line),
+      [3],
+    );
+  });
+
+  it('end when the other file goes', () => {
+    const snapshot = last(
+      { 'b.yaml': nodeText('x') },
+      { 'a.yaml': nodeText('x'), 'b.yaml': nodeText('x') },
+      { 'a.yaml': nodeText('x') },
+    );
+
+    assert.deepEqual(contents(snapshot), ['Node/x@a.yaml']);
+    assert.equal(snapshot.condemned.size, 0);
+  });
+});
+
+describe('a file', () => {
+  for (const name of ['lab.yaml', 'lab.yml', 'lab.json', 'a.b.yaml', 'dir/lab.yaml', '00-net.yaml']) {
+    it(`is a manifest: ${name}`, () => {
+      assert.equal(isManifestFile(name), true);
+    });
+  }
+
+  const others = [
+    ...[
+      '.lab.yaml',
+      '.lab.yaml.swp',
+      'lab.yaml~',
+      'lab.yaml.bak',
+      'lab.yaml.backup',
+      'lab.yaml.tmp',
+      '#lab.yaml#',
+    ],
+    ...[
+      '.#lab.yaml',
+      '4913',
+      'lab.txt',
+      'yaml',
+      '.yaml',
+      'dir/.lab.yaml',
+      'lab.yaml.dpkg-new',
+      '',
+      'lab.yaml/',
+    ],
+  ];
+  for (const name of others) {
+    it(`is none, but an editor's or somebody else's: ${JSON.stringify(name)}`, () => {
+      assert.equal(isManifestFile(name), false);
+    });
+  }
+});
