@@ -37,3 +37,20 @@ export function errorLines(text: string): readonly string[] {
 export function shown(errors: readonly ManifestError[]): readonly string[] {
   return errors.map((error) => formatError(error).replace(/^f:/, ''));
 }
+
+/** The Network that `attachedText` is on. */
+export const K8S_NET = networkText('k8s-net', {
+  domain: 'k8s-thw.local',
+  podCIDR: { cidr: '10.200.0.0/16' },
+  dns: { records: [{ address: '192.168.111.77', hostnames: ['registry', 'ntp.example'] }] },
+});
+
+/** A Node on k8s-net; `attachment` is merged into its place there. */
+export function attachedText(name: string, attachment: object = {}, spec: object = {}): string {
+  return nodeText(name, { networks: [{ network: 'k8s-net', ...attachment }], ...spec });
+}
+
+/** One file a document: a.yaml, b.yaml, … */
+export function files(documents: readonly string[]): readonly ParsedObject[] {
+  return documents.flatMap((text, index) => good(`${'abcdefgh'.charAt(index)}.yaml`, text));
+}
