@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
+import { explainError } from '../errors.ts';
 import { refName } from '../meta.ts';
 import { sameRef } from './clash.ts';
 import { byErrorPlace, crossCheck } from './cross-check.ts';
 import { parseManifest } from './parse.ts';
 import type { CrossError, ManifestError, ParsedObject } from './types.ts';
 
-export interface ManifestFile {
-  readonly path: string;
-  readonly text: string;
-}
+/** A manifest file, or why it could not be read: one that is there but unreadable is not one that is gone. */
+export type ManifestFile = { readonly path: string } & (
+  { readonly text: string } | { readonly error: Error }
+);
 
 /** All manifest files that there are: an empty listing means that there are none, not that they could not be read. */
 export interface ManifestListing {
@@ -16,11 +17,11 @@ export interface ManifestListing {
 }
 
 export interface FileRecord {
-  /** SHA-256 of the text that was read last, good or not. */
+  /** SHA-256 of the text that was read last, good or not; empty while the file cannot be read. */
   readonly hash: string;
   /** The objects that stand for the file: of its last text without errors, where there has been one. */
   readonly objects: readonly ParsedObject[];
-  /** What is wrong with the text that was read last. */
+  /** What is wrong with the file now. */
   readonly errors: readonly ManifestError[];
   /** Whether the file has been without errors since k8slab knows it. If not, it may mean objects nobody knows of. */
   readonly wasGood: boolean;
@@ -51,9 +52,10 @@ export const emptySnapshot: Snapshot = {
 };
 
 /**
- * The state after a complete listing. A file with errors (an empty one too: an editor may be about to write it) keeps
- * the objects of its last good text; unchanged text is not parsed again; the objects of files that are gone are gone. Of two objects of one kind and name the one that was
- * there before stays, else the first by file and line. Where no listing can be had, keep the previous snapshot.
+ * The state after a complete listing. A file with errors keeps the objects of its last good text, and so does one that
+ * is unreadable or empty (an editor may be about to write it); unchanged text is not parsed again; the objects of files
+ * that are gone are gone. Of two objects of one kind and name the one that was there before stays, else the first by
+ * file and line. Where no listing can be had, keep the previous snapshot.
  */
 export function nextSnapshot(previous: Snapshot, listing: ManifestListing): Snapshot {
   const files = new Map(
@@ -79,14 +81,26 @@ export function isManifestFile(name: string): boolean {
   return /^[^.#].*\.(yaml|yml|json)$/.test(base);
 }
 
-function nextRecord(previous: FileRecord | undefined, { path, text }: ManifestFile): FileRecord {
-  const hash = createHash('sha256').update(text).digest('hex');
+function nextRecord(previous: FileRecord | undefined, file: ManifestFile): FileRecord {
+  if ('error' in file) return unreadRecord(previous, file);
+  const hash = createHash('sha256').update(file.text).digest('hex');
   if (previous?.hash === hash) return previous;
-  const { objects, errors } = parseManifest(path, text);
+  const { objects, errors } = parseManifest(file.path, file.text);
   if (errors.length === 0) return { hash, objects, errors, wasGood: true };
   if (previous === undefined) return { hash, objects, errors, wasGood: false };
   const kept = previous.wasGood ? previous.objects : merge(objects, previous.objects);
   return { hash, objects: kept, errors, wasGood: previous.wasGood };
+}
+
+function unreadRecord(
+  previous: FileRecord | undefined,
+  { path, error }: { readonly path: string; readonly error: Error },
+): FileRecord {
+  const message = `cannot read the file: ${explainError(error)}`;
+  const errors: readonly ManifestError[] = [
+    { file: path, line: 1, column: 1, path: '', code: 'UnreadableFile', message },
+  ];
+  return { objects: [], wasGood: false, ...previous, hash: '', errors };
 }
 
 function merge(fresh: readonly ParsedObject[], old: readonly ParsedObject[]): readonly ParsedObject[] {

@@ -6,6 +6,7 @@ import type { ManifestKind, ObjectRef } from '../meta.ts';
 export type ManifestErrorCode =
   | 'FileTooLarge'
   | 'EmptyFile'
+  | 'UnreadableFile'
   | 'TooDeep'
   | 'TooManyAliases'
   | 'InvalidYaml'

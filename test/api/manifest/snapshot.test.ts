@@ -10,17 +10,22 @@ import { imageText, networkText, nodeText } from './samples.ts';
 
 const BROKEN = 'kind: [';
 
-/** The snapshots after each of several listings, given as path -> text. */
-function snapshots(...listings: readonly Readonly<Record<string, string>>[]): readonly Snapshot[] {
+/** path -> text, or why it cannot be read. */
+type Listing = Readonly<Record<string, string | Error>>;
+
+/** The snapshots after each of several listings. */
+function snapshots(...listings: readonly Listing[]): readonly Snapshot[] {
   const all: Snapshot[] = [];
   for (const listing of listings) {
-    const files = Object.entries(listing).map(([path, text]) => ({ path, text }));
+    const files = Object.entries(listing).map(([path, content]) =>
+      typeof content === 'string' ? { path, text: content } : { path, error: content },
+    );
     all.push(nextSnapshot(all.at(-1) ?? emptySnapshot, { files }));
   }
   return all;
 }
 
-function last(...listings: readonly Readonly<Record<string, string>>[]): Snapshot {
+function last(...listings: readonly Listing[]): Snapshot {
   return snapshots(...listings).at(-1) ?? emptySnapshot;
 }
 
@@ -87,6 +92,26 @@ describe('a snapshot', () => {
 
     assert.deepEqual(contents(snapshot), ['Node/x@a.yaml']);
     assert.deepEqual(errorCodes(snapshot), ['a.yaml:EmptyFile']);
+  });
+
+  it('keeps the objects of a file that cannot be read, and says why', () => {
+    const [, second, third] = snapshots(
+      { 'a.yaml': nodeText('x') },
+      { 'a.yaml': new Error('permission denied') },
+      { 'a.yaml': nodeText('x') },
+    );
+
+    assert.deepEqual(second && contents(second), ['Node/x@a.yaml']);
+    assert.equal(second?.errors[0]?.message, 'cannot read the file: permission denied');
+    assert.equal(second.complete, true);
+    assert.deepEqual(third?.errors, []);
+  });
+
+  it('is not complete while a file could never be read', () => {
+    const snapshot = last({ 'a.yaml': new Error('permission denied'), 'b.yaml': nodeText('y') });
+
+    assert.deepEqual(contents(snapshot), ['Node/y@b.yaml']);
+    assert.equal(snapshot.complete, false);
   });
 
   it('lets go of the objects of a file that is gone, broken before or not, and of one that only comments are left of', () => {
@@ -196,40 +221,4 @@ describe('conflicts in a snapshot', () => {
     assert.deepEqual(contents(snapshot), ['Node/x@a.yaml']);
     assert.equal(snapshot.condemned.size, 0);
   });
-});
-
-describe('a file', () => {
-  for (const name of ['lab.yaml', 'lab.yml', 'lab.json', 'a.b.yaml', 'dir/lab.yaml', '00-net.yaml']) {
-    it(`is a manifest: ${name}`, () => {
-      assert.equal(isManifestFile(name), true);
-    });
-  }
-
-  const others = [
-    ...[
-      '.lab.yaml',
-      '.lab.yaml.swp',
-      'lab.yaml~',
-      'lab.yaml.bak',
-      'lab.yaml.backup',
-      'lab.yaml.tmp',
-      '#lab.yaml#',
-    ],
-    ...[
-      '.#lab.yaml',
-      '4913',
-      'lab.txt',
-      'yaml',
-      '.yaml',
-      'dir/.lab.yaml',
-      'lab.yaml.dpkg-new',
-      '',
-      'lab.yaml/',
-    ],
-  ];
-  for (const name of others) {
-    it(`is none, but an editor's or somebody else's: ${JSON.stringify(name)}`, () => {
-      assert.equal(isManifestFile(name), false);
-    });
-  }
 });
