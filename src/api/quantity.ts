@@ -30,3 +30,11 @@ export function formatBytes(bytes: number): string {
   const unit = BINARY.find((name) => bytes > 0 && bytes % (FACTORS[name] ?? 1) === 0);
   return unit === undefined ? String(bytes) : `${bytes / (FACTORS[unit] ?? 1)}${unit}`;
 }
+
+/** A size as a person reads it: `1.4 GiB`. */
+export function formatSize(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? 'B'}`;
+}

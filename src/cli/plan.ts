@@ -1,3 +1,6 @@
+import { ReasonedError } from '../api/errors.ts';
+import { formatError } from '../api/manifest/format.ts';
+import { emptySnapshot, nextSnapshot } from '../api/manifest/snapshot.ts';
 import { KIND_NAMES } from '../api/kind-names.ts';
 import type { Kind } from '../api/meta.ts';
 import type { PlannedStep, Waiting } from '../api/plan/action.ts';
@@ -22,7 +25,15 @@ export interface PlanAnswer {
 /** Asks the daemon what it would do: now, or if the manifests were those at `paths`. */
 export async function fetchPlan(client: Client, paths: readonly string[]): Promise<PlanAnswer> {
   if (paths.length === 0) return (await client.get('plan')) as PlanAnswer;
-  return (await client.post('plan', { files: await readManifests(paths) })) as PlanAnswer;
+  const files = await readManifests(paths);
+  const { errors } = nextSnapshot(emptySnapshot, { files });
+  if (errors.length > 0) {
+    const hint = 'k8slab validate shows them one by one';
+    throw new ReasonedError('InvalidManifests', `cannot plan: ${errors.map(formatError).join('; ')}`, {
+      hint,
+    });
+  }
+  return (await client.post('plan', { files })) as PlanAnswer;
 }
 
 /** 0: nothing to do, 2: changes, 1: an object could not be planned. */

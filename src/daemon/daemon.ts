@@ -1,29 +1,29 @@
 import { hostname } from 'node:os';
-import { condition, isTrue, READY } from '../api/conditions.ts';
+import { READY } from '../api/conditions.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
-import { nextSnapshot, emptySnapshot } from '../api/manifest/snapshot.ts';
-import { MANIFEST_KINDS, type ConditionInput, type Kind } from '../api/meta.ts';
+import type { Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import { createPass, type Reconciler } from '../controllers/pass.ts';
-import type { Action } from '../api/plan/action.ts';
 import { ensureDir } from '../drivers/files.ts';
+import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
 import { jitter } from '../engine/backoff.ts';
 import type { Clock } from '../engine/clock.ts';
-import { createController } from '../engine/controller.ts';
-import { createEvents } from '../engine/events.ts';
+import { createEvents, type EventRecorder } from '../engine/events.ts';
 import type { Logger } from '../engine/logger.ts';
-import { createMetrics } from '../engine/metrics.ts';
+import { createMetrics, type Metrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
 import { createStore } from '../engine/store.ts';
-import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
+import { planCandidates } from './candidates.ts';
+import { createQueues, startControllers } from './controllers.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { createApi, createProbeApp, type HttpDeps } from './http.ts';
 import { createManifests, type Manifests } from './manifests.ts';
-import { planAll, type PlannedObject, type Reconcilers } from './planner.ts';
+import { planAll, type Reconcilers } from './planner.ts';
 import { serveSocket, serveTcp } from './servers.ts';
-import { enqueueDependents, type Enqueue } from './triggers.ts';
+import { enqueueAll, enqueueDependents, type Enqueue } from './triggers.ts';
+import { startWatches } from './watches.ts';
 import { createDrivers, createReconcilers, loadIdentity, type Drivers } from './wiring.ts';
 
 export interface DaemonOptions {
@@ -44,74 +44,78 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 4 };
-const KINDS: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
-
 /** Starts everything in a fixed order; what was started is stopped in reverse. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const releasers = createReleasers();
   try {
-    return await start(options, releasers);
+    await ensureDir(options.config.runtime);
+    const identity = await loadIdentity(options.config);
+    return await start(options, build(options, identity, releasers), releasers);
   } catch (error) {
     await releasers.releaseAll();
     throw error;
   }
 }
 
-async function start(options: DaemonOptions, releasers: Releasers): Promise<Daemon> {
-  const { config, version, log, clock, notifier } = options;
-  await ensureDir(config.runtime);
-  const identity = await loadIdentity(config);
+/** All parts, connected; nothing runs yet. */
+interface Parts {
+  readonly store: ObjectStore;
+  readonly metrics: Metrics;
+  readonly events: EventRecorder;
+  readonly drivers: Drivers;
+  readonly queues: ReturnType<typeof createQueues>;
+  readonly enqueue: Enqueue;
+  readonly manifests: Manifests;
+  readonly reconcilers: Reconcilers;
+  readonly identity: KeyPair;
+}
+
+function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers): Parts {
+  const { config, version, log, clock } = options;
   const metrics = createMetrics({ version });
   const store: ObjectStore = createStore<KindMap>({ clock });
   metrics.watchObjects(() => store.all());
   const events = createEvents({ clock });
-  events.subscribe(({ involvedObject, reason, type }) =>
-    metrics.eventRecorded({ kind: involvedObject.kind, reason, type }),
+  events.subscribe(({ involvedObject: { kind }, reason, type }) =>
+    metrics.eventRecorded({ kind, reason, type }),
   );
   const drivers = createDrivers({ config, clock, metrics, log, identity });
-  releasers.add('drivers', () => disposeDrivers(drivers));
-
+  releasers.add('libvirt', () => drivers.libvirt.dispose());
+  releasers.add('ssh', () => drivers.ssh.dispose());
   const queues = createQueues(clock, metrics);
   const enqueue: Enqueue = (kind, name) => queues[kind].add(name);
-  const manifests: Manifests = createManifests({
-    dir: drivers.manifestDir,
-    store,
-    metrics,
-    log,
-    onLoaded: (before, after) => {
-      if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
-    },
-  });
+  const onLoaded = (before: Snapshot, after: Snapshot): void => {
+    if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
+  };
+  const manifests = createManifests({ dir: drivers.manifestDir, store, metrics, log, onLoaded });
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
-  const shared = { config, clock, drivers, identity };
-  const { reconcilers, jobs } = createReconcilers({ ...shared, store, isCondemned, onJob: enqueue });
+  const world = { config, clock, drivers, identity, store };
+  const { reconcilers, jobs } = createReconcilers({ ...world, isCondemned, onJob: enqueue });
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
+  return { store, metrics, events, drivers, queues, enqueue, manifests, reconcilers, identity };
+}
 
-  const http: HttpDeps = {
-    store,
-    events,
-    metrics,
-    now: () => clock.now(),
-    unhealthy: () => [],
-    unready: () => (manifests.loaded() ? [] : [manifests.problem() ?? 'the manifests are being read']),
-    plan: (files) =>
-      files === undefined
-        ? planAll({ store, reconcilers, clock, remember: false }, AbortSignal.timeout(PLAN_MS))
-        : planCandidates(shared, store, files),
-  };
+function condemnedNames(snapshot: Snapshot): string {
+  return [...snapshot.condemned.keys()].sort().join(' ');
+}
+
+async function start(options: DaemonOptions, parts: Parts, releasers: Releasers): Promise<Daemon> {
+  const { config, version, log, clock, notifier } = options;
+  const { store, manifests, enqueue } = parts;
+  const http = httpDeps(options, parts);
+  // The socket comes first: it is what keeps a second daemon from starting.
   const socket = await serveSocket(createApi(http), `${config.runtime}/k8slab.sock`);
   releasers.add('socket', () => socket.close());
   const probes = await serveTcp(createProbeApp(http), config.listen);
   releasers.add('probes', () => probes.close());
-
   store.subscribe((change) => enqueueDependents(store, change, enqueue));
   store.apply('Host', { name: hostname(), spec: {}, hash: '' });
   await manifests.load();
-  startControllers({ store, queues, reconcilers, events, metrics, clock, log, config, manifests }, releasers);
-  startWatches({ drivers, store, enqueue, manifests, log }, releasers);
-  await startNotifying(notifier, store, clock, releasers);
+  const resyncMs = (): number => jitter(config.resyncSeconds * 1000);
+  startControllers({ ...parts, clock, log, recorder: parts.events, resyncMs }, releasers);
+  startWatches({ ...parts, log }, releasers);
+  await startHeartbeat({ notifier, store, clock }, releasers);
   log.info({ version, manifests: config.manifests, listen: config.listen }, 'k8slabd is up');
   return {
     async reload() {
@@ -126,118 +130,20 @@ async function start(options: DaemonOptions, releasers: Releasers): Promise<Daem
 
 const PLAN_MS = 60_000;
 
-type Queues = Readonly<Record<Kind, WorkQueue>>;
-
-function createQueues(clock: Clock, metrics: ReturnType<typeof createMetrics>): Queues {
-  const queues = KINDS.map((kind) => [kind, createWorkQueue({ name: kind.toLowerCase(), clock, metrics })]);
-  return Object.fromEntries(queues) as Queues;
-}
-
-async function disposeDrivers(drivers: Drivers): Promise<void> {
-  await drivers.ssh.dispose();
-  await drivers.libvirt.dispose();
-}
-
-function enqueueAll(store: ObjectStore, enqueue: Enqueue): void {
-  for (const { kind, metadata } of store.all()) enqueue(kind, metadata.name);
-}
-
-function condemnedNames(snapshot: Snapshot): string {
-  return [...snapshot.condemned.keys()].sort().join(' ');
-}
-
-interface ControllersDeps {
-  readonly store: ObjectStore;
-  readonly queues: Queues;
-  readonly reconcilers: Reconcilers;
-  readonly events: ReturnType<typeof createEvents>;
-  readonly metrics: ReturnType<typeof createMetrics>;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly config: DaemonConfig;
-  readonly manifests: Manifests;
-}
-
-function startControllers(deps: ControllersDeps, releasers: Releasers): void {
-  const { store, queues, events, clock, log, metrics, config, manifests } = deps;
-  const passDeps = {
+function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
+  const { store, events, metrics, manifests, reconcilers, drivers, identity } = parts;
+  return {
     store,
-    recorder: events,
-    clock,
-    condemned: (kind: Kind, name: string) => condemnation(manifests.snapshot(), kind, name),
-    resyncMs: () => jitter(config.resyncSeconds * 1000),
+    events,
+    metrics,
+    now: () => clock.now(),
+    unready: () => (manifests.loaded() ? [] : [manifests.problem() ?? 'the manifests are being read']),
+    plan(files) {
+      const signal = AbortSignal.timeout(PLAN_MS);
+      if (files === undefined) return planAll({ store, reconcilers, clock, remember: false }, signal);
+      return planCandidates({ config, clock, drivers, identity }, store, files, signal);
+    },
   };
-  for (const kind of KINDS) {
-    const reconciler = deps.reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;
-    const controller = createController({
-      name: kind.toLowerCase(),
-      queue: queues[kind],
-      reconcile: createPass(reconciler, passDeps),
-      workers: WORKERS[kind],
-      clock,
-      log,
-      metrics,
-    });
-    controller.start();
-    releasers.add(`controller ${kind}`, () => controller.stop());
-  }
-}
-
-/** Manifests that contradict each other: both are told, neither is acted on. */
-function condemnation(snapshot: Snapshot, kind: Kind, name: string): ConditionInput | undefined {
-  const errors = snapshot.condemned.get(`${kind}/${name}`);
-  if (errors === undefined) return undefined;
-  return condition(READY, 'False', 'Conflict', errors.map(({ message }) => message).join('; '));
-}
-
-interface WatchDeps {
-  readonly drivers: Drivers;
-  readonly store: ObjectStore;
-  readonly enqueue: Enqueue;
-  readonly manifests: Manifests;
-  readonly log: Logger;
-}
-
-/** All of these only say "look again". */
-function startWatches({ drivers, store, enqueue, manifests, log }: WatchDeps, releasers: Releasers): void {
-  const dir = drivers.manifestDir.watch(() => void manifests.load());
-  releasers.add('manifest watch', () => dir.dispose());
-  const events = drivers.libvirt.events((event) => {
-    drivers.domains.invalidate();
-    log.debug({ event }, 'libvirt event');
-    if (event.kind === 'lost') enqueueAll(store, enqueue);
-    else if (store.get('Node', event.name) !== undefined) enqueue('Node', event.name);
-  });
-  releasers.add('libvirt events', () => events.dispose());
-  const dnsmasq = drivers.dnsmasq.watch(() => {
-    for (const { metadata } of store.list('Network')) enqueue('Network', metadata.name);
-    for (const { metadata, status } of store.list('Node')) {
-      if (!isTrue(status.conditions, READY)) enqueue('Node', metadata.name);
-    }
-  });
-  releasers.add('dnsmasq watch', () => dnsmasq.dispose());
-}
-
-async function startNotifying(
-  notifier: Notifier,
-  store: ObjectStore,
-  clock: Clock,
-  releasers: Releasers,
-): Promise<void> {
-  await notifier.ready();
-  const interval = notifier.watchdogIntervalMs() ?? 30_000;
-  let timer = clock.setTimer(0, tick);
-  function tick(): void {
-    const objects = store.all();
-    const ready = objects.filter(({ status }) => isTrue(status.conditions, READY)).length;
-    const told = notifier.status(`${ready} of ${objects.length} objects Ready`);
-    void Promise.allSettled([notifier.watchdog(), told]);
-    timer = clock.setTimer(interval, tick);
-  }
-  releasers.add('systemd', async () => {
-    timer.cancel();
-    await notifier.stopping();
-  });
 }
 
 function notReady(store: ObjectStore, manifests: Manifests): { name: string; why: string }[] {
@@ -248,27 +154,4 @@ function notReady(store: ObjectStore, manifests: Manifests): { name: string; why
     return [{ name: `${kind}/${metadata.name}`, why: ready?.message ?? 'not looked at yet' }];
   });
   return [...errors, ...objects];
-}
-
-type Shared = Pick<Parameters<typeof createReconcilers>[0], 'config' | 'clock' | 'drivers' | 'identity'>;
-
-/** What would be done if the directory held these files: planned against the same world, by the same code. */
-async function planCandidates(
-  shared: Shared,
-  current: ObjectStore,
-  files: readonly { path: string; text: string }[],
-): Promise<PlannedObject[]> {
-  const snapshot = nextSnapshot(emptySnapshot, { files: [...files] });
-  const store: ObjectStore = createStore<KindMap>({ clock: shared.clock });
-  for (const host of current.list('Host')) {
-    const { object } = store.apply('Host', { name: host.metadata.name, spec: {}, hash: '' });
-    store.updateStatus('Host', object.metadata.name, object.metadata.uid, host.status);
-  }
-  for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects) {
-    store.apply(kind, { name, labels, annotations, spec, hash });
-  }
-  const isCondemned = (kind: Kind, name: string): boolean => snapshot.condemned.has(`${kind}/${name}`);
-  const { reconcilers } = createReconcilers({ ...shared, store, isCondemned, onJob: () => undefined });
-  const deps = { store, reconcilers, clock: shared.clock, remember: true };
-  return planAll(deps, AbortSignal.timeout(PLAN_MS));
 }

@@ -12,8 +12,6 @@ export interface HttpDeps {
   readonly store: ObjectStore;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
-  /** What is wrong with the daemon itself; empty: healthy. */
-  readonly unhealthy: () => readonly string[];
   /** What it still waits for before it does its work; empty: ready. */
   readonly unready: () => readonly string[];
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
@@ -26,13 +24,12 @@ export function createProbeApp(deps: HttpDeps): Hono {
   app.get('/metrics', async (c) =>
     c.text(await deps.metrics.text(), 200, { 'content-type': deps.metrics.contentType }),
   );
-  app.get('/healthz', (c) => verdict(deps.unhealthy(), (text, status) => c.text(text, status)));
-  app.get('/readyz', (c) => verdict(deps.unready(), (text, status) => c.text(text, status)));
+  app.get('/healthz', (c) => c.text('ok\n'));
+  app.get('/readyz', (c) => {
+    const problems = deps.unready();
+    return problems.length === 0 ? c.text('ok\n') : c.text(`${problems.join('\n')}\n`, 503);
+  });
   return app;
-}
-
-function verdict<T>(problems: readonly string[], answer: (text: string, status: 200 | 503) => T): T {
-  return problems.length === 0 ? answer('ok\n', 200) : answer(`${problems.join('\n')}\n`, 503);
 }
 
 /** The Kubernetes-shaped API, for the unix socket. */

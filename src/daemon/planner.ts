@@ -20,7 +20,7 @@ export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };
 type AnyReconciler<K extends Kind> = Reconciler<K, never, never>;
 
 /** In the order of their dependencies, so that what one look finds is there for the next. */
-const ORDER: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
+export const KINDS: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
 
 export interface PlannerDeps {
   readonly store: ObjectStore;
@@ -33,7 +33,7 @@ export interface PlannerDeps {
 /** The very actions that the next pass of each object would execute. */
 export async function planAll(deps: PlannerDeps, signal: AbortSignal): Promise<PlannedObject[]> {
   const planned: PlannedObject[] = [];
-  for (const kind of ORDER) {
+  for (const kind of KINDS) {
     for (const object of deps.store.list(kind)) planned.push(await planOne(deps, kind, object, signal));
   }
   return planned;

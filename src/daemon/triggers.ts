@@ -44,3 +44,7 @@ function concernNodes(store: ObjectStore, object: AnyObject<KindMap>, enqueue: E
     if (concerned) enqueue('Node', node.metadata.name);
   }
 }
+
+export function enqueueAll(store: ObjectStore, enqueue: Enqueue): void {
+  for (const { kind, metadata } of store.all()) enqueue(kind, metadata.name);
+}

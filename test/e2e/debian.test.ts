@@ -90,7 +90,7 @@ describe('a Debian guest', () => {
     await allReady(lab, 900);
 
     const guests = ['first', 'second', 'third'];
-    const facts = [];
+    const facts: string[] = [];
     for (const guest of guests)
       facts.push(
         await ssh(guest, 'hostname; cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; hostname -I'),

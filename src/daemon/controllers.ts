@@ -1,0 +1,66 @@
+import { condition, READY } from '../api/conditions.ts';
+import type { Snapshot } from '../api/manifest/snapshot.ts';
+import type { ConditionInput, Kind } from '../api/meta.ts';
+import type { Action } from '../api/plan/action.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import { createPass, type Reconciler } from '../controllers/pass.ts';
+import type { Clock } from '../engine/clock.ts';
+import { createController } from '../engine/controller.ts';
+import type { EventRecorder } from '../engine/events.ts';
+import type { Logger } from '../engine/logger.ts';
+import type { Metrics } from '../engine/metrics.ts';
+import type { Releasers } from '../engine/releasers.ts';
+import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
+import type { Manifests } from './manifests.ts';
+import { KINDS, type Reconcilers } from './planner.ts';
+
+export type Queues = Readonly<Record<Kind, WorkQueue>>;
+
+const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 4 };
+
+export function createQueues(clock: Clock, metrics: Metrics): Queues {
+  const queues = KINDS.map((kind) => [kind, createWorkQueue({ name: kind.toLowerCase(), clock, metrics })]);
+  return Object.fromEntries(queues) as Queues;
+}
+
+export interface ControllersDeps {
+  readonly store: ObjectStore;
+  readonly queues: Queues;
+  readonly reconcilers: Reconcilers;
+  readonly recorder: EventRecorder;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly manifests: Manifests;
+  readonly resyncMs: () => number;
+}
+
+/** One controller per kind, each with its queue. */
+export function startControllers(deps: ControllersDeps, releasers: Releasers): void {
+  const { queues, reconcilers, manifests, clock, log, metrics } = deps;
+  const passDeps = {
+    ...deps,
+    condemned: (kind: Kind, name: string) => condemnation(manifests.snapshot(), kind, name),
+  };
+  for (const kind of KINDS) {
+    const reconciler = reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;
+    const controller = createController({
+      name: kind.toLowerCase(),
+      queue: queues[kind],
+      reconcile: createPass(reconciler, passDeps),
+      workers: WORKERS[kind],
+      clock,
+      log,
+      metrics,
+    });
+    controller.start();
+    releasers.add(`controller ${kind}`, () => controller.stop());
+  }
+}
+
+/** Manifests that contradict each other: both are told, neither is acted on. */
+function condemnation(snapshot: Snapshot, kind: Kind, name: string): ConditionInput | undefined {
+  const errors = snapshot.condemned.get(`${kind}/${name}`);
+  if (errors === undefined) return undefined;
+  return condition(READY, 'False', 'Conflict', errors.map(({ message }) => message).join('; '));
+}
