@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  emptySnapshot,
-  isManifestFile,
-  nextSnapshot,
-  type Snapshot,
-} from '../../../src/api/manifest/snapshot.ts';
+import { emptySnapshot, nextSnapshot, type Snapshot } from '../../../src/api/manifest/snapshot.ts';
 import { imageText, networkText, nodeText } from './samples.ts';
 
 const BROKEN = 'kind: [';
