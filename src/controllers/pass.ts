@@ -118,7 +118,9 @@ function fail<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, error: unknow
   const current = deps.store.get(object.kind, name);
   if (current === undefined) return;
   const [reason, message] = [reasonOf(error, 'ReconcileError'), explainError(error)];
-  const found = [condition(SYNCED, 'False', reason, message), condition(READY, 'False', reason, message)];
+  // Nobody can tell how an object is while libvirt does not answer.
+  const ready = reason === 'LibvirtUnreachable' ? 'Unknown' : 'False';
+  const found = [condition(SYNCED, 'False', reason, message), condition(READY, ready, reason, message)];
   const kept = current.status.conditions.filter(({ type }) => type !== SYNCED && type !== READY);
   const generation = current.status.observedGeneration ?? 0;
   const conditions = mergeConditions(

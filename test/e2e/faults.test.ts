@@ -44,6 +44,12 @@ describe('faults', () => {
     await untilCondition(lab, [reference, 'Ready'], ({ status }) => status === 'True', seconds);
   }
 
+  /** By a file: virsh cannot open what nsenter gives it as standard input. */
+  async function virshDefine(command: 'define' | 'net-define', xml: string): Promise<void> {
+    await lab.writeFile('/srv/definition.xml', xml);
+    await lab.must(['virsh', command, '/srv/definition.xml']);
+  }
+
   it('names a missing image, lets the Node wait for it, and goes on when it appears', async () => {
     await applyManifests(lab, [
       ['late.yaml', image('late', '/srv/late.qcow2')],
@@ -139,13 +145,11 @@ describe('faults', () => {
   });
 
   it('leaves a domain and a network that it did not make untouched, and says so', async () => {
-    await lab.must(['virsh', 'net-define', '/dev/stdin'], {
-      input: "<network><name>foreign</name><bridge name='virbr7'/></network>",
-    });
-    await lab.must(['virsh', 'define', '/dev/stdin'], {
-      input:
-        "<domain type='qemu'><name>stranger</name><memory>65536</memory><os><type>hvm</type></os></domain>",
-    });
+    await virshDefine('net-define', "<network><name>foreign</name><bridge name='virbr7'/></network>");
+    await virshDefine(
+      'define',
+      "<domain type='qemu'><name>stranger</name><memory>65536</memory><os><type>hvm</type></os></domain>",
+    );
     const before = await lab.must(['sh', '-c', 'virsh net-dumpxml foreign; virsh dumpxml stranger']);
     const calls = await mutations(lab);
 
@@ -189,10 +193,10 @@ describe('faults', () => {
   });
 
   it('refuses a MAC address that another domain has', async () => {
-    await lab.must(['virsh', 'define', '/dev/stdin'], {
-      input:
-        "<domain type='qemu'><name>holder</name><memory>65536</memory><os><type>hvm</type></os><devices><interface type='network'><mac address='52:54:00:aa:bb:cc'/><source network='foreign'/></interface></devices></domain>",
-    });
+    await virshDefine(
+      'define',
+      "<domain type='qemu'><name>holder</name><memory>65536</memory><os><type>hvm</type></os><devices><interface type='network'><mac address='52:54:00:aa:bb:cc'/><source network='foreign'/></interface></devices></domain>",
+    );
 
     await applyManifests(lab, [
       ['mac.yaml', node('mac', '{image: late}', '{network: k8s-net, mac: "52:54:00:AA:BB:CC"}')],
