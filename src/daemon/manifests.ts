@@ -3,7 +3,7 @@ import { formatError } from '../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot, type Snapshot } from '../api/manifest/snapshot.ts';
 import type { ManifestError } from '../api/manifest/types.ts';
 import { MANIFEST_KINDS } from '../api/meta.ts';
-import type { ManifestDir } from '../drivers/manifest-dir.ts';
+import type { ManifestDir, ManifestListing } from '../drivers/manifest-dir.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
@@ -11,7 +11,7 @@ import type { Metrics } from '../engine/metrics.ts';
 export interface ManifestsDeps {
   readonly dir: ManifestDir;
   readonly store: ObjectStore;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'setManifestFiles'>;
   readonly log: Logger;
   /** A new snapshot is in the store. */
   readonly onLoaded: (before: Snapshot, after: Snapshot) => void;
@@ -35,13 +35,12 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   let loaded = false;
   let loading: Promise<void> | undefined;
   let requested = 0;
-  const texts = new Map<string, string>();
 
   async function loadOnce(): Promise<void> {
-    const files = await list();
-    if (files === undefined) return;
+    const listing = await list();
+    if (listing === undefined) return;
     const before = snapshot;
-    snapshot = nextSnapshot(before, { files });
+    snapshot = nextSnapshot(before, listing);
     loaded = true;
     reportErrors(deps.log, before.errors, snapshot.errors);
     deps.metrics.setManifestFiles(countFiles(snapshot));
@@ -49,15 +48,12 @@ export function createManifests(deps: ManifestsDeps): Manifests {
     deps.onLoaded(before, snapshot);
   }
 
-  async function list(): Promise<{ path: string; text: string }[] | undefined> {
+  async function list(): Promise<ManifestListing | undefined> {
     try {
       const listing = await deps.dir.list();
       if (problem !== undefined) deps.log.info({}, 'the manifest directory can be read again');
       problem = undefined;
-      const files = listing.files.flatMap((file) => readable(file));
-      texts.clear();
-      for (const { path, text } of files) texts.set(path, text);
-      return files;
+      return listing;
     } catch (error) {
       const why = explainError(error);
       if (why !== problem)
@@ -68,19 +64,6 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       problem = why;
       return undefined;
     }
-  }
-
-  /** A file that cannot be read stays in force as it was. */
-  function readable(
-    file: { path: string } & ({ text: string } | { error: Error }),
-  ): { path: string; text: string }[] {
-    if ('text' in file) return [{ path: file.path, text: file.text }];
-    deps.log.warn(
-      { file: file.path, why: explainError(file.error) },
-      'cannot read a manifest; its last content stays in force',
-    );
-    const text = texts.get(file.path);
-    return text === undefined ? [] : [{ path: file.path, text }];
   }
 
   async function loadUntilQuiet(): Promise<void> {

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ReasonedError } from '../../src/api/errors.ts';
+import type { Snapshot } from '../../src/api/manifest/snapshot.ts';
+import type { KindMap } from '../../src/api/objects.ts';
+import type { ManifestListing } from '../../src/drivers/manifest-dir.ts';
+import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
+import { createStore } from '../../src/engine/store.ts';
+import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
+import { createFakeClock, settle } from '../engine/fake-clock.ts';
+import { createRecordingLogger } from '../engine/recording-logger.ts';
+
+type Content = string | Error;
+
+interface Bed {
+  readonly manifests: Manifests;
+  /** What the directory holds now; an Error: it cannot be read. */
+  files: Record<string, Content> | Error;
+  /** How often the directory was listed. */
+  listings(): number;
+  /** `Kind/name generation` of every object. */
+  objects(): string[];
+  readonly counts: { ok: number; invalid: number }[];
+  readonly loads: [Snapshot, Snapshot][];
+  logged(level: string): string[];
+}
+
+function createBed(list?: () => Promise<ManifestListing>): Bed {
+  const store = createStore<KindMap>({ clock: createFakeClock() });
+  const log = createRecordingLogger();
+  const counts: Bed['counts'] = [];
+  const loads: Bed['loads'] = [];
+  let listings = 0;
+  const bed: Bed = {
+    manifests: createManifests({
+      store,
+      log,
+      metrics: { setManifestFiles: (count) => void counts.push(count) },
+      onLoaded: (before, after) => void loads.push([before, after]),
+      dir: {
+        list: () => {
+          listings += 1;
+          return list === undefined ? listFiles(bed.files) : list();
+        },
+        watch: () => ({ dispose: () => Promise.resolve() }),
+      },
+    }),
+    files: {},
+    listings: () => listings,
+    objects: () => store.all().map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.generation}`),
+    counts,
+    loads,
+    logged: (level) => log.lines.filter((line) => line.level === level).map(({ message }) => message),
+  };
+  return bed;
+}
+
+function listFiles(files: Bed['files']): Promise<ManifestListing> {
+  if (files instanceof Error) return Promise.reject(files);
+  const entries = Object.entries(files).map(([path, content]) =>
+    typeof content === 'string' ? { path, text: content } : { path, error: content },
+  );
+  return Promise.resolve({ files: entries });
+}
+
+const UNREADABLE = new ReasonedError('PermissionDenied', 'cannot read manifest "b.yaml": permission denied');
+
+describe('manifests', () => {
+  it('put the objects of all files into the store, and take out those that no file names any more', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('master00') };
+    await bed.manifests.load();
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1', 'Node/master00 1']);
+
+    bed.files = { 'a.yaml': networkText('k8s-net', { mtu: 1400 }) };
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 2']);
+  });
+
+  it('of a directory that cannot be read change nothing, and say so once', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net') };
+    await bed.manifests.load();
+
+    bed.files = new ReasonedError('DirectoryUnavailable', 'cannot read directory "/m": no such directory');
+    await bed.manifests.load();
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
+    assert.equal(bed.manifests.problem(), 'cannot read directory "/m": no such directory');
+    assert.equal(bed.logged('error').length, 1);
+    assert.equal(bed.loads.length, 1);
+  });
+
+  it('count as loaded only once the directory was read', async () => {
+    const bed = createBed();
+    bed.files = new ReasonedError('DirectoryUnavailable', 'cannot read directory "/m": no such directory');
+    await bed.manifests.load();
+    assert.equal(bed.manifests.loaded(), false);
+
+    bed.files = {};
+    await bed.manifests.load();
+
+    assert.equal(bed.manifests.loaded(), true);
+    assert.equal(bed.manifests.problem(), undefined);
+  });
+
+  it('of a file that became bad keep its last good objects, while other files go on', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('master00') };
+    await bed.manifests.load();
+
+    bed.files = { 'a.yaml': 'kind: [', 'b.yaml': nodeText('master00', { cpus: 2 }) };
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1', 'Node/master00 2']);
+    assert.deepEqual(bed.counts.at(-1), { ok: 1, invalid: 1 });
+  });
+
+  it('tell each error once', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': 'kind: [', 'b.yaml': UNREADABLE };
+    await bed.manifests.load();
+    const first = bed.logged('warn');
+
+    await bed.manifests.load();
+
+    assert.ok(first.length >= 2);
+    assert.deepEqual(bed.logged('warn'), first);
+  });
+
+  it('remove nothing while a file was never good', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': 'kind: [' };
+    await bed.manifests.load();
+
+    bed.files = { 'b.yaml': 'kind: [' };
+    await bed.manifests.load();
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
+
+    bed.files = { 'b.yaml': imageText('debian') };
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.objects(), ['Image/debian 1']);
+  });
+
+  it('remove nothing while a file was unreadable from the first listing on: it may name any object', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': UNREADABLE };
+    await bed.manifests.load();
+
+    bed.files = { 'b.yaml': UNREADABLE };
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
+    assert.equal(bed.manifests.snapshot().complete, false);
+    assert.deepEqual(
+      bed.manifests.snapshot().errors.map(({ file, code }) => `${file} ${code}`),
+      ['b.yaml UnreadableFile'],
+    );
+  });
+
+  it('of a file that became unreadable keep its objects, and those alone', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('master00') };
+    await bed.manifests.load();
+
+    bed.files = { 'b.yaml': UNREADABLE };
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.objects(), ['Node/master00 1']);
+    assert.deepEqual(bed.counts.at(-1), { ok: 0, invalid: 1 });
+  });
+
+  it('of an unchanged directory change nothing', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net') };
+    await bed.manifests.load();
+    const [, snapshot] = bed.loads.at(-1) ?? [];
+
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
+    assert.deepEqual(bed.manifests.snapshot(), snapshot);
+  });
+
+  it('tell who listens of the snapshot before and the one after', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': nodeText('one'), 'b.yaml': nodeText('one') };
+    await bed.manifests.load();
+
+    const [before, after] = bed.loads[0] ?? [];
+    assert.deepEqual([before?.condemned.size, [...(after?.condemned.keys() ?? [])]], [0, ['Node/one']]);
+  });
+});
+
+describe('loading manifests', () => {
+  it('never lists twice at once, and makes one more listing for all requests during one', async () => {
+    const gates: (() => void)[] = [];
+    let running = 0;
+    let most = 0;
+    const bed = createBed(async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      running -= 1;
+      return { files: [] };
+    });
+
+    const loads = [bed.manifests.load()];
+    await settle();
+    loads.push(bed.manifests.load(), bed.manifests.load(), bed.manifests.load());
+    gates[0]?.();
+    await settle();
+    gates[1]?.();
+    await Promise.all(loads);
+
+    assert.deepEqual([bed.listings(), most], [2, 1]);
+  });
+
+  it('is not over before a listing that began after the request', async () => {
+    const gates: (() => void)[] = [];
+    const bed = createBed(() => new Promise((resolve) => gates.push(() => resolve({ files: [] }))));
+    void bed.manifests.load();
+    let done = false;
+    const second = bed.manifests.load().then(() => (done = true));
+
+    gates[0]?.();
+    await settle();
+    assert.equal(done, false);
+
+    gates[1]?.();
+    await second;
+  });
+});
