@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 
 import { withLock } from './lock.ts';
 
@@ -40,11 +49,11 @@ export function ingredient(path: string): string {
 
 /**
  * The path of the artefact, built first if it lacks. Two runs that want the same one build it once; what a killed run left
- * half made is thrown away; older versions of the same name stay until `prune` since a running lab may stand on them.
+ * half made is thrown away. Building a new version removes those of the same name that nobody used for three days.
  */
 export async function cached(recipe: Recipe, options: CacheOptions): Promise<string> {
   const path = join(options.directory, `${recipe.name}-${recipeKey(recipe.ingredients)}`);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) return used(path);
   mkdirSync(options.directory, { recursive: true });
   function onWait(): void {
     options.report(`waiting for another run that builds the ${recipe.name}`);
@@ -52,7 +61,7 @@ export async function cached(recipe: Recipe, options: CacheOptions): Promise<str
   return withLock(
     `${path}.lock`,
     async () => {
-      if (existsSync(path)) return path;
+      if (existsSync(path)) return used(path);
       options.report(`building the ${recipe.name}`);
       const scratch = `${path}.tmp`;
       rmSync(scratch, { recursive: true, force: true });
@@ -63,8 +72,52 @@ export async function cached(recipe: Recipe, options: CacheOptions): Promise<str
       } finally {
         rmSync(scratch, { recursive: true, force: true });
       }
+      for (const old of staleVersions(readdirWithTimes(options.directory), basename(path), Date.now())) {
+        if (!isMounted(join(options.directory, old)))
+          rmSync(join(options.directory, old), { recursive: true });
+      }
       return path;
     },
     { onWait, signal: options.signal },
   );
+}
+
+const staleAfterMs = 3 * 24 * 3600 * 1000;
+
+/** Of a cache's entries, the versions of `current` ("NAME-KEY") other than it that nobody used for three days. */
+export function staleVersions(entries: readonly CacheEntry[], current: string, nowMs: number): string[] {
+  const prefix = current.slice(0, -12);
+  return entries
+    .filter(
+      ({ name }) =>
+        name !== current && name.startsWith(prefix) && /^[0-9a-f]{12}$/.test(name.slice(prefix.length)),
+    )
+    .filter(({ usedMs }) => nowMs - usedMs > staleAfterMs)
+    .map(({ name }) => name);
+}
+
+export interface CacheEntry {
+  readonly name: string;
+  /** When it was last used, in ms. */
+  readonly usedMs: number;
+}
+
+function readdirWithTimes(directory: string): CacheEntry[] {
+  return readdirSync(directory).map((name) => ({ name, usedMs: statSync(join(directory, name)).mtimeMs }));
+}
+
+function used(path: string): string {
+  utimesSync(path, new Date(), new Date());
+  return path;
+}
+
+/** Whether a lab stands on it: labs mount trees and images in mount namespaces of their own, so each process is asked. */
+function isMounted(path: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(path);
+    } catch {
+      return false;
+    }
+  });
 }

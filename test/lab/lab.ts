@@ -31,6 +31,7 @@ export interface ExecOptions {
   readonly input?: string | Uint8Array;
   /** The command is killed, and its code is 137, after this long. Default 120,000. */
   readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** A vmhost: real systemd, libvirtd, dnsmasq and QEMU in a container with a network namespace of its own. */

@@ -50,7 +50,8 @@ export async function waitUntilReady(lab: Lab, options: WaitOptions): Promise<bo
   let silence = '';
   while (performance.now() < end) {
     options.signal?.throwIfAborted();
-    const answer = await lab.exec(['k8slab', 'get', 'all', '-o', 'json'], { timeoutMs: 20_000 });
+    const within = { timeoutMs: 20_000, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+    const answer = await lab.exec(['k8slab', 'get', 'all', '-o', 'json'], within);
     if (answer.code === 0) {
       const now = readinessOf(answer.stdout);
       changedLines(before, now).forEach(options.report);
@@ -60,9 +61,24 @@ export async function waitUntilReady(lab: Lab, options: WaitOptions): Promise<bo
       const problem = answer.stderr.trim().split('\n')[0] ?? '';
       if (problem !== silence) options.report(`k8slab get all: ${problem}`);
       silence = problem;
-      if ((await lab.exec(['systemctl', 'is-failed', '--quiet', 'k8slabd.service'])).code === 0) return false;
+      if (await hasFailed(lab)) return false;
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   return false;
+}
+
+/** Whether k8slabd is beyond hope: systemd gave it up, or has restarted it a few times already. */
+async function hasFailed(lab: Lab): Promise<boolean> {
+  const { stdout } = await lab.exec([
+    'systemctl',
+    'show',
+    '-P',
+    'ActiveState',
+    '-P',
+    'NRestarts',
+    'k8slabd.service',
+  ]);
+  const words = stdout.split('\n');
+  return words.includes('failed') || words.some((word) => Number(word) >= 3);
 }
