@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { exec, ExecError, spawnProcess } from '../../src/drivers/exec.ts';
 
+/** A grandchild that leaves the group, then tells its pid. */
+const ESCAPE = "setsid sh -c 'echo $$; exec sleep 600' & wait";
 const LONG = { deadlineMs: 20_000 };
 
 async function failure(promise: Promise<unknown>): Promise<ExecError> {
@@ -103,7 +105,7 @@ describe('exec', () => {
   });
 
   it('ends at the deadline though a grandchild left the group and holds the pipes', async () => {
-    const error = await failure(exec(['sh', '-c', 'setsid sleep 600 & echo $!; wait'], { deadlineMs: 300 }));
+    const error = await failure(exec(['sh', '-c', ESCAPE], { deadlineMs: 300 }));
 
     assert.equal(error.reason, 'DeadlineExceeded');
     process.kill(Number(error.stdout), 'SIGKILL');
@@ -158,6 +160,20 @@ describe('spawnProcess', () => {
     assert.deepEqual(await child.ended, { code: 0, signal: undefined, error: undefined });
     child.write('too late');
     child.kill();
+  });
+
+  it('is at its end when killed, though a grandchild left the group and holds the pipes', async () => {
+    const child = spawnProcess(['sh', '-c', ESCAPE]);
+    const pid = await new Promise<number>((resolve) => {
+      child.onStdout((chunk) => {
+        resolve(Number(chunk));
+      });
+    });
+
+    child.kill();
+
+    assert.equal((await child.ended).signal, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   });
 
   it('tells a missing command by its end', async () => {
