@@ -1,5 +1,5 @@
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
-import { ReasonedError } from './errors.ts';
+import { ReasonedError, toError } from './errors.ts';
 
 /** An element whose children keep the document's order, so that what k8slab does not model survives an edit. */
 export interface XmlElement {
@@ -16,6 +16,7 @@ const TEXT = '#text';
 const shared = { preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', textNodeName: TEXT };
 const parser = new XMLParser({
   ...shared,
+  trimValues: false,
   parseTagValue: false,
   parseAttributeValue: false,
   ignoreDeclaration: true,
@@ -37,7 +38,7 @@ export function parseXml(text: string): XmlElement {
   if (verdict !== true) {
     throw new ReasonedError('InvalidXml', `cannot parse XML: line ${verdict.err.line}: ${verdict.err.msg}`);
   }
-  const roots = fromOrdered(parser.parse(text) as Ordered[]).filter((node) => typeof node !== 'string');
+  const roots = fromOrdered(parseOrdered(text)).filter((node) => typeof node !== 'string');
   const [root] = roots;
   if (root === undefined || roots.length !== 1) {
     throw new ReasonedError('InvalidXml', `cannot parse XML: ${roots.length} root elements`);
@@ -45,18 +46,33 @@ export function parseXml(text: string): XmlElement {
   return root;
 }
 
+function parseOrdered(text: string): Ordered[] {
+  try {
+    return parser.parse(text) as Ordered[];
+  } catch (error) {
+    throw new ReasonedError('InvalidXml', `cannot parse XML: ${toError(error).message}`, { cause: error });
+  }
+}
+
 export function renderXml(root: XmlElement): string {
   return `${builder.build(toOrdered([root])).trim()}\n`;
 }
 
 function fromOrdered(nodes: readonly Ordered[]): XmlNode[] {
+  // Beside elements, white space is indentation, which rendering makes anew; alone, it is content.
+  const indented = nodes.some((node) => !(TEXT in node));
   return nodes.flatMap((node): XmlNode[] => {
     const name = Object.keys(node).find((key) => key !== ATTRIBUTES);
     if (name === undefined) return [];
-    if (name === TEXT) return [String(node[TEXT])];
+    if (name === TEXT) return textNode(String(node[TEXT]), indented);
     const attributes = (node[ATTRIBUTES] ?? {}) as Record<string, string>;
     return [{ name, attributes, children: fromOrdered(node[name] as Ordered[]) }];
   });
+}
+
+function textNode(text: string, indented: boolean): string[] {
+  const kept = indented ? text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '') : text;
+  return kept === '' ? [] : [kept];
 }
 
 function toOrdered(nodes: readonly XmlNode[]): Ordered[] {
