@@ -71,7 +71,7 @@ describe('explain', () => {
 
   const unknown = [
     { path: 'nod', reason: 'UnknownKind', hint: 'did you mean "node"?' },
-    { path: 'nodse', reason: 'UnknownKind', hint: 'did you mean "nodes"?' },
+    { path: 'nodse', reason: 'UnknownKind', hint: 'did you mean "node"?' },
     { path: '', reason: 'UnknownKind', hint: 'known kinds: Network, Image, Node' },
     { path: 'host', reason: 'UnknownKind', hint: undefined },
     { path: 'node.spec.memroy', reason: 'UnknownField', hint: 'did you mean "memory"?' },

@@ -1,5 +1,5 @@
 import type { ManifestKind } from '../meta.ts';
-import { nearest } from '../nearest.ts';
+import { editDistance, nearest } from '../nearest.ts';
 import { type JsonSchema, jsonSchema } from '../schema.ts';
 import type { FieldPath } from './types.ts';
 
@@ -12,13 +12,12 @@ const indexes = new Map<ManifestKind, FieldIndex>();
 export function suggestField(kind: ManifestKind, parent: FieldPath, field: string): string | undefined {
   const index = fieldIndex(kind);
   const here = index.get(genericPath(parent)) ?? [];
-  const slip = here.find((name) => name.toLowerCase() === field.toLowerCase());
-  if (slip !== undefined) return `did you mean "${slip}"?`;
+  const near = nearest(field, here);
+  const slip = near !== undefined && editDistance(near.toLowerCase(), field.toLowerCase()) <= 1;
   const elsewhere = [...index].filter(([, names]) => names.includes(field));
-  if (elsewhere.length > 0) {
+  if (!slip && elsewhere.length > 0) {
     return `"${field}" belongs at ${elsewhere.map(([path]) => join(path, field)).join(' or ')}`;
   }
-  const near = nearest(field, here);
   return near === undefined ? known(here) : `did you mean "${near}"?`;
 }
 

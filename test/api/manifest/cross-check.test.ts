@@ -49,6 +49,15 @@ describe('a Node and its Network', () => {
     );
   });
 
+  it('do not agree on a pod network that is larger than the range', () => {
+    const errors = crossCheck(files([K8S, node('x', {}, { podCIDR: '10.200.0.0/15' })]));
+
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['PodCidrOutsideRange'],
+    );
+  });
+
   it('where it has no pod range: the pod network keeps clear of all others', () => {
     const bare = networkText('bare', { cidr: '10.0.0.0/24' });
     const pods = (podCIDR: string): string => nodeText('x', { networks: [{ network: 'bare' }], podCIDR });
@@ -118,6 +127,13 @@ describe('what is no conflict', () => {
       reason: 'one alias in two networks',
       documents: [
         nodeText('x', { networks: [{ network: 'a' }], dnsAliases: ['api'] }),
+        nodeText('y', { networks: [{ network: 'b' }], dnsAliases: ['api'] }),
+      ],
+    },
+    {
+      reason: 'an alias on the second network of a Node: aliases are for the first',
+      documents: [
+        nodeText('x', { networks: [{ network: 'a' }, { network: 'b' }], dnsAliases: ['api'] }),
         nodeText('y', { networks: [{ network: 'b' }], dnsAliases: ['api'] }),
       ],
     },

@@ -34,6 +34,19 @@ describe('the error of a field', () => {
       lines: ['1:1: memory: unknown field "memory" ("memory" belongs at spec.memory)'],
     },
     {
+      reason: 'a slip of one letter is a slip, though another place has that word',
+      text: node('network: k8s-net'),
+      lines: ['7:3: spec.network: unknown field "network" (did you mean "networks"?)'],
+    },
+    {
+      reason: 'errors come in the order of the file',
+      text: `memory: 1Gi\n${node('cpus: 0')}`,
+      lines: [
+        '1:1: memory: unknown field "memory" ("memory" belongs at spec.memory)',
+        '8:9: spec.cpus: must be at least 1, found the number 0',
+      ],
+    },
+    {
       reason: 'a field that belongs to several places',
       text: node('path: /x'),
       lines: [
@@ -181,6 +194,16 @@ describe('the error of a field', () => {
       lines: ['7:9: spec.role: the alias *x stands for nothing above it'],
     },
     {
+      reason: 'an alias of what it is part of',
+      text: node('dnsAliases: &a [*a]'),
+      lines: ['7:19: spec.dnsAliases[0]: the alias *a is part of what it stands for'],
+    },
+    {
+      reason: 'a tag for what is not plain data',
+      text: node('role: !!binary aGk='),
+      lines: ['7:9: cannot read the YAML: Unresolved tag: tag:yaml.org,2002:binary'],
+    },
+    {
       reason: 'an unknown tag',
       text: node('role: !vault x'),
       lines: ['7:9: cannot read the YAML: Unresolved tag: !vault'],
@@ -189,6 +212,11 @@ describe('the error of a field', () => {
       reason: "a key of JavaScript's own",
       text: node('__proto__: {}', 'constructor: 1'),
       lines: ['7:3: spec.__proto__: this key is not allowed', expectedConstructor()],
+    },
+    {
+      reason: 'a key that the terminal would obey is made harmless',
+      text: node('disk: {image: a, "\\e[2J": 1}'),
+      lines: ['5:20: spec.disk["\\u001b[2J"]: unknown field "?[2J" (known here: size, image, cloneOf, path)'],
     },
     {
       reason: 'what the terminal would obey is made harmless',

@@ -192,6 +192,15 @@ describe('conflicts in a snapshot', () => {
     assert.deepEqual([...(second?.condemned.keys() ?? [])], ['Node/x']);
   });
 
+  it('leave the file that was there before, even if it changed in the same moment', () => {
+    const snapshot = last(
+      { 'b.yaml': nodeText('x', { cpus: 2 }) },
+      { 'a.yaml': nodeText('x', { cpus: 3 }), 'b.yaml': nodeText('x', { cpus: 4 }) },
+    );
+
+    assert.deepEqual(contents(snapshot), ['Node/x@b.yaml']);
+  });
+
   it('leave the first by file name where both are new', () => {
     assert.deepEqual(contents(last({ 'b.yaml': nodeText('x'), 'a.yaml': nodeText('x') })), ['Node/x@a.yaml']);
   });
