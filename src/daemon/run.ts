@@ -20,8 +20,10 @@ export async function runDaemon(flags: RunFlags): Promise<number> {
   const config = await configOf(flags);
   const log = createLog(config.logLevel, process.env['JOURNAL_STREAM'] !== undefined);
   const clock = systemClock();
+  // The unit grants no CAP_SYS_ADMIN.
+  const notifier = createNotifier({ block: true });
   const stopped = stopSignal();
-  const daemon = await startDaemon({ config, version, log, clock, notifier: createNotifier() });
+  const daemon = await startDaemon({ config, version, log, clock, notifier });
   process.on('SIGHUP', () => void daemon.reload());
   const code =
     flags.once === true
