@@ -1,6 +1,7 @@
 /** A duration as kubectl prints ages: two units at most, fewer the longer it is. */
 export function formatAge(seconds: number): string {
-  const whole = Math.floor(seconds);
+  const whole = Math.trunc(seconds);
+  if (Number.isNaN(whole)) return '<unknown>';
   if (whole < -1) return '<invalid>';
   if (whole < 0) return '0s';
   const minutes = Math.floor(whole / 60);

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { condition } from '../../src/api/conditions.ts';
+import { nodeSpec } from '../../src/api/kinds/node.ts';
+import { API_VERSION, type ApiObject, type Kind } from '../../src/api/meta.ts';
+import { renderTable, type Table } from '../../src/api/table.ts';
+
+const CREATED = '2026-01-01T00:00:00Z';
+const NOW = Date.parse(CREATED) + 90_000;
+
+function object(
+  kind: Kind,
+  spec: unknown,
+  status: object,
+  conditions: ApiObject['status']['conditions'] = [],
+): ApiObject {
+  const metadata = { name: 'x', uid: 'u', generation: 1, resourceVersion: '1', creationTimestamp: CREATED };
+  return { apiVersion: API_VERSION, kind, metadata, spec, status: { ...status, conditions } };
+}
+
+const spec = nodeSpec.parse({ role: 'master', disk: { image: 'i' }, networks: [{ network: 'n' }] });
+
+/** Column -> cell of the first row. */
+function cells(table: Table): Record<string, string> {
+  const row = table.rows[0]?.cells ?? [];
+  return Object.fromEntries(table.columnDefinitions.map(({ name }, index) => [name, row[index] ?? '?']));
+}
+
+function columns(kind: Kind, priority: number): string[] {
+  const { columnDefinitions } = renderTable(kind, [], NOW);
+  return columnDefinitions.filter((column) => column.priority === priority).map(({ name }) => name);
+}
+
+describe('a table', () => {
+  it('is what kubectl takes from a server: meta.k8s.io/v1, with the object in each row', () => {
+    const node = object('Node', spec, {});
+    const table = renderTable('Node', [node], NOW);
+
+    assert.deepEqual([table.kind, table.apiVersion], ['Table', 'meta.k8s.io/v1']);
+    assert.equal(table.rows[0]?.object, node);
+    for (const { cells: row } of table.rows) assert.equal(row.length, table.columnDefinitions.length);
+  });
+
+  it('shows name, readiness, why, and age of every kind; details are for -o wide', () => {
+    for (const kind of ['Network', 'Image', 'Node', 'Host'] as const) {
+      const shown = columns(kind, 0);
+      for (const name of ['Name', 'Ready', 'Status', 'Age'])
+        assert.ok(shown.includes(name), `${kind} ${name}`);
+      assert.ok(columns(kind, 1).includes('Message'), kind);
+    }
+  });
+
+  it('of a Node says what a person asks for', () => {
+    const ready = { ...condition('Ready', 'False', 'NoLease', 'no lease yet'), lastTransitionTime: CREATED };
+    const status = {
+      address: '192.168.111.150',
+      mac: '52:54:00:5e:53:fb',
+      domainType: 'qemu',
+      podCIDR: '10.200.0.0/24',
+    };
+
+    const row = cells(renderTable('Node', [object('Node', spec, status, [ready])], NOW));
+
+    assert.deepEqual(
+      { ...row, Message: row['Message']?.length },
+      {
+        Name: 'x',
+        Role: 'master',
+        Address: '192.168.111.150',
+        MAC: '52:54:00:5e:53:fb',
+        CPUs: '1',
+        Memory: '1Gi',
+        'Pod-CIDR': '10.200.0.0/24',
+        Type: 'qemu',
+        Ready: 'False',
+        Status: 'NoLease',
+        Message: 'no lease yet'.length,
+        Age: '90s',
+      },
+    );
+  });
+
+  it('of objects nobody has looked at yet has a word in every cell', () => {
+    const roleless = nodeSpec.parse({ disk: { image: 'i' }, networks: [{ network: 'n' }] });
+    const fresh: ApiObject[] = [
+      object('Node', roleless, {}),
+      object('Network', { cidr: '10.0.0.0/24' }, {}),
+      object('Image', { source: '/i' }, {}),
+      object('Host', {}, {}),
+    ];
+
+    for (const each of fresh) {
+      const row = cells(renderTable(each.kind, [each], NOW));
+      for (const [name, cell] of Object.entries(row)) assert.notEqual(cell, '', `${each.kind} ${name}`);
+      assert.deepEqual([row['Ready'], row['Status']], ['Unknown', 'Pending']);
+    }
+  });
+
+  it('of an Image says its size as a quantity, of a Network how many Nodes it serves', () => {
+    const image = object('Image', {}, { virtualSize: 8 * 1024 ** 3, sha256: 'a'.repeat(64) });
+    const network = object('Network', { cidr: 'c' }, { entries: [{}, {}] });
+
+    assert.equal(cells(renderTable('Image', [image], NOW))['Size'], '8Gi');
+    assert.equal(cells(renderTable('Image', [image], NOW))['SHA256'], 'a'.repeat(12));
+    assert.equal(cells(renderTable('Network', [network], NOW))['Nodes'], '2');
+  });
+});
