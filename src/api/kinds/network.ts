@@ -40,7 +40,9 @@ const dhcp = z
     start: ipv4
       .optional()
       .meta({ description: 'First address handed out; the first free host when left out.' }),
-    end: ipv4.optional().meta({ description: 'Last address handed out; the last host when left out.' }),
+    end: ipv4
+      .optional()
+      .meta({ description: 'Last address handed out; the last host of the same /16 when left out.' }),
     leaseSeconds: z
       .int()
       .min(120)

@@ -87,12 +87,9 @@ const cloudInit = z
       .default([])
       .meta({ description: 'Shell commands that run once, as root, at the end of the first boot.' }),
     files: z.array(file).default([]).meta({ description: 'Files written at the first boot.' }),
-    userData: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .meta({
-        description: "More of cloud-config, merged over what k8slab writes; lists are appended to k8slab's.",
-      }),
+    userData: z.record(z.string(), z.unknown()).optional().meta({
+      description: "More of cloud-config, merged over what k8slab writes; lists are appended to k8slab's.",
+    }),
   })
   .prefault({})
   .meta({ description: 'What cloud-init does at the first boot.' });
@@ -132,12 +129,9 @@ export const nodeSpec = z.strictObject({
     .min(1)
     .max(8)
     .meta({ description: 'Networks the guest is attached to; the first one names it.' }),
-  dnsAliases: z
-    .array(dnsName)
-    .default([])
-    .meta({
-      description: "More names of the guest's first address; a name without a dot gets the network's domain.",
-    }),
+  dnsAliases: z.array(dnsName).default([]).meta({
+    description: "More names of the guest's first address; a name without a dot gets the network's domain.",
+  }),
   hostsEntry: z
     .boolean()
     .default(true)
