@@ -64,13 +64,13 @@ export async function cached(recipe: Recipe, options: CacheOptions): Promise<str
       if (existsSync(path)) return used(path);
       options.report(`building the ${recipe.name}`);
       const scratch = `${path}.tmp`;
-      rmSync(scratch, { recursive: true, force: true });
+      rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
       mkdirSync(join(scratch, 'work'), { recursive: true });
       try {
         await recipe.build(join(scratch, 'whole'), join(scratch, 'work'));
         renameSync(join(scratch, 'whole'), path);
       } finally {
-        rmSync(scratch, { recursive: true, force: true });
+        rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
       }
       for (const old of staleVersions(readdirWithTimes(options.directory), basename(path), Date.now())) {
         if (!isMounted(join(options.directory, old)))

@@ -36,6 +36,9 @@ const vmhostPackages = [
   ...['xz-utils', 'zstd', 'ansible-core', 'locales', 'procps', 'ca-certificates', 'python3'],
 ];
 
+// In a PID namespace of its own, all that a build started is gone with it, whatever ends it.
+const sealed = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
+
 // Nobody reads manuals in the lab; Japanese messages stay, since they are what its virsh speaks.
 const lean = [
   '--aptopt=Acquire::Languages "none"',
@@ -61,7 +64,7 @@ export function vmhostRecipe(suite: Suite, signal?: AbortSignal): Recipe {
     ingredients: [...argv, suite, ingredient(join(here, 'vmhost'))],
     build: async (path, work) => {
       const env = { ...process.env, TMPDIR: work, LC_ALL: 'C.UTF-8' };
-      await mustRun(['mmdebstrap', ...argv, hook, suite, path], {
+      await mustRun([...sealed, 'mmdebstrap', ...argv, hook, suite, path], {
         env,
         ...(signal === undefined ? {} : { signal }),
       });
@@ -78,7 +81,7 @@ export function guestRecipe(guest: Guest, signal?: AbortSignal): Recipe {
     build: async (path, work) => {
       const image = join(work, `${guest}.qcow2`);
       const env = { ...process.env, TMPDIR: work, LC_ALL: 'C.UTF-8' };
-      const argv = [join(here, guest, 'build.sh'), image, work];
+      const argv = [...sealed, join(here, guest, 'build.sh'), image, work];
       await mustRun(argv, { env, ...(signal === undefined ? {} : { signal }) });
       mkdirSync(path);
       renameSync(image, join(path, `${guest}.qcow2`));
