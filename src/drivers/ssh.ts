@@ -1,38 +1,142 @@
-export interface SshTarget {
-  address: string;
-  port?: number | undefined;
-  user: string;
-  /** Public key lines (`ssh-ed25519 AAAA…`) of which the guest must have one. */
-  hostKeys: readonly string[];
+import { ReasonedError, toError } from '../api/errors.ts';
+import { connect, unreachable } from './ssh/connection.ts';
+import type { Connection } from './ssh/connection.ts';
+import { ChannelRefused, quoteArgv } from './ssh/run.ts';
+import type { Ssh, SshExecOptions, SshOptions, SshResult, SshTarget } from './ssh/types.ts';
+
+export { fingerprint } from './ssh/host-keys.ts';
+export type * from './ssh/types.ts';
+
+/** One call: what ends it early, and how far it has come. */
+interface Call {
+  target: SshTarget;
+  signal: AbortSignal;
+  connected: boolean;
 }
 
-export interface SshExecOptions {
-  /** For the whole call: waiting for a place, connecting, running. */
-  deadlineMs?: number | undefined;
-  /** Bytes of stdout and of stderr. */
-  maxOutput?: number | undefined;
-  input?: string | Buffer | undefined;
-  signal?: AbortSignal | undefined;
+const DEADLINE_MS = 30_000;
+const MAX_OUTPUT = 1024 * 1024;
+
+/** Makes the SSH driver, which keeps one connection to each guest while there is something to say. */
+export function createSsh(options: SshOptions): Ssh {
+  const { identity, connectTimeoutMs = 10_000, keepaliveMs = 5_000, idleMs = 60_000 } = options;
+  const { maxSessions = 8, graceMs = 5_000 } = options;
+  const pool = new Map<string, Promise<Connection>>();
+  const open = new Set<Connection>();
+  let disposed: ReasonedError | undefined;
+
+  function pooled(target: SshTarget): Promise<Connection> {
+    const key = JSON.stringify([target.address, target.port, target.user, target.hostKeys]);
+    const found = pool.get(key);
+    if (found !== undefined) return found;
+    const opening = openTo(target, () => {
+      if (pool.get(key) === opening) pool.delete(key);
+    });
+    pool.set(key, opening);
+    return opening;
+  }
+
+  async function openTo(target: SshTarget, onRetired: () => void): Promise<Connection> {
+    try {
+      const privateKey = await identity();
+      if (disposed !== undefined) throw disposed;
+      const limits = { connectTimeoutMs, keepaliveMs, idleMs, maxSessions, graceMs };
+      const connection = connect({ ...limits, target, privateKey, onRetired });
+      open.add(connection);
+      void connection.closed.then(() => open.delete(connection));
+      return connection;
+    } catch (error) {
+      // In a later turn, since the map gets this promise only after its first turn.
+      queueMicrotask(onRetired);
+      throw error;
+    }
+  }
+
+  async function runOnce(call: Call, command: string, limits: SshExecOptions): Promise<SshResult> {
+    const { target, signal } = call;
+    const connection = await orAborted(pooled(target), signal);
+    await orAborted(connection.ready, signal);
+    call.connected = true;
+    const { maxOutput = MAX_OUTPUT, input } = limits;
+    const started = await connection.start(command, { address: target.address, maxOutput, input }, signal);
+    return started.result;
+  }
+
+  async function exec(
+    target: SshTarget,
+    argv: readonly string[],
+    limits: SshExecOptions = {},
+  ): Promise<SshResult> {
+    if (disposed !== undefined) throw disposed;
+    const command = quoteArgv(argv);
+    const ended = new AbortController();
+    const call = { target, signal: ended.signal, connected: false };
+    const stopWatching = endCall(ended, call, limits);
+    try {
+      // A connection that refuses sessions is retired: the second try gets another one.
+      return await runOnce(call, command, limits).catch((error: unknown) => {
+        if (!(error instanceof ChannelRefused)) throw error;
+        return runOnce(call, command, limits);
+      });
+    } catch (error) {
+      if (error instanceof ReasonedError) throw error;
+      throw unreachable(target, toError(error).message, error);
+    } finally {
+      stopWatching();
+    }
+  }
+
+  return {
+    exec,
+    dispose: async () => {
+      disposed = new ReasonedError('Aborted', 'cannot run commands on guests: the SSH driver is shut down');
+      const all = [...open];
+      for (const connection of all) connection.close(disposed);
+      await Promise.all(all.map((connection) => connection.closed));
+    },
+  };
 }
 
-export interface SshResult {
-  /** Exit code; 128 + n for a command ended by signal n. */
-  code: number;
-  stdout: string;
-  stderr: string;
+/** Aborts the call at its deadline and with the caller's signal. */
+function endCall(
+  ended: AbortController,
+  call: Call,
+  { deadlineMs = DEADLINE_MS, signal }: SshExecOptions,
+): () => void {
+  const { address } = call.target;
+  function abort(): void {
+    ended.abort(
+      new ReasonedError('Aborted', `cannot run command on guest "${address}": given up`, {
+        cause: signal?.reason,
+      }),
+    );
+  }
+  const timer = setTimeout(() => {
+    const seconds = `${deadlineMs / 1000} s`;
+    const late = new ReasonedError(
+      'DeadlineExceeded',
+      `cannot run command on guest "${address}": not done in ${seconds}`,
+    );
+    ended.abort(call.connected ? late : unreachable(call.target, `no answer in ${seconds}`));
+  }, deadlineMs);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  };
 }
 
-export interface Ssh {
-  /**
-   * Runs a command in a guest; a code other than 0 is a result, not an error.
-   * Reasons: HostKeyMismatch, AuthenticationFailed, Unreachable, DeadlineExceeded, OutputTooLarge, Aborted.
-   */
-  exec(target: SshTarget, argv: readonly string[], options?: SshExecOptions): Promise<SshResult>;
-  /** Ends all connections; calls under way fail with Aborted. */
-  dispose(): Promise<void>;
-}
-
-/** `SHA256:…` of a public key line, as ssh-keygen prints it. */
-export function fingerprint(publicKeyLine: string): string {
-  throw new Error(`not yet: ${publicKeyLine}`);
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  function abort(): void {
+    aborted.reject(signal.reason as Error);
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

@@ -1,0 +1,179 @@
+import { connect as connectTcp } from 'node:net';
+import ssh2 from 'ssh2';
+import { ReasonedError, toError } from '../../api/errors.ts';
+import { expectHostKeys } from './host-keys.ts';
+import type { HostKeys } from './host-keys.ts';
+import { createPlaces } from './places.ts';
+import { ChannelRefused, run } from './run.ts';
+import type { Run, RunOptions } from './run.ts';
+import type { SshOptions, SshTarget } from './types.ts';
+
+export interface ConnectionOptions extends Required<Omit<SshOptions, 'identity'>> {
+  target: SshTarget;
+  privateKey: string;
+  /** No command will be taken any more: the connection failed, was idle or is of no use. */
+  onRetired: () => void;
+}
+
+export interface Connection {
+  /** Settles when the guest has let us in. */
+  ready: Promise<void>;
+  /** Settles when the socket is closed; never rejects. */
+  closed: Promise<void>;
+  /** Waits for a place and starts a command. Rejects with ChannelRefused where the guest opens no session at all. */
+  start(command: string, options: RunOptions, signal: AbortSignal): Promise<Run>;
+  /** Ends it at once; what runs on it fails with the error. */
+  close(error: Error): void;
+}
+
+/** Opens one connection to a guest. Throws InvalidKey. */
+export function connect(options: ConnectionOptions): Connection {
+  const { target, idleMs, graceMs } = options;
+  const hostKeys = expectHostKeys(target);
+  const ready = Promise.withResolvers<undefined>();
+  const closed = Promise.withResolvers<undefined>();
+  const places = createPlaces(options.maxSessions, { onIdle: rest });
+  const runs = new Set<Run>();
+  const client = new ssh2.Client();
+  let retired = false;
+  let idle: NodeJS.Timeout | undefined;
+
+  function retire(): void {
+    if (retired) return;
+    retired = true;
+    options.onRetired();
+    places.fail(new ChannelRefused('the connection is about to end'));
+    if (places.used() === 0) shut();
+  }
+
+  function rest(): void {
+    if (retired) shut();
+    else idle = setTimeout(retire, idleMs);
+  }
+
+  /** Says goodbye; a guest that does not answer is hung up on. */
+  function shut(): void {
+    client.end();
+    const timer = setTimeout(() => socket.destroy(), graceMs);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  function fail(error: Error): void {
+    clearTimeout(idle);
+    ready.reject(error);
+    places.fail(error);
+    for (const each of runs) each.stop(error);
+    retire();
+  }
+
+  /** Takes care of the place of a command, also where the guest never ends its session. */
+  function track(started: Run, release: () => void): void {
+    let grace: NodeJS.Timeout | undefined;
+    runs.add(started);
+    started.result.catch(() => {
+      grace = setTimeout(() => {
+        retire();
+        release();
+      }, graceMs);
+    });
+    void started.closed.then(() => {
+      clearTimeout(grace);
+      runs.delete(started);
+      release();
+    });
+  }
+
+  async function start(command: string, runOptions: RunOptions, signal: AbortSignal): Promise<Run> {
+    for (;;) {
+      const release = await places.take(signal);
+      clearTimeout(idle);
+      const started = run(client, command, runOptions);
+      track(started, release);
+      try {
+        await stopOnAbort(started, signal);
+        return started;
+      } catch (error) {
+        if (!(error instanceof ChannelRefused)) throw error;
+        release();
+        if (places.used() === 0) {
+          retire();
+          throw error;
+        }
+        // The guest takes fewer sessions than we thought: wait for one of ours to end.
+        places.shrink();
+      }
+    }
+  }
+
+  const socket = connectTcp({ host: target.address, port: target.port ?? 22, noDelay: true });
+  client.on('ready', () => ready.resolve(undefined));
+  client.on('error', (error) => fail(hostKeys.mismatch(error) ?? explain(target, error)));
+  client.on('close', () => {
+    fail(unreachable(target, 'it closed the connection'));
+    closed.resolve(undefined);
+  });
+  ready.promise.catch(() => undefined);
+  try {
+    client.connect({ ...clientConfig(options, hostKeys), sock: socket });
+  } catch (error) {
+    socket.destroy();
+    throw new ReasonedError(
+      'InvalidKey',
+      `cannot log in to guest "${target.address}": ${toError(error).message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return {
+    ready: ready.promise,
+    closed: closed.promise,
+    start,
+    close: (error) => {
+      fail(error);
+      client.end();
+      socket.destroy();
+    },
+  };
+}
+
+function clientConfig(options: ConnectionOptions, hostKeys: HostKeys): ssh2.ConnectConfig {
+  return {
+    username: options.target.user,
+    privateKey: options.privateKey,
+    authHandler: ['publickey'],
+    readyTimeout: options.connectTimeoutMs,
+    keepaliveInterval: options.keepaliveMs,
+    keepaliveCountMax: 3,
+    algorithms: { serverHostKey: hostKeys.algorithms },
+    hostVerifier: (key: Buffer) => hostKeys.accept(key),
+  };
+}
+
+/** Waits for the command to start; it is stopped, then and later, when the signal says so. */
+async function stopOnAbort(started: Run, signal: AbortSignal): Promise<void> {
+  function stop(): void {
+    started.stop(signal.reason as Error);
+  }
+  signal.addEventListener('abort', stop, { once: true });
+  void started.closed.then(() => signal.removeEventListener('abort', stop));
+  await started.started;
+}
+
+function explain(target: SshTarget, error: Error & { level?: string }): ReasonedError {
+  if (error.level !== 'client-authentication') return unreachable(target, error.message, error);
+  const { address, user } = target;
+  return new ReasonedError(
+    'AuthenticationFailed',
+    `cannot log in to guest "${address}" as ${user}: it refuses our key`,
+    {
+      cause: error,
+      hint: `see whether cloud-init made ${user} and gave it the daemon's public key`,
+    },
+  );
+}
+
+/** The guest does not answer, or not as an SSH server does. */
+export function unreachable({ address }: SshTarget, why: string, cause?: unknown): ReasonedError {
+  return new ReasonedError('Unreachable', `cannot reach guest "${address}" by SSH: ${why}`, { cause });
+}
