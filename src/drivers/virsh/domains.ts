@@ -2,8 +2,7 @@ import { VirshError } from './errors.ts';
 import type { DomainJob, DomainListing } from './listing.ts';
 import { parseDomains, parseJob } from './listing.ts';
 import type { WithXmlFile } from './temp-files.ts';
-import type { Tolerance } from './tolerate.ts';
-import { isTolerated, tolerate } from './tolerate.ts';
+import { tolerate } from './tolerate.ts';
 import type { Virsh } from './virsh.ts';
 
 /** What goes with a domain when it is undefined; its disks never do. */
@@ -38,14 +37,15 @@ export interface DomainCalls {
 }
 
 const MISSING = { reasons: ['NotFound'] } as const;
-const STOPPED: Tolerance = { said: /domain ('.*' )?(is )?not running/i };
-const STOPPED_OR_MISSING: Tolerance = { ...MISSING, ...STOPPED };
 /** virsh takes such a name for an id or a UUID first, and would act on another domain. */
 const AMBIGUOUS = /^\s*\+?\d+$|^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
 
 export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
   async function call(op: string, name: string, ...options: string[]): Promise<string> {
     return virsh.call([op, '--domain', await referTo(virsh, name, op), ...options]);
+  }
+  async function isOff(name: string): Promise<boolean> {
+    return (await call('domstate', name)).trim() === 'shut off';
   }
   return {
     domains: () => listDomains(virsh),
@@ -56,13 +56,13 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
         await virsh.call(['define', '--file', path]);
       }),
     async startDomain(name) {
-      await tolerate(call('start', name), { said: /domain is already (active|running)/i });
+      await tolerate(call('start', name), { unless: async () => !(await isOff(name)) });
     },
     async shutdownDomain(name) {
-      await tolerate(call('shutdown', name), STOPPED_OR_MISSING);
+      await tolerate(call('shutdown', name), { ...MISSING, unless: () => isOff(name) });
     },
     async destroyDomain(name) {
-      await tolerate(call('destroy', name), STOPPED_OR_MISSING);
+      await tolerate(call('destroy', name), { ...MISSING, unless: () => isOff(name) });
     },
     async rebootDomain(name) {
       await call('reboot', name);
@@ -75,14 +75,16 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
         await call('backup-begin', name, '--backupxml', path);
       }),
     async domainJob(name) {
-      const running = await tolerate(call('domjobinfo', name, '--rawstats'), STOPPED);
+      const running = await tolerate(call('domjobinfo', name, '--rawstats'), { unless: () => isOff(name) });
       if (running === undefined) return { state: 'none' };
       const job = parseJob(running);
       if (job.state !== 'none') return job;
       return parseJob(await call('domjobinfo', name, '--rawstats', '--completed', '--anystats'));
     },
     async abortDomainJob(name) {
-      await tolerate(call('domjobabort', name), { said: /no job is active/i });
+      await tolerate(call('domjobabort', name), {
+        unless: async () => parseJob(await call('domjobinfo', name, '--rawstats')).state === 'none',
+      });
     },
   };
 }
@@ -102,13 +104,9 @@ async function undefine(
     ...(snapshotsMetadata ? ['--snapshots-metadata'] : []),
     ...(nvram ? ['--nvram'] : []),
   ];
-  try {
-    await call('undefine', name, ...flags);
-  } catch (error) {
-    // libvirt wants it said which way a domain's NVRAM file goes, but only for domains that have one.
-    if (nvram || !isTolerated(error, { said: /nvram/i })) throw error;
-    await call('undefine', name, ...flags, '--keep-nvram');
-  }
+  // libvirt wants it said which way a domain's NVRAM file goes, but only for domains that have one.
+  const keepsNvram = !nvram && /<nvram[\s>]/.test(await call('dumpxml', name, '--inactive'));
+  await call('undefine', name, ...flags, ...(keepsNvram ? ['--keep-nvram'] : []));
 }
 
 /** The name, or the UUID where virsh would misread the name. */

@@ -49,7 +49,9 @@ interface Rule {
 /** libvirt gives virsh no codes to print, only prose; the first rule that matches decides. */
 const RULES: readonly Rule[] = [
   {
-    pattern: /Failed to connect socket.*Permission denied|authentication (unavailable|failed)|access denied/i,
+    // By polkit's name of the action too: libvirtd itself says the rest in its host's language.
+    pattern:
+      /Failed to connect socket.*Permission denied|authentication (unavailable|failed)|access denied|\borg\.libvirt\.(unix|api)\./i,
     reason: 'PermissionDenied',
     hint: 'run as root or as a member of the group libvirt',
   },
