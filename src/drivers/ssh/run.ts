@@ -134,7 +134,7 @@ interface Internals {
   _protocol?: { signal?: (id: number, name: string) => void };
 }
 
-/** OpenSSH lets a command whose session is closed go on, and counts its session, until it is killed. */
+/** OpenSSH lets a command whose session is closed go on, and counts it, until it is killed; root's cannot be. */
 function kill(client: Client, channel: ClientChannel): void {
   try {
     const { id } = (channel as unknown as { outgoing: { id: number } }).outgoing;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -26,21 +26,25 @@ async function openssh(t: TestContext, settings: string[]): Promise<SshTarget | 
     return undefined;
   }
   const dir = await mkdtemp(join(tmpdir(), 'k8slab-sshd-'));
+  await chmod(dir, 0o755);
   const hostKey = generateKeyPair('sshd');
   await writeFile(join(dir, 'key'), hostKey.privateKey, { mode: 0o600 });
   await writeFile(join(dir, 'authorized'), identity.publicKey);
+  const users = ['root:*:0:0::/:/bin/sh', 'sshd:*:99:99::/:/bin/sh', 'centos:*:12345:12345::/:/bin/sh', ''];
+  await writeFile(join(dir, 'passwd'), users.join('\n'));
   const config = [
     `HostKey ${dir}/key`,
     `AuthorizedKeysFile ${dir}/authorized`,
     'StrictModes no',
     'UsePAM no',
   ];
-  await writeFile(join(dir, 'config'), [...config, 'PermitRootLogin yes', ...settings, ''].join('\n'));
-  // sshd wants /run/sshd, which is made in a /run of its own.
-  const script = 'mount -t tmpfs tmpfs /run; mkdir -m 755 /run/sshd; exec "$1" -i -f "$2"';
+  await writeFile(join(dir, 'config'), [...config, ...settings, ''].join('\n'));
+  // sshd wants /run/sshd and a user to log in as: both are there in a mount namespace of its own only.
+  const script = `mount -t tmpfs tmpfs /run; mkdir -m 755 /run/sshd; mount --bind "$1/passwd" /etc/passwd
+    exec "$2" -i -f "$1/config"`;
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     socket.on('error', () => undefined);
-    spawn('unshare', ['--mount', 'sh', '-euc', script, 'sh', sshd, join(dir, 'config')], {
+    spawn('unshare', ['--mount', 'sh', '-euc', script, 'sh', dir, sshd], {
       stdio: [socket, socket, 'ignore'],
     });
     socket.destroy();
@@ -52,7 +56,7 @@ async function openssh(t: TestContext, settings: string[]): Promise<SshTarget | 
     await rm(dir, { recursive: true });
   });
   const { port } = server.address() as AddressInfo;
-  return { address: '127.0.0.1', port, user: 'root', hostKeys: [hostKey.publicKey] };
+  return { address: '127.0.0.1', port, user: 'centos', hostKeys: [hostKey.publicKey] };
 }
 
 describe('a guest with the real sshd', { timeout: 60_000 }, () => {
@@ -77,6 +81,7 @@ describe('a guest with the real sshd', { timeout: 60_000 }, () => {
     const target = await openssh(t, []);
     if (target === undefined) return;
     const dir = await mkdtemp(join(tmpdir(), 'k8slab-killed-'));
+    await chmod(dir, 0o777);
     t.after(() => rm(dir, { recursive: true }));
     const ssh = sshFor(t);
     await ssh.exec(target, ['true']);
