@@ -11,6 +11,7 @@ import { forgetPart } from './images/part.ts';
 import type { FetchOptions, ImageRequest, ImageStore, StoredImage } from './images/types.ts';
 import { ioError } from './io-errors.ts';
 
+export { redactUrl } from './images/download.ts';
 export type * from './images/types.ts';
 
 export interface ImageStoreOptions {

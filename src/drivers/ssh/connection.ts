@@ -54,6 +54,7 @@ export function connect(options: ConnectionOptions): Connection {
   /** Says goodbye; a guest that does not answer is hung up on. */
   function shut(): void {
     client.end();
+    if (socket.closed) return;
     const timer = setTimeout(() => socket.destroy(), graceMs);
     socket.once('close', () => clearTimeout(timer));
   }
