@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -37,7 +46,7 @@ test('a directory is another ingredient when a name, a content or an executable 
   seen.push(ingredient(directory));
   chmodSync(file, 0o755);
   seen.push(ingredient(directory));
-  writeFileSync(join(directory, 'etc/rc2'), '');
+  renameSync(file, join(directory, 'etc/rc2'));
   seen.push(ingredient(directory));
 
   assert.equal(new Set(seen).size, seen.length);

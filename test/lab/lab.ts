@@ -130,6 +130,9 @@ async function up(lab: Lab, options: LabOptions): Promise<void> {
   const { signal, suite = 'bookworm', guest = 'tiny', report = () => undefined } = options;
   const { cache, run, container } = labDirectories(lab.name);
   assertMachine();
+  if (options.manifests !== undefined && !existsSync(options.manifests)) {
+    throw new Error(`there are no manifests at ${options.manifests}`);
+  }
   const store = { directory: cache, report, signal };
   await withLock(join(cache, 'packages.lock'), () => installPackages(report, signal), { signal });
   const wanted: Guest[] = guest === 'tiny' ? ['tiny'] : ['tiny', guest];
