@@ -60,7 +60,13 @@ function networkConfig(macs: readonly string[]): unknown {
   const ethernets = macs.map((mac, index) => [
     `nic${index}`,
     // The client id by MAC: guests made from one image may share a machine-id, and with it a DUID.
-    { match: { macaddress: mac }, dhcp4: true, 'dhcp-identifier': 'mac' },
+    // Short names of other guests need the network's domain, which systemd-networkd does not take unasked.
+    {
+      match: { macaddress: mac },
+      dhcp4: true,
+      'dhcp-identifier': 'mac',
+      'dhcp4-overrides': { 'use-domains': true },
+    },
   ]);
   return { version: 2, ethernets: Object.fromEntries(ethernets) as unknown };
 }
