@@ -41,6 +41,17 @@ export async function qemuImageInfo(exec: Exec, path: string, format?: string): 
   };
 }
 
+/** Bytes that a disk takes together with everything it stands on. */
+export async function qemuChainSize(exec: Exec, path: string, format: string): Promise<number> {
+  const { stdout } = await runQemuImg(
+    exec,
+    ['info', '-U', '--backing-chain', '--output=json', '-f', format, '--', path],
+    { verb: 'read disk', path, deadlineMs: INFO_DEADLINE_MS },
+  );
+  const chain = z.array(infoSchema).parse(JSON.parse(stdout));
+  return chain.reduce((sum, each) => sum + each['actual-size'], 0);
+}
+
 /** Runs qemu-img; its failures get the reasons of file operations, DiskInUse or DiskDamaged, and name the path. */
 export async function runQemuImg(
   exec: Exec,

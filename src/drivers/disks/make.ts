@@ -5,7 +5,7 @@ import type { Exec } from '../exec.ts';
 import { removeIfExists } from '../files.ts';
 import { watchSize } from '../images/programs.ts';
 import { freeSpace, ioError, isMissing, noSpace } from '../io-errors.ts';
-import { qemuImageInfo, runQemuImg } from '../qemu-img.ts';
+import { qemuChainSize, qemuImageInfo, runQemuImg } from '../qemu-img.ts';
 import type { AdoptRequest, CopyRequest, DiskInfo, OverlayRequest } from './types.ts';
 
 export interface Workplace {
@@ -49,11 +49,16 @@ export async function makeCopy({ exec, temporary }: Workplace, request: CopyRequ
   await expectSource(source.path, 'DiskMissing');
   const from = await info(exec, source.path, source.format);
   expectSize(from, size, source.path);
+  // A copy is never much larger than all that it is copied from.
+  const total = await qemuChainSize(exec, source.path, source.format);
   const free = await freeSpace(temporary);
-  if (free !== undefined && from.actualSize > free)
+  if (free !== undefined && from.actualSize > free) {
     throw await noSpace('copy disk to', temporary, { needed: from.actualSize });
+  }
   await removeIfExists(temporary);
-  const stopWatching = watchSize(temporary, (bytes) => onProgress?.({ bytes, total: from.actualSize }));
+  const stopWatching = watchSize(temporary, (bytes) =>
+    onProgress?.({ bytes: Math.min(bytes, total), total }),
+  );
   try {
     const args = ['convert', '-f', source.format, '-O', 'qcow2', '--', source.path, temporary];
     await runQemuImg(exec, args, {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { ReasonedError } from '../../api/errors.ts';
 import type { Exec } from '../exec.ts';
 import type { FetchOptions, ImageProgress, ImageRequest } from './types.ts';
-import { freeSpace, ioError, isMissing, noSpace } from '../io-errors.ts';
+import { ioError, isMissing } from '../io-errors.ts';
 import { hashFile } from './bulk.ts';
 import type { Digests, HashAlgorithm } from './bulk.ts';
 import { download, redactUrl } from './download.ts';
@@ -41,7 +41,6 @@ export async function acquire(job: Job): Promise<Acquired> {
   const local = address.startsWith('/');
   const source = local ? await localSource(address) : await downloaded(job);
   const packed = usable(address, await sniff(source.path));
-  await needSpace(job.temporary, local || isPacked(packed) ? (await stat(source.path)).size : 0);
   const { path, sha256 } = isPacked(packed)
     ? await unpacked(job, source, packed.kind)
     : await plain(job, source, local);
@@ -146,11 +145,6 @@ function verify(job: Job, found: Digests): void {
       hint: 'either the source changed, then mend spec.checksum, or somebody tampers with it',
     },
   );
-}
-
-async function needSpace(path: string, bytes: number): Promise<void> {
-  const free = await freeSpace(path);
-  if (free !== undefined && bytes > free) throw await noSpace('copy image to', path, { needed: bytes });
 }
 
 function report(

@@ -93,6 +93,17 @@ async function unpackFailure(
   if (!(error instanceof ExecError) || error.reason !== 'CommandFailed') return error;
   if (/No space left|Disk quota/.test(error.stderr))
     return noSpace('unpack image to', target, { cause: error });
+  const missing = /failed to execute (\w+): No such file/.exec(error.stderr)?.[1];
+  if (missing !== undefined) {
+    return new ReasonedError(
+      'CommandNotFound',
+      `cannot unpack image "${source}": there is no command ${missing}`,
+      {
+        cause: error,
+        hint: `install the Debian package ${missing === 'xz' ? 'xz-utils' : missing}`,
+      },
+    );
+  }
   if (error.signal === 'SIGXFSZ' || error.stderr.includes('File too large'))
     return tooLarge(source, maxBytes);
   return corrupt(source, error);

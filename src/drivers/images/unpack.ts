@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants as zlib, createGunzip, createZstdDecompress } from 'node:zlib';
 import { ReasonedError } from '../../api/errors.ts';
-import { errnoOf, ioError } from '../io-errors.ts';
+import { errnoOf, freeSpace, ioError, noSpace } from '../io-errors.ts';
 import { CHUNK, readChunks, writeSparse } from './bulk.ts';
 import type { Digests, HashAlgorithm } from './bulk.ts';
 import type { Packing } from './magic.ts';
@@ -12,6 +12,8 @@ import type { UnpackOptions } from './programs.ts';
 
 /** A window of 128 MiB, the most that zstd itself takes without being told to. */
 const ZSTD_WINDOW_LOG = 27;
+/** What Node makes of a second frame when it notices it. */
+const MANY_FRAMES = ['ZSTD_error_prefix_unknown', 'ERR_STREAM_PREMATURE_CLOSE'];
 
 /** Copies a file, sharing its blocks where the file system can; its digests. */
 export async function copyPlain(
@@ -19,8 +21,9 @@ export async function copyPlain(
   target: string,
   options: UnpackOptions & { algorithms: readonly HashAlgorithm[] },
 ): Promise<Digests> {
-  const { size } = await stat(source);
+  const { size, blocks } = await stat(source);
   if (await reflink(source, target)) return {};
+  await needSpace(target, blocks * 512);
   const { digests } = await writeSparse(readChunks(source, options.signal), target, {
     ...options,
     onBytes: (bytes) => {
@@ -38,17 +41,26 @@ export async function unpack(
   target: string,
   options: UnpackOptions,
 ): Promise<string> {
+  // More is needed, but how much more only the end tells.
+  await needSpace(target, (await stat(source)).size);
   if (packing === 'xz') return unpackXz(source, target, options);
   if (packing === 'gzip') return inflate(createGunzip({ chunkSize: CHUNK }), source, target, options);
+  return unzstd(source, target, options);
+}
+
+/** Node reads one frame, and may drop those after it without a word (its issue 64741); pzstd writes many. */
+async function unzstd(source: string, target: string, options: UnpackOptions): Promise<string> {
+  const { size } = await stat(source);
   const params = { [zlib.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
+  const inflater = createZstdDecompress({ chunkSize: CHUNK, params });
   try {
-    return await inflate(createZstdDecompress({ chunkSize: CHUNK, params }), source, target, options);
+    const sha256 = await inflate(inflater, source, target, options);
+    if (inflater.bytesWritten === size) return sha256;
   } catch (error) {
-    // Node reads one frame only; pzstd and seekable files have many.
-    const frames = error instanceof ReasonedError && errnoOf(error.cause) === 'ZSTD_error_prefix_unknown';
-    if (!frames) throw error;
-    return unpackZstd(source, target, options);
+    const cause = error instanceof ReasonedError ? error.cause : error;
+    if (!MANY_FRAMES.includes(errnoOf(cause) ?? '')) throw error;
   }
+  return unpackZstd(source, target, options);
 }
 
 async function inflate(
@@ -89,6 +101,11 @@ async function* counted(
     bytes += chunk.length;
     onBytes(bytes);
   }
+}
+
+async function needSpace(path: string, bytes: number): Promise<void> {
+  const free = await freeSpace(path);
+  if (free !== undefined && bytes > free) throw await noSpace('copy image to', path, { needed: bytes });
 }
 
 async function reflink(source: string, target: string): Promise<boolean> {

@@ -42,6 +42,17 @@ describe('the content of an image', () => {
     );
   });
 
+  it('is unpacked whole, however many zstd frames of whatever size it has', async () => {
+    const { store } = await newStore();
+
+    for (const length of [1, 100, 5000, 131_072, 1_048_563, 1_500_000]) {
+      const parts = [1, 2, 3].map(() => randomBytes(length));
+      const source = await sourceFile('a', Buffer.concat(parts.map((part) => zstdCompressSync(part))));
+      const image = await store.fetch({ name: 'a', source });
+      assert.equal(image.sha256, sha256(Buffer.concat(parts)), `${length} bytes`);
+    }
+  });
+
   it('leaves nothing behind when it is damaged', async () => {
     const checksummed = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
     const packed = {
@@ -91,6 +102,27 @@ describe('the content of an image', () => {
     });
 
     await assert.rejects(store.fetch({ name: 'a', source }), { reason: 'ImageTooLarge' });
+  });
+
+  it('names the program that is missing to unpack it', async () => {
+    const frames = Buffer.concat(['a', 'b'].map((text) => zstdCompressSync(Buffer.from(text))));
+    const sources = { zstd: await sourceFile('a', frames), xz: await sourceFile('a', await xz(content)) };
+    const { store } = await newStore({
+      exec: (argv, options) => exec(argv, { ...options, env: { PATH: '/nonexistent' } }),
+    });
+    const prlimitOnly = await newStore({
+      exec: (argv, options) =>
+        exec(
+          argv.map((each) => (each === 'zstd' ? 'nozstd' : each)),
+          options,
+        ),
+    });
+
+    await assert.rejects(store.fetch({ name: 'a', source: sources.xz }), { reason: 'CommandNotFound' });
+    await assert.rejects(prlimitOnly.store.fetch({ name: 'a', source: sources.zstd }), {
+      reason: 'CommandNotFound',
+      message: /there is no command nozstd$/,
+    });
   });
 
   it('is refused when it would make a guest read other files of the vmhost', async () => {
