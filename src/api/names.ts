@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kind } from './meta.ts';
+import { uuidOf } from './uuid.ts';
 
 const BRIDGE_PREFIX = 'virbr-';
 /** IFNAMSIZ without the final zero. */
@@ -24,15 +25,7 @@ export function attachmentMac(
 
 /** The UUID of what k8slab makes for an object: an RFC 9562 version 8 UUID from a hash, the same on every vmhost. */
 export function derivedUuid(kind: Kind, name: string): string {
-  const hex = digest('uuid', kind, name);
-  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `${variant}${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
+  return uuidOf(`uuid/${kind}/${name}`);
 }
 
 /** The bridge of a Network whose manifest names none: `virbr-NAME`, or a hash where that exceeds 15 characters. */

@@ -2,24 +2,13 @@ import { ReasonedError } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot } from '../api/manifest/snapshot.ts';
 import { KIND_NAMES } from '../api/kind-names.ts';
-import type { Kind } from '../api/meta.ts';
-import type { PlannedStep, Waiting } from '../api/plan/action.ts';
+import type { PlannedObject } from '../api/plan/action.ts';
 import type { Client } from './client.ts';
 import { readManifests } from './manifest-files.ts';
 import { alignColumns } from './print-table.ts';
 
-/** One object's part of the daemon's answer. */
-export interface PlannedItem {
-  readonly kind: Kind;
-  readonly name: string;
-  readonly actions: readonly PlannedStep[];
-  readonly waiting?: Waiting;
-  readonly later?: readonly PlannedStep[];
-  readonly error?: string;
-}
-
 export interface PlanAnswer {
-  readonly items: readonly PlannedItem[];
+  readonly items: readonly PlannedObject[];
 }
 
 /** Asks the daemon what it would do: now, or if the manifests were those at `paths`. */
@@ -55,7 +44,7 @@ export function printPlan({ items }: PlanAnswer): string {
   return `${table}${summary}${failed}\n`;
 }
 
-function planRows(item: PlannedItem): string[][] {
+function planRows(item: PlannedObject): string[][] {
   const object = `${KIND_NAMES[item.kind].singular}/${item.name}`;
   const { waiting, error, later = [] } = item;
   const after = waiting === undefined ? '' : `, after ${waiting.reason}`;

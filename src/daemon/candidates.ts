@@ -3,7 +3,8 @@ import type { Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createStore } from '../engine/store.ts';
-import { planAll, type PlannedObject } from './planner.ts';
+import { planAll } from './planner.ts';
+import type { PlannedObject } from '../api/plan/action.ts';
 import { createReconcilers, type ReconcilerDeps } from './wiring.ts';
 
 export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity'>;

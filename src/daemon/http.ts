@@ -6,7 +6,7 @@ import { renderTable } from '../api/table.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import type { PlannedObject } from './planner.ts';
+import type { PlannedObject } from '../api/plan/action.ts';
 
 export interface HttpDeps {
   readonly store: ObjectStore;

@@ -1,20 +1,10 @@
 import { explainError } from '../api/errors.ts';
 import { MANIFEST_KINDS, type Kind } from '../api/meta.ts';
 import { mergeConditions } from '../api/conditions.ts';
-import type { Action, PlannedStep, Waiting } from '../api/plan/action.ts';
+import type { Action, PlannedObject, PlannedStep } from '../api/plan/action.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 import type { Look, Reconciler } from '../controllers/pass.ts';
-
-/** What would be done for one object; `later` follows once what it waits for is there. */
-export interface PlannedObject {
-  readonly kind: Kind;
-  readonly name: string;
-  readonly actions: readonly PlannedStep[];
-  readonly waiting?: Waiting;
-  readonly later?: readonly PlannedStep[];
-  readonly error?: string;
-}
 
 export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };
 type AnyReconciler<K extends Kind> = Reconciler<K, never, never>;

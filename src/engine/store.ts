@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { API_VERSION, type ApiObject, type Kind, type ObjectMeta, type ObjectStatus } from '../api/meta.ts';
 import { timestamp, type Clock } from './clock.ts';
 import { frozen } from './frozen.ts';
-import { uuidOf } from './uuid.ts';
+import { uuidOf } from '../api/uuid.ts';
 
 /**
  * Constraint for the map of kinds: `{ Network: { spec: NetworkSpec; status: NetworkStatus }; … }`.

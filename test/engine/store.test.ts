@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Change, Store } from '../../src/engine/store.ts';
-import { uuidOf } from '../../src/engine/uuid.ts';
+import { uuidOf } from '../../src/api/uuid.ts';
 import { createBed, network, node, type Kinds } from './store-bed.ts';
 
 function types(changes: readonly Change<Kinds>[]): string[] {

@@ -1,3 +1,5 @@
+import type { Kind } from '../meta.ts';
+
 /**
  * What a step costs the guests (docs/disruption.md): `uplink` = they lose the outside for less than a second,
  * `link` = they lose the network for a moment, `restart` = a guest restarts, `data` = a disk goes.
@@ -86,4 +88,15 @@ export interface PlannedStep extends Step {
 
 export function step<T extends object>(disruption: Disruption, reason: string, action: T): T & Step {
   return { ...action, disruption, reason };
+}
+
+/** What would be done for one object; `later` follows once what it waits for is there. */
+export interface PlannedObject {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly actions: readonly PlannedStep[];
+  readonly waiting?: Waiting;
+  readonly later?: readonly PlannedStep[];
+  /** Why it could not be planned. */
+  readonly error?: string;
 }
