@@ -90,7 +90,8 @@ function cloudConfig(input: CloudInitInput): Record<string, unknown> {
       path,
       content,
       permissions,
-      ...(owner === undefined ? {} : { owner }),
+      // Users are made after the first files are written.
+      ...(owner === undefined ? {} : { owner, defer: true }),
     })),
     runcmd: [...podCidrCommand(input), ...cloudInit.commands],
   };
