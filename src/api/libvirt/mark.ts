@@ -24,6 +24,8 @@ export interface NetworkMark {
   /** Lines in <dnsmasq:options> that are ours. */
   readonly options: readonly string[];
   readonly forwarders: readonly string[];
+  /** Optional fields that k8slab wrote, so that it takes them out when the manifest no longer has them. */
+  readonly fields: readonly string[];
 }
 
 export interface DomainMark {
@@ -61,6 +63,7 @@ export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
     })),
     options: texts(mark, 'option'),
     forwarders: texts(mark, 'forwarder'),
+    fields: texts(mark, 'field'),
   };
 }
 
@@ -115,6 +118,7 @@ function renderMark(mark: Mark): XmlElement {
     ...mark.records.map(({ ip, hostnames }) => element('k8slab:record', { ip }, hostnames.map(hostname))),
     ...mark.options.map((option) => element('k8slab:option', {}, [option])),
     ...mark.forwarders.map((forwarder) => element('k8slab:forwarder', {}, [forwarder])),
+    ...mark.fields.map((field) => element('k8slab:field', {}, [field])),
   ]);
 }
 

@@ -1,18 +1,9 @@
-import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
-import type { DhcpHost, DnsHost, NetworkDocument, NetworkModel } from '../libvirt/network.ts';
-import { modelNetwork } from '../libvirt/network.ts';
-import { desiredDnsHosts, renderNetwork, type DesiredNetwork } from '../render/network.ts';
-import { element, renderXml } from '../xml.ts';
+import { canonicalJson } from '../canonical.ts';
+import { modelNetwork, type NetworkModel } from '../libvirt/network.ts';
+import { renderNetwork, type DesiredNetwork } from '../render/network.ts';
+import { renderXml, type XmlElement } from '../xml.ts';
 import { step, type HostFiles, type NetworkAction, type Plan, type Waiting } from './action.ts';
-
-/** What libvirt and dnsmasq say of one network; `config` and `live` are read and compared separately. */
-export interface ObservedNetwork {
-  readonly config?: NetworkDocument;
-  readonly live?: NetworkDocument;
-  readonly active: boolean;
-  readonly autostart: boolean;
-  readonly hostFiles: HostFiles;
-}
+import { planLive, writeFiles, type ObservedNetwork } from './network-live.ts';
 
 /**
  * What makes the network as desired, in an order that keeps every step safe: the files dnsmasq reads before the start,
@@ -21,14 +12,15 @@ export interface ObservedNetwork {
 export function planNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Plan<NetworkAction> {
   const foreign = foreignNetwork(desired, observed);
   if (foreign !== undefined) return { actions: [], waiting: foreign };
-  const definition = planDefinition(desired, observed);
+  const wanted = renderNetwork(desired, observed.config?.root, observed.config?.model.mark);
+  const definition = planDefinition(wanted, observed);
   if (!observed.active)
     return { actions: [...writeFiles(observed, EMPTY), ...definition, ...planStart(desired, observed)] };
   const live = observed.live?.model;
   if (live === undefined || !readsHostFiles(desired, live)) {
     return { actions: definition, waiting: restartRequired(['the directories that dnsmasq reads']) };
   }
-  const outdated = restartFields(desired, live);
+  const outdated = restartFields(modelNetwork(wanted), live);
   const actions = [...definition, ...planLive(desired, observed, live), ...planAutostart(desired, observed)];
   return outdated.length === 0 ? { actions } : { actions, waiting: restartRequired(outdated) };
 }
@@ -51,9 +43,7 @@ function restartRequired(fields: readonly string[]): Waiting {
   };
 }
 
-function planDefinition(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
-  const { config } = observed;
-  const wanted = renderNetwork(desired, config?.root, config?.model.mark);
+function planDefinition(wanted: XmlElement, { config }: ObservedNetwork): NetworkAction[] {
   if (config === undefined) {
     const xml = renderXml(wanted);
     return [step('none', 'the network is not defined', { type: 'DefineNetwork', xml })];
@@ -67,15 +57,7 @@ function planDefinition(desired: DesiredNetwork, observed: ObservedNetwork): Net
 /** Names of the modelled fields that differ; both sides come from the same document, so foreign parts are alike. */
 function differences(wanted: NetworkModel, found: NetworkModel): string[] {
   const keys = Object.keys({ ...wanted, ...found }) as (keyof NetworkModel)[];
-  return keys.filter((key) => canonical(wanted[key]) !== canonical(found[key]));
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  return keys.filter((key) => canonicalJson(wanted[key]) !== canonicalJson(found[key]));
 }
 
 function planAutostart(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
@@ -98,147 +80,31 @@ function readsHostFiles(desired: DesiredNetwork, live: NetworkModel): boolean {
   );
 }
 
-/** Fields libvirt cannot change on a running network. */
-function restartFields(desired: DesiredNetwork, live: NetworkModel): string[] {
-  const { spec } = desired;
-  const checks: [string, boolean][] = [
-    ['domain', live.domain?.name === spec.domain],
-    ['dns.localOnly', spec.domain === undefined || live.domain?.localOnly === spec.dns.localOnly],
-    ['cidr', live.ip?.address === desired.gateway && live.ip.netmask === desired.netmask],
-    ['bridge.name', live.bridge?.name === desired.bridge],
-    ['forward.mode', (live.forward?.mode ?? 'isolated') === spec.forward.mode],
-    ['forward.dev', live.forward?.dev === spec.forward.dev],
-    ['mtu', spec.mtu === undefined || live.mtu === String(spec.mtu)],
-    ['dns.dnsmasqOptions', desired.options.every((option) => live.options.includes(option))],
-    [
-      'dhcp',
-      live.ranges.some(({ start, end }) => start === desired.range.start && end === desired.range.end),
-    ],
-  ];
-  return checks.filter(([, same]) => !same).map(([field]) => field);
-}
+/** What libvirt writes into the live XML where the definition gives no ports. */
+const ALL_PORTS = '1024-65535';
 
-/** Brings the running dnsmasq to `desired` by what costs least: files first, net-update for what they cannot do. */
-function planLive(desired: DesiredNetwork, observed: ObservedNetwork, live: NetworkModel): NetworkAction[] {
-  const owned = [observed.config?.model.mark, live.mark].filter((mark) => mark !== undefined);
-  const removals = [...staleNames(desired, live, owned), ...reservationsInTheWay(desired, live, owned)];
-  const remaining = withoutRemoved(live, removals);
-  const files = hostFiles(desired, remaining);
-  const writes = writeFiles(observed, files);
-  const forgets = missing(observed.hostFiles.reservations, files.reservations);
-  const reload = forgets.length > 0 ? [step('none', 'dnsmasq keeps a reservation that is gone', RELOAD)] : [];
-  return [...removals.map(({ action }) => action), ...writes, ...reload];
-}
+/** Fields libvirt cannot change on a running network, as the manifest names them. */
+const RESTART_FIELDS: Readonly<Record<string, (model: NetworkModel) => unknown>> = {
+  domain: ({ domain }) => domain?.name,
+  'dns.localOnly': ({ domain }) => domain?.localOnly,
+  cidr: ({ ip }) => ip,
+  'bridge.name': ({ bridge }) => bridge?.name,
+  'bridge.stp': ({ bridge }) => bridge?.stp,
+  'bridge.delaySeconds': ({ bridge }) => bridge?.delay,
+  'bridge.mac': ({ mac }) => mac,
+  'forward.mode': ({ forward }) => forward?.mode,
+  'forward.dev': ({ forward }) => forward?.dev,
+  'forward.natPorts': ({ forward }) => (forward?.mode === 'nat' ? (forward.ports ?? ALL_PORTS) : undefined),
+  mtu: ({ mtu }) => mtu,
+  dns: ({ dns }) => dns.enabled,
+  'dns.forwarders': ({ dns }) => dns.forwarders.toSorted(),
+  'dns.dnsmasqOptions': ({ options }) => options.toSorted(),
+  dhcp: ({ ranges }) => ranges,
+};
 
-const RELOAD = { type: 'ReloadDnsmasq' } as const;
-
-interface Removal {
-  readonly action: NetworkAction;
-  readonly host?: DhcpHost;
-  readonly names?: DnsHost;
-}
-
-/** Names of ours that the live XML answers with an address they no longer have (T23: both would be answered). */
-function staleNames(desired: DesiredNetwork, live: NetworkModel, owned: readonly NetworkMark[]): Removal[] {
-  const wanted = new Map(desiredDnsHosts(desired).map((host) => [host.ip, host]));
-  const ours = new Set(
-    owned.flatMap((mark) => [...mark.entries, ...mark.records]).flatMap((host) => host.hostnames),
-  );
-  return live.dns.hosts
-    .filter((host) =>
-      host.hostnames.some((name) => ours.has(name) && wanted.get(host.ip)?.hostnames.includes(name) !== true),
-    )
-    .map((host) => ({
-      names: host,
-      action: step('none', `${host.ip} no longer has the name ${host.hostnames.join(', ')}`, {
-        type: 'UpdateNetwork',
-        command: 'delete',
-        section: 'dns-host',
-        xml: renderXml(
-          element(
-            'host',
-            { ip: host.ip },
-            host.hostnames.map((name) => element('hostname', {}, [name])),
-          ),
-        ),
-      }),
-    }));
-}
-
-/** Reservations of ours in the live XML that hold an address another MAC shall have: dnsmasq would refuse the file's. */
-function reservationsInTheWay(
-  desired: DesiredNetwork,
-  live: NetworkModel,
-  owned: readonly NetworkMark[],
-): Removal[] {
-  const ours = new Set(owned.flatMap((mark) => mark.entries.map((entry) => entry.mac)));
-  return live.hosts
-    .filter((host) => host.mac !== undefined && ours.has(host.mac))
-    .filter((host) => desired.entries.some((entry) => entry.ip === host.ip && entry.mac !== host.mac))
-    .map((host) => ({
-      host,
-      action: step('uplink', `${host.ip} is reserved for ${host.mac ?? ''}, which no longer has it`, {
-        type: 'UpdateNetwork',
-        command: 'delete',
-        section: 'ip-dhcp-host',
-        xml: renderXml(element('host', { mac: host.mac, name: host.name, ip: host.ip })),
-      }),
-    }));
-}
-
-function withoutRemoved(live: NetworkModel, removals: readonly Removal[]): NetworkModel {
-  const hosts = live.hosts.filter((host) => !removals.some((removal) => removal.host === host));
-  const names = live.dns.hosts.filter((host) => !removals.some((removal) => removal.names === host));
-  return { ...live, hosts, dns: { ...live.dns, hosts: names } };
-}
-
-/** What the live XML does not carry yet. */
-function hostFiles(desired: DesiredNetwork, live: NetworkModel): HostFiles {
-  const reservations = desired.entries
-    .filter((entry) => !live.hosts.some((host) => isReservation(host, entry)))
-    .map((entry) => ({ mac: entry.mac, ip: entry.ip, name: entry.hostnames[0] ?? entry.node }));
-  const names = desiredDnsHosts(desired)
-    .map(({ ip, hostnames }) => {
-      const known = live.dns.hosts.find((host) => host.ip === ip)?.hostnames ?? [];
-      return { ip, hostnames: hostnames.filter((name) => !known.includes(name)) };
-    })
-    .filter(({ hostnames }) => hostnames.length > 0);
-  return { reservations, names };
-}
-
-function isReservation(host: DhcpHost, entry: NetworkEntry): boolean {
-  return host.mac === entry.mac && host.ip === entry.ip && host.name === entry.hostnames[0];
-}
-
-function writeFiles(observed: ObservedNetwork, files: HostFiles): NetworkAction[] {
-  if (canonical(files) === canonical(observed.hostFiles) && observed.active) return [];
-  const reason = observed.active
-    ? `dnsmasq does not know ${changedNames(observed.hostFiles, files)} yet`
-    : 'dnsmasq reads these directories from its start';
-  return [step('none', reason, { type: 'WriteHostFiles', files })];
-}
-
-function changedNames(before: HostFiles, after: HostFiles): string {
-  const changed = [
-    ...missing(after.reservations, before.reservations).map(({ name }) => name),
-    ...missing(after.names, before.names).flatMap(({ hostnames }) => hostnames),
-  ];
-  return changed.length === 0 ? 'what is gone' : [...new Set(changed)].join(', ');
-}
-
-function missing<T>(from: readonly T[], inThese: readonly T[]): T[] {
-  const known = new Set(inThese.map(canonical));
-  return from.filter((item) => !known.has(canonical(item)));
-}
-
-/** Whether a guest with this entry gets its address and name now: what is live is the live XML and the files together. */
-export function isLive(entry: NetworkEntry, observed: ObservedNetwork): boolean {
-  const live = observed.live?.model;
-  if (!observed.active || live === undefined) return false;
-  const inFile = observed.hostFiles.reservations.some(
-    ({ mac, ip, name }) => mac === entry.mac && ip === entry.ip && name === entry.hostnames[0],
-  );
-  const known = [...live.dns.hosts, ...observed.hostFiles.names].filter(({ ip }) => ip === entry.ip);
-  const resolves = entry.hostnames.every((name) => known.some(({ hostnames }) => hostnames.includes(name)));
-  return resolves && (inFile || live.hosts.some((host) => isReservation(host, entry)));
+/** The running network against its definition as it shall be. */
+function restartFields(wanted: NetworkModel, live: NetworkModel): string[] {
+  return Object.entries(RESTART_FIELDS)
+    .filter(([, field]) => canonicalJson(field(wanted)) !== canonicalJson(field(live)))
+    .map(([name]) => name);
 }

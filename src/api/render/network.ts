@@ -15,6 +15,8 @@ import {
   type XmlElement,
 } from '../xml.ts';
 
+const MTU = 'mtu';
+const NAT_PORTS = 'forward.natPorts';
 const DNSMASQ_NAMESPACE = 'http://libvirt.org/schemas/network/dnsmasq/1.0';
 
 /** A network as it shall be defined: the manifest, with what all Nodes on it claim. */
@@ -43,7 +45,8 @@ export function renderNetwork(
   const { spec, name } = desired;
   let root = base ?? element('network', {}, [element('name', {}, [name])]);
   root = withMark(root, markOf(desired));
-  root = withChild(root, 'forward', renderForward(spec, first(root, 'forward')));
+  const wrote = new Set(owned?.fields);
+  root = withChild(root, 'forward', renderForward(spec, first(root, 'forward'), wrote.has(NAT_PORTS)));
   root = editChild(root, 'bridge', (bridge) =>
     withAttributes(bridge, {
       name: desired.bridge,
@@ -55,7 +58,8 @@ export function renderNetwork(
     root = withChild(root, 'mac', element('mac', { address: spec.bridge.mac.toLowerCase() }));
   }
   if (spec.mtu !== undefined) root = withChild(root, 'mtu', element('mtu', { size: spec.mtu }));
-  root = withChild(root, 'domain', renderDomain(spec));
+  else if (wrote.has(MTU)) root = withChild(root, 'mtu', undefined);
+  root = withChild(root, 'domain', renderDomain(spec, first(root, 'domain')));
   root = editChild(root, 'dns', (dns) => renderDns(dns, desired, owned));
   root = renderIp(root, desired, owned);
   return renderOptions(root, desired, owned);
@@ -64,14 +68,22 @@ export function renderNetwork(
 function markOf(desired: DesiredNetwork): NetworkMark {
   const { name, spec, entries, options } = desired;
   const records = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
-  return { kind: 'Network', name, entries, records, options, forwarders: spec.dns.forwarders };
+  const fields = [
+    ...(spec.mtu === undefined ? [] : [MTU]),
+    ...(spec.forward.natPorts === undefined ? [] : [NAT_PORTS]),
+  ];
+  return { kind: 'Network', name, entries, records, options, forwarders: spec.dns.forwarders, fields };
 }
 
 function onOff(on: boolean): string {
   return on ? 'on' : 'off';
 }
 
-function renderForward(spec: NetworkSpec, current: XmlElement | undefined): XmlElement | undefined {
+function renderForward(
+  spec: NetworkSpec,
+  current: XmlElement | undefined,
+  wrotePorts: boolean,
+): XmlElement | undefined {
   const { mode, dev, natPorts } = spec.forward;
   if (mode === 'isolated') return undefined;
   let forward = withAttributes(current ?? element('forward'), { mode, dev });
@@ -81,15 +93,16 @@ function renderForward(spec: NetworkSpec, current: XmlElement | undefined): XmlE
     dev === undefined ? [] : [element('interface', { dev })],
   );
   if (mode !== 'nat') return withChild(forward, 'nat', undefined);
-  if (natPorts === undefined) return forward;
+  if (natPorts === undefined && !wrotePorts) return forward;
   return editChild(forward, 'nat', (nat) =>
-    withChild(nat, 'port', element('port', { start: natPorts.start, end: natPorts.end })),
+    withChild(nat, 'port', natPorts && element('port', { start: natPorts.start, end: natPorts.end })),
   );
 }
 
-function renderDomain(spec: NetworkSpec): XmlElement | undefined {
+function renderDomain(spec: NetworkSpec, current: XmlElement | undefined): XmlElement | undefined {
   if (spec.domain === undefined) return undefined;
-  return element('domain', { name: spec.domain, localOnly: spec.dns.localOnly ? 'yes' : 'no' });
+  const localOnly = spec.dns.localOnly ? 'yes' : 'no';
+  return withAttributes(current ?? element('domain'), { name: spec.domain, localOnly });
 }
 
 function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
@@ -99,7 +112,8 @@ function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
     attribute(child, 'domain') === undefined &&
     isOneOf([...forwarders, ...(owned?.forwarders ?? [])], attribute(child, 'addr'));
   const withForwarders = replaceChildren(
-    dns,
+    // libvirt refuses names on a network whose DNS is off.
+    attribute(dns, 'enable') === 'no' ? withAttributes(dns, { enable: undefined }) : dns,
     ourForwarder,
     forwarders.map((addr) => element('forwarder', { addr })),
   );

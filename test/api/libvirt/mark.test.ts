@@ -30,6 +30,7 @@ const networkMark: fc.Arbitrary<NetworkMark> = fc.record({
   records: fc.array(fc.record({ ip: word, hostnames: words }), { maxLength: 2 }),
   options: words,
   forwarders: words,
+  fields: words,
 });
 
 /** As libvirt would print it again. */

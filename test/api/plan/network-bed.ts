@@ -1,10 +1,22 @@
+import assert from 'node:assert/strict';
 import { networkSpec, type NetworkSpec } from '../../../src/api/kinds/network.ts';
 import { nodeSpec } from '../../../src/api/kinds/node.ts';
 import type { NetworkAction } from '../../../src/api/plan/action.ts';
-import { desireNetwork, type NodeManifest, type Refusal } from '../../../src/api/plan/desire-network.ts';
-import { planNetwork, type ObservedNetwork } from '../../../src/api/plan/network.ts';
+import type { Refusal } from '../../../src/api/objects.ts';
+import { desireNetwork, type NodeManifest } from '../../../src/api/plan/desire-network.ts';
+import { planNetwork } from '../../../src/api/plan/network.ts';
+import type { ObservedNetwork } from '../../../src/api/plan/network-live.ts';
 import type { Plan } from '../../../src/api/plan/action.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
+import {
+  attribute,
+  editChild,
+  elements,
+  parseXml,
+  renderXml,
+  withChildren,
+  type XmlElement,
+} from '../../../src/api/xml.ts';
 
 export const hostDirs = { dhcp: '/dnsmasq/k8s-net-dhcp', dns: '/dnsmasq/k8s-net-dns' };
 
@@ -18,7 +30,11 @@ export function spec(more: Record<string, unknown> = {}): NetworkSpec {
   });
 }
 
-export function node(name: string, nic: { address?: string; mac?: string } = {}, more: object = {}): NodeManifest {
+export function node(
+  name: string,
+  nic: { address?: string; mac?: string } = {},
+  more: object = {},
+): NodeManifest {
   const networks = [{ network: 'k8s-net', ...nic }];
   return { name, spec: nodeSpec.parse({ disk: { image: 'centos7' }, networks, ...more }) };
 }
@@ -77,6 +93,7 @@ export function apply(world: World, { actions }: Plan<NetworkAction>): World {
       case 'WriteHostFiles':
         return { ...before, hostFiles: action.files };
       case 'UpdateNetwork':
+        return before.live === undefined ? before : { ...before, live: update(before.live, action) };
       case 'ReloadDnsmasq':
         return before;
     }
@@ -85,4 +102,24 @@ export function apply(world: World, { actions }: Plan<NetworkAction>): World {
 
 export function types({ actions }: Plan): string[] {
   return actions.map(({ type }) => type);
+}
+
+/** net-update on the live XML: a host is added, or taken out whole, as libvirt does it. */
+function update(live: string, action: Extract<NetworkAction, { type: 'UpdateNetwork' }>): string {
+  const host = parseXml(action.xml);
+  const root = parseXml(live);
+  const edit = (parent: XmlElement): XmlElement => {
+    const same = elements(parent, 'host').find((other) => attribute(other, 'ip') === attribute(host, 'ip'));
+    if (action.command === 'add') {
+      assert.equal(same, undefined, 'libvirt refuses a second host of one address');
+      return withChildren(parent, [...parent.children, host]);
+    }
+    assert.ok(same, `libvirt refuses to delete what is not there: ${action.xml}`);
+    return withChildren(
+      parent,
+      parent.children.filter((child) => child !== same),
+    );
+  };
+  if (action.section === 'dns-host') return renderXml(editChild(root, 'dns', edit));
+  return renderXml(editChild(root, 'ip', (ip) => editChild(ip, 'dhcp', edit)));
 }

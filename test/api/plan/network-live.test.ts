@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseNetwork } from '../../../src/api/libvirt/network.ts';
+import { isLive } from '../../../src/api/plan/network-live.ts';
+import { apply, look, master00, master01, node, spec, types, type World } from './network-bed.ts';
+
+const ALIASED = node(
+  'master00',
+  { address: '192.168.111.150', mac: '52:54:00:5e:53:fb' },
+  { dnsAliases: ['api', 'k8s'] },
+);
+const FOREIGN = 'printer.k8s-thw.local';
+
+function converged(...nodes: Parameters<typeof look>[0]): World {
+  return apply({}, look(nodes, {}));
+}
+
+/** Somebody adds a name to the address of master00, in the definition and in the running network. */
+function withForeignName(world: World): World {
+  const add = (xml = ''): string =>
+    xml.replace('<host ip="192.168.111.150">', `<host ip="192.168.111.150"><hostname>${FOREIGN}</hostname>`);
+  return { ...world, config: add(world.config), live: add(world.live) };
+}
+
+/** All names that the running dnsmasq answers for an address. */
+function answers(world: World, ip: string): string[] {
+  const live = parseNetwork(world.live ?? '').model.dns.hosts;
+  const hosts = [...live, ...(world.hostFiles?.names ?? [])].filter((host) => host.ip === ip);
+  return hosts.flatMap(({ hostnames }) => hostnames).sort();
+}
+
+/** One pass, after which nothing may be left to do. */
+function settle(nodes: Parameters<typeof look>[0], world: World): World {
+  const after = apply(world, look(nodes, world));
+  assert.deepEqual(look(nodes, after).actions, []);
+  return after;
+}
+
+describe('a running network', () => {
+  it('keeps the other names of an address when one is taken out, in the definition and live', () => {
+    const fewer = node(
+      'master00',
+      { address: '192.168.111.150', mac: '52:54:00:5e:53:fb' },
+      { dnsAliases: ['k8s'] },
+    );
+
+    const after = settle([fewer], converged(ALIASED));
+
+    const names = ['k8s.k8s-thw.local', 'master00.k8s-thw.local'];
+    assert.deepEqual(answers(after, '192.168.111.150'), names);
+    assert.deepEqual(parseNetwork(after.config ?? '').model.dns.hosts, [
+      { ip: '192.168.111.150', hostnames: ['master00.k8s-thw.local', 'k8s.k8s-thw.local'] },
+    ]);
+  });
+
+  it('keeps a name that others gave to an address of ours, whatever becomes of ours', () => {
+    const world = withForeignName(converged(ALIASED, master01));
+    const moved = node('master00', { address: '192.168.111.151', mac: '52:54:00:5e:53:fb' });
+
+    const renamed = settle([master00, master01], world);
+    const after = settle([moved, master01], renamed);
+    const gone = settle([master01], after);
+
+    assert.deepEqual(answers(renamed, '192.168.111.150'), ['master00.k8s-thw.local', FOREIGN]);
+    assert.deepEqual(answers(after, '192.168.111.150'), [FOREIGN]);
+    assert.deepEqual(answers(after, '192.168.111.151'), ['master00.k8s-thw.local']);
+    assert.deepEqual(answers(gone, '192.168.111.150'), [FOREIGN]);
+    assert.match(gone.config ?? '', new RegExp(FOREIGN));
+  });
+
+  it('gets a new address of a Node without a net-update of its reservation: the file wins over the live XML', () => {
+    const world = converged(master00);
+    const moved = node('master00', { address: '192.168.111.151', mac: '52:54:00:5e:53:fb' });
+
+    const plan = look([moved], world);
+
+    assert.deepEqual(types(plan), ['DefineNetwork', 'UpdateNetwork', 'WriteHostFiles']);
+    assert.deepEqual(new Set(plan.actions.map(({ disruption }) => disruption)), new Set(['none']));
+    assert.match(JSON.stringify(plan.actions[1]), /"command":"delete","section":"dns-host"/);
+  });
+
+  it('never answers a name with two addresses, and never reserves one address twice, after any change', () => {
+    const worlds = [
+      [master00, master01],
+      [ALIASED],
+      [
+        node('master00', { address: '192.168.111.135', mac: '52:54:00:5e:53:fb' }),
+        node('master01', { address: '192.168.111.150', mac: '52:54:00:b5:06:ff' }),
+      ],
+      [node('master00', { address: '192.168.111.150', mac: '52:54:00:00:00:01' }), node('auto')],
+      [],
+      [master01],
+    ];
+
+    let world = converged();
+    for (const nodes of worlds) {
+      world = settle(nodes, world);
+      const { model } = parseNetwork(world.live ?? '');
+      const names = [...model.dns.hosts, ...(world.hostFiles?.names ?? [])].flatMap(
+        ({ hostnames }) => hostnames,
+      );
+      assert.equal(new Set(names).size, names.length, names.join(' '));
+      const files = world.hostFiles?.reservations ?? [];
+      const inXml = model.hosts.filter(({ mac }) => !files.some((reservation) => reservation.mac === mac));
+      const wanted = [...files, ...inXml].map(({ ip }) => ip);
+      assert.equal(new Set(wanted).size, wanted.length, wanted.join(' '));
+    }
+  });
+
+  it('is told to forget a reservation that the files no longer have', () => {
+    const before = converged(master00);
+    const added = settle([master00, master01], before);
+
+    const plan = look([master00], added);
+
+    assert.deepEqual(types(plan), ['DefineNetwork', 'WriteHostFiles', 'ReloadDnsmasq']);
+  });
+
+  it('keeps entries that were never ours, live and in the definition', () => {
+    const world = converged(master00);
+    const add = (xml = ''): string =>
+      xml
+        .replace('</dhcp>', '<host mac="52:54:00:00:00:99" ip="192.168.111.9"/></dhcp>')
+        .replace('</dns>', `<host ip="192.168.111.9"><hostname>${FOREIGN}</hostname></host></dns>`);
+
+    const after = settle([master01], { ...world, config: add(world.config), live: add(world.live) });
+
+    for (const xml of [after.config ?? '', after.live ?? '']) {
+      const { model } = parseNetwork(xml);
+      assert.ok(model.hosts.some(({ ip }) => ip === '192.168.111.9'));
+      assert.ok(model.dns.hosts.some(({ hostnames }) => hostnames.includes(FOREIGN)));
+    }
+  });
+});
+
+describe('a reservation that others made in the running network only', () => {
+  it('is not taken out, and keeps the entry of its address from counting as live', () => {
+    const world = converged();
+    const held = '<host mac="52:54:00:00:00:99" ip="192.168.111.150"/>';
+    const before = { ...world, live: (world.live ?? '').replace('</dhcp>', `${held}</dhcp>`) };
+
+    const after = settle([master00], before);
+
+    assert.match(after.live ?? '', /52:54:00:00:00:99/);
+    const [entry] = parseNetwork(after.config ?? '').model.mark?.entries ?? [];
+    assert.ok(entry);
+    const hostFiles = after.hostFiles ?? { reservations: [], names: [] };
+    const observed = { live: parseNetwork(after.live ?? ''), active: true, autostart: true, hostFiles };
+    assert.equal(isLive(entry, observed), false);
+    assert.equal(isLive(entry, { ...observed, live: parseNetwork(world.live ?? '') }), true);
+  });
+});
+
+describe('a restart of the network is asked for', () => {
+  const changes: readonly [field: string, change: Record<string, unknown>][] = [
+    ['domain', { domain: 'other.local' }],
+    ['dns.localOnly', { dns: { localOnly: false } }],
+    ['cidr', { cidr: '192.168.0.0/16' }],
+    ['cidr', { gateway: '192.168.111.2' }],
+    ['bridge.name', { bridge: { name: 'virbr7' } }],
+    ['bridge.stp', { bridge: { name: 'virbr1', stp: false } }],
+    ['bridge.delaySeconds', { bridge: { name: 'virbr1', delaySeconds: 2 } }],
+    ['forward.mode', { forward: { mode: 'route' } }],
+    ['forward.mode', { forward: { mode: 'isolated' } }],
+    ['forward.dev', { forward: { dev: 'eth0' } }],
+    ['forward.natPorts', { forward: { natPorts: { start: 2000, end: 3000 } } }],
+    ['mtu', { mtu: 1400 }],
+    ['dns.forwarders', { dns: { forwarders: ['192.0.2.1'] } }],
+    ['dns.dnsmasqOptions', { dns: { dnsmasqOptions: ['cache-size=1000'] } }],
+    ['dhcp', { dhcp: { start: '192.168.111.9', end: '192.168.111.254' } }],
+    ['dhcp', { dhcp: { start: '192.168.111.8', end: '192.168.111.254', leaseSeconds: 600 } }],
+  ];
+
+  for (const [field, change] of changes) {
+    it(`when ${JSON.stringify(change)} is set, and again when it is taken back`, () => {
+      const plain = spec();
+      const changed = spec(change);
+      const world = apply({}, look([], {}, { spec: plain }));
+
+      const there = look([], world, { spec: changed });
+      const restarted = apply({}, look([], {}, { spec: changed }));
+      const back = look([], restarted, { spec: plain });
+
+      for (const plan of [there, back]) {
+        assert.deepEqual(types(plan), ['DefineNetwork']);
+        assert.equal(plan.waiting?.reason, 'RestartRequired');
+        assert.ok(plan.waiting.message.split(/[:,] /).includes(field), plan.waiting.message);
+      }
+      assert.deepEqual(look([], restarted, { spec: changed }), { actions: [], refusals: [] });
+    });
+  }
+
+  it('when the bridge gets a MAC address, which it keeps when the manifest gives none any more', () => {
+    const withMac = spec({ bridge: { name: 'virbr1', mac: '52:54:00:06:EC:15' } });
+
+    const there = look([], apply({}, look([], {})), { spec: withMac });
+    const back = look([], apply({}, look([], {}, { spec: withMac })));
+
+    assert.match(there.waiting?.message ?? '', /bridge\.mac/);
+    assert.deepEqual(back, { actions: [], refusals: [] });
+  });
+
+  it('not for what libvirt only fills in: ports of NAT, and a MAC address of the bridge', () => {
+    const world = apply({}, look([master00], {}));
+    const withMac = (xml = ''): string => xml.replace('<bridge', '<mac address="52:54:00:06:ec:15"/><bridge');
+    const withPorts = withMac(world.live).replace(
+      '<forward mode="nat"/>',
+      '<forward mode="nat"><nat><port start="1024" end="65535"/></nat></forward>',
+    );
+
+    const plan = look([master00], { ...world, config: withMac(world.config), live: withPorts });
+
+    assert.match(withPorts, /1024/);
+    assert.deepEqual(plan, { actions: [], refusals: [] });
+  });
+
+  it('when its dnsmasq does not read the directories of k8slab yet, and nothing is written for it', () => {
+    const world = apply({}, look([], {}));
+    const deaf = {
+      ...world,
+      live: (world.live ?? '').replace(/<dnsmasq:options>[^]*<\/dnsmasq:options>/, ''),
+    };
+
+    const plan = look([master00], deaf);
+
+    assert.deepEqual(types(plan), ['DefineNetwork']);
+    assert.equal(plan.waiting?.reason, 'RestartRequired');
+  });
+});
+
+describe('an entry', () => {
+  const [entry] = parseNetwork(converged(master00).config ?? '').model.mark?.entries ?? [];
+  const { live } = converged(master00);
+  const other = parseNetwork(converged(master01).live ?? '');
+  const files = {
+    reservations: [{ mac: '52:54:00:5e:53:fb', ip: '192.168.111.150', name: 'master00.k8s-thw.local' }],
+    names: [{ ip: '192.168.111.150', hostnames: ['master00.k8s-thw.local'] }],
+  };
+  const none = { reservations: [], names: [] };
+  const cases = [
+    ['the live XML has both parts', { live: parseNetwork(live ?? ''), active: true, hostFiles: none }, true],
+    ['the files have both parts', { live: other, active: true, hostFiles: files }, true],
+    ['the name is missing', { live: other, active: true, hostFiles: { ...files, names: [] } }, false],
+    [
+      'the reservation is missing',
+      { live: other, active: true, hostFiles: { ...files, reservations: [] } },
+      false,
+    ],
+    ['the network is off', { active: false, hostFiles: files }, false],
+  ] as const;
+
+  for (const [when, observed, expected] of cases) {
+    it(`is ${expected ? '' : 'not '}live when ${when}`, () => {
+      assert.ok(entry);
+      assert.equal(isLive(entry, { autostart: true, ...observed }), expected);
+    });
+  }
+
+  it('is not live while its reservation has another name', () => {
+    assert.ok(entry);
+    const names = [{ ip: entry.ip, hostnames: ['renamed.k8s-thw.local'] }];
+    const observed = {
+      live: parseNetwork(live ?? ''),
+      active: true,
+      autostart: true,
+      hostFiles: { ...none, names },
+    };
+
+    assert.equal(isLive({ ...entry, hostnames: ['renamed.k8s-thw.local'] }, observed), false);
+  });
+
+  it('is not live with another address or an alias missing', () => {
+    assert.ok(entry);
+    const observed = { live: parseNetwork(live ?? ''), active: true, autostart: true, hostFiles: none };
+
+    assert.equal(isLive({ ...entry, ip: '192.168.111.151' }, observed), false);
+    assert.equal(isLive({ ...entry, hostnames: [...entry.hostnames, 'api.k8s-thw.local'] }, observed), false);
+  });
+});
