@@ -9,10 +9,18 @@ export interface LiveEntry extends NetworkEntry {
   readonly live: boolean;
 }
 
+/** Why a Node gets nothing new from a network. */
+export interface Refusal {
+  readonly node: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface NetworkStatus extends ObjectStatus {
   readonly bridge?: string;
   readonly gateway?: string;
   readonly entries?: readonly LiveEntry[];
+  readonly refusals?: readonly Refusal[];
 }
 
 export interface ImageStatus extends ObjectStatus {

@@ -1,9 +1,10 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
 import type { ConditionInput } from '../api/meta.ts';
-import type { LiveEntry, NetworkStatus } from '../api/objects.ts';
+import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
-import { desireNetwork, type Refusal } from '../api/plan/desire-network.ts';
-import { isLive, planNetwork, type ObservedNetwork } from '../api/plan/network.ts';
+import { desireNetwork } from '../api/plan/desire-network.ts';
+import { isLive, type ObservedNetwork } from '../api/plan/network-live.ts';
+import { planNetwork } from '../api/plan/network.ts';
 import type { DesiredNetwork } from '../api/render/network.ts';
 import { parseNetwork } from '../api/libvirt/network.ts';
 import type { Dnsmasq } from '../drivers/dnsmasq.ts';
@@ -83,6 +84,7 @@ function describe(
     bridge: desired.bridge,
     gateway: desired.gateway,
     entries,
+    ...(refusals.length === 0 ? {} : { refusals }),
   };
   return { plan, fields, conditions: conditions(observed, plan, entries, refusals), extra: undefined };
 }

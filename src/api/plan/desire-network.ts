@@ -6,6 +6,7 @@ import type { NetworkEntry } from '../libvirt/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { aliasName, attachmentMac, bridgeName, fqdn } from '../names.ts';
 import { networkAddresses } from '../network-addresses.ts';
+import type { Refusal } from '../objects.ts';
 import type { DesiredNetwork } from '../render/network.ts';
 
 /** What a Node asks of one network. */
@@ -55,12 +56,6 @@ export interface DesireNetworkInput {
   readonly hostDirs: { readonly dhcp: string; readonly dns: string };
 }
 
-export interface Refusal {
-  readonly node: string;
-  readonly reason: string;
-  readonly message: string;
-}
-
 /** The network as it shall be, and the claims that cannot be met: those Nodes get nothing, what others have stays. */
 export function desireNetwork(input: DesireNetworkInput): { desired: DesiredNetwork; refusals: Refusal[] } {
   const { name, spec, config, hostDirs } = input;
@@ -87,25 +82,60 @@ function desireEntries(input: DesireNetworkInput): { entries: NetworkEntry[]; re
   const kept = marked.filter(
     (entry) => !claims.some(({ node }) => node === entry.node) && input.keeps(entry.node),
   );
-  const foreign = (config?.hosts ?? []).filter((host) => !marked.some(({ mac }) => mac === host.mac));
   const addresses = allocateAddresses(input, nodes, heldReservations(input, claims, kept));
   const pods = allocatePodCidrs(input, nodes, podsHeld(marked));
-  const refusals: Refusal[] = [...addresses.errors, ...pods.errors];
-  const entries = claims.flatMap((claim): NetworkEntry[] => {
-    const ip = addresses.assigned.get(claim.node);
-    if (ip === undefined) return [];
-    const holder = [...kept, ...foreign].find((other) => other.ip === ip && other.mac !== claim.mac);
-    const named = config?.dns.hosts.find((host) => isForeignName(host, claim, marked, ip));
-    if (holder !== undefined || named !== undefined) {
-      refusals.push({ node: claim.node, ...refusal(claim, ip, holder) });
-      return marked.filter((entry) => entry.node === claim.node);
-    }
-    const podCIDR = pods.assigned.get(claim.node);
-    const { node, mac, hostnames } = claim;
-    return [{ node, mac, ip, ...(podCIDR === undefined ? {} : { podCIDR }), hostnames }];
+  const refused = new Map<string, Refusal>();
+  for (const error of [...pods.errors, ...addresses.errors]) refused.set(error.node, error);
+  const wanted = claims.flatMap(({ node, mac, hostnames }): NetworkEntry[] => {
+    const [ip, podCIDR] = [addresses.assigned.get(node), pods.assigned.get(node)];
+    return ip === undefined
+      ? []
+      : [{ node, mac, ip, ...(podCIDR === undefined ? {} : { podCIDR }), hostnames }];
   });
-  return { entries: [...entries, ...kept], refusals };
+  // Who is refused keeps what it has, which may stand in the way of others in turn.
+  for (let before = -1; before < refused.size;) {
+    before = refused.size;
+    const staying = [...kept, ...marked.filter(({ node }) => refused.has(node))];
+    for (const entry of wanted) {
+      const message = refused.has(entry.node) ? undefined : conflictOf(entry, staying, config);
+      if (message !== undefined) refused.set(entry.node, { node: entry.node, reason: 'Conflict', message });
+    }
+  }
+  const entries = claims.flatMap(({ node }) =>
+    (refused.has(node) ? marked : wanted).filter((entry) => entry.node === node),
+  );
+  return { entries: [...entries, ...kept], refusals: [...refused.values()] };
 }
+
+/** What stands in the way of an entry: others' in the network, and entries of k8slab that must stay. */
+function conflictOf(
+  entry: NetworkEntry,
+  staying: readonly NetworkEntry[],
+  config: NetworkModel | undefined,
+): string | undefined {
+  const marked = config?.mark?.entries ?? [];
+  const foreign = (config?.hosts ?? []).filter((host) => !marked.some(({ mac }) => mac === host.mac));
+  const holder = foreign.find(({ ip, mac }) => ip === entry.ip || mac === entry.mac);
+  if (holder !== undefined) {
+    const held = `the network already reserves ${holder.ip} for ${holder.name ?? holder.mac ?? 'another machine'}`;
+    return `${held}; ${NOT_OURS}`;
+  }
+  if (config?.dns.hosts.some((host) => isForeignName(host, entry, marked)) === true) {
+    const names = entry.hostnames.join(', ');
+    return `the network already has a name of it (${names}) with another address; ${NOT_OURS}`;
+  }
+  const other = staying.find(
+    ({ node, ip, mac, hostnames }) =>
+      node !== entry.node &&
+      (ip === entry.ip || mac === entry.mac || hostnames.some((name) => entry.hostnames.includes(name))),
+  );
+  return (
+    other &&
+    `the machine "${other.node}" still has ${other.ip}, ${other.mac} and ${other.hostnames.join(', ')}`
+  );
+}
+
+const NOT_OURS = 'that entry was not made by k8slab and stays';
 
 /** What is reserved now: a Node keeps its address under a new MAC too, and what a removed one had is free again. */
 function heldReservations(
@@ -125,25 +155,12 @@ function heldReservations(
 
 function isForeignName(
   host: NetworkModel['dns']['hosts'][number],
-  claim: Claim,
+  entry: NetworkEntry,
   marked: readonly NetworkEntry[],
-  ip: string,
 ): boolean {
-  if (host.ip === ip) return false;
+  if (host.ip === entry.ip) return false;
   const ours = new Set(marked.flatMap(({ hostnames }) => hostnames));
-  return host.hostnames.some((name) => claim.hostnames.includes(name) && !ours.has(name));
-}
-
-function refusal(claim: Claim, ip: string, holder: object | undefined): { reason: string; message: string } {
-  const why =
-    holder === undefined
-      ? `the network already has a name of it (${claim.hostnames.join(', ')}) with another address`
-      : `the network already reserves ${ip} for ${describe(holder)}`;
-  return { reason: 'Conflict', message: `${why}; that entry was not made by k8slab and stays` };
-}
-
-function describe(holder: { node?: string; mac?: string; name?: string }): string {
-  return holder.node ?? holder.name ?? holder.mac ?? 'another machine';
+  return host.hostnames.some((name) => entry.hostnames.includes(name) && !ours.has(name));
 }
 
 function podsHeld(entries: readonly NetworkEntry[]): Map<string, string> {

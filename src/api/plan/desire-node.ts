@@ -46,10 +46,10 @@ export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[
 }
 
 function refusedBy(node: NodeObject, network: NetworkObject): Dependency {
-  const refused = findCondition(network.status.conditions, 'ClaimsRefused');
-  const mine = refused?.message.split('; ').find((part) => part.startsWith(`${node.metadata.name}: `));
-  if (refused !== undefined && mine !== undefined) return waiting(refused.reason, mine);
-  const notReady = findCondition(network.status.conditions, READY);
+  const { refusals, conditions } = network.status;
+  const refusal = refusals?.find((candidate) => candidate.node === node.metadata.name);
+  if (refusal !== undefined) return waiting(refusal.reason, refusal.message);
+  const notReady = findCondition(conditions, READY);
   const why = notReady?.status === 'False' ? `: ${notReady.message}` : '';
   return waiting('NetworkNotReady', `Network "${network.metadata.name}" has no reservation for it yet${why}`);
 }
