@@ -11,7 +11,7 @@ mmdebstrap -q --mode=root --variant=extract --aptopt='Acquire::Languages "none"'
 
 mkdir -p "$root" "$boot" "$work/disk"
 cp -a "$here/root/." "$root/"
-mkdir -p "$root/usr/lib/modules" "$root/usr/lib64" "$root/usr/sbin" "$root/proc" "$root/sys" "$root/dev" "$root/run" \
+mkdir -p "$root/etc/dropbear" "$root/usr/lib/modules" "$root/usr/lib64" "$root/usr/sbin" "$root/proc" "$root/sys" "$root/dev" "$root/run" \
   "$root/disk" "$root/www" "$root/root" "$root/home" "$root/srv" "$root/var/log" "$root/var/lib"
 mkdir -m 1777 "$root/tmp"
 ln -s usr/bin "$root/bin"
