@@ -125,8 +125,10 @@ describe('the content of an image', () => {
     });
   });
 
-  it('is refused when it would make a guest read other files of the vmhost', async () => {
-    const { store } = await newStore();
+  it('is refused when it would make a guest read other files of the vmhost, before qemu-img opens it', async () => {
+    const { store } = await newStore({
+      exec: (argv, options) => (argv[0] === 'qemu-img' ? assert.fail('it was opened') : exec(argv, options)),
+    });
     const backing = await qcow2('backing.qcow2');
     const chained = join(root, 'chained.qcow2');
     await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, chained]);

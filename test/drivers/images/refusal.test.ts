@@ -44,6 +44,17 @@ describe('a source that does not serve', () => {
     assert.equal(source.requests[1]?.authorization, `Basic ${Buffer.from('me:s@cret').toString('base64')}`);
   });
 
+  it('is said to be silent when no byte comes', async (t) => {
+    const source = await httpSource(t, content);
+    source.faults = [{ stallAfter: 10 }];
+    const { store } = await newStore({ retries: 0, stallMs: 100 });
+
+    await assert.rejects(store.fetch({ name: 'a', source: source.url }), {
+      reason: 'SourceUnreachable',
+      message: /: no byte for 0\.1 s$/,
+    });
+  });
+
   it('is tried a bounded number of times', async (t) => {
     const source = await httpSource(t, content);
     source.faults = Array.from({ length: 9 }, () => ({ status: 500 }));

@@ -35,7 +35,7 @@ export interface Guest {
 /** An SSH server on loopback that runs commands by sh. */
 export async function guest(
   t: TestContext,
-  options: { hostKey?: string; knownAs?: string; authorized?: string } = {},
+  options: { hostKeys?: string[]; knownAs?: string; authorized?: string } = {},
 ): Promise<Guest> {
   const key = generateKeyPair('guest');
   const sockets = new Set<Socket>();
@@ -55,7 +55,7 @@ export async function guest(
       for (const socket of sockets) socket.resetAndDestroy();
     },
   };
-  const server = new ssh2.Server({ hostKeys: [options.hostKey ?? key.privateKey] }, (connection) => {
+  const server = new ssh2.Server({ hostKeys: options.hostKeys ?? [key.privateKey] }, (connection) => {
     serve(connection, state, options.authorized ?? identity.publicKey);
   });
   const { _srv: tcp } = server as unknown as { _srv: NodeJS.EventEmitter };

@@ -14,7 +14,7 @@ describe('trusting a guest', { timeout: 60_000 }, () => {
   it('ends where it shows another host key, before the guest learns who asks', async (t) => {
     const shown = generateKeyPair('shown');
     const known = generateKeyPair('known');
-    const host = await guest(t, { hostKey: shown.privateKey, knownAs: known.publicKey });
+    const host = await guest(t, { hostKeys: [shown.privateKey], knownAs: known.publicKey });
     const asked: string[] = [];
     host.onExec = (command) => asked.push(command);
 
@@ -28,7 +28,7 @@ describe('trusting a guest', { timeout: 60_000 }, () => {
 
   it('ends where it has no key of the known type, and where no key is known', async (t) => {
     const rsa = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
-    const host = await guest(t, { hostKey: rsa.private, knownAs: generateKeyPair('known').publicKey });
+    const host = await guest(t, { hostKeys: [rsa.private], knownAs: generateKeyPair('known').publicKey });
     const ssh = sshFor(t);
 
     await assert.rejects(ssh.exec(host.target, ['true']), { reason: 'HostKeyMismatch' });
@@ -36,6 +36,16 @@ describe('trusting a guest', { timeout: 60_000 }, () => {
     const result = await ssh.exec({ ...host.target, hostKeys: [rsa.public] }, ['echo', 'rsa']);
 
     assert.equal(result.stdout, 'rsa\n');
+  });
+
+  it('asks for the key that it knows, where the guest has others too', async (t) => {
+    const rsa = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
+    const ed25519 = generateKeyPair('guest');
+    for (const known of [rsa.public, ed25519.publicKey]) {
+      const host = await guest(t, { hostKeys: [ed25519.privateKey, rsa.private], knownAs: known });
+
+      assert.equal((await sshFor(t).exec(host.target, ['echo', 'hi'])).stdout, 'hi\n');
+    }
   });
 
   it('takes any of the keys known', async (t) => {
