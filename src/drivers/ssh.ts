@@ -1,6 +1,6 @@
 import { ReasonedError, toError } from '../api/errors.ts';
-import { connect, unreachable } from './ssh/connection.ts';
-import type { Connection } from './ssh/connection.ts';
+import { unreachable } from './ssh/connection.ts';
+import { createPool } from './ssh/pool.ts';
 import { ChannelRefused, quoteArgv } from './ssh/run.ts';
 import type { Ssh, SshExecOptions, SshOptions, SshResult, SshTarget } from './ssh/types.ts';
 
@@ -21,40 +21,12 @@ const MAX_OUTPUT = 1024 * 1024;
 export function createSsh(options: SshOptions): Ssh {
   const { identity, connectTimeoutMs = 10_000, keepaliveMs = 5_000, idleMs = 60_000 } = options;
   const { maxSessions = 8, graceMs = 5_000 } = options;
-  const pool = new Map<string, Promise<Connection>>();
-  const open = new Set<Connection>();
+  const pool = createPool({ identity, connectTimeoutMs, keepaliveMs, idleMs, maxSessions, graceMs });
   let disposed: ReasonedError | undefined;
-
-  function pooled(target: SshTarget): Promise<Connection> {
-    const key = JSON.stringify([target.address, target.port, target.user, target.hostKeys]);
-    const found = pool.get(key);
-    if (found !== undefined) return found;
-    const opening = openTo(target, () => {
-      if (pool.get(key) === opening) pool.delete(key);
-    });
-    pool.set(key, opening);
-    return opening;
-  }
-
-  async function openTo(target: SshTarget, onRetired: () => void): Promise<Connection> {
-    try {
-      const privateKey = await identity();
-      if (disposed !== undefined) throw disposed;
-      const limits = { connectTimeoutMs, keepaliveMs, idleMs, maxSessions, graceMs };
-      const connection = connect({ ...limits, target, privateKey, onRetired });
-      open.add(connection);
-      void connection.closed.then(() => open.delete(connection));
-      return connection;
-    } catch (error) {
-      // In a later turn, since the map gets this promise only after its first turn.
-      queueMicrotask(onRetired);
-      throw error;
-    }
-  }
 
   async function runOnce(call: Call, command: string, limits: SshExecOptions): Promise<SshResult> {
     const { target, signal } = call;
-    const connection = await orAborted(pooled(target), signal);
+    const connection = await orAborted(pool.get(target), signal);
     await orAborted(connection.ready, signal);
     call.connected = true;
     const { maxOutput = MAX_OUTPUT, input } = limits;
@@ -90,9 +62,7 @@ export function createSsh(options: SshOptions): Ssh {
     exec,
     dispose: async () => {
       disposed = new ReasonedError('Aborted', 'cannot run commands on guests: the SSH driver is shut down');
-      const all = [...open];
-      for (const connection of all) connection.close(disposed);
-      await Promise.all(all.map((connection) => connection.closed));
+      await pool.close(disposed);
     },
   };
 }

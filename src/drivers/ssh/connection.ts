@@ -1,10 +1,12 @@
 import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import { ReasonedError, toError } from '../../api/errors.ts';
 import { expectHostKeys } from './host-keys.ts';
 import type { HostKeys } from './host-keys.ts';
 import { createPlaces } from './places.ts';
-import { ChannelRefused, run } from './run.ts';
+import { createRunner } from './runner.ts';
+import { ChannelRefused } from './run.ts';
 import type { Run, RunOptions } from './run.ts';
 import type { SshOptions, SshTarget } from './types.ts';
 
@@ -33,8 +35,8 @@ export function connect(options: ConnectionOptions): Connection {
   const ready = Promise.withResolvers<undefined>();
   const closed = Promise.withResolvers<undefined>();
   const places = createPlaces(options.maxSessions, { onIdle: rest });
-  const runs = new Set<Run>();
   const client = new ssh2.Client();
+  const runner = createRunner({ client, places, graceMs, retire });
   let retired = false;
   let idle: NodeJS.Timeout | undefined;
 
@@ -63,79 +65,48 @@ export function connect(options: ConnectionOptions): Connection {
     clearTimeout(idle);
     ready.reject(error);
     places.fail(error);
-    for (const each of runs) each.stop(error);
+    runner.fail(error);
     retire();
   }
 
-  /** Takes care of the place of a command, also where the guest never ends its session. */
-  function track(started: Run, release: () => void): void {
-    let grace: NodeJS.Timeout | undefined;
-    runs.add(started);
-    started.result.catch(() => {
-      grace = setTimeout(() => {
-        retire();
-        release();
-      }, graceMs);
-    });
-    void started.closed.then(() => {
-      clearTimeout(grace);
-      runs.delete(started);
-      release();
-    });
-  }
-
-  async function start(command: string, runOptions: RunOptions, signal: AbortSignal): Promise<Run> {
-    for (;;) {
-      const release = await places.take(signal);
-      clearTimeout(idle);
-      const started = run(client, command, runOptions);
-      track(started, release);
-      try {
-        await stopOnAbort(started, signal);
-        return started;
-      } catch (error) {
-        if (!(error instanceof ChannelRefused)) throw error;
-        release();
-        if (places.used() === 0) {
-          retire();
-          throw error;
-        }
-        // The guest takes fewer sessions than we thought: wait for one of ours to end.
-        places.shrink();
-      }
-    }
-  }
-
   const socket = connectTcp({ host: target.address, port: target.port ?? 22, noDelay: true });
-  client.on('ready', () => ready.resolve(undefined));
+  client.on('ready', () => {
+    ready.resolve(undefined);
+    if (places.used() === 0) rest();
+  });
   client.on('error', (error) => fail(hostKeys.mismatch(error) ?? explain(target, error)));
   client.on('close', () => {
     fail(unreachable(target, 'it closed the connection'));
     closed.resolve(undefined);
   });
   ready.promise.catch(() => undefined);
-  try {
-    client.connect({ ...clientConfig(options, hostKeys), sock: socket });
-  } catch (error) {
-    socket.destroy();
-    throw new ReasonedError(
-      'InvalidKey',
-      `cannot log in to guest "${target.address}": ${toError(error).message}`,
-      {
-        cause: error,
-      },
-    );
-  }
+  logIn(client, socket, options, hostKeys);
   return {
     ready: ready.promise,
     closed: closed.promise,
-    start,
+    start: async (command, runOptions, signal) => {
+      signal.throwIfAborted();
+      clearTimeout(idle);
+      return runner.start(command, runOptions, signal);
+    },
     close: (error) => {
       fail(error);
       client.end();
       socket.destroy();
     },
   };
+}
+
+function logIn(client: ssh2.Client, socket: Socket, options: ConnectionOptions, hostKeys: HostKeys): void {
+  try {
+    client.connect({ ...clientConfig(options, hostKeys), sock: socket });
+  } catch (error) {
+    socket.destroy();
+    const { address } = options.target;
+    throw new ReasonedError('InvalidKey', `cannot log in to guest "${address}": ${toError(error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 function clientConfig(options: ConnectionOptions, hostKeys: HostKeys): ssh2.ConnectConfig {
@@ -149,16 +120,6 @@ function clientConfig(options: ConnectionOptions, hostKeys: HostKeys): ssh2.Conn
     algorithms: { serverHostKey: hostKeys.algorithms },
     hostVerifier: (key: Buffer) => hostKeys.accept(key),
   };
-}
-
-/** Waits for the command to start; it is stopped, then and later, when the signal says so. */
-async function stopOnAbort(started: Run, signal: AbortSignal): Promise<void> {
-  function stop(): void {
-    started.stop(signal.reason as Error);
-  }
-  signal.addEventListener('abort', stop, { once: true });
-  void started.closed.then(() => signal.removeEventListener('abort', stop));
-  await started.started;
 }
 
 function explain(target: SshTarget, error: Error & { level?: string }): ReasonedError {

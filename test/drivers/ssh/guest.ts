@@ -22,6 +22,7 @@ export interface Guest {
   mostRunning: number;
   /** Connections closed so far. */
   closed: number;
+  onConnection: () => void;
   onExec: (command: string) => void;
   onClosed: () => void;
   /** A command has ended. */
@@ -47,6 +48,7 @@ export async function guest(
     running: 0,
     mostRunning: 0,
     closed: 0,
+    onConnection: () => undefined,
     onExec: () => undefined,
     onClosed: () => undefined,
     onEnded: () => undefined,
@@ -81,6 +83,7 @@ function serve(connection: ssh2.Connection, state: Guest, authorized: string): v
   const allowed = ssh2.utils.parseKey(authorized);
   const sessions = { open: 0 };
   state.connections++;
+  state.onConnection();
   connection.on('error', () => undefined);
   connection.on('close', () => {
     state.closed++;

@@ -110,6 +110,19 @@ describe('running a command in a guest', { timeout: 60_000 }, () => {
     await closed.promise;
   });
 
+  it('closes a connection that nobody waited for', async (t) => {
+    const host = await guest(t);
+    const closed = Promise.withResolvers<undefined>();
+    host.onClosed = () => closed.resolve(undefined);
+    const givenUp = new AbortController();
+    host.onConnection = () => givenUp.abort();
+
+    const running = sshFor(t, { idleMs: 20 }).exec(host.target, ['true'], { signal: givenUp.signal });
+
+    await assert.rejects(running, { reason: 'Aborted' });
+    await closed.promise;
+  });
+
   it('connects again after the guest went away', async (t) => {
     const host = await guest(t);
     const closed = Promise.withResolvers<undefined>();
