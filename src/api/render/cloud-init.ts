@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { contentHash } from '../canonical.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 
 /** What k8slab tells cloud-init beside the manifest. */
@@ -42,14 +42,21 @@ export function renderSeed(input: CloudInitInput, hostKey: HostKey): SeedFiles {
   };
 }
 
-/** Hash of what the guest was told, its secret host key left out: a difference means that cloud-init drifted. */
-export function cloudInitHash(input: CloudInitInput): string {
-  const told = [cloudConfig(input), input.instanceId, networkConfig(input.macs)];
-  return createHash('sha256').update(JSON.stringify(told)).digest('hex').slice(0, 16);
+/**
+ * Hash of what the guest was told: a difference means that cloud-init drifted. It knows neither the secret host key nor
+ * how this version of k8slab words things, so that another version finds no drift where no setting changed.
+ */
+export function cloudInitHash({ spec, ...input }: CloudInitInput): string {
+  const { ssh, cloudInit } = spec;
+  return contentHash({ ...input, ssh, cloudInit }).slice(0, 16);
 }
 
+/** Characters that JSON takes as they are and YAML refuses, which would make cloud-init ignore the whole file. */
+const NOT_IN_YAML = /[\u007f-\u009f\ufeff\ufffe\uffff]/g;
+
 function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  const json = JSON.stringify(value, null, 2);
+  return `${json.replace(NOT_IN_YAML, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
 }
 
 function sshKeys(hostKey: HostKey): Record<string, string> {
