@@ -2,6 +2,11 @@ import { z } from 'zod';
 
 const path = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path');
 
+/** It is written into ssh_config and the inventory, which have quoting rules of their own. */
+const plainPath = z
+  .string()
+  .regex(/^\/[A-Za-z0-9_./@:+,=-]*$/, 'must be an absolute path of letters, digits and _ . / @ : + , = -');
+
 /** /etc/k8slab/k8slabd.yaml; every field may be left out. */
 export const daemonConfig = z.strictObject({
   manifests: path.default('/etc/k8slab.d').meta({ description: 'Directory of manifests.' }),
@@ -13,14 +18,15 @@ export const daemonConfig = z.strictObject({
   storage: path
     .default('/var/lib/libvirt/images/k8slab')
     .meta({ description: 'Images, disks and seeds: a directory that QEMU may read.' }),
-  state: path.default('/var/lib/k8slab').meta({ description: 'Host keys of guests and known_hosts.' }),
-  identity: path
+  state: plainPath.default('/var/lib/k8slab').meta({ description: 'Host keys of guests and known_hosts.' }),
+  identity: plainPath
     .default('/etc/k8slab/ssh/id_ed25519')
     .meta({ description: "The daemon's own key pair, made at the first start." }),
   runtime: path.default('/run/k8slab').meta({ description: 'Socket and temporary files.' }),
   listen: z
     .string()
-    .regex(/^(127\.[0-9.]+|\[::1\]|localhost):[0-9]{1,5}$/, 'must be a loopback address and a port')
+    .regex(/^(127(\.[0-9]{1,3}){3}|\[::1\]|localhost):[0-9]{1,5}$/, 'must be a loopback address and a port')
+    .refine((address) => Number(address.split(':').at(-1)) <= 65_535, 'must have a port of at most 65535')
     .default('127.0.0.1:9811')
     .meta({ description: 'Where /metrics, /healthz and /readyz are served.' }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

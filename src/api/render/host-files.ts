@@ -21,18 +21,41 @@ export function isOurs(content: string): boolean {
 
 /**
  * /etc/hosts with our block replaced, appended, or taken out when there is no record; every other byte stays.
- * A begin without an end counts as a block of one line, so that no line of others is ever taken out.
+ * A begin without an end of its own counts as a block of one line, so that no line of others is ever taken out.
  */
 export function renderHosts(current: string, records: readonly HostRecord[]): string {
-  const lines = current.split('\n');
-  const begin = lines.indexOf(BEGIN);
-  const end = begin === -1 ? -1 : lines.indexOf(END, begin);
-  const last = end === -1 ? begin : end;
   const block = records.length === 0 ? [] : [BEGIN, ...records.map(hostsLine), END];
-  if (begin !== -1) return [...lines.slice(0, begin), ...block, ...lines.slice(last + 1)].join('\n');
+  const { lines, at } = withoutBlocks(current.split('\n'));
+  if (at !== undefined) return lines.toSpliced(at, 0, ...block).join('\n');
   if (block.length === 0) return current;
   const separator = current === '' || current.endsWith('\n') ? '' : '\n';
   return `${current}${separator}${block.join('\n')}\n`;
+}
+
+/** The lines of others, and where among them our first block stood. */
+function withoutBlocks(lines: readonly string[]): { lines: string[]; at: number | undefined } {
+  const kept: string[] = [];
+  let at: number | undefined;
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] ?? '';
+    if (isMarker(line, BEGIN)) {
+      at ??= kept.length;
+      index = endOfBlock(lines, index);
+    } else kept.push(line);
+  }
+  return { lines: kept, at };
+}
+
+function endOfBlock(lines: readonly string[], begin: number): number {
+  const next = lines.findIndex(
+    (line, index) => index > begin && (isMarker(line, END) || isMarker(line, BEGIN)),
+  );
+  return isMarker(lines[next] ?? '', END) ? next : begin;
+}
+
+/** Editors may give a file other line ends. */
+function isMarker(line: string, marker: string): boolean {
+  return line.trimEnd() === marker;
 }
 
 function hostsLine(record: HostRecord): string {
