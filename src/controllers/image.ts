@@ -1,4 +1,5 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
+import { explainError, reasonOf } from '../api/errors.ts';
 import type { ImageStatus } from '../api/objects.ts';
 import type { ImageAction, ImageFetch, Plan, Waiting } from '../api/plan/action.ts';
 import { planImage } from '../api/plan/image.ts';
@@ -15,19 +16,40 @@ export interface ImageDeps {
 }
 
 const REPORT_EVERY_MS = 1000;
+/** Whole downloads that were thrown away are not made again before this time, unless the manifest changes. */
+const REJECTED_MS = 900_000;
+/** The source answered, and what it gave will not do. */
+const REJECTIONS = [
+  'ChecksumMismatch',
+  'NotAnImage',
+  'CorruptImage',
+  'FormatMismatch',
+  'UnsafeImage',
+  'ImageTooLarge',
+];
+
+interface Rejection {
+  readonly waiting: Waiting;
+  readonly generation: number;
+  readonly until: number;
+}
 
 /** Fetches each image once, beside the passes, and keeps what was fetched. */
 export function createImageReconciler(deps: ImageDeps): Reconciler<'Image', ImageAction, undefined> {
   const { images, jobs, clock } = deps;
+  const rejections = new Map<string, Rejection>();
   return {
     kind: 'Image',
     async look(object) {
-      const { name } = object.metadata;
-      const fetching = jobs.check(name);
+      const { name, generation } = object.metadata;
+      const fetching = checkJob(name, generation);
       const stored = await images.find(name);
+      const rejected = rejections.get(name);
+      const holds = rejected?.generation === generation && clock.monotonic() < rejected.until;
       const plan = planImage(object.spec, {
         ...(stored === undefined ? {} : { stored }),
         ...(fetching === undefined ? {} : { fetching }),
+        ...(holds ? { rejected: rejected.waiting } : {}),
       });
       return describe(plan, stored);
     },
@@ -36,14 +58,28 @@ export function createImageReconciler(deps: ImageDeps): Reconciler<'Image', Imag
       return Promise.resolve();
     },
   };
+
+  function checkJob(name: string, generation: number): Waiting | undefined {
+    try {
+      return jobs.check(name);
+    } catch (error) {
+      if (!REJECTIONS.includes(reasonOf(error))) throw error;
+      const waiting = { reason: reasonOf(error), message: explainError(error) };
+      rejections.set(name, { waiting, generation, until: clock.monotonic() + REJECTED_MS });
+      throw error;
+    }
+  }
 }
 
 function describe(
   plan: Plan<ImageAction>,
   stored: StoredImage | undefined,
 ): Look<'Image', ImageAction, undefined> {
-  const synced = condition(SYNCED, 'True', 'Reconciled');
   const { waiting } = plan;
+  const synced =
+    waiting !== undefined && REJECTIONS.includes(waiting.reason)
+      ? condition(SYNCED, 'False', waiting.reason, waiting.message)
+      : condition(SYNCED, 'True', 'Reconciled');
   const pending = plan.actions.length > 0 || waiting !== undefined;
   if (stored === undefined || pending) {
     const { reason, message } = waiting ?? {

@@ -31,8 +31,9 @@ type CloneSource = Extract<CreateDisk['source'], { from: 'node' }>;
 
 function copyStopped(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
   return async (signal, report) => {
-    const info = await deps.disks.info(source.path);
-    const format = info.format === 'raw' ? 'raw' : 'qcow2';
+    const disk = await sourceDisk(deps, source, { inactive: true });
+    // As it is defined, never as it looks: a guest can write another format's header into a raw disk.
+    const format = disk.format === 'raw' ? 'raw' : 'qcow2';
     await deps.disks.createCopy({
       node,
       source: { path: source.path, format },
@@ -41,6 +42,19 @@ function copyStopped(deps: NodeDeps, node: string, source: CloneSource, size: nu
       onProgress: ({ bytes, total }) => report(copying(source.node, bytes / Math.max(1, total))),
     });
   };
+}
+
+async function sourceDisk(
+  deps: NodeDeps,
+  source: CloneSource,
+  options: { inactive: boolean },
+): Promise<{ target: string; format?: string; all: string[] }> {
+  const xml = await deps.libvirt.domainXml(source.node, options);
+  const disks = xml === undefined ? [] : parseDomain(xml).model.disks;
+  const disk = disks.find(({ file }) => file === source.path);
+  if (disk !== undefined) return { ...disk, all: disks.map(({ target }) => target) };
+  const message = `cannot clone Node "${source.node}": it no longer runs on ${source.path}`;
+  throw new ReasonedError('DiskMissing', message);
 }
 
 function copying(node: string, share: number): { reason: string; message: string } {
@@ -52,18 +66,9 @@ const POLL_MS = 500;
 /** libvirt copies the disk of a running guest as it is at this moment; the guest goes on. */
 function copyLive(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
   return async (signal, report) => {
-    const xml = (await deps.libvirt.domainXml(source.node, { inactive: false })) ?? '';
-    const { disks } = parseDomain(xml).model;
-    const disk = disks.find(({ file }) => file === source.path);
-    if (disk === undefined) {
-      throw new ReasonedError(
-        'DiskMissing',
-        `cannot clone Node "${source.node}": it no longer runs on ${source.path}`,
-      );
-    }
+    const disk = await sourceDisk(deps, source, { inactive: false });
     const target = deps.disks.tempPath(node);
-    const names = disks.map((each) => each.target);
-    await deps.libvirt.beginBackup(source.node, renderBackup(names, disk.target, target));
+    await deps.libvirt.beginBackup(source.node, renderBackup(disk.all, disk.target, target));
     await finishBackup(deps, source.node, signal, (share) => report(copying(source.node, share)));
     const grown = size === undefined ? {} : { size };
     await deps.disks.adoptCopy({ node, tempPath: target, source: source.path, ...grown });
