@@ -67,12 +67,21 @@ const POLL_MS = 500;
 function copyLive(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
   return async (signal, report) => {
     const disk = await sourceDisk(deps, source, { inactive: false });
-    const target = deps.disks.tempPath(node);
+    await expectNoJob(deps, source.node);
+    const target = await deps.disks.freshTempPath(node);
     await deps.libvirt.beginBackup(source.node, renderBackup(disk.all, disk.target, target));
     await finishBackup(deps, source.node, signal, (share) => report(copying(source.node, share)));
     const grown = size === undefined ? {} : { size };
     await deps.disks.adoptCopy({ node, tempPath: target, source: source.path, ...grown });
   };
+}
+
+/** One that runs is somebody's backup, or a copy that a killed daemon began: it is let to its end. */
+async function expectNoJob(deps: NodeDeps, domain: string): Promise<void> {
+  const { state, operation = 'job' } = await deps.libvirt.domainJob(domain);
+  if (state !== 'running') return;
+  const message = `cannot clone Node "${domain}": a ${operation} of its domain is under way`;
+  throw new ReasonedError('JobActive', message, { hint: `virsh domjobinfo ${domain}` });
 }
 
 async function finishBackup(

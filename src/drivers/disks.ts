@@ -56,7 +56,11 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
 
   return {
     path: (node) => place(node).disk,
-    tempPath: (node) => place(node).temporary,
+    async freshTempPath(node) {
+      await ensureDir(dir, 0o711);
+      await removeIfExists(place(node).temporary);
+      return place(node).temporary;
+    },
     observe: (node) => observe(place(node)),
     createOverlay: (request) =>
       create(request.node, request.backing.path, (at) => orDiscard(at, makeOverlay(at, request))),

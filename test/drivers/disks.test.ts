@@ -95,7 +95,7 @@ describe('createOverlay', () => {
   it('replaces what a killed run left', async () => {
     const { dir, disks } = await newDisks();
     await disks.createOverlay({ node: 'other', backing });
-    await writeFile(disks.tempPath('a'), 'half');
+    await writeFile(await disks.freshTempPath('a'), 'half');
     await writeFile(join(dir, 'a.json'), JSON.stringify({ node: 'a', madeBy: 'k8slab', source: image }));
 
     await disks.createOverlay({ node: 'a', backing });
@@ -126,7 +126,7 @@ describe('remove', () => {
   it('takes the disk, its marker and leftovers, and nothing of the backing file', async () => {
     const { dir, disks } = await newDisks();
     await disks.createOverlay({ node: 'a', backing });
-    await writeFile(disks.tempPath('a'), 'half');
+    await writeFile(await disks.freshTempPath('a'), 'half');
     const kept = join(root, 'kept.qcow2');
     await link(image, kept);
 

@@ -43,7 +43,7 @@ export interface CopyRequest {
 
 export interface AdoptRequest {
   node: string;
-  /** A finished qcow2 in the disks' directory, such as `tempPath(node)`. */
+  /** A finished qcow2 in the disks' directory, such as `freshTempPath(node)`. */
   tempPath: string;
   /** What it was copied from, for the marker. */
   source: string;
@@ -54,8 +54,8 @@ export interface AdoptRequest {
 /** The nodes' disks, `DIR/NODE.qcow2`, each with a marker `DIR/NODE.json` that says it is k8slab's. */
 export interface Disks {
   path(node: string): string;
-  /** Where a copy is made before `adoptCopy`; in the same directory. */
-  tempPath(node: string): string;
+  /** Where a copy is made before `adoptCopy`: in the same directory, where no leftover of a broken copy lies. */
+  freshTempPath(node: string): Promise<string>;
   observe(node: string): Promise<DiskState>;
   /**
    * Makes the node's disk as a qcow2 overlay; leaves a whole disk of ours as it is.

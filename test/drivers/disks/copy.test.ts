@@ -47,7 +47,7 @@ describe('createCopy', () => {
     const { dir, disks } = await newDisks({
       exec: async (argv, options) => {
         if (argv[1] !== 'convert') return exec(argv, options);
-        await writeFile(disks.tempPath('a'), 'half');
+        await writeFile(await disks.freshTempPath('a'), 'half');
         ended.abort();
         return exec(['sleep', '60'], options);
       },
@@ -64,7 +64,7 @@ describe('adoptCopy', () => {
   it('gives a finished copy its name and size, and nothing else does', async () => {
     const { dir, disks } = await newDisks();
     await disks.createOverlay({ node: 'a', backing });
-    const tempPath = disks.tempPath('b');
+    const tempPath = await disks.freshTempPath('b');
     await run('qemu-img', ['convert', '-O', 'qcow2', disks.path('a'), tempPath]);
 
     assert.equal((await disks.observe('b')).exists, false);
@@ -73,9 +73,12 @@ describe('adoptCopy', () => {
     assert.equal(made.virtualSize, GIB);
     assert.equal((await disks.observe('b')).ours, true);
     assert.deepEqual((await readdir(dir)).sort(), ['a.json', 'a.qcow2', 'b.json', 'b.qcow2']);
-    await assert.rejects(disks.adoptCopy({ node: 'c', tempPath: disks.tempPath('c'), source: image }), {
-      reason: 'DiskMissing',
-    });
+    await assert.rejects(
+      disks.adoptCopy({ node: 'c', tempPath: await disks.freshTempPath('c'), source: image }),
+      {
+        reason: 'DiskMissing',
+      },
+    );
   });
 });
 
