@@ -18,14 +18,14 @@ export function condition(
   return { type, status, reason, message };
 }
 
-export function isTrue(
-  conditions: readonly Pick<Condition, 'type' | 'status'>[],
-  type: string,
-): boolean {
+export function isTrue(conditions: readonly Pick<Condition, 'type' | 'status'>[], type: string): boolean {
   return conditions.some((c) => c.type === type && c.status === 'True');
 }
 
-export function findCondition<C extends ConditionInput>(conditions: readonly C[], type: string): C | undefined {
+export function findCondition<C extends ConditionInput>(
+  conditions: readonly C[],
+  type: string,
+): C | undefined {
   return conditions.find((c) => c.type === type);
 }
 
@@ -44,7 +44,12 @@ export function mergeConditions(
     .map((input) => {
       const old = before.find((c) => c.type === input.type);
       const lastTransitionTime = old?.status === input.status ? old.lastTransitionTime : now;
-      return { ...input, message: input.message.slice(0, MESSAGE_LIMIT), lastTransitionTime, observedGeneration };
+      return {
+        ...input,
+        message: input.message.slice(0, MESSAGE_LIMIT),
+        lastTransitionTime,
+        observedGeneration,
+      };
     })
     .sort((a, b) => rank(a.type) - rank(b.type) || a.type.localeCompare(b.type, 'en'));
 }

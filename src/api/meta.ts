@@ -48,7 +48,11 @@ export interface ObjectStatus {
 }
 
 /** An object as the store holds it and the API serves it; `spec` has its defaults filled in. */
-export interface ApiObject<K extends Kind = Kind, Spec = unknown, Status extends ObjectStatus = ObjectStatus> {
+export interface ApiObject<
+  K extends Kind = Kind,
+  Spec = unknown,
+  Status extends ObjectStatus = ObjectStatus,
+> {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: K;
   readonly metadata: ObjectMeta;

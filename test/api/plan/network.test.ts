@@ -21,10 +21,7 @@ describe('planNetwork', () => {
       { ip: '192.168.111.150', hostnames: ['master00.k8s-thw.local'] },
       { ip: '192.168.111.135', hostnames: ['master01.k8s-thw.local'] },
     ]);
-    assert.deepEqual(model.options, [
-      'dhcp-hostsdir=/dnsmasq/k8s-net-dhcp',
-      'hostsdir=/dnsmasq/k8s-net-dns',
-    ]);
+    assert.deepEqual(model.options, ['dhcp-hostsdir=/dnsmasq/k8s-net-dhcp', 'hostsdir=/dnsmasq/k8s-net-dns']);
   });
 
   it('plans nothing for a network that is as desired', () => {
@@ -62,11 +59,17 @@ describe('planNetwork', () => {
   it('keeps uuid, bridge MAC, foreign hosts and elements it does not model', () => {
     const world = converged([master00], {});
     const edited = (world.config ?? '')
-      .replace('</name>', "</name><uuid>231ecaaa-88ab-4c38-b955-c91b1dff203b</uuid><mac address='52:54:00:06:ec:15'/>")
+      .replace(
+        '</name>',
+        "</name><uuid>231ecaaa-88ab-4c38-b955-c91b1dff203b</uuid><mac address='52:54:00:06:ec:15'/>",
+      )
       .replace('</dhcp>', "<host mac='52:54:00:00:00:99' name='foreign' ip='192.168.111.9'/></dhcp>")
       .replace('</network>', "<portgroup name='p'/></network>");
 
-    const after = apply({ ...world, config: edited }, look([master00, master01], { ...world, config: edited }));
+    const after = apply(
+      { ...world, config: edited },
+      look([master00, master01], { ...world, config: edited }),
+    );
 
     for (const kept of ['231ecaaa-88ab', '52:54:00:06:ec:15', '52:54:00:00:00:99', 'portgroup']) {
       assert.match(after.config ?? '', new RegExp(kept), kept);
@@ -94,7 +97,8 @@ describe('planNetwork', () => {
   });
 
   it('touches nothing of a network that carries no mark', () => {
-    const foreign = "<network><name>k8s-net</name><ip address='192.168.111.1' netmask='255.255.255.0'/></network>";
+    const foreign =
+      "<network><name>k8s-net</name><ip address='192.168.111.1' netmask='255.255.255.0'/></network>";
 
     const plan = look([master00], { config: foreign });
 
@@ -110,7 +114,10 @@ describe('planNetwork', () => {
     const plan = look([master00, master01], edited);
 
     assert.deepEqual(types(plan), []);
-    assert.deepEqual(plan.refusals.map(({ node: name }) => name), ['master01']);
+    assert.deepEqual(
+      plan.refusals.map(({ node: name }) => name),
+      ['master01'],
+    );
   });
 
   it('keeps the entry of a machine that exists though its manifest is gone, and drops it once the machine is gone', () => {
@@ -145,7 +152,12 @@ describe('planNetwork', () => {
     const plan = look(swapped, world);
 
     const deletes = plan.actions.filter(({ type }) => type === 'UpdateNetwork');
-    assert.deepEqual(deletes.map(({ disruption }) => disruption).sort(), ['none', 'none', 'uplink', 'uplink']);
+    assert.deepEqual(deletes.map(({ disruption }) => disruption).sort(), [
+      'none',
+      'none',
+      'uplink',
+      'uplink',
+    ]);
     const files = plan.actions.findIndex(({ type }) => type === 'WriteHostFiles');
     assert.ok(plan.actions.findLastIndex(({ type }) => type === 'UpdateNetwork') < files);
   });
