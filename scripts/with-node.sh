@@ -7,6 +7,7 @@ if [ ! "$top/node_modules/.package-lock.json" -nt "$top/package-lock.json" ]; th
   echo "installing the npm dependencies (npm ci)" >&2
   (cd "$top" && npm ci --no-fund --no-audit --loglevel=error >&2 && touch node_modules/.package-lock.json)
 fi
+PATH=$top/node_modules/.bin:$PATH
 node=$top/node_modules/.bin/node
 [ -x "$node" ] || node=node
 exec "$node" --disable-warning=ExperimentalWarning "$@"
