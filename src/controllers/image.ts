@@ -1,5 +1,5 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
-import { explainError, reasonOf } from '../api/errors.ts';
+import { reasonOf } from '../api/errors.ts';
 import type { ImageStatus } from '../api/objects.ts';
 import type { ImageAction, ImageFetch, Plan, Waiting } from '../api/plan/action.ts';
 import { planImage } from '../api/plan/image.ts';
@@ -16,7 +16,6 @@ export interface ImageDeps {
 }
 
 const REPORT_EVERY_MS = 1000;
-/** Whole downloads that were thrown away are not made again before this time, unless the manifest changes. */
 const REJECTED_MS = 900_000;
 /** The source answered, and what it gave will not do. */
 const REJECTIONS = [
@@ -28,47 +27,32 @@ const REJECTIONS = [
   'ImageTooLarge',
 ];
 
-interface Rejection {
-  readonly waiting: Waiting;
-  readonly generation: number;
-  readonly until: number;
+/** Whole downloads that were thrown away are not made again at once: they would bring the same. */
+export function refetchMs(error: Error): number | undefined {
+  return REJECTIONS.includes(reasonOf(error)) ? REJECTED_MS : undefined;
 }
 
 /** Fetches each image once, beside the passes, and keeps what was fetched. */
 export function createImageReconciler(deps: ImageDeps): Reconciler<'Image', ImageAction, undefined> {
   const { images, jobs, clock } = deps;
-  const rejections = new Map<string, Rejection>();
   return {
     kind: 'Image',
     async look(object) {
       const { name, generation } = object.metadata;
-      const fetching = checkJob(name, generation);
+      const fetching = jobs.check(name, generation);
       const stored = await images.find(name);
-      const rejected = rejections.get(name);
-      const holds = rejected?.generation === generation && clock.monotonic() < rejected.until;
       const plan = planImage(object.spec, {
         ...(stored === undefined ? {} : { stored }),
         ...(fetching === undefined ? {} : { fetching }),
-        ...(holds ? { rejected: rejected.waiting } : {}),
       });
       return describe(plan, stored);
     },
     execute(action, _look, object) {
-      jobs.start(object.metadata.name, fetchJob(images, object.metadata.name, action.fetch, clock));
+      const { name, generation } = object.metadata;
+      jobs.start(name, generation, fetchJob(images, name, action.fetch, clock));
       return Promise.resolve();
     },
   };
-
-  function checkJob(name: string, generation: number): Waiting | undefined {
-    try {
-      return jobs.check(name);
-    } catch (error) {
-      if (!REJECTIONS.includes(reasonOf(error))) throw error;
-      const waiting = { reason: reasonOf(error), message: explainError(error) };
-      rejections.set(name, { waiting, generation, until: clock.monotonic() + REJECTED_MS });
-      throw error;
-    }
-  }
 }
 
 function describe(
@@ -76,10 +60,7 @@ function describe(
   stored: StoredImage | undefined,
 ): Look<'Image', ImageAction, undefined> {
   const { waiting } = plan;
-  const synced =
-    waiting !== undefined && REJECTIONS.includes(waiting.reason)
-      ? condition(SYNCED, 'False', waiting.reason, waiting.message)
-      : condition(SYNCED, 'True', 'Reconciled');
+  const synced = condition(SYNCED, 'True', 'Reconciled');
   const pending = plan.actions.length > 0 || waiting !== undefined;
   if (stored === undefined || pending) {
     const { reason, message } = waiting ?? {

@@ -1,58 +1,95 @@
 import { toError } from '../api/errors.ts';
 import type { Waiting } from '../api/plan/action.ts';
+import type { Clock } from '../engine/clock.ts';
 
 /** Work that outlasts a pass, such as a download: at most one per key. */
 export interface Jobs {
-  /** How far the job has come; undefined when none runs. Throws, once, what made the last one fail. */
-  check(key: string): Waiting | undefined;
-  start(key: string, run: JobRun): void;
+  /**
+   * How far the job has come; undefined when none runs. Throws what made the last one fail until it is time to try
+   * again, or until the object has another generation, which may have mended it. Changes nothing.
+   */
+  check(key: string, generation: number): Waiting | undefined;
+  /** Does nothing while one runs for that key. */
+  start(key: string, generation: number, run: JobRun): void;
   /** Aborts all and waits for them. */
   dispose(): Promise<void>;
 }
 
 export type JobRun = (signal: AbortSignal, report: (progress: Waiting) => void) => Promise<unknown>;
 
-interface Job {
+export interface JobsOptions {
+  readonly clock: Clock;
+  /** Called when a job progressed or ended: look again. */
+  readonly onChange: (key: string) => void;
+  /** Milliseconds until a job that failed like this is tried again; undefined: 5 s doubling to 5 min. */
+  readonly retryMs?: (error: Error) => number | undefined;
+}
+
+const FIRST_RETRY_MS = 5000;
+const LONGEST_RETRY_MS = 300_000;
+
+interface Running {
   progress: Waiting;
-  failure?: Error;
   readonly ended: Promise<void>;
 }
 
-/** @param onChange called when a job progressed or ended: look again */
-export function createJobs(onChange: (key: string) => void): Jobs {
-  const jobs = new Map<string, Job>();
+interface Failed {
+  readonly error: Error;
+  readonly generation: number;
+  /** In a row, of that generation. */
+  readonly count: number;
+  readonly retryAt: number;
+}
+
+export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions): Jobs {
+  const running = new Map<string, Running>();
+  const failed = new Map<string, Failed>();
   const stop = new AbortController();
   return {
-    check(key) {
-      const job = jobs.get(key);
-      if (job?.failure === undefined) return job?.progress;
-      jobs.delete(key);
-      throw job.failure;
+    check(key, generation) {
+      const job = running.get(key);
+      if (job !== undefined) return job.progress;
+      const last = failed.get(key);
+      if (last?.generation === generation && clock.monotonic() < last.retryAt) throw last.error;
+      return undefined;
     },
-    start(key, run) {
-      if (jobs.has(key)) return;
+    start(key, generation, run) {
+      if (running.has(key)) return;
       const progress = { reason: 'Starting', message: 'about to start' };
-      const job: Job = { progress, ended: Promise.resolve().then(() => runJob(key, run)) };
-      jobs.set(key, job);
+      running.set(key, {
+        progress,
+        ended: Promise.resolve().then(() => runJob(key, generation, run)),
+      });
     },
     async dispose() {
       stop.abort();
-      await Promise.all([...jobs.values()].map(({ ended }) => ended));
+      await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
 
-  async function runJob(key: string, run: JobRun): Promise<void> {
-    const job = jobs.get(key);
-    if (job === undefined) return;
+  async function runJob(key: string, generation: number, run: JobRun): Promise<void> {
+    const job = running.get(key);
     try {
       await run(stop.signal, (progress) => {
-        job.progress = progress;
+        if (job !== undefined) job.progress = progress;
         onChange(key);
       });
-      jobs.delete(key);
+      failed.delete(key);
     } catch (thrown) {
-      job.failure = toError(thrown);
+      fail(key, generation, toError(thrown));
     }
+    running.delete(key);
     onChange(key);
   }
+
+  function fail(key: string, generation: number, error: Error): void {
+    const last = failed.get(key);
+    const count = last?.generation === generation ? last.count + 1 : 1;
+    const backoff = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), LONGEST_RETRY_MS);
+    failed.set(key, { error, generation, count, retryAt: clock.monotonic() + (retryMs(error) ?? backoff) });
+  }
+}
+
+function noOpinion(): undefined {
+  return undefined;
 }

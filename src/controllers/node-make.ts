@@ -9,22 +9,24 @@ import { cloudInitHash, renderSeed, type CloudInitInput } from '../api/render/cl
 import { renderDomain } from '../api/render/domain.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { JobRun } from './jobs.ts';
-import type { NodeDeps } from './node-observe.ts';
-import type { NodeExtra } from './node.ts';
+import type { NodeDeps, NodeExtra } from './node-observe.ts';
 import type { ObjectOf } from './objects.ts';
 
 type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
 
-export async function createDisk(deps: NodeDeps, node: string, { source, size }: CreateDisk): Promise<void> {
+export async function createDisk(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+  { source, size }: CreateDisk,
+): Promise<void> {
+  const { name: node, generation } = object.metadata;
   const grown = size === undefined ? {} : { size };
   if (source.from === 'image') {
     await deps.disks.createOverlay({ node, backing: source, ...grown });
     return;
   }
-  deps.jobs.start(
-    node,
-    source.running ? copyLive(deps, node, source, size) : copyStopped(deps, node, source, size),
-  );
+  const copy = source.running ? copyLive : copyStopped;
+  deps.jobs.start(node, generation, copy(deps, node, source, size));
 }
 
 type CloneSource = Extract<CreateDisk['source'], { from: 'node' }>;

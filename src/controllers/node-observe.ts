@@ -1,7 +1,13 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { attachmentMac } from '../api/names.ts';
-import { desireNode, nodeNetworks, nodeSource } from '../api/plan/desire-node.ts';
+import {
+  desireNode,
+  nodeNetworks,
+  nodeSource,
+  type NodeDesire,
+  type NodeNetworks,
+} from '../api/plan/desire-node.ts';
 import type { Dependency, ObservedNode } from '../api/plan/node.ts';
 import type { Disks } from '../drivers/disks.ts';
 import type { KeyPair } from '../drivers/keys.ts';
@@ -9,7 +15,6 @@ import type { DomainListing, Libvirt } from '../drivers/libvirt.ts';
 import type { Seeds } from '../drivers/seeds.ts';
 import type { Boots } from './boots.ts';
 import type { Jobs } from './jobs.ts';
-import type { NodeExtra } from './node.ts';
 import type { ProbeDeps } from './node-probes.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
 import type { SharedRead } from './shared-read.ts';
@@ -28,9 +33,16 @@ export interface NodeDeps extends ProbeDeps {
   readonly boots: Boots;
 }
 
+/** What one look at a Node found. */
+export interface NodeExtra {
+  readonly desire: NodeDesire;
+  readonly networks: NodeNetworks;
+  readonly observed: ObservedNode;
+}
+
 /** What there is of the Node and of what it needs, and what it shall be. Changes nothing. */
 export async function observeNode(deps: NodeDeps, object: ObjectOf<'Node'>): Promise<NodeExtra> {
-  const { name } = object.metadata;
+  const { name, generation } = object.metadata;
   const networks = nodeNetworks(object, findNetworks(deps, object));
   const desire = desireNode(
     { node: object, networks: findNetworks(deps, object), daemonKey: deps.daemonKey },
@@ -39,8 +51,9 @@ export async function observeNode(deps: NodeDeps, object: ObjectOf<'Node'>): Pro
   const listing = (await deps.domains.get()).find((domain) => domain.name === name);
   const domain = listing === undefined ? {} : await observeDomain(deps, listing);
   const disk = await observeDisk(deps, object);
-  const copying = deps.jobs.check(name);
+  const copying = deps.jobs.check(name, generation);
   const holder = listing === undefined ? await findMacHolder(deps, object) : undefined;
+  const stoppingSeconds = deps.boots.stoppingSeconds(name);
   const observed: ObservedNode = {
     networks: networks.dependency,
     host: hostDependency(deps),
@@ -57,6 +70,7 @@ export async function observeNode(deps: NodeDeps, object: ObjectOf<'Node'>): Pro
     ...(holder === undefined ? {} : { macHolder: holder }),
     bootSlot: deps.boots.slot(name),
     startBackoffSeconds: deps.boots.backoffSeconds(name),
+    ...(stoppingSeconds === undefined ? {} : { stoppingSeconds }),
   };
   return { desire, networks, observed };
 }

@@ -8,18 +8,16 @@ import { nodeConditions, type NodeProbes } from '../api/status/node.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Look, Reconciler } from './pass.ts';
 import { createDisk, defineDomain, writeSeed } from './node-make.ts';
-import { observeNode, type NodeDeps } from './node-observe.ts';
+import { observeNode, type NodeDeps, type NodeExtra } from './node-observe.ts';
 import { probeNode } from './node-probes.ts';
 
-export interface NodeExtra {
-  readonly desire: NodeDesire;
-  readonly networks: NodeNetworks;
-  readonly observed: ObservedNode;
-}
 type NodeLook = Look<'Node', NodeAction, NodeExtra>;
 
-/** Looked at again this soon while a guest is on its way; events come in earlier. */
-const BOOTING_MS = 1000;
+/** How soon to look again at what nobody tells us about: a guest on its way, a back-off, the queue for booting. */
+const SOON_MS = 1000;
+const LATER_MS = 30_000;
+/** Of a guest that this daemon did not start nobody knows how far it is. */
+const UNKNOWN_SECONDS = 300;
 
 /** Makes each guest and keeps it running: disk, seed, definition, start, and what is seen of it from outside. */
 export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAction, NodeExtra> {
@@ -32,9 +30,10 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       const conditions = nodeConditions(extra.desire.desired, extra.observed, plan, probes);
       const ready = isTrue(conditions, READY);
       remember(deps, object.metadata.name, extra.observed, ready);
-      const again = ready || plan.waiting !== undefined ? {} : { again: BOOTING_MS };
-      return { plan, conditions, fields: fields(extra), extra, ...again, ...retry(plan.waiting?.reason) };
+      const again = ready ? undefined : nextLook(plan.waiting?.reason, probes.bootingSeconds);
+      return { plan, conditions, fields: fields(extra), extra, ...(again === undefined ? {} : { again }) };
     },
+    claim: (action, object) => action.type !== 'StartDomain' || deps.boots.take(object.metadata.name),
     async execute(action, look, object) {
       await execute(deps, action, look, object);
       deps.domains.invalidate();
@@ -42,9 +41,12 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
   };
 }
 
-/** What nobody tells us about: that a back-off or the queue for booting is over. */
-function retry(reason: string | undefined): { again?: number } {
-  return reason === 'StartBackOff' || reason === 'BootQueued' ? { again: BOOTING_MS } : {};
+/** A guest is looked at less and less often the longer it takes; others wait for what tells of itself. */
+function nextLook(waitingFor: string | undefined, bootingSeconds = UNKNOWN_SECONDS): number | undefined {
+  if (waitingFor === 'StartBackOff' || waitingFor === 'BootQueued') return SOON_MS;
+  if (waitingFor === 'ShuttingDown') return LATER_MS;
+  if (waitingFor !== undefined) return undefined;
+  return Math.min(LATER_MS, Math.max(SOON_MS, bootingSeconds * 20));
 }
 
 async function probe(
@@ -104,7 +106,7 @@ async function execute(
   const { cloudInit } = look.extra.desire;
   switch (action.type) {
     case 'CreateDisk':
-      await createDisk(deps, name, action);
+      await createDisk(deps, object, action);
       return;
     case 'WriteSeed':
       await writeSeed(deps, needed(name, cloudInit));
@@ -113,11 +115,11 @@ async function execute(
       await defineDomain(deps, object, needed(name, cloudInit), look.extra);
       return;
     case 'StartDomain':
-      deps.boots.started(name);
       await deps.libvirt.startDomain(name);
       return;
     case 'ShutdownDomain':
       await deps.libvirt.shutdownDomain(name);
+      deps.boots.stopping(name);
   }
 }
 

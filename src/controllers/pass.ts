@@ -24,6 +24,8 @@ export interface Reconciler<K extends Kind, A extends Action, Extra> {
   /** Observes without changing anything, and plans. */
   look(object: ObjectOf<K>, signal: AbortSignal): Promise<Look<K, A, Extra>>;
   execute(action: A, look: Look<K, A, Extra>, object: ObjectOf<K>, signal: AbortSignal): Promise<void>;
+  /** Takes what the action needs and others may have taken since the look; false: it is put off, and what follows. */
+  claim?(action: A, object: ObjectOf<K>): boolean;
 }
 
 export interface PassDeps {
@@ -80,15 +82,18 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
 ): Promise<Look<K, A, Extra>> {
   const before = await reconciler.look(object, signal);
   if (before.plan.actions.length === 0) return before;
+  let executed = 0;
   for (const action of before.plan.actions) {
     signal.throwIfAborted();
+    if (reconciler.claim?.(action, object) === false) break;
     log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
     await reconciler.execute(action, before, object, signal);
     deps.recorder.record(object, 'Normal', action.type, action.reason);
+    executed += 1;
   }
   const after = await reconciler.look(object, signal);
   // A call that succeeds and changes nothing would otherwise be made again for ever.
-  if (sameActions(before.plan.actions, after.plan.actions)) {
+  if (executed > 0 && sameActions(before.plan.actions, after.plan.actions)) {
     const steps = after.plan.actions.map(({ type }) => type).join(', ');
     const message = `cannot reconcile ${object.kind} "${object.metadata.name}": ${steps} succeeded and changed nothing`;
     throw new ReasonedError('NotApplied', message);
