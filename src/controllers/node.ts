@@ -3,7 +3,7 @@ import { isTrue, READY } from '../api/conditions.ts';
 import { ReasonedError } from '../api/errors.ts';
 import type { NodeAction } from '../api/plan/action.ts';
 import { planNode, type ObservedNode } from '../api/plan/node.ts';
-import type { NodeDesire, NodeNetworks } from '../api/plan/desire-node.ts';
+import type { NodeNetworks } from '../api/plan/desire-node.ts';
 import { nodeConditions, type NodeProbes } from '../api/status/node.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Look, Reconciler } from './pass.ts';
