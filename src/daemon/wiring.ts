@@ -6,7 +6,7 @@ import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/plan/host.ts';
 import { createBoots } from '../controllers/boots.ts';
 import { createHostReconciler } from '../controllers/host.ts';
-import { createImageReconciler } from '../controllers/image.ts';
+import { createImageReconciler, refetchMs } from '../controllers/image.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
@@ -101,8 +101,12 @@ export interface ReconcilerDeps {
 
 export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcilers; jobs: readonly Jobs[] } {
   const { config, clock, store, drivers, identity } = deps;
-  const imageJobs = createJobs((name) => deps.onJob('Image', name));
-  const nodeJobs = createJobs((name) => deps.onJob('Node', name));
+  const imageJobs = createJobs({
+    clock,
+    onChange: (name) => deps.onJob('Image', name),
+    retryMs: refetchMs,
+  });
+  const nodeJobs = createJobs({ clock, onChange: (name) => deps.onJob('Node', name) });
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);

@@ -10,8 +10,6 @@ export interface ObservedImage {
   };
   /** How far the fetch has come that is under way. */
   readonly fetching?: Waiting;
-  /** Why what was fetched last will not do; fetching it again at once would bring the same. */
-  readonly rejected?: Waiting;
 }
 
 /**
@@ -19,9 +17,8 @@ export interface ObservedImage {
  * whatever happens to the source.
  */
 export function planImage(spec: ImageSpec, observed: ObservedImage): Plan<ImageAction> {
-  const { stored, fetching, rejected } = observed;
-  const waiting = fetching ?? rejected;
-  if (waiting !== undefined) return { actions: [], waiting };
+  const { stored, fetching } = observed;
+  if (fetching !== undefined) return { actions: [], waiting: fetching };
   const reason = fetchReason(spec, stored);
   if (reason === undefined) return { actions: [] };
   const fetch = {

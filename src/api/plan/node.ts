@@ -48,6 +48,8 @@ export interface ObservedNode {
   readonly bootSlot: boolean;
   /** Seconds until the next start may be tried, after starts that did not last. */
   readonly startBackoffSeconds: number;
+  /** Since it was asked to shut down; undefined when it was not. */
+  readonly stoppingSeconds?: number;
 }
 
 type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
@@ -112,15 +114,25 @@ function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | u
 }
 
 function planExisting(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
-  if (desired.spec.power === 'Stopped') {
-    if (state === 'shutoff' || state === 'crashed' || state === 'inshutdown') return { actions: [] };
-    return { actions: [step('restart', 'power is Stopped', { type: 'ShutdownDomain' })] };
+  if (desired.spec.power === 'Stopped') return planStop(observed, state);
+  const { networks } = observed;
+  if (networks.state === 'waiting') {
+    return { actions: [], waiting: { reason: networks.reason, message: networks.message } };
   }
   if (state !== 'shutoff' && state !== 'crashed') return { actions: [] };
-  if (observed.networks.state === 'waiting') {
-    return { actions: [], waiting: { reason: observed.networks.reason, message: observed.networks.message } };
-  }
   return planStart(observed, `the guest is ${state} and shall run`);
+}
+
+/** Guests miss the request while they boot: it is repeated. */
+const ASK_AGAIN_SECONDS = 30;
+
+function planStop({ stoppingSeconds }: ObservedNode, state: DomainState): Plan<NodeAction> {
+  if (state === 'shutoff' || state === 'crashed' || state === 'inshutdown') return { actions: [] };
+  if (stoppingSeconds !== undefined && stoppingSeconds < ASK_AGAIN_SECONDS) {
+    const message = `the guest was asked to shut down and is ${state}`;
+    return { actions: [], waiting: { reason: 'ShuttingDown', message } };
+  }
+  return { actions: [step('restart', 'power is Stopped', { type: 'ShutdownDomain' })] };
 }
 
 function planDisk(desired: DesiredNode, observed: ObservedNode): CreateDisk[] {

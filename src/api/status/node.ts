@@ -76,14 +76,14 @@ function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInpu
   return condition('AddressBound', 'False', 'NoLease', noLeaseMessage(observed, probes));
 }
 
-function noLeaseMessage(observed: ObservedNode, probes: NodeProbes): string {
-  const seconds = probes.bootingSeconds ?? 0;
-  const message = `the guest has not asked for ${probes.address ?? 'its address'} yet`;
-  if (seconds < SLOW_BOOT_SECONDS) return message;
-  const console = `look at its console with "virsh console"`;
-  if (observed.domain?.config.model.type !== 'kvm')
-    return `${message}, ${seconds} s after its start; ${console}`;
-  return `${message}, ${seconds} s after its start; ${console}; a /dev/kvm that opens but boots no guest is a known cause, domainType: qemu avoids it`;
+function noLeaseMessage(observed: ObservedNode, { address, bootingSeconds }: NodeProbes): string {
+  const message = `the guest has not asked for ${address ?? 'its address'} yet`;
+  if (bootingSeconds !== undefined && bootingSeconds < SLOW_BOOT_SECONDS) return message;
+  const minutes =
+    bootingSeconds === undefined ? '' : `, ${Math.floor(bootingSeconds / 60)} min after its start`;
+  const hint = `${message}${minutes}; look at its console with "virsh console"`;
+  if (observed.domain?.config.model.type !== 'kvm') return hint;
+  return `${hint}; a /dev/kvm that opens but boots no guest is a known cause, domainType: qemu avoids it`;
 }
 
 function nameResolved(probes: NodeProbes): ConditionInput {

@@ -1,0 +1,99 @@
+import { condition, mergeConditions } from '../../../src/api/conditions.ts';
+import { imageSpec } from '../../../src/api/kinds/image.ts';
+import { networkSpec } from '../../../src/api/kinds/network.ts';
+import { nodeSpec, type NodeSpec } from '../../../src/api/kinds/node.ts';
+import { parseDomain } from '../../../src/api/libvirt/domain.ts';
+import { API_VERSION, type ConditionInput } from '../../../src/api/meta.ts';
+import type { ImageObject, LiveEntry, NetworkObject, NodeObject } from '../../../src/api/objects.ts';
+import type { DesiredNode, DomainState, ObservedNode } from '../../../src/api/plan/node.ts';
+import { fixture } from '../libvirt/fixtures.ts';
+
+const CREATED = '2026-01-01T00:00:00Z';
+
+function metadata(name: string): NodeObject['metadata'] {
+  return { name, uid: `uid-${name}`, generation: 1, resourceVersion: '1', creationTimestamp: CREATED };
+}
+
+function conditionsOf(found: readonly ConditionInput[]): NodeObject['status']['conditions'] {
+  return mergeConditions([], found, CREATED, 1);
+}
+
+export function spec(fields: Record<string, unknown> = {}): NodeSpec {
+  const networks = [{ network: 'k8s-net', mac: '52:54:00:5e:53:fb' }];
+  return nodeSpec.parse({ disk: { image: 'debian' }, networks, ...fields });
+}
+
+export function node(
+  name: string,
+  fields: Record<string, unknown> = {},
+  status: Omit<NodeObject['status'], 'conditions'> & { conditions?: readonly ConditionInput[] } = {},
+): NodeObject {
+  const conditions = conditionsOf(status.conditions ?? []);
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Node',
+    metadata: metadata(name),
+    spec: spec(fields),
+    status: { ...status, conditions },
+  };
+}
+
+export function image(
+  name: string,
+  status: Omit<ImageObject['status'], 'conditions'>,
+  conditions: readonly ConditionInput[],
+): ImageObject {
+  const parsed = imageSpec.parse({ source: '/srv/debian.qcow2' });
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Image',
+    metadata: metadata(name),
+    spec: parsed,
+    status: { ...status, conditions: conditionsOf(conditions) },
+  };
+}
+
+export function network(
+  name: string,
+  status: Omit<NetworkObject['status'], 'conditions'>,
+  conditions: readonly ConditionInput[] = [condition('Ready', 'True', 'Active')],
+): NetworkObject {
+  const parsed = networkSpec.parse({ cidr: '192.168.111.0/24' });
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Network',
+    metadata: metadata(name),
+    spec: parsed,
+    status: { ...status, conditions: conditionsOf(conditions) },
+  };
+}
+
+export const entry: LiveEntry = {
+  node: 'master00',
+  mac: '52:54:00:5e:53:fb',
+  ip: '192.168.111.150',
+  hostnames: ['master00.k8s-thw.local'],
+  live: true,
+};
+
+export const desired: DesiredNode = { name: 'master00', spec: spec(), cloudInitHash: 'hash' };
+
+/** A world in which nothing stands in the way of making the guest. */
+export const nothing: ObservedNode = {
+  networks: { state: 'ready' },
+  host: { state: 'ready' },
+  source: { state: 'ready', disk: { from: 'image', path: '/images/debian.qcow2', format: 'qcow2' } },
+  disk: { path: '/disks/master00.qcow2', exists: false, ours: false, whole: false },
+  bootSlot: true,
+  startBackoffSeconds: 0,
+};
+
+/** The guest of libvirt 9.0's own printing, in that state. */
+export function guest(state: DomainState, edit: (xml: string) => string = (xml) => xml): ObservedNode {
+  const config = parseDomain(edit(fixture('domain-inactive')));
+  return {
+    ...nothing,
+    disk: { ...nothing.disk, exists: true, ours: true, whole: true },
+    domain: { state, config },
+  };
+}
