@@ -16,8 +16,12 @@ export function parseCloudInit(answer: { code: number; stdout: string }): CloudI
     return { done: false, errors: [], detail: stage };
   }
   if (v1 === undefined) return { done: false, errors: [], detail: 'result.json is not whole yet' };
-  const errors = Array.isArray(v1['errors']) ? v1['errors'].map(String) : [];
+  const errors = Array.isArray(v1['errors']) ? v1['errors'].map(asText) : [];
   return { done: true, errors, detail: 'done' };
+}
+
+function asText(error: unknown): string {
+  return typeof error === 'string' ? error : JSON.stringify(error);
 }
 
 function readV1(text: string): Record<string, unknown> | undefined {

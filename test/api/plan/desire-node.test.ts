@@ -6,7 +6,8 @@ import { entry, image, network, node } from './node-bed.ts';
 
 const READY = [condition('Ready', 'True', 'Ready')];
 const master00 = node('master00');
-const k8sNet = network('k8s-net', { entries: [entry] });
+const others = { ...entry, node: 'aaa', mac: '52:54:00:00:00:0a', ip: '192.168.111.10' };
+const k8sNet = network('k8s-net', { entries: [others, entry] });
 const TWO = {
   networks: [
     { network: 'k8s-net', mac: entry.mac },
@@ -123,7 +124,8 @@ describe('the source of a disk', () => {
       state: 'ready',
       disk: { ...expected, running: false },
     });
-    for (const source of [nodeSource(clone, {}), nodeSource(clone, { clone: master00 })]) {
+    const booting = node('master00', {}, { disk: '/d/master00.qcow2', state: 'running' });
+    for (const source of [nodeSource(clone, {}), nodeSource(clone, { clone: booting })]) {
       assert.equal(source.state, 'waiting');
     }
   });
