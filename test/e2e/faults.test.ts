@@ -241,7 +241,7 @@ describe('faults', () => {
     ]);
 
     assert.equal(code, 1);
-    assert.match(stderr, /Network\/k8s-net is not Ready: .*permission/i);
+    assert.match(stderr, /Network\/k8s-net is not Ready: .*member of the group libvirt/);
   });
 });
 
