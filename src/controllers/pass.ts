@@ -3,7 +3,7 @@ import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import type { ConditionInput, Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { Action, Plan } from '../api/plan/action.ts';
-import type { PassContext, Result } from '../engine/controller.ts';
+import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
@@ -55,7 +55,10 @@ export function createPass<K extends Kind, A extends Action, Extra>(
       writeStatus(deps, object, look.conditions, look.fields);
       return { requeueAfterMs: look.again ?? deps.resyncMs() };
     } catch (error) {
-      if (!context.signal.aborted) fail(deps, object, error);
+      const { signal } = context;
+      // A daemon that stops knows nothing new of the object; one that waits in vain does.
+      if (!signal.aborted) fail(deps, object, error);
+      else if (reasonOf(signal.reason) === RECONCILE_TIMEOUT) fail(deps, object, signal.reason);
       throw error;
     }
   };

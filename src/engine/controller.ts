@@ -51,7 +51,8 @@ export interface Controller {
 
 /** How long an aborted pass may take to end before its worker goes on without it. */
 const ABANDON_MS = 5000;
-const TIMEOUT = 'ReconcileTimeout';
+/** Reason of the abort of a pass that runs out of time. */
+export const RECONCILE_TIMEOUT = 'ReconcileTimeout';
 
 interface State<K extends string> extends ControllerOptions<K> {
   readonly meter: ControllerMetrics | undefined;
@@ -145,7 +146,7 @@ async function attempt(reconcile: () => Promise<Result>, signal: AbortSignal): P
   } catch (thrown) {
     if (!signal.aborted) return failureOf(thrown);
     const error = signal.reason as ReasonedError;
-    return { kind: error.reason === TIMEOUT ? 'timeout' : 'interrupted', error };
+    return { kind: error.reason === RECONCILE_TIMEOUT ? 'timeout' : 'interrupted', error };
   }
 }
 
@@ -192,7 +193,10 @@ function failure(error: Error): LogFields {
 
 function timeoutError<K extends string>(state: State<K>, key: K): ReasonedError {
   const limit = `${state.timeoutMs / 1000} s`;
-  return new ReasonedError(TIMEOUT, `cannot reconcile ${state.name} "${key}": not done after ${limit}`);
+  return new ReasonedError(
+    RECONCILE_TIMEOUT,
+    `cannot reconcile ${state.name} "${key}": not done after ${limit}`,
+  );
 }
 
 async function stopPasses<K extends string>(state: State<K>, graceMs: number): Promise<void> {
