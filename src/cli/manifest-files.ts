@@ -10,7 +10,12 @@ export interface ManifestText {
 
 /** The files named, and the manifests in the directories named; `-` is standard input. */
 export async function readManifests(paths: readonly string[]): Promise<ManifestText[]> {
-  return (await Promise.all(paths.map(readPath))).flat();
+  const files = (await Promise.all(paths.map(readPath))).flat();
+  if (files.length > 0) return files;
+  const hint = 'manifests are files that end in .yaml, .yml or .json';
+  throw new ReasonedError('NoManifests', `cannot read manifests: there are none in ${paths.join(', ')}`, {
+    hint,
+  });
 }
 
 async function readPath(path: string): Promise<ManifestText[]> {
