@@ -45,6 +45,8 @@ done
 
 ln -sfn ../lib/k8slab/cmd/k8slab "$dest/usr/bin/k8slab"
 ln -sfn ../lib/k8slab/cmd/k8slabd "$dest/usr/sbin/k8slabd"
+install -d "$dest/usr/share/bash-completion/completions"
+"$lib/bin/node" "$lib/cmd/k8slab.ts" completion bash >"$dest/usr/share/bash-completion/completions/k8slab"
 for unit in "$top"/packaging/systemd/*; do
   [ ! -e "$unit" ] || install -m 644 "$unit" "$dest/usr/lib/systemd/system/"
 done
