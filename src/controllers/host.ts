@@ -36,7 +36,7 @@ export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAct
       const nodes = deps.store.list('Node');
       const records = nodes.flatMap((node) => recordOf(deps, node));
       const plan = planHost(deps.paths, records, { files, unknown: unknownObjects(deps) });
-      return { plan, fields, conditions: conditions(plan, nodes.length), extra: undefined };
+      return { plan, fields, conditions: conditions(plan, records.length), extra: undefined };
     },
     async execute({ path, content, mode }) {
       await deps.files.ensureDir(dirname(path));
@@ -87,12 +87,12 @@ function recordOf(deps: HostDeps, { metadata, spec, status }: ObjectOf<'Node'>):
   ];
 }
 
-function conditions(plan: Plan<HostAction>, nodes: number): ConditionInput[] {
+function conditions(plan: Plan<HostAction>, named: number): ConditionInput[] {
   const { waiting } = plan;
   const foreign = waiting?.reason === 'ForeignFile';
   const written = waiting === undefined && plan.actions.length === 0;
   const files = written
-    ? condition('FilesWritten', 'True', 'Written', `${nodes} Nodes are named`)
+    ? condition('FilesWritten', 'True', 'Written', `${named} ${named === 1 ? 'Node is' : 'Nodes are'} named`)
     : condition(
         'FilesWritten',
         'False',

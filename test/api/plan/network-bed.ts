@@ -93,7 +93,7 @@ export function apply(world: World, { actions }: Plan<NetworkAction>): World {
       case 'WriteHostFiles':
         return { ...before, hostFiles: action.files };
       case 'UpdateNetwork':
-        return before.live === undefined ? before : { ...before, live: update(before.live, action) };
+        return before.live === undefined ? before : { ...before, live: updateLiveXml(before.live, action) };
       case 'ReloadDnsmasq':
         return before;
     }
@@ -105,7 +105,10 @@ export function types({ actions }: Plan): string[] {
 }
 
 /** net-update on the live XML: a host is added, or taken out whole, as libvirt does it. */
-function update(live: string, action: Extract<NetworkAction, { type: 'UpdateNetwork' }>): string {
+export function updateLiveXml(
+  live: string,
+  action: { readonly command: string; readonly section: string; readonly xml: string },
+): string {
   const host = parseXml(action.xml);
   const root = parseXml(live);
   const edit = (parent: XmlElement): XmlElement => {

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { findCondition } from '../../src/api/conditions.ts';
+import { imageSpec } from '../../src/api/kinds/image.ts';
+import { networkSpec } from '../../src/api/kinds/network.ts';
+import { nodeSpec } from '../../src/api/kinds/node.ts';
+import { contentHash } from '../../src/api/canonical.ts';
+import type { Condition, ConditionInput, Kind } from '../../src/api/meta.ts';
+import type { KindMap } from '../../src/api/objects.ts';
+import { createBoots } from '../../src/controllers/boots.ts';
+import { createHostReconciler } from '../../src/controllers/host.ts';
+import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts';
+import { createJobs } from '../../src/controllers/jobs.ts';
+import { createNetworkReconciler } from '../../src/controllers/network.ts';
+import { createNodeReconciler } from '../../src/controllers/node.ts';
+import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
+import { createPass } from '../../src/controllers/pass.ts';
+import { createSharedRead } from '../../src/controllers/shared-read.ts';
+import type { PassContext, Result } from '../../src/engine/controller.ts';
+import { createEvents } from '../../src/engine/events.ts';
+import { createStore } from '../../src/engine/store.ts';
+import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
+import { createRecordingLogger } from '../engine/recording-logger.ts';
+import {
+  createWorld,
+  fakeDisks,
+  fakeDnsmasq,
+  fakeFiles,
+  fakeImages,
+  fakeLibvirt,
+  fakeResolver,
+  fakeSeeds,
+  fakeSsh,
+  type World,
+} from './fakes.ts';
+
+export const PATHS = {
+  hosts: '/etc/hosts',
+  inventory: '/etc/ansible/hosts',
+  sshConfig: '/etc/ssh/ssh_config.d/k8slab.conf',
+  knownHosts: '/var/lib/k8slab/known_hosts',
+  identity: '/etc/k8slab/ssh/id_ed25519',
+};
+
+/** All controllers over one world in memory. */
+export interface Bed {
+  readonly world: World;
+  readonly store: ObjectStore;
+  readonly clock: FakeClock;
+  /** `Kind/name` of objects whose manifests contradict others'. */
+  readonly condemned: Set<string>;
+  /** One pass over one object. */
+  pass(kind: Kind, name: string): Promise<Result>;
+  /** Passes over all objects, in the order of their dependencies, until a round changes neither world nor status. */
+  converge(): Promise<void>;
+  apply(kind: 'Network' | 'Image' | 'Node', name: string, fields?: Record<string, unknown>): void;
+  object<K extends Kind>(kind: K, name: string): ObjectOf<K>;
+  condition(reference: readonly [Kind, string], type: string): Condition | undefined;
+  /** `Ready` of an object: `status reason`. */
+  ready(kind: Kind, name: string): string;
+}
+
+const DEFAULTS = {
+  Network: { domain: 'k8s-thw.local', cidr: '192.168.111.0/24', bridge: { name: 'virbr1' } },
+  Image: { source: '/srv/images/debian.qcow2' },
+  Node: { disk: { image: 'debian' }, networks: [{ network: 'k8s-net' }] },
+};
+const SCHEMAS = { Network: networkSpec, Image: imageSpec, Node: nodeSpec };
+const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node'];
+
+export interface BedOptions {
+  readonly boots?: number;
+  readonly domainType?: 'auto' | 'kvm' | 'qemu';
+  /** One that another daemon left. */
+  readonly world?: World;
+}
+
+export function createBed(options: BedOptions = {}): Bed {
+  const world = options.world ?? createWorld();
+  const clock = createFakeClock();
+  const store: ObjectStore = createStore<KindMap>({ clock });
+  const condemned = new Set<string>();
+  store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
+  const passes = createPasses({ world, clock, store, condemned }, options);
+
+  async function pass(kind: Kind, name: string): Promise<Result> {
+    const context: PassContext = { signal: new AbortController().signal, log: createRecordingLogger() };
+    const result = await passes[kind](name, context);
+    // Jobs beside the passes.
+    await settle();
+    return result;
+  }
+
+  async function converge(): Promise<void> {
+    for (let round = 0; round < 20; round++) {
+      const before = JSON.stringify([
+        store.all().map(({ metadata }) => metadata.resourceVersion),
+        world.calls.length,
+      ]);
+      for (const kind of ORDER) for (const { metadata } of store.list(kind)) await pass(kind, metadata.name);
+      const after = JSON.stringify([
+        store.all().map(({ metadata }) => metadata.resourceVersion),
+        world.calls.length,
+      ]);
+      if (before === after) return;
+      await clock.advance(300);
+    }
+    assert.fail('it never converges');
+  }
+
+  const bed: Bed = {
+    world,
+    store,
+    clock,
+    condemned,
+    pass,
+    converge,
+    apply(kind, name, fields = {}) {
+      const spec = SCHEMAS[kind].parse({ ...DEFAULTS[kind], ...fields }) as never;
+      store.apply(kind, { name, spec, hash: contentHash(spec) });
+    },
+    object(kind, name) {
+      const object = store.get(kind, name);
+      assert.ok(object, `${kind}/${name}`);
+      return object;
+    },
+    condition: ([kind, name], type) => findCondition(bed.object(kind, name).status.conditions, type),
+    ready(kind, name) {
+      const { status = '', reason = '' } = bed.condition([kind, name], 'Ready') ?? {};
+      return `${status} ${reason}`;
+    },
+  };
+  return bed;
+}
+
+type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned'>;
+type Passes = Record<Kind, (name: string, context: PassContext) => Promise<Result>>;
+
+function createPasses(parts: Parts, options: BedOptions): Passes {
+  const { world, clock, store, condemned } = parts;
+  const libvirt = fakeLibvirt(world);
+  const dnsmasq = fakeDnsmasq(world);
+  const blocked = (kind: Kind, name: string): ConditionInput | undefined =>
+    condemned.has(`${kind}/${name}`)
+      ? { type: 'Ready', status: 'False', reason: 'Conflict', message: 'two manifests' }
+      : undefined;
+  const deps = {
+    store,
+    recorder: createEvents({ clock }),
+    clock,
+    condemned: blocked,
+    resyncMs: () => 60_000,
+  };
+  const onChange = (): void => undefined;
+  return {
+    Host: createPass(
+      createHostReconciler({
+        store,
+        libvirt,
+        files: fakeFiles(world),
+        paths: PATHS,
+        domainType: options.domainType ?? 'auto',
+      }),
+      deps,
+    ),
+    Network: createPass(
+      createNetworkReconciler({
+        store,
+        libvirt,
+        dnsmasq,
+        isCondemned: (name) => condemned.has(`Node/${name}`),
+      }),
+      deps,
+    ),
+    Image: createPass(
+      createImageReconciler({
+        images: fakeImages(world),
+        clock,
+        jobs: createJobs({ clock, onChange, retryMs: refetchMs }),
+      }),
+      deps,
+    ),
+    Node: createPass(
+      createNodeReconciler({
+        store,
+        libvirt,
+        dnsmasq,
+        clock,
+        domains: createSharedRead(() => libvirt.domains(), clock, 250),
+        disks: fakeDisks(world),
+        seeds: fakeSeeds(world),
+        ssh: fakeSsh(world),
+        resolver: fakeResolver(world),
+        hostKey: (node) =>
+          Promise.resolve({ privateKey: `secret of ${node}`, publicKey: `ssh-ed25519 AAAA${node} ${node}` }),
+        daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
+        jobs: createJobs({ clock, onChange }),
+        boots: createBoots(clock, options.boots ?? 8),
+      }),
+      deps,
+    ),
+  };
+}
+
+/** What a guest that is up shows of itself: its lease, and cloud-init that is done. */
+export function boot(bed: Bed, name: string): void {
+  const { address = '', mac = '' } = bed.object('Node', name).status;
+  bed.world.leases.push({ mac, ip: address, expiry: 0 });
+  bed.world.guests.set(address, { code: 0, stdout: '{"v1": {"errors": []}}', stderr: '' });
+}
+
+/** A network, an image and these Nodes, all up. */
+export async function createLab(...nodes: readonly string[]): Promise<Bed> {
+  const bed = createBed();
+  bed.apply('Network', 'k8s-net');
+  bed.apply('Image', 'debian');
+  for (const name of nodes) bed.apply('Node', name);
+  await bed.converge();
+  for (const name of nodes) boot(bed, name);
+  await bed.converge();
+  for (const name of nodes) assert.equal(bed.ready('Node', name), 'True Ready');
+  bed.world.calls.length = 0;
+  return bed;
+}
+
+/** A network, an image and one Node; nothing was looked at yet. */
+export function withNode(fields: Record<string, unknown> = {}): Bed {
+  const bed = createBed();
+  bed.apply('Network', 'k8s-net');
+  bed.apply('Image', 'debian');
+  bed.apply('Node', 'a', fields);
+  return bed;
+}
+
+/** Calls that change what belongs to one Node. */
+export function callsFor(bed: Bed, name: string): string[] {
+  return bed.world.calls.filter((call) => call.endsWith(` ${name}`)).map((call) => call.split(' ')[0] ?? '');
+}
