@@ -65,7 +65,7 @@ export function createPass<K extends Kind, A extends Action, Extra>(
 }
 
 /** Manifests that contradict each other change nothing, but what there is stays in sight. */
-async function lookOnly<K extends Kind, A extends Action, Extra>(
+export async function lookOnly<K extends Kind, A extends Action, Extra>(
   reconciler: Reconciler<K, A, Extra>,
   object: ObjectOf<K>,
   { signal, blocked }: { signal: AbortSignal; blocked: ConditionInput },
@@ -74,7 +74,7 @@ async function lookOnly<K extends Kind, A extends Action, Extra>(
   const others = look.conditions.filter(({ type }) => type !== READY && type !== SYNCED);
   const { status, reason, message } = blocked;
   const both = [READY, SYNCED].map((type) => condition(type, status, reason, message));
-  return { ...look, conditions: [...both, ...others] };
+  return { ...look, plan: { actions: [], waiting: { reason, message } }, conditions: [...both, ...others] };
 }
 
 async function runPlan<K extends Kind, A extends Action, Extra>(

@@ -1,8 +1,9 @@
 import { emptySnapshot, nextSnapshot, type ManifestFile } from '../api/manifest/snapshot.ts';
-import type { Kind } from '../api/meta.ts';
+import type { ConditionInput, Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createStore } from '../engine/store.ts';
+import { condemnation } from './controllers.ts';
 import { planAll } from './planner.ts';
 import type { PlannedObject } from '../api/plan/action.ts';
 import { createReconcilers, type ReconcilerDeps } from './wiring.ts';
@@ -27,5 +28,7 @@ export function planCandidates(
   }
   const isCondemned = (kind: Kind, name: string): boolean => snapshot.condemned.has(`${kind}/${name}`);
   const { reconcilers } = createReconcilers({ ...world, store, isCondemned, onJob: () => undefined });
-  return planAll({ store, reconcilers, clock: world.clock, remember: true }, signal);
+  const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
+    condemnation(snapshot, kind, name);
+  return planAll({ store, reconcilers, clock: world.clock, condemned, remember: true }, signal);
 }

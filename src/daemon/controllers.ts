@@ -59,7 +59,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): v
 }
 
 /** Manifests that contradict each other: both are told, neither is acted on. */
-function condemnation(snapshot: Snapshot, kind: Kind, name: string): ConditionInput | undefined {
+export function condemnation(snapshot: Snapshot, kind: Kind, name: string): ConditionInput | undefined {
   const errors = snapshot.condemned.get(`${kind}/${name}`);
   if (errors === undefined) return undefined;
   return condition(READY, 'False', 'Conflict', errors.map(({ message }) => message).join('; '));

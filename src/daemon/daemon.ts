@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { READY } from '../api/conditions.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
-import type { Kind } from '../api/meta.ts';
+import type { ConditionInput, Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { ensureDir } from '../drivers/files.ts';
@@ -16,7 +16,7 @@ import { createMetrics, type Metrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
 import { createStore } from '../engine/store.ts';
 import { planCandidates } from './candidates.ts';
-import { createQueues, startControllers } from './controllers.ts';
+import { condemnation, createQueues, startControllers } from './controllers.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createApi, createProbeApp, type HttpDeps } from './http.ts';
 import { createManifests, type Manifests } from './manifests.ts';
@@ -132,6 +132,9 @@ const PLAN_MS = 60_000;
 
 function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
   const { store, events, metrics, manifests, reconcilers, drivers, identity } = parts;
+  const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
+    condemnation(manifests.snapshot(), kind, name);
+  const planner = { store, reconcilers, clock, condemned, remember: false };
   return {
     store,
     events,
@@ -140,7 +143,7 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
     unready: () => (manifests.loaded() ? [] : [manifests.problem() ?? 'the manifests are being read']),
     plan(files) {
       const signal = AbortSignal.timeout(PLAN_MS);
-      if (files === undefined) return planAll({ store, reconcilers, clock, remember: false }, signal);
+      if (files === undefined) return planAll(planner, signal);
       return planCandidates({ config, clock, drivers, identity }, store, files, signal);
     },
   };
@@ -148,6 +151,8 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
 
 function notReady(store: ObjectStore, manifests: Manifests): { name: string; why: string }[] {
   const errors = manifests.snapshot().errors.map(({ file, message }) => ({ name: file, why: message }));
+  const problem = manifests.problem();
+  if (problem !== undefined) errors.push({ name: 'the manifests', why: problem });
   const objects = store.all().flatMap(({ kind, metadata, status }) => {
     const ready = status.conditions.find(({ type }) => type === READY);
     if (ready?.status === 'True') return [];

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
 import { KIND_NAMES, resolveKind } from '../api/kind-names.ts';
 import { API_VERSION, type Kind } from '../api/meta.ts';
@@ -17,6 +18,8 @@ export interface HttpDeps {
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
   readonly now: () => number;
 }
+
+const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
 
 /** What Prometheus and a supervisor ask: served on loopback. */
 export function createProbeApp(deps: HttpDeps): Hono {
@@ -42,8 +45,10 @@ export function createApi(deps: HttpDeps): Hono {
   );
   app.get(`${base}/plan`, async (c) => c.json({ items: await deps.plan() }));
   app.post(`${base}/plan`, async (c) => {
-    const { files } = await c.req.json<{ files: { path: string; text: string }[] }>();
-    return c.json({ items: await deps.plan(files) });
+    const body = candidates.safeParse(await c.req.json().catch(() => undefined));
+    if (!body.success)
+      return c.json(failure('BadRequest', 'the body must be {"files": [{"path", "text"}]}', 400), 400);
+    return c.json({ items: await deps.plan(body.data.files) });
   });
   app.get(`${base}/:plural`, (c) => {
     const kind = kindOf(c.req.param('plural'));

@@ -1,10 +1,10 @@
 import { explainError } from '../api/errors.ts';
-import { MANIFEST_KINDS, type Kind } from '../api/meta.ts';
+import { MANIFEST_KINDS, type ConditionInput, type Kind } from '../api/meta.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import type { Action, PlannedObject, PlannedStep } from '../api/plan/action.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
-import type { Look, Reconciler } from '../controllers/pass.ts';
+import { lookOnly, type Look, type Reconciler } from '../controllers/pass.ts';
 
 export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };
 type AnyReconciler<K extends Kind> = Reconciler<K, never, never>;
@@ -16,6 +16,8 @@ export interface PlannerDeps {
   readonly store: ObjectStore;
   readonly reconcilers: Reconcilers;
   readonly clock: Clock;
+  /** Why an object is left alone: errors between manifests that name it. */
+  readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
   /** What each look finds is written to the store: for a store of candidates, never for the daemon's own. */
   readonly remember: boolean;
 }
@@ -38,7 +40,10 @@ async function planOne<K extends Kind>(
   const { name } = object.metadata;
   try {
     const reconciler = deps.reconcilers[kind] as unknown as Reconciler<K, Action, unknown>;
-    const look = await reconciler.look(object, signal);
+    const blocked = deps.condemned(kind, name);
+    const look = await (blocked === undefined
+      ? reconciler.look(object, signal)
+      : lookOnly(reconciler, object, { signal, blocked }));
     if (deps.remember) remember(deps, kind, object, look);
     const { actions, waiting, later } = look.plan;
     return {

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ReasonedError } from '../../src/api/errors.ts';
+import type { PlannedObject } from '../../src/api/plan/action.ts';
+import { createApi, createProbeApp, type HttpDeps } from '../../src/daemon/http.ts';
+import { createEvents } from '../../src/engine/events.ts';
+import { createMetrics } from '../../src/engine/metrics.ts';
+import { createBed } from '../controllers/bed.ts';
+
+const BASE = '/apis/k8slab.io/v1alpha1';
+const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
+const PLAN: readonly PlannedObject[] = [{ kind: 'Node', name: 'a', actions: [] }];
+
+type Json = Record<string, unknown> & { items?: Record<string, unknown>[] };
+
+function createServer(more: Partial<HttpDeps> = {}): {
+  get: (path: string, headers?: Record<string, string>) => Promise<{ status: number; json: Json }>;
+  deps: HttpDeps;
+} {
+  const bed = createBed();
+  bed.apply('Network', 'k8s-net');
+  for (const name of ['b', 'a']) bed.apply('Node', name);
+  const deps: HttpDeps = {
+    store: bed.store,
+    events: createEvents({ clock: bed.clock }),
+    metrics: createMetrics({ version: '1.2.3' }),
+    unready: () => [],
+    plan: () => Promise.resolve(PLAN),
+    now: () => bed.clock.now(),
+    ...more,
+  };
+  const api = createApi(deps);
+  return {
+    deps,
+    async get(path, headers = {}) {
+      const response = await api.request(path, { headers });
+      return { status: response.status, json: (await response.json()) as Json };
+    },
+  };
+}
+
+/** What kubectl reads of a failure. */
+function failure({ status, json }: { status: number; json: Json }): unknown[] {
+  assert.deepEqual(
+    [json['kind'], json['apiVersion'], json['status'], json['code']],
+    ['Status', 'v1', 'Failure', status],
+  );
+  return [status, json['reason'], json['message']];
+}
+
+describe('the API', () => {
+  it('lists objects as Kubernetes does, by name', async () => {
+    const { status, json } = await createServer().get(`${BASE}/nodes`);
+
+    assert.deepEqual([status, json['kind'], json['apiVersion']], [200, 'NodeList', 'k8slab.io/v1alpha1']);
+    assert.deepEqual(
+      json.items?.map((item) => [item['kind'], (item['metadata'] as Json)['name']]),
+      [
+        ['Node', 'a'],
+        ['Node', 'b'],
+      ],
+    );
+    assert.deepEqual((await createServer().get(`${BASE}/images`)).json.items, []);
+  });
+
+  it('gives one object', async () => {
+    const { get, deps } = createServer();
+
+    const { json } = await get(`${BASE}/nodes/a`);
+
+    assert.deepEqual(json, JSON.parse(JSON.stringify(deps.store.get('Node', 'a'))));
+  });
+
+  it('renders tables itself when it is asked for them', async () => {
+    const { get } = createServer();
+
+    const [list, one] = [await get(`${BASE}/nodes`, TABLE), await get(`${BASE}/nodes/a`, TABLE)];
+
+    assert.deepEqual([list.json['kind'], (list.json['rows'] as unknown[]).length], ['Table', 2]);
+    assert.deepEqual([one.json['kind'], (one.json['rows'] as unknown[]).length], ['Table', 1]);
+  });
+
+  it('answers what is not there with a Status, as kubectl expects it', async () => {
+    const { get } = createServer();
+
+    assert.deepEqual(failure(await get(`${BASE}/nodes/none`)), [404, 'NotFound', 'nodes "none" not found']);
+    assert.deepEqual(failure(await get(`${BASE}/pods`)), [404, 'NotFound', 'no resource "pods"']);
+    assert.deepEqual(failure(await get(`${BASE}/pods/a`)), [404, 'NotFound', 'pods "a" not found']);
+    assert.deepEqual(failure(await get('/apis/other')), [
+      404,
+      'NotFound',
+      'the server could not find /apis/other',
+    ]);
+  });
+
+  it('knows resources by their plural names only, as paths of Kubernetes do', async () => {
+    const { get } = createServer();
+
+    for (const word of ['node', 'kn', 'Nodes'])
+      assert.equal((await get(`${BASE}/${word}`)).status, 404, word);
+  });
+
+  it('lists its resources for discovery', async () => {
+    const { json } = await createServer().get(BASE);
+
+    assert.deepEqual([json['kind'], json['groupVersion']], ['APIResourceList', 'k8slab.io/v1alpha1']);
+    const resources = json['resources'] as Record<string, unknown>[];
+    assert.deepEqual(resources.map(({ name }) => name).sort(), ['hosts', 'images', 'networks', 'nodes']);
+    for (const { namespaced, verbs } of resources)
+      assert.deepEqual([namespaced, verbs], [false, ['get', 'list']]);
+  });
+
+  it('lists events', async () => {
+    const { get, deps } = createServer();
+    deps.events.record({ kind: 'Node', name: 'a' }, 'Normal', 'StartDomain', 'the guest shall run');
+
+    const { json } = await get('/api/v1/events');
+
+    assert.deepEqual([json['kind'], json.items?.map(({ reason }) => reason)], ['EventList', ['StartDomain']]);
+  });
+});
+
+describe('the plan', () => {
+  it('is that of now, or of the files that were sent', async () => {
+    const asked: unknown[] = [];
+    const plan = (files?: unknown): Promise<typeof PLAN> => {
+      asked.push(files);
+      return Promise.resolve(PLAN);
+    };
+    const { get, deps } = createServer({ plan });
+    const files = [{ path: 'a.yaml', text: 'kind: Node' }];
+
+    const now = await get(`${BASE}/plan`);
+    const sent = await createApi(deps).request(`${BASE}/plan`, {
+      method: 'POST',
+      body: JSON.stringify({ files }),
+    });
+
+    assert.deepEqual([now.json.items, await sent.json()], [PLAN, { items: PLAN }]);
+    assert.deepEqual(asked, [undefined, files]);
+  });
+
+  for (const body of ['', '{', '{}', '{"files": [{"path": "a"}]}', '[]']) {
+    it(`of ${body === '' ? 'nothing' : body} is a bad request, and not the plan of now`, async () => {
+      const plan = (): Promise<typeof PLAN> => assert.fail('planned');
+      const api = createApi(createServer({ plan }).deps);
+
+      const response = await api.request(`${BASE}/plan`, { method: 'POST', body });
+
+      assert.equal(
+        failure({ status: response.status, json: (await response.json()) as Json })[1],
+        'BadRequest',
+      );
+    });
+  }
+
+  it('that fails is told with its reason', async () => {
+    const error = new ReasonedError('LibvirtUnreachable', 'cannot reach libvirt', { hint: 'start it' });
+
+    const answer = await createServer({ plan: () => Promise.reject(error) }).get(`${BASE}/plan`);
+
+    assert.deepEqual(failure(answer), [500, 'LibvirtUnreachable', 'cannot reach libvirt (start it)']);
+  });
+});
+
+describe('what a supervisor asks', () => {
+  it('is answered on both servers: healthy, ready, and metrics in the format of Prometheus', async () => {
+    const { deps } = createServer();
+    for (const app of [createApi(deps), createProbeApp(deps)]) {
+      for (const path of ['/healthz', '/readyz']) {
+        const response = await app.request(path);
+        assert.deepEqual([response.status, await response.text()], [200, 'ok\n'], path);
+      }
+      const metrics = await app.request('/metrics');
+      assert.match(metrics.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+      assert.match(await metrics.text(), /^k8slab_build_info\{version="1\.2\.3"\} 1$/m);
+    }
+  });
+
+  it('is 503 and why while it is not ready, and healthy all the same', async () => {
+    const app = createProbeApp(createServer({ unready: () => ['no directory', 'no libvirt'] }).deps);
+
+    const ready = await app.request('/readyz');
+    assert.deepEqual([ready.status, await ready.text()], [503, 'no directory\nno libvirt\n']);
+    assert.equal((await app.request('/healthz')).status, 200);
+  });
+
+  it('is all that the server on TCP answers: the API is on the socket', async () => {
+    const app = createProbeApp(createServer().deps);
+
+    assert.equal((await app.request(`${BASE}/nodes`)).status, 404);
+  });
+});

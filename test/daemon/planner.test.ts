@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { condition } from '../../src/api/conditions.ts';
+import type { Kind } from '../../src/api/meta.ts';
+import type { ImageAction } from '../../src/api/plan/action.ts';
+import { planAll, type PlannerDeps } from '../../src/daemon/planner.ts';
+import { createBed, type Bed } from '../controllers/bed.ts';
+
+const FETCH: ImageAction = {
+  type: 'FetchImage',
+  disruption: 'none',
+  reason: 'not in the store',
+  fetch: { source: '/secret' },
+};
+
+interface Planner {
+  readonly bed: Bed;
+  readonly deps: PlannerDeps;
+  /** Objects in the order in which they were looked at. */
+  readonly looked: string[];
+}
+
+function createPlanner(more: Partial<PlannerDeps> & { looks?: (name: string) => object } = {}): Planner {
+  const bed = createBed();
+  bed.apply('Node', 'a');
+  bed.apply('Network', 'k8s-net');
+  bed.apply('Image', 'debian');
+  const looked: string[] = [];
+  const reconciler = (kind: Kind): unknown => ({
+    kind,
+    look({ metadata: { name } }: { metadata: { name: string } }) {
+      looked.push(`${kind}/${name}`);
+      const found = more.looks?.(name) ?? {};
+      const conditions = [condition('Ready', 'True', 'Ready')];
+      return Promise.resolve({
+        plan: { actions: [FETCH] },
+        conditions,
+        fields: {},
+        extra: undefined,
+        ...found,
+      });
+    },
+    execute: () => assert.fail('executed'),
+  });
+  const kinds: readonly Kind[] = ['Host', 'Network', 'Image', 'Node'];
+  const reconcilers = Object.fromEntries(kinds.map((kind) => [kind, reconciler(kind)]));
+  const deps: PlannerDeps = {
+    store: bed.store,
+    reconcilers: reconcilers as unknown as PlannerDeps['reconcilers'],
+    clock: bed.clock,
+    condemned: () => undefined,
+    remember: false,
+    ...more,
+  };
+  return { bed, deps, looked };
+}
+
+const { signal } = new AbortController();
+
+describe('a plan of everything', () => {
+  it('looks at each object once, what others depend on first, and executes nothing', async () => {
+    const { deps, looked } = createPlanner();
+
+    const planned = await planAll(deps, signal);
+
+    assert.deepEqual(looked, ['Host/vmhost', 'Network/k8s-net', 'Image/debian', 'Node/a']);
+    assert.deepEqual(
+      planned.map(({ kind, name }) => `${kind}/${name}`),
+      looked,
+    );
+  });
+
+  it('tells of each action what it costs and why, and none of its content', async () => {
+    const { deps } = createPlanner();
+
+    const [host] = await planAll(deps, signal);
+
+    assert.deepEqual(host?.actions, [{ type: 'FetchImage', disruption: 'none', reason: 'not in the store' }]);
+  });
+
+  it('tells what an object waits for, and what follows then', async () => {
+    const waiting = { reason: 'NetworkNotFound', message: 'no network' };
+    const later = [{ type: 'StartDomain' as const, disruption: 'none' as const, reason: 'shall run' }];
+    const { deps } = createPlanner({
+      looks: (name) => (name === 'a' ? { plan: { actions: [], waiting, later } } : {}),
+    });
+
+    const node = (await planAll(deps, signal)).at(-1);
+
+    assert.deepEqual(node, { kind: 'Node', name: 'a', actions: [], waiting, later });
+  });
+
+  it('goes on when one object cannot be planned, and says why', async () => {
+    const { deps } = createPlanner({
+      looks: (name) => {
+        if (name === 'k8s-net') throw new Error('cannot reach libvirt');
+        return {};
+      },
+    });
+
+    const planned = await planAll(deps, signal);
+
+    assert.deepEqual(planned[1], {
+      kind: 'Network',
+      name: 'k8s-net',
+      actions: [],
+      error: 'cannot reach libvirt',
+    });
+    assert.equal(planned.length, 4);
+  });
+
+  it('plans nothing for objects that contradict each other, as their passes do nothing', async () => {
+    const conflict = condition('Ready', 'False', 'Conflict', 'also defined in b.yaml');
+    const { deps } = createPlanner({ condemned: (kind) => (kind === 'Node' ? conflict : undefined) });
+
+    const node = (await planAll(deps, signal)).at(-1);
+
+    assert.deepEqual(node, {
+      kind: 'Node',
+      name: 'a',
+      actions: [],
+      waiting: { reason: 'Conflict', message: 'also defined in b.yaml' },
+    });
+  });
+
+  it('writes what it found only into a store of candidates', async () => {
+    const own = createPlanner();
+    const candidates = createPlanner({ remember: true });
+    const before = own.bed.store.all();
+
+    await planAll(own.deps, signal);
+    await planAll(candidates.deps, signal);
+
+    assert.deepEqual(own.bed.store.all(), before);
+    for (const { status } of candidates.bed.store.all()) {
+      assert.deepEqual([status.conditions[0]?.type, status.observedGeneration], ['Ready', 1]);
+    }
+  });
+});

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { enqueueAll, enqueueDependents } from '../../src/daemon/triggers.ts';
+import { createBed, type Bed } from '../controllers/bed.ts';
+
+/** Hosts, Networks, Images and Nodes of a lab, and what a change enqueues. */
+function createLab(): { bed: Bed; after: (change: () => void) => string[] } {
+  const bed = createBed();
+  bed.apply('Network', 'k8s-net');
+  bed.apply('Network', 'storage');
+  bed.apply('Image', 'debian');
+  bed.apply('Node', 'a', { networks: [{ network: 'k8s-net' }, { network: 'storage' }] });
+  bed.apply('Node', 'b');
+  bed.apply('Node', 'clone', { disk: { cloneOf: 'b' } });
+  let queued: string[] = [];
+  bed.store.subscribe((change) =>
+    enqueueDependents(bed.store, change, (kind, name) => queued.push(`${kind}/${name}`)),
+  );
+  return {
+    bed,
+    after(change) {
+      queued = [];
+      change();
+      return [...new Set(queued)].sort();
+    },
+  };
+}
+
+describe('a change of', () => {
+  const cases: readonly [what: string, change: (bed: Bed) => void, queued: string[]][] = [
+    [
+      "a Node's spec concerns itself, its networks, its clones and the Host",
+      (bed) => bed.apply('Node', 'b', { cpus: 2 }),
+      ['Host/vmhost', 'Network/k8s-net', 'Node/b', 'Node/clone'],
+    ],
+    [
+      'the network of a Node concerns the one it leaves too',
+      (bed) => bed.apply('Node', 'a', { networks: [{ network: 'storage' }] }),
+      ['Host/vmhost', 'Network/k8s-net', 'Network/storage', 'Node/a'],
+    ],
+    [
+      "a Node's status concerns its clones and the Host, and not its networks",
+      (bed) =>
+        bed.store.updateStatus('Node', 'b', bed.object('Node', 'b').metadata.uid, {
+          conditions: [],
+          state: 'running',
+        }),
+      ['Host/vmhost', 'Node/clone'],
+    ],
+    [
+      'a Node that goes concerns its networks, and itself no more',
+      (bed) => bed.store.remove('Node', 'b'),
+      ['Host/vmhost', 'Network/k8s-net', 'Node/clone'],
+    ],
+    [
+      'a Network concerns itself, the Nodes on it and the Host',
+      (bed) => bed.apply('Network', 'storage', { mtu: 1400 }),
+      ['Host/vmhost', 'Network/storage', 'Node/a'],
+    ],
+    [
+      "a Network's status concerns the Nodes on it and the Host",
+      (bed) =>
+        bed.store.updateStatus('Network', 'k8s-net', bed.object('Network', 'k8s-net').metadata.uid, {
+          conditions: [],
+          bridge: 'x',
+        }),
+      ['Host/vmhost', 'Node/a', 'Node/b', 'Node/clone'],
+    ],
+    [
+      "an Image's status concerns the Nodes that start from it",
+      (bed) =>
+        bed.store.updateStatus('Image', 'debian', bed.object('Image', 'debian').metadata.uid, {
+          conditions: [],
+          path: '/i',
+        }),
+      ['Node/a', 'Node/b'],
+    ],
+    [
+      "the Host's status concerns all Nodes",
+      (bed) =>
+        bed.store.updateStatus('Host', 'vmhost', bed.object('Host', 'vmhost').metadata.uid, {
+          conditions: [],
+          arch: 'x',
+        }),
+      ['Node/a', 'Node/b', 'Node/clone'],
+    ],
+    [
+      'a new Node concerns itself and its network',
+      (bed) => bed.apply('Node', 'new'),
+      ['Host/vmhost', 'Network/k8s-net', 'Node/new'],
+    ],
+    ['nothing concerns nobody', (bed) => bed.apply('Node', 'b'), []],
+  ];
+
+  for (const [what, change, queued] of cases) {
+    it(what, () => {
+      const { bed, after } = createLab();
+
+      assert.deepEqual(
+        after(() => {
+          change(bed);
+        }),
+        queued,
+      );
+    });
+  }
+});
+
+it('looking at everything again leaves nothing out', () => {
+  const { bed } = createLab();
+  const queued: string[] = [];
+
+  enqueueAll(bed.store, (kind, name) => queued.push(`${kind}/${name}`));
+
+  assert.deepEqual(
+    queued,
+    bed.store.all().map(({ kind, metadata }) => `${kind}/${metadata.name}`),
+  );
+});
