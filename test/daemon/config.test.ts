@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { DaemonConfig } from '../../src/api/daemon-config.ts';
+import { loadConfig } from '../../src/daemon/config.ts';
+
+let dir: string;
+let path: string;
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'k8slab-config-'));
+  path = join(dir, 'k8slabd.yaml');
+});
+after(() => rm(dir, { recursive: true, force: true }));
+
+async function load(text: string): Promise<DaemonConfig> {
+  await writeFile(path, text);
+  return loadConfig(path, { mustExist: true });
+}
+
+const DEFAULTS: DaemonConfig = {
+  manifests: '/etc/k8slab.d',
+  connect: 'qemu:///system',
+  domainType: 'auto',
+  storage: '/var/lib/libvirt/images/k8slab',
+  state: '/var/lib/k8slab',
+  identity: '/etc/k8slab/ssh/id_ed25519',
+  runtime: '/run/k8slab',
+  listen: '127.0.0.1:9811',
+  logLevel: 'info',
+  maxConcurrentBoots: 8,
+  resyncSeconds: 60,
+  hostFiles: {
+    hosts: '/etc/hosts',
+    inventory: '/etc/ansible/hosts',
+    sshConfig: '/etc/ssh/ssh_config.d/k8slab.conf',
+  },
+};
+
+describe('the configuration', () => {
+  it('has a default for every field, also where the file is empty or missing', async () => {
+    assert.deepEqual(await load(''), DEFAULTS);
+    assert.deepEqual(await load('# nothing\n'), DEFAULTS);
+    assert.deepEqual(await loadConfig(join(dir, 'none.yaml'), { mustExist: false }), DEFAULTS);
+  });
+
+  it('has the fields that are set, and the defaults of the others', async () => {
+    const text = 'domainType: qemu\nhostFiles: {inventory: ""}\nlisten: "[::1]:1"\nmaxConcurrentBoots: 2\n';
+
+    assert.deepEqual(await load(text), {
+      ...DEFAULTS,
+      domainType: 'qemu',
+      listen: '[::1]:1',
+      maxConcurrentBoots: 2,
+      hostFiles: { ...DEFAULTS.hostFiles, inventory: '' },
+    });
+  });
+
+  it('that was asked for by name must be there', async () => {
+    const none = join(dir, 'none.yaml');
+
+    await assert.rejects(loadConfig(none, { mustExist: true }), {
+      reason: 'InvalidConfig',
+      message: `cannot read configuration "${none}": there is no such file`,
+    });
+  });
+
+  const wrong: readonly [text: string, named: RegExp][] = [
+    ['manifests: etc', /manifests: must be an absolute path/],
+    ['domainType: xen', /domainType: /],
+    ['state: "/a b"', /state: must be an absolute path of letters/],
+    ['identity: /a%h', /identity: must be/],
+    ['listen: 0.0.0.0:9811', /listen: must be a loopback address/],
+    ['listen: 127.0.0.1:70000', /listen: .*65535/],
+    ['listen: 192.168.1.1:80', /listen: /],
+    ['maxConcurrentBoots: 0', /maxConcurrentBoots: /],
+    ['resyncSeconds: 1.5', /resyncSeconds: /],
+    ['hostFiles: {hosts: etc}', /hostFiles\.hosts: /],
+    ['hostFiles: {host: /etc/hosts}', /hostFiles: .*"host"/],
+    ['manifest: /etc', /the document: .*"manifest"/],
+    ['- a', /the document: /],
+    ['a: [', /line 1/],
+    ['logLevel: info\nlogLevel: debug', /unique/],
+  ];
+  for (const [text, named] of wrong) {
+    it(`with ${JSON.stringify(text)} is refused in one line that names the file and the field`, async () => {
+      await assert.rejects(load(text), (error: Error & { reason?: string }) => {
+        assert.equal(error.reason, 'InvalidConfig');
+        assert.ok(error.message.startsWith(`cannot read configuration "${path}": `), error.message);
+        assert.match(error.message, named);
+        assert.doesNotMatch(error.message, /\n/);
+        return true;
+      });
+    });
+  }
+
+  it('names every field that is wrong', async () => {
+    await assert.rejects(load('logLevel: loud\nresyncSeconds: 1'), {
+      message: /logLevel: .*; resyncSeconds: /,
+    });
+  });
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { daemonConfig, type DaemonConfig } from '../../src/api/daemon-config.ts';
+import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
+import { createNotifier } from '../../src/drivers/systemd.ts';
+import { systemClock } from '../../src/engine/clock.ts';
+import { createClient } from '../../src/cli/client.ts';
+import { imageText } from '../api/manifest/samples.ts';
+import { createRecordingLogger, type RecordingLogger } from '../engine/recording-logger.ts';
+
+let root: string;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'k8slab-daemon-'));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+/** A daemon on libvirt's own test driver, that touches nothing but one directory. */
+function configIn(dir: string): DaemonConfig {
+  const at = (name: string): string => join(dir, name);
+  return daemonConfig.parse({
+    manifests: at('manifests'),
+    connect: 'test:///default',
+    storage: at('storage'),
+    state: at('state'),
+    identity: at('identity'),
+    runtime: at('run'),
+    listen: '127.0.0.1:0',
+    hostFiles: { hosts: '', inventory: '', sshConfig: '' },
+  });
+}
+
+function start(config: DaemonConfig, log: RecordingLogger): Promise<Daemon> {
+  return startDaemon({
+    config,
+    version: '0',
+    log,
+    clock: systemClock(),
+    notifier: createNotifier({ env: {} }),
+  });
+}
+
+function readyz(dir: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const options = { socketPath: join(dir, 'run/k8slab.sock'), path: '/readyz' };
+    get(options, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode));
+    }).on('error', reject);
+  });
+}
+
+/** Waits for a change after which nothing but these is not Ready. */
+function untilOnly(daemon: Daemon, names: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe = daemon.onChange(check);
+    check();
+    function check(): void {
+      if (JSON.stringify(daemon.notReady().map(({ name }) => name)) !== JSON.stringify(names)) return;
+      unsubscribe();
+      resolve();
+    }
+  });
+}
+
+describe('the daemon', () => {
+  it('starts without its manifests, says so, and takes them in when they come', async () => {
+    const dir = await mkdtemp(join(root, 'd-'));
+    const log = createRecordingLogger();
+    const daemon = await start(configIn(dir), log);
+    try {
+      await untilOnly(daemon, ['the manifests']);
+      assert.match(daemon.notReady()[0]?.why ?? '', /no such directory/);
+      assert.deepEqual(await readyz(dir), 503);
+
+      await mkdir(join(dir, 'manifests'));
+      await writeFile(
+        join(dir, 'manifests/image.yaml'),
+        imageText('debian', { source: join(dir, 'none.qcow2') }),
+      );
+      await daemon.reload();
+      await untilOnly(daemon, ['Image/debian']);
+
+      assert.equal(await readyz(dir), 200);
+      const client = createClient(join(dir, 'run/k8slab.sock'));
+      const { items } = (await client.get('images')) as { items: { metadata: { name: string } }[] };
+      assert.deepEqual(
+        items.map(({ metadata }) => metadata.name),
+        ['debian'],
+      );
+    } finally {
+      await daemon.stop();
+    }
+    await assert.rejects(createClient(join(dir, 'run/k8slab.sock')).get('images'), {
+      reason: 'DaemonUnreachable',
+    });
+    assert.deepEqual(
+      log.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
+      ['cannot read the manifest directory; nothing is changed'],
+    );
+  });
+
+  it('does not start beside another one, which goes on', async () => {
+    const dir = await mkdtemp(join(root, 'd-'));
+    await mkdir(join(dir, 'manifests'));
+    const daemon = await start(configIn(dir), createRecordingLogger());
+    try {
+      await assert.rejects(start(configIn(dir), createRecordingLogger()), {
+        reason: 'AlreadyRunning',
+      });
+
+      assert.ok(await createClient(join(dir, 'run/k8slab.sock')).get('nodes'));
+    } finally {
+      await daemon.stop();
+    }
+  });
+});

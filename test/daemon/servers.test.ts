@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Hono } from 'hono';
+import { serveSocket, serveTcp, type RunningServer } from '../../src/daemon/servers.ts';
+
+let dir: string;
+const running: RunningServer[] = [];
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'k8slab-servers-'));
+});
+after(async () => {
+  for (const server of running) await server.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+function app(text: string): Hono {
+  const answering = new Hono();
+  answering.get('/', (c) => c.text(text));
+  return answering;
+}
+
+async function kept(server: Promise<RunningServer>): Promise<RunningServer> {
+  running.push(await server);
+  return server;
+}
+
+function get(options: { socketPath: string } | { host: string; port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ ...options, path: '/' }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve(text));
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** A free port on loopback. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** What a daemon leaves that was killed: a socket file that nobody answers on. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(`${path}.live`, resolve));
+  await rename(`${path}.live`, path);
+  await new Promise((resolve) => server.close(resolve));
+  assert.ok((await stat(path)).isSocket());
+}
+
+describe('the socket', () => {
+  it('answers, and only its owner and group may use it', async () => {
+    const socketPath = join(dir, 'a.sock');
+
+    await kept(serveSocket(app('hello'), socketPath));
+
+    assert.equal(await get({ socketPath }), 'hello');
+    assert.equal((await stat(socketPath)).mode & 0o777, 0o660);
+  });
+
+  it('of a daemon that lives is not taken from it', async () => {
+    const socketPath = join(dir, 'b.sock');
+    await kept(serveSocket(app('first'), socketPath));
+
+    await assert.rejects(serveSocket(app('second'), socketPath), { reason: 'AlreadyRunning' });
+
+    assert.equal(await get({ socketPath }), 'first');
+  });
+
+  it('that a killed daemon left is replaced', async () => {
+    const socketPath = join(dir, 'c.sock');
+    await leaveSocket(socketPath);
+
+    await kept(serveSocket(app('new'), socketPath));
+
+    assert.equal(await get({ socketPath }), 'new');
+  });
+
+  it('in a directory that is not there is an error that names it', async () => {
+    const path = join(dir, 'none', 'd.sock');
+
+    await assert.rejects(serveSocket(app(''), path), { reason: 'CannotListen', message: /none\/d\.sock/ });
+  });
+
+  it('that is closed ends its connections, and a new daemon may have it', async () => {
+    const socketPath = join(dir, 'e.sock');
+    const first = await serveSocket(app('first'), socketPath);
+    await first.close();
+
+    await kept(serveSocket(app('second'), socketPath));
+
+    assert.equal(await get({ socketPath }), 'second');
+  });
+});
+
+describe('the port', () => {
+  it('answers on loopback', async () => {
+    const port = await freePort();
+
+    await kept(serveTcp(app('hello'), `127.0.0.1:${port}`));
+
+    assert.equal(await get({ host: '127.0.0.1', port }), 'hello');
+  });
+
+  it('that is taken is an error that names it', async () => {
+    const port = await freePort();
+    await kept(serveTcp(app(''), `127.0.0.1:${port}`));
+
+    await assert.rejects(serveTcp(app(''), `127.0.0.1:${port}`), {
+      reason: 'CannotListen',
+      message: new RegExp(`^cannot listen on "127\\.0\\.0\\.1:${port}": .*EADDRINUSE`),
+    });
+  });
+});
+
+it('a file that is no socket is not mistaken for a daemon that lives', async () => {
+  const socketPath = join(dir, 'f.sock');
+  await writeFile(socketPath, '');
+
+  await kept(serveSocket(app('hello'), socketPath));
+
+  assert.equal(await get({ socketPath }), 'hello');
+});
