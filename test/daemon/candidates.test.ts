@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { daemonConfig } from '../../src/api/daemon-config.ts';
+import type { PlannedObject } from '../../src/api/plan/action.ts';
+import { createSharedRead } from '../../src/controllers/shared-read.ts';
+import { planCandidates, type PlanWorld } from '../../src/daemon/candidates.ts';
+import type { Drivers } from '../../src/daemon/wiring.ts';
+import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
+import { createLab, type Bed } from '../controllers/bed.ts';
+import {
+  fakeDisks,
+  fakeDnsmasq,
+  fakeImages,
+  fakeLibvirt,
+  fakeResolver,
+  fakeSeeds,
+  fakeSsh,
+} from '../controllers/fakes.ts';
+
+const NETWORK = networkText('k8s-net', { domain: 'k8s-thw.local', bridge: { name: 'virbr1' } });
+const FILES = { 'net.yaml': NETWORK, 'image.yaml': imageText('debian'), 'a.yaml': nodeText('a') };
+
+function worldOf({ world, clock }: Bed): PlanWorld {
+  const libvirt = fakeLibvirt(world);
+  const drivers: Partial<Drivers> = {
+    libvirt,
+    domains: createSharedRead(() => libvirt.domains(), clock, 0),
+    dnsmasq: fakeDnsmasq(world),
+    images: fakeImages(world),
+    disks: fakeDisks(world),
+    seeds: fakeSeeds(world),
+    ssh: fakeSsh(world),
+    resolver: fakeResolver(world),
+  };
+  const hostFiles = { hosts: '', inventory: '', sshConfig: '' };
+  const config = daemonConfig.parse({ hostFiles, state: '/nonexistent' });
+  const identity = { privateKey: '', publicKey: 'ssh-ed25519 AAAAdaemon k8slabd' };
+  return { config, clock, identity, drivers: drivers as Drivers };
+}
+
+/** `Kind/name: actions` of what would be done about guests, networks and images, if these were the files. */
+async function plan(bed: Bed, files: Record<string, string>): Promise<string[]> {
+  const texts = Object.entries(files).map(([path, text]) => ({ path, text }));
+  const planned = await planCandidates(worldOf(bed), bed.store, texts, new AbortController().signal);
+  return planned.filter(({ kind }) => kind !== 'Host').map(brief);
+}
+
+function brief({ kind, name, actions, waiting, later = [], error }: PlannedObject): string {
+  const steps = [...actions, ...later].map(({ type }) => type).join(' ');
+  return `${kind}/${name}: ${[steps, waiting?.reason, error].filter((part) => part !== undefined && part !== '').join('; ')}`;
+}
+
+describe('a plan for files', () => {
+  it('that say what is, is nothing', async () => {
+    const bed = await createLab('a');
+
+    assert.deepEqual(await plan(bed, FILES), ['Network/k8s-net: ', 'Image/debian: ', 'Node/a: ']);
+  });
+
+  it('is what is done once the directory has them, and changes nothing by itself', async () => {
+    const bed = await createLab('a');
+    const before = JSON.stringify(bed.store.all());
+
+    const planned = await plan(bed, { ...FILES, 'b.yaml': nodeText('b') });
+
+    assert.deepEqual(planned, [
+      'Network/k8s-net: DefineNetwork WriteHostFiles',
+      'Image/debian: ',
+      'Node/a: ',
+      'Node/b: CreateDisk WriteSeed DefineDomain StartDomain; ReservationNotLive',
+    ]);
+    assert.deepEqual([bed.world.calls, JSON.stringify(bed.store.all())], [[], before]);
+    bed.apply('Node', 'b');
+    await bed.converge();
+    const done = bed.world.calls.filter((call) => !call.startsWith('writeFile'));
+    assert.deepEqual(done, [
+      'defineNetwork k8s-net',
+      'writeHostFiles k8s-net',
+      'createOverlay b',
+      'writeSeed b',
+      'defineDomain b',
+      'startDomain b',
+    ]);
+  });
+
+  it('that contradict each other does nothing for those that do', async () => {
+    const bed = await createLab('a');
+
+    const planned = await plan(bed, { ...FILES, 'twin.yaml': nodeText('a', { cpus: 2 }) });
+
+    assert.equal(planned.at(-1), 'Node/a: Conflict');
+  });
+});
