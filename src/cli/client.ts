@@ -52,10 +52,19 @@ async function call({ socketPath, path, method, accept, body }: Call): Promise<u
     sent.on('error', (error) => reject(unreachable(socketPath, error)));
     sent.end(body);
   });
-  const answer: unknown = JSON.parse(text);
+  const answer = parseAnswer(socketPath, text);
   if (status < 400) return answer;
   const { reason = 'Error', message = text } = answer as { reason?: string; message?: string };
   throw new ReasonedError(reason, message);
+}
+
+function parseAnswer(socketPath: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = `cannot understand what answers at "${socketPath}": it is not JSON`;
+    throw new ReasonedError('NotK8slabd', message, { cause: error, hint: 'systemctl status k8slabd' });
+  }
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): ReasonedError {

@@ -29,7 +29,7 @@ const FISH = `complete -c k8slab -a '(k8slab __complete (commandline -opc)[2..] 
 /** The script for a shell's start-up file; it asks \`k8slab __complete\` for what may come next. */
 export function completionScript(shell: string): string {
   const scripts: Readonly<Record<string, string>> = { bash: BASH, zsh: ZSH, fish: FISH };
-  const script = scripts[shell];
+  const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
   if (script !== undefined) return script;
   throw new ReasonedError('BadArgument', `cannot complete in shell "${shell}": one of ${SHELLS.join(', ')}`);
 }
@@ -47,13 +47,18 @@ export async function complete(client: Client, words: readonly string[]): Promis
 async function candidates(client: Client, before: readonly string[]): Promise<string[]> {
   const [command, ...rest] = before;
   if (command === undefined) return COMMANDS;
-  if (before.at(-1) === '-o' || before.at(-1) === '--output') return [...OUTPUTS];
+  if (isOutput(before.at(-1))) return command === 'plan' ? ['json'] : [...OUTPUTS];
   if (command === 'completion') return [...SHELLS];
   if (command === 'explain' && rest.length === 0) return [...kindWords()];
   if (command !== 'get') return [];
-  const [word] = rest.filter((arg) => !arg.startsWith('-'));
+  const [word] = rest.filter((arg, index) => !arg.startsWith('-') && !isOutput(rest[index - 1]));
   const kind = word === undefined ? undefined : resolveKind(word);
   if (kind === undefined) return ['all', ...kindWords()];
   const { items } = (await client.get(KIND_NAMES[kind].plural)) as { items: ApiObject[] };
   return items.map(({ metadata }) => metadata.name);
+}
+
+/** The next word is the value of this one. */
+function isOutput(word: string | undefined): boolean {
+  return word === '-o' || word === '--output';
 }

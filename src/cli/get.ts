@@ -35,8 +35,8 @@ export function parseSelection(args: readonly string[]): Selection[] {
 }
 
 function parseReference(arg: string): Selection {
-  const [kind = '', name = ''] = arg.split('/');
-  if (name === '')
+  const [kind = '', name = '', ...more] = arg.split('/');
+  if (name === '' || more.length > 0)
     throw new ReasonedError(
       'BadArgument',
       `cannot get "${arg}": write it as TYPE/NAME, such as node/master00`,

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { ReasonedError, toError } from '../api/errors.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 
@@ -20,7 +21,8 @@ export async function readManifests(paths: readonly string[]): Promise<ManifestT
 
 async function readPath(path: string): Promise<ManifestText[]> {
   try {
-    if (path === '-') return [{ path: '<stdin>', text: await readFile('/dev/stdin', 'utf8') }];
+    // Not by /dev/stdin, which cannot be opened when it is a socket, as it may be under sshd.
+    if (path === '-') return [{ path: '<stdin>', text: await text(process.stdin) }];
     if (!(await stat(path)).isDirectory()) return [{ path, text: await readFile(path, 'utf8') }];
     const names = (await readdir(path)).filter(isManifestFile).sort();
     return await Promise.all(

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PlannedObject } from '../../src/api/plan/action.ts';
+import { createClient, type Client } from '../../src/cli/client.ts';
+import { createApi } from '../../src/daemon/http.ts';
+import { serveSocket } from '../../src/daemon/servers.ts';
+import { createEvents } from '../../src/engine/events.ts';
+import { createMetrics } from '../../src/engine/metrics.ts';
+import { createLab, type Bed } from '../controllers/bed.ts';
+
+export interface Served {
+  readonly bed: Bed;
+  readonly socket: string;
+  readonly client: Client;
+  /** What the daemon answers to `plan`, and the files it was asked about. */
+  planned: readonly PlannedObject[];
+  readonly asked: unknown[];
+  close(): Promise<void>;
+}
+
+/** The real API on a real socket, over a lab in memory with the Nodes a and b. */
+export async function serveLab(): Promise<Served> {
+  const dir = await mkdtemp(join(tmpdir(), 'k8slab-cli-'));
+  const socket = join(dir, 'k8slab.sock');
+  const bed = await createLab('a', 'b');
+  const api = createApi({
+    store: bed.store,
+    events: createEvents({ clock: bed.clock }),
+    metrics: createMetrics({ version: '0' }),
+    unready: () => [],
+    now: () => bed.clock.now(),
+    plan(files) {
+      served.asked.push(files);
+      return Promise.resolve(served.planned);
+    },
+  });
+  const server = await serveSocket(api, socket);
+  const served: Served = {
+    bed,
+    socket,
+    client: createClient(socket),
+    planned: [],
+    asked: [],
+    async close() {
+      await server.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  return served;
+}

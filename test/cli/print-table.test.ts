@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { renderTable, type Table } from '../../src/api/table.ts';
+import { alignColumns, printTable } from '../../src/cli/print-table.ts';
+import { createLab } from '../controllers/bed.ts';
+
+async function nodes(...names: string[]): Promise<Table> {
+  const { store, clock } = await createLab(...names);
+  return renderTable('Node', store.list('Node'), clock.now());
+}
+
+describe('a printed table', () => {
+  it('has a header in capitals and its columns aligned, three spaces between them', async () => {
+    const text = printTable(await nodes('a', 'loadbalancer'), { wide: false, headers: true });
+
+    assert.equal(
+      text.replaceAll(/\d+s$/gm, '0s'),
+      [
+        'NAME           ROLE     ADDRESS         READY   STATUS   AGE',
+        'a              <none>   192.168.111.2   True    Ready    0s',
+        'loadbalancer   <none>   192.168.111.3   True    Ready    0s',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('has more columns when it may be wide, and no header when none is wanted', async () => {
+    const table = await nodes('a');
+    const [header = ''] = printTable(table, { wide: true, headers: true }).split('\n');
+
+    for (const column of ['MAC', 'CPUS', 'MEMORY', 'POD-CIDR', 'MESSAGE'])
+      assert.match(header, new RegExp(`\\b${column}\\b`));
+    assert.match(printTable(table, { wide: false, headers: false }), /^a {3}<none>/);
+  });
+
+  it('has no spaces behind its last column, and is empty without rows', () => {
+    assert.equal(alignColumns([]), '');
+    assert.equal(
+      alignColumns([
+        ['a', 'bb'],
+        ['ccc', 'd'],
+      ]),
+      'a     bb\nccc   d\n',
+    );
+  });
+});
