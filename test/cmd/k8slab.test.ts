@@ -30,7 +30,8 @@ interface Ended {
 /** Runs the real command, as a user would; `input` is what is piped into it. */
 function k8slab(args: readonly string[], options: { socket?: string; input?: string } = {}): Promise<Ended> {
   const { socket = lab.socket, input = '' } = options;
-  const env = { ...process.env, K8SLAB_SOCKET: socket };
+  // Compiling costs more than running.
+  const env = { ...process.env, K8SLAB_SOCKET: socket, NODE_COMPILE_CACHE: join(dir, 'cache') };
   return new Promise((resolve) => {
     const child = execFile(COMMAND, args, { env }, (error, stdout, stderr) => {
       resolve({

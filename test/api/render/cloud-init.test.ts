@@ -169,12 +169,13 @@ describe('a seed', () => {
 
   it('carries any text to the guest, also what YAML takes only when it is escaped', () => {
     fc.assert(
-      fc.property(fc.string({ unit: anyCharacter, maxLength: 20 }), (content) => {
+      fc.property(fc.string({ unit: anyCharacter, minLength: 10, maxLength: 20 }), (content) => {
         const { userData } = renderSeed(input({ cloudInit: { files: [{ path: '/f', content }] } }), KEY);
         assert.equal((JSON.parse(userData.slice(14)) as Config).write_files[0]?.['content'], content);
         // The printable characters of YAML 1.1, which is what cloud-init reads.
         assert.match(userData, /^[\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]*$/u);
       }),
+      { numRuns: 30 },
     );
   });
 });
