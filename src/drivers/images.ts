@@ -17,7 +17,6 @@ export type * from './images/types.ts';
 export interface ImageStoreOptions {
   dir: string;
   exec?: Exec;
-  fetch?: typeof globalThis.fetch;
   /** Bytes of an image at most, unpacked; default 1 TiB. */
   maxBytes?: number;
   /** Milliseconds without a byte until a download is tried again. */
@@ -41,7 +40,7 @@ export function createImageStore(store: ImageStoreOptions): ImageStore {
     retries = 5,
     retryMs = 1_000,
   } = store;
-  const limits = { fetch: store.fetch ?? globalThis.fetch, maxBytes, stallMs, retries, retryMs };
+  const limits = { maxBytes, stallMs, retries, retryMs };
   const running = new Map<string, Promise<unknown>>();
 
   function fetchImage(request: ImageRequest, options: FetchOptions = {}): Promise<StoredImage> {

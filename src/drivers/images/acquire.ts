@@ -19,7 +19,7 @@ export interface Job {
   /** Where the unpacked file grows. */
   temporary: string;
   exec: Exec;
-  limits: Pick<DownloadOptions, 'fetch' | 'stallMs' | 'retries' | 'retryMs' | 'maxBytes'>;
+  limits: Pick<DownloadOptions, 'stallMs' | 'retries' | 'retryMs' | 'maxBytes'>;
 }
 
 export interface Acquired {

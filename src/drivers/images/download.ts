@@ -1,5 +1,7 @@
 import { open } from 'node:fs/promises';
 import pRetry from 'p-retry';
+// Node's own fetch ends the process when a server closes while what it sent waits to be read (nodejs/undici#5360).
+import { Agent, fetch, Headers, type Response } from 'undici';
 import { ReasonedError, toError } from '../../api/errors.ts';
 import { errnoOf, freeSpace, ioError, noSpace } from '../io-errors.ts';
 import { writeAll } from './bulk.ts';
@@ -7,7 +9,6 @@ import { describe, forgetPart, readPart, startPart, validatorOf } from './part.t
 import type { Part } from './part.ts';
 
 export interface DownloadOptions {
-  fetch: typeof globalThis.fetch;
   /** Milliseconds without a byte until the try is given up. */
   stallMs: number;
   /** Tries after the first one. */
@@ -27,6 +28,9 @@ interface Started {
 }
 
 const RETRIED = 'SourceUnreachable';
+
+/** Of our own: undici's default one is Node's where Node made one before. */
+const dispatcher = new Agent();
 
 /**
  * Downloads a URL into `part`, going on with what an earlier run left there; what identifies the content on the
@@ -84,7 +88,8 @@ async function start(source: string, part: string, options: DownloadOptions): Pr
     headers.set('range', `bytes=${kept.have}-`);
     headers.set('if-range', kept.part.validator);
   }
-  const response = await options.fetch(url, {
+  const response = await fetch(url, {
+    dispatcher,
     headers,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });

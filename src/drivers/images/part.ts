@@ -1,4 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
+import type { Response } from 'undici';
 import { z } from 'zod';
 import { readIfExists, writeAtomic } from '../files.ts';
 import { isMissing } from '../io-errors.ts';

@@ -68,6 +68,17 @@ describe('an image from a URL', () => {
     assert.equal(seen.at(-1)?.phase, 'Verifying');
   });
 
+  it('survives a server that closes before what it sent was read', async (t) => {
+    const small = randomBytes(65_536);
+    const source = await httpSource(t, small);
+    source.headers = { connection: 'close' };
+    const { store } = await newStore();
+
+    const image = await store.fetch({ name: 'a', source: source.url });
+
+    assert.equal(image.sha256, sha256(small));
+  });
+
   it('goes on where a cut connection left it', async (t) => {
     const source = await httpSource(t, content);
     source.faults = [{ stallAfter: 100_000 }, { stallAfter: 50_000 }];
