@@ -2,7 +2,7 @@ import { ReasonedError } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot } from '../api/manifest/snapshot.ts';
 import { KIND_NAMES } from '../api/kind-names.ts';
-import type { PlannedObject } from '../api/plan/action.ts';
+import type { PlannedObject, PlannedStep } from '../api/plan/action.ts';
 import type { Client } from './client.ts';
 import { readManifests } from './manifest-files.ts';
 import { alignColumns } from './print-table.ts';
@@ -40,7 +40,9 @@ export function printPlan({ items }: PlanAnswer): string {
   const failed =
     troubled === 0 ? '' : `, ${troubled} ${troubled === 1 ? 'object' : 'objects'} could not be planned`;
   const table =
-    rows.length === 0 ? '' : `${alignColumns([['OBJECT', 'ACTION', 'DISRUPTION', 'REASON'], ...rows])}\n`;
+    rows.length === 0
+      ? ''
+      : `${alignColumns([['OBJECT', 'ACTION', 'DISRUPTION', 'GUESTS', 'REASON'], ...rows])}\n`;
   return `${table}${summary}${failed}\n`;
 }
 
@@ -49,9 +51,18 @@ function planRows(item: PlannedObject): string[][] {
   const { waiting, error, later = [] } = item;
   const after = waiting === undefined ? '' : `, after ${waiting.reason}`;
   return [
-    ...item.actions.map(({ type, disruption, reason }) => [object, type, disruption, reason]),
-    ...(waiting === undefined ? [] : [[object, '<waits>', '-', `${waiting.reason}: ${waiting.message}`]]),
-    ...later.map(({ type, disruption, reason }) => [object, type, disruption, `${reason}${after}`]),
-    ...(error === undefined ? [] : [[object, '<error>', '-', error]]),
+    ...item.actions.map((step) => stepRow(object, step, '')),
+    ...(waiting === undefined
+      ? []
+      : [[object, '<waits>', '-', '-', `${waiting.reason}: ${waiting.message}`]]),
+    ...later.map((step) => stepRow(object, step, after)),
+    ...(error === undefined ? [] : [[object, '<error>', '-', '-', error]]),
   ];
+}
+
+/** Such as `node/a  ShutdownDomain  restart(~60s)  a  why`. */
+function stepRow(object: string, step: PlannedStep, after: string): string[] {
+  const { type, disruption, reason, seconds, guests = [] } = step;
+  const felt = seconds === undefined ? disruption : `${disruption}(~${seconds}s)`;
+  return [object, type, felt, guests.length === 0 ? '-' : guests.join(','), `${reason}${after}`];
 }

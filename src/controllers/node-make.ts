@@ -142,7 +142,13 @@ export async function defineDomain(
       network: object.spec.networks[index]?.network ?? '',
       mac: entry.mac,
     })),
-    mark: { kind: 'Node', name, cloudInit: cloudInitHash(cloudInit), hostKey: publicPart(key.publicKey) },
+    mark: {
+      kind: 'Node',
+      name,
+      reclaim: object.spec.policy.reclaim,
+      cloudInit: cloudInitHash(cloudInit),
+      hostKey: publicPart(key.publicKey),
+    },
   });
   await deps.libvirt.defineDomain(xml);
 }

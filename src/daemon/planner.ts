@@ -58,8 +58,14 @@ async function planOne<K extends Kind>(
   }
 }
 
-function shown({ type, disruption, reason }: Action): PlannedStep {
-  return { type, disruption, reason };
+function shown({ type, disruption, reason, seconds, guests }: Action): PlannedStep {
+  return {
+    type,
+    disruption,
+    reason,
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(guests === undefined ? {} : { guests }),
+  };
 }
 
 function remember<K extends Kind>(

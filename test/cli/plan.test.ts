@@ -9,7 +9,13 @@ import { networkText } from '../api/manifest/samples.ts';
 import { serveLab, type Served } from './bed.ts';
 
 const START: PlannedStep = { type: 'StartDomain', disruption: 'none', reason: 'the guest shall run' };
-const SHUTDOWN: PlannedStep = { type: 'ShutdownDomain', disruption: 'restart', reason: 'power is Stopped' };
+const SHUTDOWN: PlannedStep = {
+  type: 'ShutdownDomain',
+  disruption: 'restart',
+  reason: 'power is Stopped',
+  seconds: 60,
+  guests: ['a'],
+};
 const waiting = { reason: 'NetworkNotFound', message: 'there is no Network "x" yet' };
 
 function item(name: string, more: Partial<PlannedObject> = {}): PlannedObject {
@@ -21,11 +27,11 @@ function print(...items: PlannedObject[]): string[] {
 }
 
 describe('a printed plan', () => {
-  it('has a line per action: what it is done to, what it costs, and why', () => {
+  it('has a line per action: what it is done to, what it costs whom and for how long, and why', () => {
     assert.deepEqual(print(item('a', { actions: [SHUTDOWN] }), item('bb', { actions: [START] })), [
-      'OBJECT    ACTION           DISRUPTION   REASON',
-      'node/a    ShutdownDomain   restart      power is Stopped',
-      'node/bb   StartDomain      none         the guest shall run',
+      'OBJECT    ACTION           DISRUPTION      GUESTS   REASON',
+      'node/a    ShutdownDomain   restart(~60s)   a        power is Stopped',
+      'node/bb   StartDomain      none            -        the guest shall run',
       '',
       '2 actions',
     ]);
@@ -34,15 +40,18 @@ describe('a printed plan', () => {
   it('says what an object waits for, and what follows then', () => {
     const lines = print(item('a', { waiting, later: [START] }));
 
-    assert.match(lines[1] ?? '', /^node\/a +<waits> +- +NetworkNotFound: there is no Network "x" yet$/);
-    assert.match(lines[2] ?? '', /^node\/a +StartDomain +none +the guest shall run, after NetworkNotFound$/);
+    assert.match(lines[1] ?? '', /^node\/a +<waits> +- +- +NetworkNotFound: there is no Network "x" yet$/);
+    assert.match(
+      lines[2] ?? '',
+      /^node\/a +StartDomain +none +- +the guest shall run, after NetworkNotFound$/,
+    );
     assert.equal(lines.at(-1), '1 action');
   });
 
   it('says what could not be planned', () => {
     const lines = print(item('a', { error: 'cannot reach libvirt' }));
 
-    assert.match(lines[1] ?? '', /^node\/a +<error> +- +cannot reach libvirt$/);
+    assert.match(lines[1] ?? '', /^node\/a +<error> +- +- +cannot reach libvirt$/);
     assert.equal(lines.at(-1), 'Nothing to do, 1 object could not be planned');
   });
 

@@ -18,6 +18,8 @@ export interface NetworkEntry {
 export interface NetworkMark {
   readonly kind: 'Network';
   readonly name: string;
+  /** Taken over, not made: on removal it is let go. */
+  readonly adopted?: true;
   readonly entries: readonly NetworkEntry[];
   /** Other names k8slab wrote: records of the manifest. */
   readonly records: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
@@ -28,9 +30,15 @@ export interface NetworkMark {
   readonly fields: readonly string[];
 }
 
+export type Reclaim = 'Retain' | 'Delete';
+
 export interface DomainMark {
   readonly kind: 'Node';
   readonly name: string;
+  /** Taken over, not made: on removal it is let go. */
+  readonly adopted?: true;
+  /** What becomes of the disks that k8slab made once the manifest is gone, which then no longer says so. */
+  readonly reclaim: Reclaim;
   /** Hash of what cloud-init was told at the first boot. */
   readonly cloudInit: string;
   /** Public host key handed to the guest: `ssh-ed25519 AAAA…`. */
@@ -56,6 +64,7 @@ export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
   return {
     kind: 'Network',
     name: attribute(mark, 'name') ?? '',
+    ...adopted(mark),
     entries: parts(mark, 'entry').map(parseEntry),
     records: parts(mark, 'record').map((record) => ({
       ip: attribute(record, 'ip') ?? '',
@@ -73,9 +82,15 @@ export function parseDomainMark(root: XmlElement): DomainMark | undefined {
   return {
     kind: 'Node',
     name: attribute(mark, 'name') ?? '',
+    ...adopted(mark),
+    reclaim: attribute(mark, 'reclaim') === 'Delete' ? 'Delete' : 'Retain',
     cloudInit: attribute(mark, 'cloudInit') ?? '',
     hostKey: texts(mark, 'hostKey')[0] ?? '',
   };
+}
+
+function adopted(mark: XmlElement): { adopted?: true } {
+  return attribute(mark, 'adopted') === 'yes' ? { adopted: true } : {};
 }
 
 function parseEntry(entry: XmlElement): NetworkEntry {
@@ -105,9 +120,15 @@ export function withMark(root: XmlElement, mark: Mark): XmlElement {
 }
 
 function renderMark(mark: Mark): XmlElement {
-  const attributes = { 'xmlns:k8slab': MARK_NAMESPACE, kind: mark.kind, name: mark.name };
+  const attributes = {
+    'xmlns:k8slab': MARK_NAMESPACE,
+    kind: mark.kind,
+    name: mark.name,
+    adopted: mark.adopted && 'yes',
+  };
   if (mark.kind === 'Node') {
-    return element(MARK, { ...attributes, cloudInit: mark.cloudInit }, [
+    const { reclaim, cloudInit } = mark;
+    return element(MARK, { ...attributes, reclaim, cloudInit }, [
       element('k8slab:hostKey', {}, [mark.hostKey]),
     ]);
   }

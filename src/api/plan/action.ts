@@ -11,7 +11,14 @@ export interface Step {
   readonly disruption: Disruption;
   /** Why, as a user reads it in `k8slab plan`. */
   readonly reason: string;
+  /** For about how long guests feel it, measured in docs/disruption.md; left out where they feel nothing. */
+  readonly seconds?: number;
+  /** Names of the running domains that feel it. */
+  readonly guests?: readonly string[];
 }
+
+/** What a disruptive step costs: how long, and whom. */
+export type Cost = Pick<Step, 'seconds' | 'guests'>;
 
 /** The names and reservations that the running dnsmasq reads beside what libvirt gave it. */
 export interface HostFiles {
@@ -86,8 +93,13 @@ export interface PlannedStep extends Step {
   readonly type: Action['type'];
 }
 
-export function step<T extends object>(disruption: Disruption, reason: string, action: T): T & Step {
-  return { ...action, disruption, reason };
+export function step<T extends object>(
+  disruption: Disruption,
+  reason: string,
+  action: T,
+  cost: Cost = {},
+): T & Step {
+  return { ...action, disruption, reason, ...cost };
 }
 
 /** What would be done for one object; `later` follows once what it waits for is there. */

@@ -45,6 +45,8 @@ function plain(value: unknown): unknown {
 const domainMark: DomainMark = {
   kind: 'Node',
   name: 'master00',
+  adopted: true,
+  reclaim: 'Delete',
   cloudInit: '98e2d6cb7401804e',
   hostKey: 'ssh-ed25519 AAAA',
 };

@@ -18,7 +18,7 @@ function desired(more: Partial<DesiredDomain> = {}): DesiredDomain {
     disk: { path: '/disks/master00.qcow2', format: 'qcow2' },
     seed: SEED,
     interfaces: [{ network: 'k8s-net', mac: '52:54:00:5e:53:fb' }],
-    mark: { kind: 'Node', name: 'master00', cloudInit: 'hash', hostKey: 'ssh-ed25519 AAAA' },
+    mark: { kind: 'Node', name: 'master00', reclaim: 'Retain', cloudInit: 'hash', hostKey: 'k' },
     ...more,
   };
 }
