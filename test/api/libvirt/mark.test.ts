@@ -80,6 +80,7 @@ describe('a mark', () => {
       assert.deepEqual(parseDomainMark(parseXml(xml)), {
         kind: 'Node',
         name: 'm',
+        reclaim: 'Retain',
         cloudInit: 'h',
         hostKey: 'key',
       });
