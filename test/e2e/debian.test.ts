@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Lab } from '../lab/lab.ts';
-import {
-  allReady,
-  applyManifests,
-  bootLab,
-  startDaemon,
-  tutorialManifests,
-  untilCondition,
-} from './bed.ts';
+import { allReady, applyManifests, bootLab, startDaemon, tutorialManifests, untilCondition } from './bed.ts';
 
 function node(name: string, disk: string, more = ''): string {
   return `apiVersion: k8slab.io/v1alpha1
