@@ -83,3 +83,8 @@ export function hosts(cidr: Cidr): { readonly first: number; readonly last: numb
 export function netmask(prefix: number): string {
   return fromNumber(2 ** 32 - 2 ** (32 - prefix));
 }
+
+/** 24 for `255.255.255.0`; undefined for what is no netmask. */
+export function prefixOf(mask: string): number | undefined {
+  return Array.from({ length: 33 }, (_, prefix) => prefix).find((prefix) => netmask(prefix) === mask);
+}

@@ -9,9 +9,11 @@ import { createHostReconciler } from '../controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
+import { readInterfaces, type LiveInterface } from '../controllers/network-observe.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
+import { createBridges, type Bridges } from '../drivers/bridges.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
@@ -26,6 +28,7 @@ import {
 } from '../drivers/libvirt.ts';
 import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
+import { readRoutes } from '../drivers/routes.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -39,6 +42,8 @@ const DOMAINS_MAX_AGE_MS = 250;
 export interface Drivers {
   readonly libvirt: Libvirt;
   readonly domains: SharedRead<readonly DomainListing[]>;
+  readonly interfaces: SharedRead<readonly LiveInterface[]>;
+  readonly bridges: Bridges;
   readonly dnsmasq: Dnsmasq;
   readonly images: ImageStore;
   readonly disks: Disks;
@@ -60,15 +65,18 @@ export interface WiringDeps {
 export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps): Drivers {
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
   const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
+  const domains = createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS);
   return {
     libvirt,
-    domains: createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS),
+    domains,
+    interfaces: createSharedRead(() => readInterfaces(libvirt, domains), clock, DOMAINS_MAX_AGE_MS),
     dnsmasq: createDnsmasq(),
     images: createImageStore({ dir: join(config.storage, 'images') }),
     disks: createDisks({ dir: join(config.storage, 'disks') }),
     seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
     ssh: createSsh({ identity: () => Promise.resolve(identity.privateKey) }),
     resolver: createResolver(),
+    bridges: createBridges(),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
 }
@@ -118,7 +126,7 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       paths: hostPaths(config),
       domainType: config.domainType,
     }),
-    Network: createNetworkReconciler({ ...drivers, store, isCondemned }),
+    Network: createNetworkReconciler({ ...drivers, routes: () => readRoutes(), store, clock, isCondemned }),
     Image: createImageReconciler({ images: drivers.images, jobs: imageJobs, clock }),
     Node: createNodeReconciler({
       ...drivers,

@@ -20,6 +20,8 @@ export interface NetworkMark {
   readonly name: string;
   /** Taken over, not made: on removal it is let go. */
   readonly adopted?: true;
+  /** Hash of what the manifests asked for when it was last written: what differs with it unchanged is drift. */
+  readonly applied?: string;
   readonly entries: readonly NetworkEntry[];
   /** Other names k8slab wrote: records of the manifest. */
   readonly records: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
@@ -65,6 +67,7 @@ export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
     kind: 'Network',
     name: attribute(mark, 'name') ?? '',
     ...adopted(mark),
+    ...appliedHash(mark),
     entries: parts(mark, 'entry').map(parseEntry),
     records: parts(mark, 'record').map((record) => ({
       ip: attribute(record, 'ip') ?? '',
@@ -91,6 +94,11 @@ export function parseDomainMark(root: XmlElement): DomainMark | undefined {
 
 function adopted(mark: XmlElement): { adopted?: true } {
   return attribute(mark, 'adopted') === 'yes' ? { adopted: true } : {};
+}
+
+function appliedHash(mark: XmlElement): { applied?: string } {
+  const applied = attribute(mark, 'applied');
+  return applied === undefined ? {} : { applied };
 }
 
 function parseEntry(entry: XmlElement): NetworkEntry {
@@ -132,7 +140,7 @@ function renderMark(mark: Mark): XmlElement {
       element('k8slab:hostKey', {}, [mark.hostKey]),
     ]);
   }
-  return element(MARK, attributes, [
+  return element(MARK, { ...attributes, applied: mark.applied }, [
     ...mark.entries.map(({ node, mac, ip, podCIDR, hostnames }) =>
       element('k8slab:entry', { node, mac, ip, podCIDR }, hostnames.map(hostname)),
     ),
