@@ -1,5 +1,4 @@
-import { condition, READY, SYNCED } from '../api/conditions.ts';
-import type { ConditionInput } from '../api/meta.ts';
+import { networkConditions } from '../api/status/network.ts';
 import { explainError } from '../api/errors.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
@@ -91,69 +90,7 @@ function describe(
     entries,
     ...(refusals.length === 0 ? {} : { refusals }),
   };
-  return { plan, fields, conditions: conditions(observed, plan, entries, refusals), extra: undefined };
-}
-
-function conditions(
-  observed: ObservedNetwork,
-  plan: Plan<NetworkAction>,
-  entries: readonly LiveEntry[],
-  refusals: readonly Refusal[],
-): ConditionInput[] {
-  const { waiting } = plan;
-  const defined = observed.config !== undefined;
-  const deaf = entries.filter(({ live }) => !live).map(({ node }) => node);
-  const steps = [
-    condition('Defined', defined ? 'True' : 'False', defined ? 'Defined' : 'NotDefined'),
-    condition('Active', observed.active ? 'True' : 'False', observed.active ? 'Active' : 'NotActive'),
-    deaf.length === 0
-      ? condition('EntriesLive', 'True', 'Live', `${entries.length} reservations and their names are live`)
-      : condition('EntriesLive', 'False', 'NotLive', `dnsmasq does not know ${deaf.join(', ')} yet`),
-    attached(observed),
-    ...(waiting !== undefined && SHOWN.includes(waiting.reason)
-      ? [condition(waiting.reason, 'True', waiting.reason, waiting.message)]
-      : []),
-    ...(observed.filtersFrames ? [condition('BridgeNetfilter', 'True', 'Enabled', FILTERED)] : []),
-    ...refused(refusals),
-  ];
-  if (waiting !== undefined && /Conflict$/.test(waiting.reason)) {
-    return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
-  }
-  const synced =
-    waiting?.reason === 'RestartFailed'
-      ? condition(SYNCED, 'False', waiting.reason, waiting.message)
-      : condition(SYNCED, 'True', 'Reconciled');
-  if (!observed.active)
-    return [readyFalse({ reason: 'NotActive', message: 'the network is not active' }), synced, ...steps];
-  return [condition(READY, 'True', 'Active'), synced, ...steps];
-}
-
-/** What waits without keeping the network from working has a condition of its own. */
-const SHOWN = ['RestartRequired', 'RestartFailed', 'Drifted'];
-const FILTERED =
-  'net.bridge.bridge-nf-call-iptables is 1: updates of the firewall cost packets between guests too';
-
-function attached({ guests, live }: ObservedNetwork): ConditionInput {
-  const bridge = live?.model.bridge?.name;
-  const loose = guests.filter(({ master }) => master !== bridge);
-  if (loose.length === 0) return condition('GuestsAttached', 'True', 'Attached');
-  const names = loose.map(({ domain, tap }) => `${domain} (${tap})`).join(', ');
-  return condition(
-    'GuestsAttached',
-    'False',
-    'NotAttached',
-    `not plugged into ${bridge ?? 'a bridge'}: ${names}`,
-  );
-}
-
-function refused(refusals: readonly Refusal[]): ConditionInput[] {
-  if (refusals.length === 0) return [];
-  const message = refusals.map((refusal) => `${refusal.node}: ${refusal.message}`).join('; ');
-  return [condition('ClaimsRefused', 'True', refusals[0]?.reason ?? 'Conflict', message)];
-}
-
-function readyFalse({ reason, message }: { reason: string; message: string }): ConditionInput {
-  return condition(READY, 'False', reason, message);
+  return { plan, fields, conditions: networkConditions(observed, plan, entries, refusals), extra: undefined };
 }
 
 async function restart(
