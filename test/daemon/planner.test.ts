@@ -75,7 +75,9 @@ describe('a plan of everything', () => {
 
     const [network] = await planAll(deps, signal);
 
-    assert.deepEqual(network?.actions, [{ type: 'FetchImage', disruption: 'none', reason: 'not in the store' }]);
+    assert.deepEqual(network?.actions, [
+      { type: 'FetchImage', disruption: 'none', reason: 'not in the store' },
+    ]);
   });
 
   it('tells what an object waits for, and what follows then', async () => {

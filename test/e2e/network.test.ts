@@ -94,10 +94,10 @@ describe('a network with guests', () => {
       pingGaps(lab, addresses.get('b'), OUTSIDE, 15),
       pingGaps(lab, undefined, addresses.get('c') ?? '', 15),
     ]);
-    await until(
-      'the guests ping',
-      async () => (await lab.exec(['sh', '-c', 'ps ax | grep -q "[p]ing -i"'])).code === 0,
-    );
+    for (const name of ['a', 'b']) {
+      const pings = 'ps | grep -q "[p]ing -i"';
+      await until(`${name} pings`, async () => (await lab.exec(['ssh', name, pings])).code === 0);
+    }
     await applyNetwork(NETWORK.replaceAll('k8s-thw.local', 'other.local'));
     await until('the new domain is live', async () => (await xml()).includes('other.local'));
     const [between, outside, vmhost] = await pings;
@@ -270,7 +270,11 @@ describe('a network with guests', () => {
     const damages: readonly (readonly [field: string, from: RegExp, to: string])[] = [
       ['domain', /<domain name='[^']*'/, "<domain name='hacked.local'"],
       ['localOnly', /localOnly='yes'/, "localOnly='no'"],
-      ['forward', /<forward ([^>]*)mode='nat'/, "<forward $1mode='route'"],
+      [
+        'forward',
+        /<forward dev='eth0' mode='nat'>[^]*?<interface dev='eth0'\/>/,
+        "<forward dev='eth9' mode='nat'><interface dev='eth9'/>",
+      ],
       ['stp', /stp='on'/, "stp='off'"],
       ['range', /<range start='[^']*'/, "<range start='192.168.111.200'"],
       ['a reservation', /<host mac='[^']*' name='b\.[^/]*\/>/, ''],
