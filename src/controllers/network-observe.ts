@@ -1,10 +1,11 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { parseNetwork, type NetworkDocument } from '../api/libvirt/network.ts';
-import { cidrOf, formatCidr, isAddress, prefixOf, toNumber } from '../api/ip.ts';
+import { blockOf } from '../api/ip.ts';
 import { bridgeName, parkingBridge } from '../api/names.ts';
 import type { Neighbours, NetworkGuest, ObservedNetwork } from '../api/plan/network-observed.ts';
 import type { Bridges } from '../drivers/bridges.ts';
 import type { Dnsmasq } from '../drivers/dnsmasq.ts';
+import type { Firewall } from '../drivers/firewall.ts';
 import type { DomainListing, Libvirt, NetworkListing } from '../drivers/libvirt.ts';
 import type { Route } from '../drivers/routes.ts';
 import type { ObjectOf } from './objects.ts';
@@ -21,6 +22,7 @@ export interface NetworkObserveDeps {
   readonly dnsmasq: Dnsmasq;
   readonly bridges: Bridges;
   readonly routes: () => Promise<readonly Route[]>;
+  readonly firewall: SharedRead<Firewall | undefined>;
   readonly interfaces: SharedRead<readonly LiveInterface[]>;
 }
 
@@ -63,6 +65,7 @@ export async function observeNetwork(
   const live = listing?.active === true ? await readXml(deps, listing, false) : undefined;
   const bridge = (live ?? config)?.model.bridge?.name ?? object.spec.bridge.name ?? bridgeName(name);
   const parking = parkingBridge(name);
+  const firewall = live === undefined ? undefined : await deps.firewall.get();
   const parked = (await bridges.exists(parking)) ? await bridges.ports(parking) : undefined;
   return {
     active: listing?.active ?? false,
@@ -75,6 +78,7 @@ export async function observeNetwork(
     ...(config === undefined ? {} : { config }),
     ...(live === undefined ? {} : { live }),
     ...(parked === undefined ? {} : { parked }),
+    ...(firewall === undefined ? {} : { firewall }),
   };
 }
 
@@ -111,7 +115,7 @@ async function readNeighbours(
   return {
     networks: found.flatMap((document) => {
       const { name = '', bridge: other, ip } = document?.model ?? {};
-      const cidr = ip && cidrText(ip);
+      const cidr = ip && blockOf(ip);
       return [
         {
           name,
@@ -123,10 +127,4 @@ async function readNeighbours(
     routes: await deps.routes(),
     bridgeNameTaken: await deps.bridges.exists(object.spec.bridge.name ?? bridge),
   };
-}
-
-function cidrText(ip: { address: string; netmask?: string; prefix?: string }): string | undefined {
-  const prefix = ip.prefix === undefined ? prefixOf(ip.netmask ?? '') : Number(ip.prefix);
-  if (!isAddress(ip.address) || prefix === undefined) return undefined;
-  return formatCidr(cidrOf(toNumber(ip.address), prefix));
 }

@@ -17,6 +17,7 @@ import { createBridges, type Bridges } from '../drivers/bridges.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
+import { readFirewall, type Firewall } from '../drivers/firewall.ts';
 import { createImageStore, type ImageStore } from '../drivers/images.ts';
 import { ensureHostKey, ensureIdentity, type KeyPair } from '../drivers/keys.ts';
 import {
@@ -38,12 +39,15 @@ import type { Reconcilers } from './planner.ts';
 
 /** Passes over all objects share one list of domains if they come within this time. */
 const DOMAINS_MAX_AGE_MS = 250;
+/** Nobody tells of changes of the firewall, and asking takes three processes. */
+const FIREWALL_MAX_AGE_MS = 10_000;
 
 export interface Drivers {
   readonly libvirt: Libvirt;
   readonly domains: SharedRead<readonly DomainListing[]>;
   readonly interfaces: SharedRead<readonly LiveInterface[]>;
   readonly bridges: Bridges;
+  readonly firewall: SharedRead<Firewall | undefined>;
   readonly dnsmasq: Dnsmasq;
   readonly images: ImageStore;
   readonly disks: Disks;
@@ -77,6 +81,7 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     ssh: createSsh({ identity: () => Promise.resolve(identity.privateKey) }),
     resolver: createResolver(),
     bridges: createBridges(),
+    firewall: createSharedRead(() => readFirewall(), clock, FIREWALL_MAX_AGE_MS),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
 }

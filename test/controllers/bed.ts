@@ -170,6 +170,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         clock,
         bridges: fakeBridges(world),
         routes: () => Promise.resolve([]),
+        firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
         interfaces: createSharedRead(
           () =>
             readInterfaces(

@@ -29,6 +29,7 @@ function worldOf({ world, clock }: Bed): PlanWorld {
     dnsmasq: fakeDnsmasq(world),
     images: fakeImages(world),
     bridges: fakeBridges(world),
+    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
     interfaces: createSharedRead(() => Promise.resolve([]), clock, 0),
     disks: fakeDisks(world),
     seeds: fakeSeeds(world),

@@ -22,6 +22,13 @@ export interface Neighbours {
   readonly bridgeNameTaken: boolean;
 }
 
+/** What the vmhost's firewall does with what guests send beyond it. */
+export interface ObservedFirewall {
+  readonly forwardPolicy: string;
+  readonly accepted: readonly string[];
+  readonly masqueraded: readonly string[];
+}
+
 /** What libvirt, dnsmasq and the kernel say of one network; `config` and `live` are read and compared separately. */
 export interface ObservedNetwork {
   readonly config?: NetworkDocument;
@@ -36,6 +43,8 @@ export interface ObservedNetwork {
   readonly parked?: readonly string[];
   /** net.bridge.bridge-nf-call-iptables is 1. */
   readonly filtersFrames: boolean;
+  /** Undefined where it could not be asked. */
+  readonly firewall?: ObservedFirewall;
   readonly neighbours: Neighbours;
   /** The restart to this signature failed, and why. */
   readonly failedRestart?: { readonly signature: string; readonly message: string };

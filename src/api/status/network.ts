@@ -1,4 +1,5 @@
 import { condition, READY, SYNCED } from '../conditions.ts';
+import { blockOf } from '../ip.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LiveEntry, Refusal } from '../objects.ts';
@@ -26,6 +27,7 @@ export function networkConditions(
       ? [condition(waiting.reason, 'True', waiting.reason, waiting.message)]
       : []),
     ...(observed.filtersFrames ? [condition('BridgeNetfilter', 'True', 'Enabled', FILTERED)] : []),
+    ...forwarding(observed),
     ...duplicates(observed),
     ...refused(refusals),
   ];
@@ -67,6 +69,24 @@ function refused(refusals: readonly Refusal[]): ConditionInput[] {
 
 function readyFalse({ reason, message }: { reason: string; message: string }): ConditionInput {
   return condition(READY, 'False', reason, message);
+}
+
+/** Whether guests reach the outside, as far as the firewall tells; nothing there is changed by k8slab. */
+function forwarding({ firewall, live }: ObservedNetwork): ConditionInput[] {
+  const { forward, bridge, ip } = live?.model ?? {};
+  const block = ip && blockOf(ip);
+  const mode = forward?.mode;
+  if (firewall === undefined || (mode !== 'nat' && mode !== 'route')) return [];
+  const name = bridge?.name ?? '';
+  if (firewall.forwardPolicy !== 'ACCEPT' && !firewall.accepted.includes(name)) {
+    const message = `the policy of the chain FORWARD is ${firewall.forwardPolicy} (Docker sets it), and no rule of libvirt lets ${name} out`;
+    return [condition('Forwarding', 'False', 'ForwardDropped', message)];
+  }
+  if (mode === 'nat' && (block === undefined || !firewall.masqueraded.includes(block))) {
+    const message = `the firewall does not translate ${block ?? 'its addresses'}: libvirt's rules are gone; systemctl restart libvirtd makes them anew`;
+    return [condition('Forwarding', 'False', 'NotMasqueraded', message)];
+  }
+  return [condition('Forwarding', 'True', 'Forwarded')];
 }
 
 /** dnsmasq drops the second of two reservations without a word (libvirt-facts F14): that machine has none. */

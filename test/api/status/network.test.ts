@@ -62,6 +62,23 @@ describe('the conditions of a network', () => {
     assert.equal(found.get('RestartFailed'), 'True RestartFailed port 53 is taken');
   });
 
+  it('E36: say that a firewall keeps guests from the outside, and why', () => {
+    const healthy = { forwardPolicy: 'ACCEPT', accepted: [], masqueraded: ['192.168.111.0/24'] };
+    const bridge = LIVE.model.bridge?.name ?? '';
+    const cases: readonly [firewall: ObservedNetwork['firewall'], expected: RegExp][] = [
+      [healthy, /^True Forwarded/],
+      [{ ...healthy, forwardPolicy: 'DROP' }, /^False ForwardDropped .*DROP \(Docker sets it\)/],
+      [{ ...healthy, forwardPolicy: 'DROP', accepted: [bridge] }, /^True Forwarded/],
+      [{ ...healthy, masqueraded: ['192.168.112.0/24'] }, /^False NotMasqueraded .*192\.168\.111\.0\/24/],
+    ];
+
+    for (const [firewall, expected] of cases) {
+      const found = conditions(firewall === undefined ? {} : { firewall });
+      assert.match(found.get('Forwarding') ?? '', expected);
+    }
+    assert.equal(conditions().has('Forwarding'), false, 'nothing is known, nothing is said');
+  });
+
   it('say that guests feel the firewall where frames pass through it', () => {
     assert.match(conditions({ filtersFrames: true }).get('BridgeNetfilter') ?? '', /^True Enabled /);
     assert.equal(conditions().has('BridgeNetfilter'), false);
