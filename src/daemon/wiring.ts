@@ -11,6 +11,7 @@ import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { createAttempts, createRollout } from '../controllers/rollout.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
@@ -110,10 +111,13 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
+  const { hosts } = config.hostFiles;
+  const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
   const reconcilers = {
     Host: createHostReconciler({
       store,
       libvirt: drivers.libvirt,
+      dnsmasq: drivers.dnsmasq,
       files,
       paths: hostPaths(config),
       domainType: config.domainType,
@@ -128,6 +132,11 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       daemonKey: identity.publicKey,
       jobs: nodeJobs,
       boots: createBoots(clock, config.maxConcurrentBoots),
+      rollout: createRollout(),
+      attempts: createAttempts(clock),
+      knownMacs: new Set(),
+      stopSeconds: config.shutdownSeconds,
+      ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, DOMAINS_MAX_AGE_MS) }),
     }),
   };
   return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs] };

@@ -14,6 +14,7 @@ import { createNetworkReconciler } from '../../src/controllers/network.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
+import { createAttempts, createRollout } from '../../src/controllers/rollout.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
@@ -156,6 +157,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       createHostReconciler({
         store,
         libvirt,
+        dnsmasq,
         files: fakeFiles(world),
         paths: PATHS,
         domainType: options.domainType ?? 'auto',
@@ -195,6 +197,18 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
         jobs: createJobs({ clock, onChange }),
         boots: createBoots(clock, options.boots ?? 8),
+        rollout: createRollout(),
+        attempts: createAttempts(clock),
+        knownMacs: new Set(),
+        stopSeconds: 120,
+        hosts: createSharedRead(
+          () =>
+            fakeFiles(world)
+              .readIfExists(PATHS.hosts)
+              .then((text) => text ?? ''),
+          clock,
+          0,
+        ),
       }),
       deps,
     ),
