@@ -7,6 +7,8 @@ import type { ApiObject, ObjectStatus } from './meta.ts';
 export interface LiveEntry extends NetworkEntry {
   /** The running dnsmasq gives the address and answers the names. */
   readonly live: boolean;
+  /** False: the network's definition does not have it yet, so that it would be lost at the next start. */
+  readonly defined?: boolean;
 }
 
 /** Why a Node gets nothing new from a network. */

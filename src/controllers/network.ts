@@ -3,7 +3,7 @@ import { explainError } from '../api/errors.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
 import { desireNetwork } from '../api/plan/desire-network.ts';
-import { isLive } from '../api/plan/network-live.ts';
+import { isDefined, isLive } from '../api/plan/network-live.ts';
 import type { ObservedNetwork } from '../api/plan/network-observed.ts';
 import { planNetwork } from '../api/plan/network.ts';
 import type { DesiredNetwork } from '../api/render/network.ts';
@@ -83,7 +83,10 @@ function describe(
   plan: Plan<NetworkAction>,
   refusals: readonly Refusal[],
 ): NetworkLook {
-  const entries = desired.entries.map((entry): LiveEntry => ({ ...entry, live: isLive(entry, observed) }));
+  const entries = desired.entries.map((entry): LiveEntry => {
+    const absent = isDefined(entry, observed) ? {} : { defined: false };
+    return { ...entry, live: isLive(entry, observed), ...absent };
+  });
   const fields: Omit<NetworkStatus, 'conditions'> = {
     bridge: desired.bridge,
     gateway: desired.gateway,

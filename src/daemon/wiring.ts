@@ -12,6 +12,7 @@ import { createNetworkReconciler } from '../controllers/network.ts';
 import { readInterfaces, type LiveInterface } from '../controllers/network-observe.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { createAttempts, createRollout } from '../controllers/rollout.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
 import { createBridges, type Bridges } from '../drivers/bridges.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
@@ -123,10 +124,13 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
+  const { hosts } = config.hostFiles;
+  const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
   const reconcilers = {
     Host: createHostReconciler({
       store,
       libvirt: drivers.libvirt,
+      dnsmasq: drivers.dnsmasq,
       files,
       paths: hostPaths(config),
       domainType: config.domainType,
@@ -141,6 +145,11 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       daemonKey: identity.publicKey,
       jobs: nodeJobs,
       boots: createBoots(clock, config.maxConcurrentBoots),
+      rollout: createRollout(),
+      attempts: createAttempts(clock),
+      knownMacs: new Set(),
+      stopSeconds: config.shutdownSeconds,
+      ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, DOMAINS_MAX_AGE_MS) }),
     }),
   };
   return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs] };

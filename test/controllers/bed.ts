@@ -15,6 +15,7 @@ import { readInterfaces } from '../../src/controllers/network-observe.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
+import { createAttempts, createRollout } from '../../src/controllers/rollout.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
@@ -158,6 +159,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       createHostReconciler({
         store,
         libvirt,
+        dnsmasq,
         files: fakeFiles(world),
         paths: PATHS,
         domainType: options.domainType ?? 'auto',
@@ -210,6 +212,18 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
         jobs: createJobs({ clock, onChange }),
         boots: createBoots(clock, options.boots ?? 8),
+        rollout: createRollout(),
+        attempts: createAttempts(clock),
+        knownMacs: new Set(),
+        stopSeconds: 120,
+        hosts: createSharedRead(
+          () =>
+            fakeFiles(world)
+              .readIfExists(PATHS.hosts)
+              .then((text) => text ?? ''),
+          clock,
+          0,
+        ),
       }),
       deps,
     ),

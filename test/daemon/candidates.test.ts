@@ -84,6 +84,7 @@ describe('a plan for files', () => {
       'writeSeed b',
       'defineDomain b',
       'startDomain b',
+      'reload k8s-net',
     ]);
   });
 

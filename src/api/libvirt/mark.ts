@@ -45,6 +45,10 @@ export interface DomainMark {
   readonly cloudInit: string;
   /** Public host key handed to the guest: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
+  /** Hash of what the manifest said when k8slab last defined it: what differs since then was changed by others. */
+  readonly applied?: string;
+  /** MAC addresses that k8slab ever gave it: NICs that have one are ours, and so are their leases. */
+  readonly macs?: readonly string[];
 }
 
 export type Mark = NetworkMark | DomainMark;
@@ -89,7 +93,14 @@ export function parseDomainMark(root: XmlElement): DomainMark | undefined {
     reclaim: attribute(mark, 'reclaim') === 'Delete' ? 'Delete' : 'Retain',
     cloudInit: attribute(mark, 'cloudInit') ?? '',
     hostKey: texts(mark, 'hostKey')[0] ?? '',
+    ...given(mark),
   };
+}
+
+function given(mark: XmlElement): Pick<DomainMark, 'applied' | 'macs'> {
+  const applied = attribute(mark, 'applied');
+  const macs = texts(mark, 'mac');
+  return { ...(applied === undefined ? {} : { applied }), ...(macs.length === 0 ? {} : { macs }) };
 }
 
 function adopted(mark: XmlElement): { adopted?: true } {
@@ -135,9 +146,10 @@ function renderMark(mark: Mark): XmlElement {
     adopted: mark.adopted && 'yes',
   };
   if (mark.kind === 'Node') {
-    const { reclaim, cloudInit } = mark;
-    return element(MARK, { ...attributes, reclaim, cloudInit }, [
+    const { reclaim, cloudInit, applied, macs = [] } = mark;
+    return element(MARK, { ...attributes, reclaim, cloudInit, applied }, [
       element('k8slab:hostKey', {}, [mark.hostKey]),
+      ...macs.map((mac) => element('k8slab:mac', {}, [mac])),
     ]);
   }
   return element(MARK, { ...attributes, applied: mark.applied }, [

@@ -138,6 +138,11 @@ function missing<T>(from: readonly T[], inThese: readonly T[]): T[] {
   return from.filter((item) => !known.has(canonicalJson(item)));
 }
 
+/** Whether the network's next start knows the entry. */
+export function isDefined(entry: NetworkEntry, { config }: ObservedNetwork): boolean {
+  return config?.model.hosts.some((host) => isReservation(host, entry)) === true;
+}
+
 /** Whether a guest with this entry gets its address and name now: what is live is the live XML and the files together. */
 export function isLive(entry: NetworkEntry, observed: Pick<ObservedNetwork, 'live' | 'hostFiles'>): boolean {
   const live = observed.live?.model;
