@@ -82,11 +82,13 @@ function remember(deps: NodeDeps, name: string, { desire, observed, plan, ready 
     if (!goesDown) boots.runs(name);
     if (restartFields(desire.desired, observed).length === 0) attempts.forget(name, 'definition');
   }
+  // One that waits for others of its role to move lets them.
+  if (plan.waiting?.reason === 'AddressInUse') rollout.done(name);
   if (ready) {
     boots.arrived(name);
     attempts.forget(name, 'address');
     if (!goesDown) rollout.done(name);
-  } else if (domain !== undefined && domain.state !== 'running') boots.stopped(name);
+  } else if (domain?.state === 'shutoff' || domain?.state === 'crashed') boots.stopped(name);
 }
 
 function stops({ type }: NodeAction): boolean {
