@@ -23,6 +23,8 @@ export interface NetworkStatus extends ObjectStatus {
   readonly gateway?: string;
   readonly entries?: readonly LiveEntry[];
   readonly refusals?: readonly Refusal[];
+  /** When this daemon last restarted it; RFC 3339. */
+  readonly restartedAt?: string;
 }
 
 export interface ImageStatus extends ObjectStatus {

@@ -11,6 +11,7 @@ import { createHostReconciler } from '../../src/controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
 import { createNetworkReconciler } from '../../src/controllers/network.ts';
+import { readInterfaces } from '../../src/controllers/network-observe.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
@@ -23,6 +24,7 @@ import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 import {
   createWorld,
+  fakeBridges,
   fakeDisks,
   fakeDnsmasq,
   fakeFiles,
@@ -167,6 +169,19 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     Network: createPass(
       createNetworkReconciler({
         store,
+        clock,
+        bridges: fakeBridges(world),
+        routes: () => Promise.resolve([]),
+        firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
+        interfaces: createSharedRead(
+          () =>
+            readInterfaces(
+              libvirt,
+              createSharedRead(() => libvirt.domains(), clock, 0),
+            ),
+          clock,
+          0,
+        ),
         libvirt,
         dnsmasq,
         isCondemned: (name) => condemned.has(`Node/${name}`),

@@ -2,6 +2,7 @@ import { ReasonedError } from '../../src/api/errors.ts';
 import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
 import type { HostFilesPort } from '../../src/controllers/host.ts';
+import type { Bridges } from '../../src/drivers/bridges.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
 import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
@@ -25,6 +26,8 @@ export interface World {
   readonly domains: Map<string, { xml: string; state: DomainState; live?: string; transient?: true }>;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
+  /** The bridge of each tap. */
+  readonly taps: Map<string, string>;
   readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'> & { readonly size?: number }>;
   readonly stored: Map<string, StoredImage>;
   readonly files: Map<string, string>;
@@ -42,6 +45,7 @@ export function createWorld(): World {
     domains: new Map(),
     hostFiles: new Map(),
     leases: [],
+    taps: new Map(),
     disks: new Map(),
     stored: new Map(),
     files: new Map(),
@@ -95,6 +99,11 @@ export function fakeLibvirt(world: World): Libvirt {
       changes(world, 'startNetwork', name);
       network(name).live = network(name).config;
     }),
+    destroyNetwork: later((name: string) => {
+      changes(world, 'destroyNetwork', name);
+      delete network(name).live;
+    }),
+    rebootDomain: later((name: string) => changes(world, 'rebootDomain', name)),
     setNetworkAutostart: later((name: string, on: boolean) => {
       changes(world, 'setNetworkAutostart', name);
       network(name).autostart = on;
@@ -154,6 +163,26 @@ function withLink(xml: string, mac: string, state: 'up' | 'down'): string {
 function must<T>(found: T | undefined, name: string): T {
   if (found !== undefined) return found;
   throw new ReasonedError('NotFound', `cannot find "${name}"`);
+}
+
+export function fakeBridges(world: World): Bridges {
+  const fake: Bridges = {
+    exists: later(() => false),
+    ports: later((bridge: string) =>
+      [...world.taps].filter(([, master]) => master === bridge).map(([tap]) => tap),
+    ),
+    masterOf: later((tap: string) => world.taps.get(tap)),
+    filtersFrames: later(() => false),
+    park: later((parking: string, ports: readonly string[]) => {
+      changes(world, 'park', ports.join(','));
+      for (const port of ports) world.taps.set(port, parking);
+    }),
+    attach: later(({ bridge, ports }: { bridge: string; ports: readonly string[] }) => {
+      changes(world, 'attach', ports.join(','));
+      for (const port of ports) world.taps.set(port, bridge);
+    }),
+  };
+  return fake;
 }
 
 export function fakeDnsmasq(world: World): Dnsmasq {

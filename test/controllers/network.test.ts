@@ -96,7 +96,7 @@ describe('a Network', () => {
 
   it('works on while a change of it waits for a restart, and says so', async () => {
     const bed = await createLab('a');
-    bed.apply('Network', 'k8s-net', { mtu: 1400 });
+    bed.apply('Network', 'k8s-net', { mtu: 1400, policy: { restart: 'Never' } });
 
     await bed.pass('Network', 'k8s-net');
 

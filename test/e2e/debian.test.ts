@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Lab } from '../lab/lab.ts';
-import { allReady, applyManifests, bootLab, startDaemon, tutorialManifests } from './bed.ts';
+import { allReady, applyManifests, bootLab, startDaemon, tutorialManifests, untilCondition } from './bed.ts';
 
 function node(name: string, disk: string, more = ''): string {
   return `apiVersion: k8slab.io/v1alpha1
@@ -87,7 +87,10 @@ describe('a Debian guest', () => {
       ['second.yaml', node('second', '{cloneOf: first}')],
       ['third.yaml', node('third', '{path: /var/lib/libvirt/images/existing.qcow2}')],
     ]);
-    await allReady(lab, 900);
+    // The daemon may not have read them yet, when all that it knows is Ready.
+    for (const name of ['node/second', 'node/third']) {
+      await untilCondition(lab, [name, 'Ready'], ({ status }) => status === 'True', 900);
+    }
 
     const guests = ['first', 'second', 'third'];
     const commands = [

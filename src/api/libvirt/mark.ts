@@ -20,6 +20,8 @@ export interface NetworkMark {
   readonly name: string;
   /** Taken over, not made: on removal it is let go. */
   readonly adopted?: true;
+  /** Hash of what the manifests asked for when it was last written: what differs with it unchanged is drift. */
+  readonly applied?: string;
   readonly entries: readonly NetworkEntry[];
   /** Other names k8slab wrote: records of the manifest. */
   readonly records: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
@@ -69,6 +71,7 @@ export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
     kind: 'Network',
     name: attribute(mark, 'name') ?? '',
     ...adopted(mark),
+    ...appliedHash(mark),
     entries: parts(mark, 'entry').map(parseEntry),
     records: parts(mark, 'record').map((record) => ({
       ip: attribute(record, 'ip') ?? '',
@@ -102,6 +105,11 @@ function given(mark: XmlElement): Pick<DomainMark, 'applied' | 'macs'> {
 
 function adopted(mark: XmlElement): { adopted?: true } {
   return attribute(mark, 'adopted') === 'yes' ? { adopted: true } : {};
+}
+
+function appliedHash(mark: XmlElement): { applied?: string } {
+  const applied = attribute(mark, 'applied');
+  return applied === undefined ? {} : { applied };
 }
 
 function parseEntry(entry: XmlElement): NetworkEntry {
@@ -144,7 +152,7 @@ function renderMark(mark: Mark): XmlElement {
       ...macs.map((mac) => element('k8slab:mac', {}, [mac])),
     ]);
   }
-  return element(MARK, attributes, [
+  return element(MARK, { ...attributes, applied: mark.applied }, [
     ...mark.entries.map(({ node, mac, ip, podCIDR, hostnames }) =>
       element('k8slab:entry', { node, mac, ip, podCIDR }, hostnames.map(hostname)),
     ),

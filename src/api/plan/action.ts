@@ -37,11 +37,36 @@ export type NetworkAction = Step &
     | { readonly type: 'SetNetworkAutostart'; readonly on: boolean }
     | {
         readonly type: 'UpdateNetwork';
-        readonly command: 'add' | 'delete';
+        readonly command: 'add' | 'modify' | 'delete';
         readonly section: string;
         readonly xml: string;
+        /** Added again if this fails: what the step before took away. */
+        readonly restore?: string;
+      }
+    | { readonly type: 'AttachTaps'; readonly attachment: TapAttachment }
+    | {
+        readonly type: 'RestartNetwork';
+        /** What is plugged into the bridge, and where it goes once the network is back. */
+        readonly attachment: TapAttachment;
+        /** The bridge of the network as it runs now. */
+        readonly before: string;
+        /** Identifies what the restart shall bring, so that one that failed is not tried again and again. */
+        readonly signature: string;
+        /** The definition that comes back if the network does not start. */
+        readonly rollback?: string;
+        /** Guests of ours that reboot afterwards. */
+        readonly reboot: readonly string[];
       }
   );
+
+export interface TapAttachment {
+  readonly bridge: string;
+  readonly ports: readonly string[];
+  readonly stp: boolean;
+  readonly mtu?: number;
+  /** Bridge that keeps guests together while the network is away. */
+  readonly parking: string;
+}
 
 export interface ImageFetch {
   readonly source: string;
