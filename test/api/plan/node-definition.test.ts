@@ -53,8 +53,8 @@ describe('the definition of a guest', () => {
     assert.deepEqual([plan.actions.length, define.disruption, define.drift], [1, 'none', undefined]);
     assert.match(define.reason, /cpus, memory/);
     assert.equal(parseDomain(define.xml).model.cpus.count, 2);
-    assert.deepEqual(plan.waiting?.reason, 'RestartRequired');
-    assert.match(plan.waiting?.message ?? '', /cpus, memory; policy\.restart is OnAddressChange/);
+    assert.equal(plan.waiting?.reason, 'RestartRequired');
+    assert.match(plan.waiting.message, /cpus, memory; policy\.restart is OnAddressChange/);
   });
 
   it('that somebody edited is repaired, which counts as drift', () => {
