@@ -77,7 +77,7 @@ describe('a Node whose address changes', () => {
     assert.equal(bed.condition(['Node', 'a'], 'AddressAgreed')?.message, '192.168.111.99');
   });
 
-  it('moves one guest of a role after the other', async () => {
+  it('E04: moves one guest of a role after the other', async () => {
     const bed = await masters('a', 'b', 'c');
     for (const [index, name] of ['a', 'b', 'c'].entries()) moveTo(bed, name, `192.168.111.10${index}`);
 
@@ -352,5 +352,22 @@ describe('cpus, memory and disk of a guest', () => {
 
     assert.equal(bed.ready('Node', first), 'True Ready');
     assert.equal(bed.world.calls.at(-1), `shutdownDomain ${second}`);
+  });
+});
+
+describe('a Node that is made anew', () => {
+  it('E38: has the MAC address, address and name that it had before', async () => {
+    const bed = await createLab('a', 'b');
+    const { mac, address, fqdn } = bed.object('Node', 'b').status;
+    bed.store.remove('Node', 'b');
+    bed.world.domains.delete('b');
+    await bed.clock.advance(1000);
+    await bed.converge();
+
+    bed.apply('Node', 'b');
+    await bed.converge();
+
+    const again = bed.object('Node', 'b').status;
+    assert.deepEqual([again.mac, again.address, again.fqdn], [mac, address, fqdn]);
   });
 });
