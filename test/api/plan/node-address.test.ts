@@ -63,6 +63,16 @@ describe('a guest that uses another address than is reserved for it', () => {
     });
   }
 
+  it('is brought on when it lost its lease on the way, and left alone when nobody asked it', () => {
+    const lost = { network: 'k8s-net', mac: MAC, wanted: NEW, reached: false };
+    const observed = { ...guest('running'), addresses: [lost] };
+
+    assert.deepEqual(types(planNode(desired, { ...observed, tried: { way: 'renew', seconds: 20 } })), [
+      'CycleLink',
+    ]);
+    assert.deepEqual(planNode(desired, observed), { actions: [] });
+  });
+
   it('is restarted for it only where the policy allows that', () => {
     const tried = { way: 'link', seconds: 40 } as const;
     const outcome = (restart: string): unknown =>
