@@ -61,6 +61,15 @@ describe('a network with guests', () => {
     return ids;
   }
 
+  /** Nobody tells of changes of the firewall: it is looked at with everything else. */
+  async function forwarding(expected: string): Promise<void> {
+    await until(`Forwarding is ${expected}`, async () => {
+      await lab.must(['systemctl', 'reload', 'k8slabd']);
+      const { conditions = [] } = (await getObject(lab, 'network/k8s-net'))?.status ?? {};
+      return conditions.some(({ type, status }) => type === 'Forwarding' && status === expected);
+    });
+  }
+
   async function taps(): Promise<string[]> {
     return (await lab.must(['sh', '-c', 'ls /sys/class/net/virbr1/brif']))
       .split(/\s+/)
@@ -175,7 +184,8 @@ describe('a network with guests', () => {
 
   it('E24: plugs the guests in again when somebody restarts the network by hand', async () => {
     const plugged = await taps();
-    await lab.must(['sh', '-c', 'virsh net-destroy k8s-net && virsh net-start k8s-net']);
+    // The daemon may be faster.
+    await lab.must(['sh', '-c', 'virsh net-destroy k8s-net && { virsh net-start k8s-net || true; }']);
 
     await until('the taps are back', async () => (await taps()).join() === plugged.join());
     assert.equal((await pingGaps(lab, addresses.get('a'), addresses.get('b') ?? '', 1)).lost, 0);
@@ -272,11 +282,7 @@ describe('a network with guests', () => {
     const damages: readonly (readonly [field: string, from: RegExp, to: string])[] = [
       ['domain', /<domain name='[^']*'/, "<domain name='hacked.local'"],
       ['localOnly', /localOnly='yes'/, "localOnly='no'"],
-      [
-        'forward',
-        /<forward dev='eth0' mode='nat'>[^]*?<interface dev='eth0'\/>/,
-        "<forward dev='eth9' mode='nat'><interface dev='eth9'/>",
-      ],
+      ['forward', /'eth0'/g, "'eth9'"],
       ['stp', /stp='on'/, "stp='off'"],
       ['range', /<range start='[^']*'/, "<range start='192.168.111.200'"],
       ['a reservation', /<host mac='[^']*' name='b\.[^/]*\/>/, ''],
@@ -311,16 +317,13 @@ describe('a network with guests', () => {
 
   it('E36: says that guests do not reach the outside when the firewall drops what they send', async () => {
     await lab.must(['iptables', '-t', 'nat', '-F', 'LIBVIRT_PRT']);
-    await untilCondition(
-      lab,
-      ['network/k8s-net', 'Forwarding'],
-      ({ reason }) => reason === 'NotMasqueraded',
-      90,
-    );
+    await forwarding('False');
+    const broken = await untilCondition(lab, ['network/k8s-net', 'Forwarding'], () => true);
+    assert.equal(broken.reason, 'NotMasqueraded');
 
     await lab.must(['systemctl', 'restart', 'libvirtd']);
 
-    await untilCondition(lab, ['network/k8s-net', 'Forwarding'], ({ status }) => status === 'True', 90);
+    await forwarding('True');
   });
 
   it('E31: does not define a network whose addresses the vmhost reaches elsewhere', async () => {
