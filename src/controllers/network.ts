@@ -1,3 +1,5 @@
+import { namedIn } from '../api/adopt/named.ts';
+import { takeOverNetwork } from '../api/adopt/network.ts';
 import { condition, READY, SYNCED } from '../api/conditions.ts';
 import type { ConditionInput } from '../api/meta.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
@@ -27,14 +29,19 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
   return {
     kind: 'Network',
     async look(object) {
-      const observed = await observe(deps, object.metadata.name);
+      const { metadata } = object;
+      const nodes = await claimants(deps);
+      const manifest = { name: metadata.name, spec: object.spec, named: namedIn(metadata.annotations) };
+      const found = await observe(deps, metadata.name);
+      const { spec, observed, keepsRanges } = takeOverNetwork(manifest, found, nodes);
       const { desired, refusals } = desireNetwork({
-        name: object.metadata.name,
-        spec: object.spec,
-        nodes: await claimants(deps),
+        name: metadata.name,
+        spec,
+        nodes,
+        keepsRanges,
         ...(observed.config === undefined ? {} : { config: observed.config.model }),
         keeps: await keeper(deps),
-        hostDirs: deps.dnsmasq.hostDirs(object.metadata.name),
+        hostDirs: deps.dnsmasq.hostDirs(metadata.name),
       });
       return describe(desired, observed, planNetwork(desired, observed), refusals);
     },

@@ -1,3 +1,5 @@
+import { namedIn } from '../api/adopt/named.ts';
+import { adoptedNodeSpec } from '../api/adopt/node.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { attachmentMac } from '../api/names.ts';
@@ -43,13 +45,14 @@ export interface NodeExtra {
 /** What there is of the Node and of what it needs, and what it shall be. Changes nothing. */
 export async function observeNode(deps: NodeDeps, object: ObjectOf<'Node'>): Promise<NodeExtra> {
   const { name, generation } = object.metadata;
-  const networks = nodeNetworks(object, findNetworks(deps, object));
-  const desire = desireNode(
-    { node: object, networks: findNetworks(deps, object), daemonKey: deps.daemonKey },
-    networks,
-  );
   const listing = (await deps.domains.get()).find((domain) => domain.name === name);
   const domain = listing === undefined ? {} : await observeDomain(deps, listing);
+  const spec = adoptedNodeSpec(object.spec, namedIn(object.metadata.annotations), domain.domain);
+  const networks = nodeNetworks(object, findNetworks(deps, object));
+  const desire = desireNode(
+    { node: { ...object, spec }, networks: findNetworks(deps, object), daemonKey: deps.daemonKey },
+    networks,
+  );
   const disk = await observeDisk(deps, object);
   const copying = deps.jobs.check(name, generation);
   const holder = listing === undefined ? await findMacHolder(deps, object) : undefined;

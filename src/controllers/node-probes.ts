@@ -19,7 +19,8 @@ export interface ProbeTarget {
   readonly bridge: string;
   readonly gateway: string;
   readonly user: string;
-  readonly hostKey: string;
+  /** Undefined: a guest of others whose key nobody pinned; nothing is asked by ssh then. */
+  readonly hostKey?: string;
   /** Seconds since its start; undefined when it has been running for long. */
   readonly bootingSeconds?: number;
 }
@@ -54,11 +55,23 @@ export async function probeNode(
   }
 }
 
+/** What can be told of a NIC that the network has no entry for: the address it was given. */
+export async function probeLease(deps: ProbeDeps, bridge: string, mac: string): Promise<NodeProbes> {
+  const leasedAddress = heldLeases(await deps.dnsmasq.leases(bridge), mac, deps.clock.now() / 1000)[0]?.ip;
+  return leasedAddress === undefined ? {} : { leasedAddress };
+}
+
 /** The reserved address if the guest has it, else the one of its newest lease that holds. */
 function leasedAddress(leases: readonly Lease[], entry: LiveEntry, now: number): string | undefined {
-  const held = leases.filter(({ mac, expiry }) => mac === entry.mac && (expiry === 0 || expiry > now));
-  if (held.some(({ ip }) => ip === entry.ip)) return entry.ip;
-  return held.sort((a, b) => b.expiry - a.expiry)[0]?.ip;
+  const held = heldLeases(leases, entry.mac, now);
+  return held.some(({ ip }) => ip === entry.ip) ? entry.ip : held[0]?.ip;
+}
+
+/** The newest first. */
+function heldLeases(leases: readonly Lease[], mac: string, now: number): readonly Lease[] {
+  return leases
+    .filter((lease) => lease.mac === mac && (lease.expiry === 0 || lease.expiry > now))
+    .sort((a, b) => b.expiry - a.expiry);
 }
 
 async function probeDns(deps: ProbeDeps, target: ProbeTarget): Promise<NodeProbes['dns']> {
@@ -81,6 +94,7 @@ async function probeSsh(
   signal: AbortSignal,
 ): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit'>> {
   const { entry, user, hostKey } = target;
+  if (hostKey === undefined) return {};
   try {
     const options = { deadlineMs: SSH_DEADLINE_MS, signal };
     const answer = await deps.ssh.exec(

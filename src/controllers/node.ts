@@ -3,13 +3,15 @@ import { isTrue, READY } from '../api/conditions.ts';
 import { ReasonedError } from '../api/errors.ts';
 import type { NodeAction } from '../api/plan/action.ts';
 import { planNode, type ObservedNode } from '../api/plan/node.ts';
-import type { NodeNetworks } from '../api/plan/desire-node.ts';
+import { attachmentMac } from '../api/names.ts';
+import { isAdopted } from '../api/adopt/node.ts';
+import { primaryEntry, type NodeNetworks } from '../api/plan/desire-node.ts';
 import { nodeConditions, type NodeProbes } from '../api/status/node.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Look, Reconciler } from './pass.ts';
 import { createDisk, defineDomain, writeSeed } from './node-make.ts';
 import { observeNode, type NodeDeps, type NodeExtra } from './node-observe.ts';
-import { probeNode } from './node-probes.ts';
+import { probeLease, probeNode } from './node-probes.ts';
 
 type NodeLook = Look<'Node', NodeAction, NodeExtra>;
 
@@ -31,7 +33,13 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       const ready = isTrue(conditions, READY);
       remember(deps, object.metadata.name, extra.observed, ready);
       const again = ready ? undefined : nextLook(plan.waiting?.reason, probes.bootingSeconds);
-      return { plan, conditions, fields: fields(extra), extra, ...(again === undefined ? {} : { again }) };
+      return {
+        plan,
+        conditions,
+        fields: fields(object, extra, probes),
+        extra,
+        ...(again === undefined ? {} : { again }),
+      };
     },
     claim: (action, object) => action.type !== 'StartDomain' || deps.boots.take(object.metadata.name),
     async execute(action, look, object) {
@@ -55,22 +63,32 @@ async function probe(
   { networks, observed }: NodeExtra,
   signal: AbortSignal,
 ): Promise<NodeProbes> {
-  const [entry] = networks.entries;
   const [attachment] = object.spec.networks;
-  const mark = observed.domain?.config.model.mark;
   const network = attachment && deps.store.get('Network', attachment.network)?.status;
-  if (observed.domain?.state !== 'running' || entry === undefined || mark === undefined) return {};
+  if (observed.domain?.state !== 'running' || attachment === undefined) return {};
   if (network?.bridge === undefined || network.gateway === undefined) return {};
+  const entry = primaryEntry(object, networks);
+  if (entry === undefined) {
+    return probeLease(deps, network.bridge, attachmentMac(object.metadata.name, attachment));
+  }
+  const hostKey = hostKeyOf(object, observed);
   const bootingSeconds = deps.boots.bootingSeconds(object.metadata.name);
   const target = {
     entry,
     bridge: network.bridge,
     gateway: network.gateway,
     user: object.spec.ssh.user,
-    hostKey: mark.hostKey,
+    ...(hostKey === undefined ? {} : { hostKey }),
     ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };
   return probeNode(deps, target, signal);
+}
+
+/** The key that the guest shows: the one it was given, or the one that the manifest pins for a guest of others. */
+function hostKeyOf({ spec }: ObjectOf<'Node'>, { domain }: ObservedNode): string | undefined {
+  if (domain === undefined) return undefined;
+  const given = domain.config.model.mark?.hostKey;
+  return isAdopted(spec, domain.config) ? spec.ssh.hostKey : given;
 }
 
 function remember(deps: NodeDeps, name: string, observed: ObservedNode, ready: boolean): void {
@@ -78,15 +96,21 @@ function remember(deps: NodeDeps, name: string, observed: ObservedNode, ready: b
   else if (observed.domain !== undefined && observed.domain.state !== 'running') deps.boots.stopped(name);
 }
 
-function fields({ networks, observed }: NodeExtra): Omit<NodeStatus, 'conditions'> {
-  const [entry] = networks.entries;
+function fields(
+  object: ObjectOf<'Node'>,
+  { networks, observed }: NodeExtra,
+  { leasedAddress }: NodeProbes,
+): Omit<NodeStatus, 'conditions'> {
+  const entry = primaryEntry(object, networks);
+  const leased = leasedAddress === undefined ? {} : { address: leasedAddress };
   const model = observed.domain?.config.model;
+  const hostKey = hostKeyOf(object, observed);
   return {
     ...(observed.domain === undefined ? {} : { state: observed.domain.state }),
-    ...(entry === undefined ? {} : entryFields(entry)),
+    ...(entry === undefined ? leased : entryFields(entry)),
     ...(observed.disk.exists ? { disk: observed.disk.path } : {}),
     ...(model === undefined ? {} : { domainType: model.type }),
-    ...(model?.mark === undefined ? {} : { sshHostKey: model.mark.hostKey }),
+    ...(hostKey === undefined ? {} : { sshHostKey: hostKey }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../objects.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
-import { attachmentMac, derivedUuid } from '../names.ts';
+import { attachmentMac, derivedUuid, isLeftAlone } from '../names.ts';
 import { parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
 import type { DiskSource } from './action.ts';
@@ -16,7 +16,7 @@ export interface DesireNodeInput {
 
 export interface NodeNetworks {
   readonly dependency: Dependency;
-  /** Its entries, in the order of its NICs; complete only when the dependency is ready. */
+  /** Its entries, in the order of its NICs; complete only when the dependency is ready. NICs left alone have none. */
   readonly entries: readonly LiveEntry[];
 }
 
@@ -24,6 +24,7 @@ export interface NodeNetworks {
 export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[]): NodeNetworks {
   const entries: LiveEntry[] = [];
   for (const attachment of node.spec.networks) {
+    if (isLeftAlone(node.spec, attachment)) continue;
     const network = networks.find(({ metadata }) => metadata.name === attachment.network);
     if (network === undefined) {
       return {
@@ -43,6 +44,12 @@ export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[
     }
   }
   return { entries, dependency: { state: 'ready' } };
+}
+
+/** The entry of its first NIC, which names the Node. */
+export function primaryEntry({ spec }: NodeObject, { entries }: NodeNetworks): LiveEntry | undefined {
+  const [attachment] = spec.networks;
+  return attachment === undefined || isLeftAlone(spec, attachment) ? undefined : entries[0];
 }
 
 function refusedBy(node: NodeObject, network: NetworkObject): Dependency {
@@ -113,7 +120,8 @@ export function desireNode(input: DesireNodeInput, networks: NodeNetworks): Node
   const { name } = metadata;
   const size = spec.disk.size === undefined ? {} : { diskSize: parseBytes(spec.disk.size) };
   const [primary] = networks.entries;
-  if (primary === undefined || networks.entries.length !== spec.networks.length) {
+  // An adopted guest had its first boot long ago.
+  if (spec.policy.adopt || primary === undefined || networks.entries.length !== spec.networks.length) {
     return { desired: { name, spec, ...size } };
   }
   const cloudInit: CloudInitInput = {

@@ -12,6 +12,8 @@ export interface ObservedNetwork {
   readonly active: boolean;
   readonly autostart: boolean;
   readonly hostFiles: HostFiles;
+  /** Others made it and it carries no mark yet: the mark in its model is the one it gets with the first change. */
+  readonly adopting?: true;
 }
 
 /** Brings the running dnsmasq to `desired` by what costs least: files first, net-update for what they cannot do. */

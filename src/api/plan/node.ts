@@ -98,8 +98,15 @@ const SHALL_RUN = 'the guest shall run';
 
 function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | undefined {
   const { domain, disk, macHolder } = observed;
-  if (domain !== undefined && domain.config.model.mark?.kind !== 'Node') {
-    const message = `libvirt has a domain "${desired.name}" that k8slab did not make; rename this Node or that domain`;
+  const { adopt } = desired.spec.policy;
+  if (domain === undefined && adopt) {
+    const message = `libvirt has no domain "${desired.name}" to adopt; take policy.adopt out to have a guest made`;
+    return { reason: 'DomainNotFound', message };
+  }
+  if (domain !== undefined && domain.config.model.mark === undefined && !adopt) {
+    const message =
+      `libvirt has a domain "${desired.name}" that k8slab did not make; "k8slab adopt domain/${desired.name}" ` +
+      'writes a manifest that takes it over as it is (policy.adopt); else rename this Node or that domain';
     return { reason: 'Conflict', message };
   }
   if (macHolder !== undefined) {

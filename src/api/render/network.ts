@@ -1,3 +1,4 @@
+import { netmask } from '../ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import { withMark, type NetworkEntry, type NetworkMark } from '../libvirt/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
@@ -26,7 +27,8 @@ export interface DesiredNetwork {
   readonly bridge: string;
   readonly gateway: string;
   readonly netmask: string;
-  readonly range: { readonly start: string; readonly end: string };
+  /** Undefined: the ranges stay as they are. */
+  readonly range?: { readonly start: string; readonly end: string };
   readonly entries: readonly NetworkEntry[];
   /** Lines of <dnsmasq:options> that k8slab puts there. */
   readonly options: readonly string[];
@@ -44,7 +46,7 @@ export function renderNetwork(
 ): XmlElement {
   const { spec, name } = desired;
   let root = base ?? element('network', {}, [element('name', {}, [name])]);
-  root = withMark(root, markOf(desired));
+  root = withMark(root, markOf(desired, owned));
   const wrote = new Set(owned?.fields);
   root = withChild(root, 'forward', renderForward(spec, first(root, 'forward'), wrote.has(NAT_PORTS)));
   root = editChild(root, 'bridge', (bridge) =>
@@ -65,14 +67,16 @@ export function renderNetwork(
   return renderOptions(root, desired, owned);
 }
 
-function markOf(desired: DesiredNetwork): NetworkMark {
+function markOf(desired: DesiredNetwork, owned: NetworkMark | undefined): NetworkMark {
   const { name, spec, entries, options } = desired;
   const records = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
   const fields = [
     ...(spec.mtu === undefined ? [] : [MTU]),
     ...(spec.forward.natPorts === undefined ? [] : [NAT_PORTS]),
   ];
-  return { kind: 'Network', name, entries, records, options, forwarders: spec.dns.forwarders, fields };
+  const adopted = owned?.adopted === true ? ({ adopted: true } as const) : {};
+  const { forwarders } = spec.dns;
+  return { kind: 'Network', name, ...adopted, entries, records, options, forwarders, fields };
 }
 
 function onOff(on: boolean): string {
@@ -111,9 +115,10 @@ function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
     child.name === 'forwarder' &&
     attribute(child, 'domain') === undefined &&
     isOneOf([...forwarders, ...(owned?.forwarders ?? [])], attribute(child, 'addr'));
+  // libvirt refuses names on a network whose DNS is off; where others turned it off and no name is wanted, it stays off.
+  const mayStayOff = owned?.adopted === true && forwarders.length + desiredDnsHosts(desired).length === 0;
   const withForwarders = replaceChildren(
-    // libvirt refuses names on a network whose DNS is off.
-    attribute(dns, 'enable') === 'no' ? withAttributes(dns, { enable: undefined }) : dns,
+    attribute(dns, 'enable') === 'no' && !mayStayOff ? withAttributes(dns, { enable: undefined }) : dns,
     ourForwarder,
     forwarders.map((addr) => element('forwarder', { addr })),
   );
@@ -171,23 +176,31 @@ function renderIp(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
   const existing = firstIpv4(root);
   const ip = withAttributes(existing ?? element('ip'), {
     address: desired.gateway,
-    prefix: undefined,
-    netmask: desired.netmask,
+    ...(hasPrefixOf(existing, desired.netmask) ? {} : { prefix: undefined, netmask: desired.netmask }),
   });
   const dhcp = renderDhcp(first(ip, 'dhcp') ?? element('dhcp'), desired, owned);
-  const edited = withChild(ip, 'dhcp', dhcp);
+  const edited = withChild(ip, 'dhcp', dhcp.children.length === 0 ? undefined : dhcp);
   return existing === undefined
     ? withChildren(root, [...root.children, edited])
     : replaceChildren(root, (child) => child === existing, [edited]);
+}
+
+/** libvirt keeps either way of writing it. */
+function hasPrefixOf(ip: XmlElement | undefined, mask: string): boolean {
+  const prefix = attribute(ip, 'prefix');
+  return prefix !== undefined && netmask(Number(prefix)) === mask;
 }
 
 function renderDhcp(dhcp: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
   const { leaseSeconds } = desired.spec.dhcp;
   const lease =
     leaseSeconds === undefined ? [] : [element('lease', { expiry: leaseSeconds, unit: 'seconds' })];
-  const withRange = replaceChildren(dhcp, (child) => child.name === 'range', [
-    element('range', { start: desired.range.start, end: desired.range.end }, lease),
-  ]);
+  const withRange =
+    desired.range === undefined
+      ? dhcp
+      : replaceChildren(dhcp, (child) => child.name === 'range', [
+          element('range', { start: desired.range.start, end: desired.range.end }, lease),
+        ]);
   const ours = new Set([...(owned?.entries ?? []), ...desired.entries].map((entry) => entry.mac));
   return replaceChildren(
     withRange,

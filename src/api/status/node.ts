@@ -1,7 +1,9 @@
+import { isAdopted } from '../adopt/node.ts';
 import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { ConditionInput, ConditionStatus } from '../meta.ts';
 import type { DesiredNode, ObservedNode } from '../plan/node.ts';
 import type { Plan } from '../plan/action.ts';
+import { adoptedConditions, isOptional } from './adopted.ts';
 
 /** What looking at the running guest from outside showed. */
 export interface NodeProbes {
@@ -36,7 +38,7 @@ export function nodeConditions(
   const steps = [
     definedCondition(observed),
     runningCondition(desired, observed),
-    ...(desired.spec.power === 'Stopped' ? [] : guestConditions(observed, probes)),
+    ...(desired.spec.power === 'Stopped' ? [] : guestConditions(desired, observed, probes)),
     ...driftConditions(desired, observed),
   ];
   return [ready(desired, plan, steps), synced(plan), ...steps];
@@ -55,7 +57,15 @@ function runningCondition(desired: DesiredNode, observed: ObservedNode): Conditi
   return condition('Running', 'False', reason, `the guest is ${state}`);
 }
 
-function guestConditions(observed: ObservedNode, probes: NodeProbes): ConditionInput[] {
+function guestConditions(desired: DesiredNode, observed: ObservedNode, probes: NodeProbes): ConditionInput[] {
+  if (isAdopted(desired.spec, observed.domain?.config)) {
+    return adoptedConditions(desired.spec, {
+      running: observed.domain?.state === 'running',
+      addressBound: addressBound(observed, probes),
+      nameResolved: nameResolved(probes),
+      sshReachable: sshReachable(probes),
+    });
+  }
   if (observed.domain?.state !== 'running') {
     const types = ['AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
     return types.map((type) => condition(type, 'Unknown', 'NotRunning', 'the guest does not run'));
@@ -128,13 +138,17 @@ function driftConditions(desired: DesiredNode, observed: ObservedNode): Conditio
 
 const NEEDED = ['Defined', 'Running', 'AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
 
+function holdsBack(found: ConditionInput | undefined): boolean {
+  return found?.status !== 'True' && !isOptional(found);
+}
+
 function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[]): ConditionInput {
   if (plan.waiting !== undefined) return condition(READY, 'False', plan.waiting.reason, plan.waiting.message);
   if (desired.spec.power === 'Stopped') {
     const stopped = !isTrue(steps, 'Running');
     return condition(READY, stopped ? 'True' : 'False', stopped ? 'Stopped' : 'Stopping');
   }
-  const missing = NEEDED.map((type) => steps.find((c) => c.type === type)).find((c) => c?.status !== 'True');
+  const missing = NEEDED.map((type) => steps.find((c) => c.type === type)).find(holdsBack);
   if (missing === undefined) return condition(READY, 'True', 'Ready');
   return condition(READY, 'False', missing.reason, missing.message);
 }
