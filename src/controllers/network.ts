@@ -9,6 +9,7 @@ import { isLive, type ObservedNetwork } from '../api/plan/network-live.ts';
 import { planNetwork } from '../api/plan/network.ts';
 import type { DesiredNetwork } from '../api/render/network.ts';
 import { parseNetwork } from '../api/libvirt/network.ts';
+import { duplicateEntries } from '../api/status/network.ts';
 import type { Dnsmasq } from '../drivers/dnsmasq.ts';
 import type { Libvirt } from '../drivers/libvirt.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
@@ -115,6 +116,7 @@ function conditions(
       ? [condition('RestartRequired', 'True', waiting.reason, waiting.message)]
       : []),
     ...refused(refusals),
+    ...(observed.config === undefined ? [] : duplicateEntries(observed.config.model)),
   ];
   if (waiting?.reason === 'Conflict') {
     return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
