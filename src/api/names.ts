@@ -35,6 +35,11 @@ export function bridgeName(network: string): string {
   return `${BRIDGE_PREFIX}${digest('bridge', network).slice(0, INTERFACE_NAME_MAX - BRIDGE_PREFIX.length)}`;
 }
 
+/** The bridge that keeps the guests of a network together while it restarts. */
+export function parkingBridge(network: string): string {
+  return `k8sp-${digest('parking', network).slice(0, INTERFACE_NAME_MAX - 5)}`;
+}
+
 /** `master00.k8s-thw.local`, or the bare name where the network has no domain. */
 export function fqdn(name: string, domain?: string): string {
   return domain === undefined ? name : `${name}.${domain}`;
@@ -51,4 +56,12 @@ export function isLeftAlone(
   attachment: { readonly address?: string | undefined },
 ): boolean {
   return spec.policy?.adopt === true && attachment.address === undefined;
+}
+
+/** Those of a Node's `spec.networks` that its networks have an entry for. */
+export function claimingAttachments<A extends { readonly address?: string | undefined }>(spec: {
+  readonly policy: { readonly adopt: boolean };
+  readonly networks: readonly A[];
+}): A[] {
+  return spec.networks.filter((attachment) => !isLeftAlone(spec, attachment));
 }

@@ -2,7 +2,7 @@ import { explainError, reasonOf } from '../api/errors.ts';
 import type { LiveEntry } from '../api/objects.ts';
 import { CLOUD_INIT_QUERY, parseCloudInit } from '../api/status/cloud-init.ts';
 import type { NodeProbes } from '../api/status/node.ts';
-import type { Dnsmasq, Lease } from '../drivers/dnsmasq.ts';
+import type { Dnsmasq } from '../drivers/dnsmasq.ts';
 import type { DnsProbe } from '../drivers/resolver.ts';
 import type { Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -16,7 +16,8 @@ export interface ProbeDeps {
 
 export interface ProbeTarget {
   readonly entry: LiveEntry;
-  readonly bridge: string;
+  /** Where its newest lease says it is. */
+  readonly leased?: string;
   readonly gateway: string;
   readonly user: string;
   /** Undefined: a guest of others whose key nobody pinned; nothing is asked by ssh then. */
@@ -35,43 +36,45 @@ export async function probeNode(
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<NodeProbes> {
-  const { entry, bootingSeconds } = target;
-  const leases = await deps.dnsmasq.leases(target.bridge);
-  const leased = leasedAddress(leases, entry, deps.clock.now() / 1000);
+  const { entry, bootingSeconds, leased } = target;
   const [dns, guest] = await Promise.all([probeDns(deps, target), maybeProbeSsh()]);
   return {
     address: entry.ip,
     fqdn: entry.hostnames[0] ?? entry.node,
+    reserved: { defined: entry.defined ?? true, live: entry.live },
     ...(leased === undefined ? {} : { leasedAddress: leased }),
     ...(dns === undefined ? {} : { dns }),
     ...guest,
     ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };
 
-  async function maybeProbeSsh(): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit'>> {
+  async function maybeProbeSsh(): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit' | 'reachedAt'>> {
     const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
     if (leased !== entry.ip && patient) return {};
-    return probeSsh(deps, target, signal);
+    if (leased === undefined || leased === entry.ip) return probeSsh(deps, target, signal);
+    // It may have moved by itself since; a lease says nothing of that.
+    const [home, elsewhere] = await Promise.all([
+      probeSsh(deps, target, signal),
+      answersAt(deps, target, leased, signal),
+    ]);
+    return { ...home, ...(elsewhere ? { reachedAt: leased } : {}) };
   }
 }
 
-/** What can be told of a NIC that the network has no entry for: the address it was given. */
-export async function probeLease(deps: ProbeDeps, bridge: string, mac: string): Promise<NodeProbes> {
-  const leasedAddress = heldLeases(await deps.dnsmasq.leases(bridge), mac, deps.clock.now() / 1000)[0]?.ip;
-  return leasedAddress === undefined ? {} : { leasedAddress };
-}
-
-/** The reserved address if the guest has it, else the one of its newest lease that holds. */
-function leasedAddress(leases: readonly Lease[], entry: LiveEntry, now: number): string | undefined {
-  const held = heldLeases(leases, entry.mac, now);
-  return held.some(({ ip }) => ip === entry.ip) ? entry.ip : held[0]?.ip;
-}
-
-/** The newest first. */
-function heldLeases(leases: readonly Lease[], mac: string, now: number): readonly Lease[] {
-  return leases
-    .filter((lease) => lease.mac === mac && (lease.expiry === 0 || lease.expiry > now))
-    .sort((a, b) => b.expiry - a.expiry);
+async function answersAt(
+  deps: ProbeDeps,
+  { user, hostKey }: ProbeTarget,
+  address: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (hostKey === undefined) return false;
+  const target = { address, user, hostKeys: [hostKey] };
+  try {
+    return (await deps.ssh.exec(target, ['true'], { deadlineMs: SSH_DEADLINE_MS, signal })).code === 0;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
 }
 
 async function probeDns(deps: ProbeDeps, target: ProbeTarget): Promise<NodeProbes['dns']> {

@@ -17,6 +17,7 @@ import { fakeLibvirt, type World } from './fakes.ts';
 function bedWith(xml: string, machines: readonly Machine[]): Bed {
   const bed = createBed();
   bed.world.networks.set('k8s-net', { config: xml, live: xml, autostart: false });
+  bed.world.files.set('/etc/hosts', '127.0.0.1 localhost\n');
   for (const machine of machines) {
     bed.world.domains.set(machine.name, { xml: domainXml(machine), state: 'running' });
     bed.world.files.set(`/srv/disks/${machine.name}.qcow2`, '');

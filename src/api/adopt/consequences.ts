@@ -23,10 +23,8 @@ export function withConsequences(
 
 function withNotes(manifest: FoundManifest, { actions, waiting }: Plan<NetworkAction>): FoundManifest {
   const steps = actions.map(({ type, reason }) => `k8slab will do ${type}: ${reason}`);
-  if (waiting === undefined) return { ...manifest, notes: [...manifest.notes, ...steps] };
-  const notes = [...manifest.notes, ...steps, `what runs is not what is defined: ${waiting.message}`];
-  // What others left for the next restart is not ours to bring about.
-  return { ...manifest, spec: { ...manifest.spec, policy: { adopt: true, restart: 'Never' } }, notes };
+  const waits = waiting === undefined ? [] : [waiting.message];
+  return { ...manifest, notes: [...manifest.notes, ...steps, ...waits] };
 }
 
 function planFound(
@@ -36,6 +34,8 @@ function planFound(
 ): Plan<NetworkAction> {
   const found = {
     ...{ active, autostart, config, hostFiles: { reservations: [], names: [] } },
+    ...{ guests: [], ports: [], filtersFrames: false },
+    neighbours: { networks: [], routes: [], bridgeNameTaken: false },
     ...(live === undefined ? {} : { live }),
   };
   const taken = takeOverNetwork({ name, spec, named: namedIn(annotations) }, found, nodes);

@@ -3,7 +3,7 @@ import type { NetworkSpec } from '../kinds/network.ts';
 import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
 import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
 import { claimsOn, type Claim, type NodeManifest } from '../plan/desire-network.ts';
-import type { ObservedNetwork } from '../plan/network-live.ts';
+import type { ObservedNetwork } from '../plan/network-observed.ts';
 import type { Named } from './named.ts';
 
 export interface NetworkManifest {
@@ -18,6 +18,8 @@ export interface TakenOver {
   readonly observed: ObservedNetwork;
   /** The manifest names no DHCP range: those that are there stay. */
   readonly keepsRanges: boolean;
+  /** Nodes whose entries are there as others made them. */
+  readonly found: readonly string[];
 }
 
 /**
@@ -31,24 +33,28 @@ export function takeOverNetwork(
 ): TakenOver {
   const { name, spec, named } = manifest;
   const { config } = observed;
-  if (config === undefined) return { spec, observed, keepsRanges: false };
+  if (config === undefined) return { spec, observed, ...NOTHING_FOUND };
   const { mark } = config.model;
   const adopts = spec.policy.adopt && (mark === undefined || mark.adopted === true);
-  if (mark === undefined && !adopts) return { spec, observed, keepsRanges: false };
+  if (mark === undefined && !adopts) return { spec, observed, ...NOTHING_FOUND };
   const whole = adopts ? specAsFound(manifest, config.model, observed.autostart) : spec;
   const claims = claimsOn(name, whole.domain, nodes).filter((claim) => adopts || claim.adopts);
   const known = mark ?? unwritten(name);
-  const entries = [...known.entries, ...foundEntries(claims, config.model, known)];
+  const found = foundEntries(claims, config.model, known);
+  const entries = [...known.entries, ...found];
   return {
     spec: whole,
     observed: {
       ...observed,
       config: { ...config, model: { ...config.model, mark: { ...known, entries } } },
-      ...(mark === undefined ? { adopting: true } : {}),
+      ...(mark === undefined ? { adopting: 'network' } : found.length > 0 ? { adopting: 'entries' } : {}),
     },
+    found: found.map(({ node }) => node),
     keepsRanges: adopts && !['dhcp.start', 'dhcp.end', 'dhcp.leaseSeconds'].some(named),
   };
 }
+
+const NOTHING_FOUND = { keepsRanges: false, found: [] } as const;
 
 /** The mark that an adopted network gets with the first change that is made to it. */
 function unwritten(name: string): NetworkMark {

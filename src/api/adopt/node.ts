@@ -1,4 +1,6 @@
 import type { DomainDocument } from '../libvirt/domain.ts';
+import type { DomainMark } from '../libvirt/mark.ts';
+import { attachmentMac } from '../names.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import type { DomainState } from '../plan/node.ts';
 import { formatBytes } from '../quantity.ts';
@@ -32,6 +34,25 @@ export function adoptedNodeSpec(
     memory: named('memory') ? spec.memory : memory,
     power: named('power') ? spec.power : power,
   };
+}
+
+/** A domain of others, seen as one of ours: with the mark that it gets with the first change. */
+export function takeOverDomain<D extends { readonly config: DomainDocument }>(
+  { name, spec }: { readonly name: string; readonly spec: NodeSpec },
+  domain: D,
+): D & { readonly adopting?: true } {
+  const { config } = domain;
+  if (!spec.policy.adopt || config.model.mark !== undefined) return domain;
+  const macs = spec.networks.map((attachment) => attachmentMac(name, attachment));
+  const { reclaim } = spec.policy;
+  const mark: DomainMark = { kind: 'Node', name, adopted: true, reclaim, cloudInit: '', hostKey: '', macs };
+  return { ...domain, adopting: true, config: { ...config, model: { ...config.model, mark } } };
+}
+
+/** The key that the guest shows: the one it was given, or the one that the manifest pins for a guest of others. */
+export function hostKeyOf(spec: NodeSpec, domain: DomainDocument | undefined): string | undefined {
+  if (domain === undefined) return undefined;
+  return isAdopted(spec, domain) ? spec.ssh.hostKey : domain.model.mark?.hostKey;
 }
 
 export function domainSizes(root: XmlElement, state: DomainState): DomainSizes {

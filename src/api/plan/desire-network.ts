@@ -64,6 +64,8 @@ export interface DesireNetworkInput {
   readonly keeps: (node: string) => boolean;
   /** DHCP ranges stay as they are, whatever the spec says. */
   readonly keepsRanges?: boolean;
+  /** The manifest's own spec, where `spec` has what it does not name from libvirt. */
+  readonly asked?: NetworkSpec;
   /** Directories that dnsmasq reads beside libvirt's files. */
   readonly hostDirs: { readonly dhcp: string; readonly dns: string };
 }
@@ -77,6 +79,7 @@ export function desireNetwork(input: DesireNetworkInput): { desired: DesiredNetw
   const desired: DesiredNetwork = {
     name,
     spec,
+    ...(input.asked === undefined ? {} : { asked: input.asked }),
     bridge: spec.bridge.name ?? config?.bridge?.name ?? bridgeName(name),
     gateway: fromNumber(gateway),
     netmask,

@@ -1,3 +1,4 @@
+import { contentHash } from '../canonical.ts';
 import { netmask } from '../ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import { withMark, type NetworkEntry, type NetworkMark } from '../libvirt/mark.ts';
@@ -24,6 +25,8 @@ const DNSMASQ_NAMESPACE = 'http://libvirt.org/schemas/network/dnsmasq/1.0';
 export interface DesiredNetwork {
   readonly name: string;
   readonly spec: NetworkSpec;
+  /** The manifest's own, where `spec` has what it does not name from libvirt. */
+  readonly asked?: NetworkSpec;
   readonly bridge: string;
   readonly gateway: string;
   readonly netmask: string;
@@ -75,8 +78,22 @@ function markOf(desired: DesiredNetwork, owned: NetworkMark | undefined): Networ
     ...(spec.forward.natPorts === undefined ? [] : [NAT_PORTS]),
   ];
   const adopted = owned?.adopted === true ? ({ adopted: true } as const) : {};
-  const { forwarders } = spec.dns;
-  return { kind: 'Network', name, ...adopted, entries, records, options, forwarders, fields };
+  return {
+    kind: 'Network',
+    name,
+    ...adopted,
+    applied: specHash(desired),
+    entries,
+    records,
+    options,
+    forwarders: spec.dns.forwarders,
+    fields,
+  };
+}
+
+/** Identifies all that the manifests ask of a network; what k8slab may do on its own is no part of it. */
+export function specHash({ spec, asked = spec, entries, options }: DesiredNetwork): string {
+  return contentHash({ spec: { ...asked, policy: undefined }, entries, options }).slice(0, 16);
 }
 
 function onOff(on: boolean): string {

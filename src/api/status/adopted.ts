@@ -2,6 +2,7 @@ import { condition } from '../conditions.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import type { ConditionInput } from '../meta.ts';
 import { isLeftAlone } from '../names.ts';
+import type { NodeProbes } from './probes.ts';
 
 /** What was seen of a guest that others made, as it would be said of one of ours. */
 export interface AdoptedFindings {
@@ -9,6 +10,14 @@ export interface AdoptedFindings {
   readonly addressBound: ConditionInput;
   readonly nameResolved: ConditionInput;
   readonly sshReachable: ConditionInput;
+  readonly addressAgreed: ConditionInput;
+}
+
+/** What ssh says does not count where no key is pinned, nor where the guest shows the pinned one and lets nobody in. */
+export function trusting(spec: NodeSpec, probes: NodeProbes): NodeProbes {
+  const { ssh } = probes;
+  if (spec.ssh.hostKey !== undefined && ssh?.reason !== REFUSED) return probes;
+  return { ...probes, ssh: { ok: true, reason: '', message: '' } };
 }
 
 const NOT_MANAGED = 'NotManaged';
@@ -22,8 +31,8 @@ export function adoptedConditions(spec: NodeSpec, found: AdoptedFindings): Condi
   const [attachment] = spec.networks;
   const named = attachment !== undefined && !isLeftAlone(spec, attachment);
   const network = named
-    ? [bound(found), found.nameResolved]
-    : ['AddressBound', 'NameResolved'].map(notManaged);
+    ? [bound(found), found.nameResolved, found.addressAgreed]
+    : ['AddressBound', 'NameResolved', 'AddressAgreed'].map(notManaged);
   return [...network.map((each) => onlyRunning(found, each)), ssh(spec, found), notManaged('CloudInitDone')];
 }
 

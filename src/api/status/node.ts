@@ -1,30 +1,14 @@
-import { isAdopted } from '../adopt/node.ts';
 import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { ConditionInput, ConditionStatus } from '../meta.ts';
 import type { DesiredNode, ObservedNode } from '../plan/node.ts';
 import type { Plan } from '../plan/action.ts';
-import { adoptedConditions, isOptional } from './adopted.ts';
+import { planUpkeep, restartFields, shrinkRefusal } from '../plan/node-definition.ts';
+import { isAdopted } from '../adopt/node.ts';
+import { adoptedConditions, isOptional, trusting } from './adopted.ts';
+import { addressAgreed, list } from './agreement.ts';
+import type { NodeProbes } from './probes.ts';
 
-/** What looking at the running guest from outside showed. */
-export interface NodeProbes {
-  readonly address?: string;
-  readonly fqdn?: string;
-  /** The address that the newest lease of its MAC gives it. */
-  readonly leasedAddress?: string;
-  /** What the network's DNS answers for the name and for the address. */
-  readonly dns?: { readonly addresses: readonly string[]; readonly names: readonly string[] };
-  /** Undefined: not tried. */
-  readonly ssh?: { readonly ok: boolean; readonly reason: string; readonly message: string };
-  readonly cloudInit?: CloudInitResult;
-  /** Seconds since the guest was started; undefined when it was not started by this daemon. */
-  readonly bootingSeconds?: number;
-}
-
-export interface CloudInitResult {
-  readonly done: boolean;
-  readonly errors: readonly string[];
-  readonly detail: string;
-}
+export type { CloudInitResult, NodeProbes } from './probes.ts';
 
 const SLOW_BOOT_SECONDS = 300;
 
@@ -40,6 +24,7 @@ export function nodeConditions(
     runningCondition(desired, observed),
     ...(desired.spec.power === 'Stopped' ? [] : guestConditions(desired, observed, probes)),
     ...driftConditions(desired, observed),
+    ...pendingConditions(desired, observed, plan),
   ];
   return [ready(desired, plan, steps), synced(plan), ...steps];
 }
@@ -59,18 +44,26 @@ function runningCondition(desired: DesiredNode, observed: ObservedNode): Conditi
 
 function guestConditions(desired: DesiredNode, observed: ObservedNode, probes: NodeProbes): ConditionInput[] {
   if (isAdopted(desired.spec, observed.domain?.config)) {
+    const seen = trusting(desired.spec, probes);
     return adoptedConditions(desired.spec, {
       running: observed.domain?.state === 'running',
       addressBound: addressBound(observed, probes),
       nameResolved: nameResolved(probes),
       sshReachable: sshReachable(probes),
+      addressAgreed: addressAgreed(observed.addresses[0], seen),
     });
   }
   if (observed.domain?.state !== 'running') {
-    const types = ['AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
+    const types = ['AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone', 'AddressAgreed'];
     return types.map((type) => condition(type, 'Unknown', 'NotRunning', 'the guest does not run'));
   }
-  return [addressBound(observed, probes), nameResolved(probes), sshReachable(probes), cloudInitDone(probes)];
+  return [
+    addressBound(observed, probes),
+    nameResolved(probes),
+    sshReachable(probes),
+    cloudInitDone(probes),
+    addressAgreed(observed.addresses[0], probes),
+  ];
 }
 
 function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInput {
@@ -109,10 +102,6 @@ function nameResolved(probes: NodeProbes): ConditionInput {
   return condition('NameResolved', 'False', forward ? 'ReverseDiffers' : 'ForwardDiffers', message);
 }
 
-function list(items: readonly string[]): string {
-  return items.length === 0 ? 'unknown' : items.join(', ');
-}
-
 function sshReachable(probes: NodeProbes): ConditionInput {
   const { ssh } = probes;
   if (ssh === undefined)
@@ -131,30 +120,81 @@ function cloudInitDone(probes: NodeProbes): ConditionInput {
 
 function driftConditions(desired: DesiredNode, observed: ObservedNode): ConditionInput[] {
   const told = observed.domain?.config.model.mark?.cloudInit;
-  if (told === undefined || desired.cloudInitHash === undefined || told === desired.cloudInitHash) return [];
+  if (
+    told === undefined ||
+    told === '' ||
+    desired.cloudInitHash === undefined ||
+    told === desired.cloudInitHash
+  )
+    return [];
   const message = 'cloud-init ran with other settings at the first boot; they hold for new guests only';
   return [condition('CloudInitDrifted', 'True', 'SettingsChanged', message)];
 }
 
-const NEEDED = ['Defined', 'Running', 'AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
+/** What the manifest wants and the guest does not have, each only while it is so. */
+function pendingConditions(desired: DesiredNode, observed: ObservedNode, plan: Plan): ConditionInput[] {
+  const found: ConditionInput[] = [];
+  const fields = restartFields(desired, observed);
+  if (fields.length > 0) {
+    const { reason, message } = plan.waiting ?? { reason: 'Restarting', message: fields.join(', ') };
+    const waits = reason === 'RestartRequired' || reason === 'RolloutWaiting';
+    found.push(
+      condition(
+        'RestartRequired',
+        'True',
+        waits ? reason : 'DefinitionDiffers',
+        waits ? message : fields.join(', '),
+      ),
+    );
+  }
+  const drifted = planUpkeep(desired, observed).drifted;
+  const off = plan.waiting?.reason === 'Drifted' ? [plan.waiting.message] : [];
+  const all = [...new Set([...off, ...drifted])];
+  if (all.length > 0) found.push(condition('Drifted', 'True', 'ChangedByOthers', all.join('; ')));
+  const refusal = shrinkRefusal(desired, observed);
+  if (refusal !== undefined) found.push(condition('DiskShrinkRefused', 'True', 'WouldLoseData', refusal));
+  return found;
+}
 
+const NEEDED = [
+  'Defined',
+  'Running',
+  'AddressBound',
+  'NameResolved',
+  'SSHReachable',
+  'CloudInitDone',
+  'AddressAgreed',
+];
 function holdsBack(found: ConditionInput | undefined): boolean {
   return found?.status !== 'True' && !isOptional(found);
 }
 
+/** Reasons to wait with which a guest works as well as before. */
+const WORKS: ReadonlySet<string> = new Set([
+  'RestartRequired',
+  'Drifted',
+  'DiskShrinkRefused',
+  'RolloutWaiting',
+]);
+
 function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[]): ConditionInput {
-  if (plan.waiting !== undefined) return condition(READY, 'False', plan.waiting.reason, plan.waiting.message);
+  const { waiting } = plan;
+  if (waiting !== undefined && !WORKS.has(waiting.reason))
+    return condition(READY, 'False', waiting.reason, waiting.message);
   if (desired.spec.power === 'Stopped') {
     const stopped = !isTrue(steps, 'Running');
     return condition(READY, stopped ? 'True' : 'False', stopped ? 'Stopped' : 'Stopping');
   }
   const missing = NEEDED.map((type) => steps.find((c) => c.type === type)).find(holdsBack);
   if (missing === undefined) return condition(READY, 'True', 'Ready');
+  // Others of its role must be able to tell that it waits for them.
+  if (waiting?.reason === 'RolloutWaiting') return condition(READY, 'False', waiting.reason, waiting.message);
   return condition(READY, 'False', missing.reason, missing.message);
 }
 
 function synced(plan: Plan): ConditionInput {
-  const blocked = plan.waiting !== undefined && /Conflict|InUse|NotOurs/.test(plan.waiting.reason);
+  const blocked =
+    plan.waiting !== undefined && /Conflict|MACInUse|AddressInUse|NotOurs/.test(plan.waiting.reason);
   const status: ConditionStatus = blocked ? 'False' : 'True';
   return blocked
     ? condition(SYNCED, status, plan.waiting.reason, plan.waiting.message)

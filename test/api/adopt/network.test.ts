@@ -196,7 +196,7 @@ describe('a network that others made', () => {
     assert.deepEqual([configOf(after).mark?.adopted, configOf(after).options.length], [true, 2]);
   });
 
-  it('waits for a restart when what runs is not what is defined', () => {
+  it('is not restarted for what others defined and left for its next start', () => {
     const world = { ...running(tutorialNetwork()), live: tutorialNetwork().replace('k8s-thw', 'old') };
 
     const { actions, waiting } = adopt(world);
