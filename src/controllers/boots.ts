@@ -14,6 +14,8 @@ export interface Boots {
   stopping(node: string): void;
   /** Since it was asked to shut down; undefined when it was not. */
   stoppingSeconds(node: string): number | undefined;
+  /** Since it was first asked to shut down; undefined when it was not. */
+  stoppingSince(node: string): number | undefined;
   /** Seconds until the next start; a first start never waits. */
   backoffSeconds(node: string): number;
   /** Since its start; undefined when it is not booting. */
@@ -27,7 +29,7 @@ const SLOT_SECONDS = 600;
 
 export function createBoots(clock: Clock, limit: number): Boots {
   const booting = new Map<string, number>();
-  const stopping = new Map<string, number>();
+  const stopping = new Map<string, { readonly first: number; readonly last: number }>();
   const tries = new Map<string, { count: number; at: number }>();
 
   function slot(node: string): boolean {
@@ -56,8 +58,12 @@ export function createBoots(clock: Clock, limit: number): Boots {
       booting.delete(node);
       stopping.delete(node);
     },
-    stopping: (node) => void stopping.set(node, clock.monotonic()),
-    stoppingSeconds: (node) => secondsSince(stopping.get(node)),
+    stopping(node) {
+      const last = clock.monotonic();
+      stopping.set(node, { first: stopping.get(node)?.first ?? last, last });
+    },
+    stoppingSeconds: (node) => secondsSince(stopping.get(node)?.last),
+    stoppingSince: (node) => secondsSince(stopping.get(node)?.first),
     backoffSeconds(node) {
       const last = tries.get(node);
       if (last === undefined) return 0;

@@ -1,5 +1,5 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
-import type { ConditionInput } from '../api/meta.ts';
+import { isRemoved, type ConditionInput } from '../api/meta.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
 import { desireNetwork } from '../api/plan/desire-network.ts';
@@ -27,7 +27,7 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
   return {
     kind: 'Network',
     async look(object) {
-      const observed = await observe(deps, object.metadata.name);
+      const observed = await observeNetwork(deps, object.metadata.name);
       const { desired, refusals } = desireNetwork({
         name: object.metadata.name,
         spec: object.spec,
@@ -42,7 +42,8 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
   };
 }
 
-async function observe(deps: NetworkDeps, name: string): Promise<ObservedNetwork> {
+/** What libvirt and dnsmasq have of a network. Changes nothing. */
+export async function observeNetwork(deps: NetworkDeps, name: string): Promise<ObservedNetwork> {
   const { libvirt, dnsmasq } = deps;
   const listing = (await libvirt.networks()).find((network) => network.name === name);
   const hostFiles = await dnsmasq.readHostFiles(name);
@@ -62,7 +63,7 @@ async function claimants(deps: NetworkDeps): Promise<{ name: string; spec: Objec
   return Promise.resolve(
     deps.store
       .list('Node')
-      .filter(({ metadata }) => !deps.isCondemned(metadata.name))
+      .filter((node) => !deps.isCondemned(node.metadata.name) && !isRemoved(node))
       .map(({ metadata, spec }) => ({ name: metadata.name, spec })),
   );
 }

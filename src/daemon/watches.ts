@@ -3,7 +3,7 @@ import type { ObjectStore } from '../controllers/objects.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import type { Manifests } from './manifests.ts';
-import { enqueueAll, type Enqueue } from './triggers.ts';
+import { enqueueAll, enqueueRemoved, type Enqueue } from './triggers.ts';
 import type { Drivers } from './wiring.ts';
 
 export interface WatchDeps {
@@ -22,6 +22,7 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
   const events = drivers.libvirt.events((event) => {
     drivers.domains.invalidate();
     log.debug({ event }, 'libvirt event');
+    enqueueRemoved(store, enqueue);
     if (event.kind === 'lost') enqueueAll(store, enqueue);
     else if (store.get('Node', event.name) !== undefined) enqueue('Node', event.name);
   });

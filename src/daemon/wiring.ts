@@ -7,16 +7,20 @@ import type { HostPaths } from '../api/plan/host.ts';
 import { createBoots } from '../controllers/boots.ts';
 import { createHostReconciler } from '../controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image.ts';
+import { createImageRemoval } from '../controllers/image-removal.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
+import { createNetworkRemoval } from '../controllers/network-removal.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
+import { createNodeRemoval } from '../controllers/node-removal.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { withRemoval } from '../controllers/removal.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import { createImageStore, type ImageStore } from '../drivers/images.ts';
-import { ensureHostKey, ensureIdentity, type KeyPair } from '../drivers/keys.ts';
+import { ensureHostKey, ensureIdentity, hasHostKey, removeHostKey, type KeyPair } from '../drivers/keys.ts';
 import {
   createLibvirt,
   createVirsh,
@@ -110,6 +114,22 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
+  const networkDeps = { ...drivers, store, isCondemned };
+  const network = createNetworkReconciler(networkDeps);
+  const nodeDeps = {
+    ...drivers,
+    store,
+    clock,
+    hostKey: (node: string) => ensureHostKey(hostKeys, node),
+    hostKeys: {
+      has: (node: string) => hasHostKey(hostKeys, node),
+      remove: (node: string) => removeHostKey(hostKeys, node),
+    },
+    daemonKey: identity.publicKey,
+    jobs: nodeJobs,
+    boots: createBoots(clock, config.maxConcurrentBoots),
+    shutdownSeconds: config.shutdownSeconds,
+  };
   const reconcilers = {
     Host: createHostReconciler({
       store,
@@ -118,17 +138,12 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       paths: hostPaths(config),
       domainType: config.domainType,
     }),
-    Network: createNetworkReconciler({ ...drivers, store, isCondemned }),
-    Image: createImageReconciler({ images: drivers.images, jobs: imageJobs, clock }),
-    Node: createNodeReconciler({
-      ...drivers,
-      store,
-      clock,
-      hostKey: (node) => ensureHostKey(hostKeys, node),
-      daemonKey: identity.publicKey,
-      jobs: nodeJobs,
-      boots: createBoots(clock, config.maxConcurrentBoots),
-    }),
+    Network: withRemoval(network, createNetworkRemoval(networkDeps, network)),
+    Image: withRemoval(
+      createImageReconciler({ images: drivers.images, jobs: imageJobs, clock }),
+      createImageRemoval({ ...drivers, store, jobs: imageJobs }),
+    ),
+    Node: withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)),
   };
   return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs] };
 }

@@ -23,6 +23,7 @@ export interface LabMetrics {
   ): void;
   eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
   setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
+  setRemovalsHeld(count: number): void;
   /** Where conditions are read from at every scrape; objects that are gone have no series. */
   watchObjects(objects: () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>): void;
 }
@@ -37,6 +38,11 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
   registerBuildInfo(registry, version);
   const setManifestFiles = registerManifestFiles(registry);
   const watchObjects = registerConditions(registry);
+  const removalsHeld = new Gauge({
+    name: 'k8slab_removals_held',
+    help: 'Objects without a manifest whose removal waits to be confirmed',
+    registers: [registry],
+  });
   const events = new Counter({
     name: 'k8slab_events_total',
     help: 'Events emitted about objects',
@@ -47,6 +53,7 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
     ...createDriverMetrics(registry),
     eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
     setManifestFiles,
+    setRemovalsHeld: (count) => removalsHeld.set(count),
     watchObjects,
   };
 }

@@ -9,11 +9,15 @@ import type { KindMap } from '../../src/api/objects.ts';
 import { createBoots } from '../../src/controllers/boots.ts';
 import { createHostReconciler } from '../../src/controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts';
+import { createImageRemoval } from '../../src/controllers/image-removal.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
 import { createNetworkReconciler } from '../../src/controllers/network.ts';
+import { createNetworkRemoval } from '../../src/controllers/network-removal.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
+import { createNodeRemoval } from '../../src/controllers/node-removal.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
+import { withRemoval } from '../../src/controllers/removal.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
@@ -151,6 +155,44 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     resyncMs: () => 60_000,
   };
   const onChange = (): void => undefined;
+  const networkDeps = {
+    store,
+    libvirt,
+    dnsmasq,
+    isCondemned: (name: string) => condemned.has(`Node/${name}`),
+  };
+  const network = createNetworkReconciler(networkDeps);
+  const imageJobs = createJobs({ clock, onChange, retryMs: refetchMs });
+  const nodeDeps = {
+    store,
+    libvirt,
+    dnsmasq,
+    clock,
+    domains: createSharedRead(() => libvirt.domains(), clock, 250),
+    disks: fakeDisks(world),
+    seeds: fakeSeeds(world),
+    ssh: fakeSsh(world),
+    resolver: fakeResolver(world),
+    hostKey(node: string) {
+      world.hostKeys.add(node);
+      return Promise.resolve({
+        privateKey: `secret of ${node}`,
+        publicKey: `ssh-ed25519 AAAA${node} ${node}`,
+      });
+    },
+    hostKeys: {
+      has: (node: string) => Promise.resolve(world.hostKeys.has(node)),
+      remove(node: string) {
+        world.calls.push(`removeHostKey ${node}`);
+        world.hostKeys.delete(node);
+        return Promise.resolve();
+      },
+    },
+    daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
+    jobs: createJobs({ clock, onChange }),
+    boots: createBoots(clock, options.boots ?? 8),
+    shutdownSeconds: 120,
+  };
   return {
     Host: createPass(
       createHostReconciler({
@@ -162,42 +204,15 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       }),
       deps,
     ),
-    Network: createPass(
-      createNetworkReconciler({
-        store,
-        libvirt,
-        dnsmasq,
-        isCondemned: (name) => condemned.has(`Node/${name}`),
-      }),
-      deps,
-    ),
+    Network: createPass(withRemoval(network, createNetworkRemoval(networkDeps, network)), deps),
     Image: createPass(
-      createImageReconciler({
-        images: fakeImages(world),
-        clock,
-        jobs: createJobs({ clock, onChange, retryMs: refetchMs }),
-      }),
+      withRemoval(
+        createImageReconciler({ images: fakeImages(world), clock, jobs: imageJobs }),
+        createImageRemoval({ ...nodeDeps, images: fakeImages(world), jobs: imageJobs }),
+      ),
       deps,
     ),
-    Node: createPass(
-      createNodeReconciler({
-        store,
-        libvirt,
-        dnsmasq,
-        clock,
-        domains: createSharedRead(() => libvirt.domains(), clock, 250),
-        disks: fakeDisks(world),
-        seeds: fakeSeeds(world),
-        ssh: fakeSsh(world),
-        resolver: fakeResolver(world),
-        hostKey: (node) =>
-          Promise.resolve({ privateKey: `secret of ${node}`, publicKey: `ssh-ed25519 AAAA${node} ${node}` }),
-        daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
-        jobs: createJobs({ clock, onChange }),
-        boots: createBoots(clock, options.boots ?? 8),
-      }),
-      deps,
-    ),
+    Node: createPass(withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)), deps),
   };
 }
 

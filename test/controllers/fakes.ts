@@ -24,6 +24,12 @@ export interface World {
   readonly domains: Map<string, { xml: string; state: DomainState }>;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
+  /** Domains whose memory is saved. */
+  readonly saved: Set<string>;
+  /** What disks stand on, by path; one that is not there stands on itself alone. */
+  readonly chains: Map<string, readonly string[] | Error>;
+  /** Nodes with a host key file. */
+  readonly hostKeys: Set<string>;
   readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'>>;
   readonly stored: Map<string, StoredImage>;
   readonly files: Map<string, string>;
@@ -41,6 +47,9 @@ export function createWorld(): World {
     domains: new Map(),
     hostFiles: new Map(),
     leases: [],
+    saved: new Set(),
+    chains: new Map(),
+    hostKeys: new Set(),
     disks: new Map(),
     stored: new Map(),
     files: new Map(),
@@ -94,6 +103,14 @@ export function fakeLibvirt(world: World): Libvirt {
       changes(world, 'startNetwork', name);
       network(name).live = network(name).config;
     }),
+    destroyNetwork: later((name: string) => {
+      changes(world, 'destroyNetwork', name);
+      delete network(name).live;
+    }),
+    undefineNetwork: later((name: string) => {
+      changes(world, 'undefineNetwork', name);
+      networks.delete(name);
+    }),
     setNetworkAutostart: later((name: string, on: boolean) => {
       changes(world, 'setNetworkAutostart', name);
       network(name).autostart = on;
@@ -115,9 +132,19 @@ export function fakeLibvirt(world: World): Libvirt {
     }),
     startDomain: later((name: string) => {
       changes(world, 'startDomain', name);
+      world.saved.delete(name);
       must(domains.get(name), name).state = 'running';
     }),
     shutdownDomain: later((name: string) => changes(world, 'shutdownDomain', name)),
+    destroyDomain: later((name: string) => {
+      changes(world, 'destroyDomain', name);
+      must(domains.get(name), name).state = 'shutoff';
+    }),
+    undefineDomain: later((name: string) => {
+      changes(world, 'undefineDomain', name);
+      domains.delete(name);
+    }),
+    hasManagedSave: later((name: string) => world.saved.has(name)),
     beginBackup: later((name: string) => changes(world, 'beginBackup', name)),
     domainJob: later(() => ({ state: 'none' as const })),
   };
@@ -139,6 +166,11 @@ export function fakeDnsmasq(world: World): Dnsmasq {
       changes(world, 'writeHostFiles', name);
       world.hostFiles.set(name, files);
       return true;
+    }),
+    hasHostFiles: later((name: string) => world.hostFiles.has(name)),
+    removeHostFiles: later((name: string) => {
+      changes(world, 'removeHostFiles', name);
+      world.hostFiles.delete(name);
     }),
     reload: later((name: string) => {
       changes(world, 'reload', name);
@@ -163,6 +195,16 @@ export function fakeDisks(world: World): Disks {
       const state = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
       return { path: `/disks/${node}.qcow2`, ...state };
     }),
+    chain: later((path: string) => {
+      const chain = world.chains.get(path) ?? [path];
+      if (chain instanceof Error) throw chain;
+      return chain;
+    }),
+    list: later(() => [...world.disks.keys()].map((node) => `/disks/${node}.qcow2`)),
+    remove: later((node: string) => {
+      changes(world, 'removeDisk', node);
+      return world.disks.delete(node);
+    }),
     createOverlay: make('createOverlay'),
     createCopy: make('createCopy'),
     freshTempPath: later((node: string) => `/disks/.tmp-${node}.qcow2`),
@@ -177,8 +219,15 @@ export function fakeDisks(world: World): Disks {
 
 export function fakeSeeds(world: World): Seeds {
   const path = (node: string, hash: string): string => `/seeds/${node}-${hash.slice(0, 12)}.iso`;
+  const seedsOf = (node: string): string[] =>
+    [...world.files.keys()].filter((file) => file.startsWith(`/seeds/${node}-`));
   const fake: Partial<Seeds> = {
     path,
+    has: later((node: string) => seedsOf(node).length > 0),
+    remove: later((node: string) => {
+      changes(world, 'removeSeed', node);
+      for (const file of seedsOf(node)) world.files.delete(file);
+    }),
     write: later((node: string, hash: string, { userData }: { userData: string }) => {
       changes(world, 'writeSeed', node);
       world.files.set(path(node, hash), userData);
@@ -192,6 +241,14 @@ export function fakeSeeds(world: World): Seeds {
 export function fakeImages(world: World): ImageStore {
   return {
     find: later((name: string) => world.stored.get(name)),
+    leftovers: later((name: string) => {
+      const stored = world.stored.get(name);
+      return { files: stored === undefined ? [] : [stored.path], known: stored !== undefined };
+    }),
+    remove: later((name: string) => {
+      changes(world, 'removeImage', name);
+      world.stored.delete(name);
+    }),
     fetch: later((request: { name: string; source: string; checksum?: string | undefined }) => {
       changes(world, 'fetch', request.name);
       const { name, source, checksum } = request;
