@@ -47,7 +47,7 @@ export function holdRemovals({ pending, remaining, admitted, held, limit }: Hold
 export function explainHold(reason: HoldReason, limit: number, { kind, name }: ObjectRef): string {
   const why =
     reason === 'NothingWouldRemain'
-      ? 'no manifest is left of what there was'
-      : `more than ${limit} objects have none`;
-  return `it has no manifest, but ${why}; to remove it: k8slab confirm-removal ${KIND_NAMES[kind].singular}/${name}`;
+      ? 'none is left of what there was'
+      : `more than ${limit} objects lost theirs`;
+  return `no manifest names it; held, since ${why}; to remove it: k8slab confirm-removal ${KIND_NAMES[kind].singular}/${name}`;
 }
