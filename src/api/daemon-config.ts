@@ -39,9 +39,12 @@ export const daemonConfig = z.strictObject({
   maxRemovals: z.int().min(0).max(1_000_000).default(3).meta({
     description: 'When more objects than this lose their manifests, their removal waits to be confirmed.',
   }),
-  shutdownSeconds: z.int().min(1).max(3600).default(120).meta({
-    description: 'How long a guest that is removed may take to shut down before its plug is pulled.',
-  }),
+  shutdownSeconds: z
+    .int()
+    .min(10)
+    .max(3600)
+    .default(120)
+    .meta({ description: 'How long a guest may take to shut down before its plug is pulled.' }),
   resyncSeconds: z
     .int()
     .min(5)

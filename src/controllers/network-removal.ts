@@ -2,9 +2,11 @@ import { parseDomain } from '../api/libvirt/domain.ts';
 import { isOrphan } from '../api/meta.ts';
 import type { LiveEntry, NetworkStatus } from '../api/objects.ts';
 import type { NetworkAction, NetworkRemovalAction } from '../api/plan/action.ts';
-import { isLive, type ObservedNetwork } from '../api/plan/network-live.ts';
+import { isLive } from '../api/plan/network-live.ts';
+import type { ObservedNetwork } from '../api/plan/network-observed.ts';
 import { planNetworkRemoval } from '../api/plan/network-removal.ts';
-import { observeNetwork, type NetworkDeps } from './network.ts';
+import { observeNetwork } from './network-observe.ts';
+import type { NetworkDeps } from './network.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Look, Reconciler } from './pass.ts';
 import { removalConditions } from './removal.ts';
@@ -20,7 +22,7 @@ export function createNetworkRemoval(
     kind: 'Network',
     async look(object, signal) {
       const { name } = object.metadata;
-      const observed = await observeNetwork(deps, name);
+      const observed = await observeNetwork(deps, object);
       const domains = await readDomains(deps);
       const plan = planNetworkRemoval({
         name,

@@ -3,7 +3,7 @@ import type { NodeStatus } from '../api/objects.ts';
 import type { NodeRemovalAction } from '../api/plan/action.ts';
 import { planNodeRemoval, type RemovedNode } from '../api/plan/node-removal.ts';
 import { diskUsers } from './disk-users.ts';
-import type { NodeDeps } from './node-observe.ts';
+import type { NodeDeps } from './node-deps.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Look, Reconciler } from './pass.ts';
 import { removalConditions } from './removal.ts';
@@ -13,8 +13,6 @@ export interface NodeRemovalDeps extends NodeDeps {
     has(node: string): Promise<boolean>;
     remove(node: string): Promise<void>;
   };
-  /** How long a guest may take to shut down before its plug is pulled. */
-  readonly shutdownSeconds: number;
 }
 
 /** How soon to look again at a guest that was asked to shut down; libvirt tells when it has. */
@@ -50,7 +48,7 @@ async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise
   const xml = listing && (await deps.libvirt.domainXml(name, { inactive: true }));
   const disk = await deps.disks.observe(name);
   const users = reclaim === 'Delete' && disk.exists ? await diskUsers(deps) : undefined;
-  const firstSeconds = deps.boots.stoppingSince(name);
+  const firstSeconds = deps.boots.downSeconds(name);
   const lastSeconds = deps.boots.stoppingSeconds(name);
   const stopping =
     firstSeconds === undefined || lastSeconds === undefined
@@ -70,7 +68,7 @@ async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise
     copying: deps.jobs.runs(name),
     ...(copiedTo === undefined ? {} : { copiedTo }),
     ...stopping,
-    shutdownSeconds: deps.shutdownSeconds,
+    shutdownSeconds: deps.stopSeconds,
   };
 }
 
@@ -80,6 +78,7 @@ function copiedFrom(deps: NodeRemovalDeps, name: string): string | undefined {
 }
 
 function forget(deps: NodeRemovalDeps, { name, domain }: RemovedNode): void {
+  deps.rollout.done(name);
   if (domain === undefined) deps.boots.arrived(name);
   if (domain === undefined || domain.state === 'shutoff') deps.boots.stopped(name);
 }

@@ -44,6 +44,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): v
     ...deps,
     condemned: (kind: Kind, name: string) => blocked(deps, kind, name),
     notes: (kind: Kind, name: string) => deps.removals.notes(kind, name),
+    onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
   for (const kind of KINDS) {
     const reconciler = reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;

@@ -4,6 +4,7 @@ import { reasonOf } from '../api/errors.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/plan/host.ts';
+import type { AddressTry } from '../api/plan/node-types.ts';
 import { createBoots } from '../controllers/boots.ts';
 import { createHostReconciler } from '../controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image.ts';
@@ -11,14 +12,18 @@ import { createImageRemoval } from '../controllers/image-removal.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
 import { createNetworkRemoval } from '../controllers/network-removal.ts';
+import { readInterfaces, type LiveInterface } from '../controllers/network-observe.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import { createNodeRemoval } from '../controllers/node-removal.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { withRemoval } from '../controllers/removal.ts';
+import { createAttempts, createRollout } from '../controllers/rollout.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
+import { createBridges, type Bridges } from '../drivers/bridges.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
+import { readFirewall, type Firewall } from '../drivers/firewall.ts';
 import { createImageStore, type ImageStore } from '../drivers/images.ts';
 import { ensureHostKey, ensureIdentity, hasHostKey, removeHostKey, type KeyPair } from '../drivers/keys.ts';
 import {
@@ -30,6 +35,7 @@ import {
 } from '../drivers/libvirt.ts';
 import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
+import { readRoutes } from '../drivers/routes.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -39,10 +45,15 @@ import type { Reconcilers } from './planner.ts';
 
 /** Passes over all objects share one list of domains if they come within this time. */
 const DOMAINS_MAX_AGE_MS = 250;
+/** Nobody tells of changes of the firewall, and asking takes three processes. */
+const FIREWALL_MAX_AGE_MS = 10_000;
 
 export interface Drivers {
   readonly libvirt: Libvirt;
   readonly domains: SharedRead<readonly DomainListing[]>;
+  readonly interfaces: SharedRead<readonly LiveInterface[]>;
+  readonly bridges: Bridges;
+  readonly firewall: SharedRead<Firewall | undefined>;
   readonly dnsmasq: Dnsmasq;
   readonly images: ImageStore;
   readonly disks: Disks;
@@ -64,15 +75,19 @@ export interface WiringDeps {
 export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps): Drivers {
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
   const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
+  const domains = createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS);
   return {
     libvirt,
-    domains: createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS),
+    domains,
+    interfaces: createSharedRead(() => readInterfaces(libvirt, domains), clock, DOMAINS_MAX_AGE_MS),
     dnsmasq: createDnsmasq(),
     images: createImageStore({ dir: join(config.storage, 'images') }),
     disks: createDisks({ dir: join(config.storage, 'disks') }),
     seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
     ssh: createSsh({ identity: () => Promise.resolve(identity.privateKey) }),
     resolver: createResolver(),
+    bridges: createBridges(),
+    firewall: createSharedRead(() => readFirewall(), clock, FIREWALL_MAX_AGE_MS),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
 }
@@ -114,7 +129,9 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
-  const networkDeps = { ...drivers, store, isCondemned };
+  const { hosts } = config.hostFiles;
+  const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
+  const networkDeps = { ...drivers, routes: () => readRoutes(), store, clock, isCondemned };
   const network = createNetworkReconciler(networkDeps);
   const nodeDeps = {
     ...drivers,
@@ -128,12 +145,17 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
     daemonKey: identity.publicKey,
     jobs: nodeJobs,
     boots: createBoots(clock, config.maxConcurrentBoots),
-    shutdownSeconds: config.shutdownSeconds,
+    rollout: createRollout(),
+    attempts: createAttempts<AddressTry['way']>(clock),
+    knownMacs: new Set<string>(),
+    stopSeconds: config.shutdownSeconds,
+    ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, DOMAINS_MAX_AGE_MS) }),
   };
   const reconcilers = {
     Host: createHostReconciler({
       store,
       libvirt: drivers.libvirt,
+      dnsmasq: drivers.dnsmasq,
       files,
       paths: hostPaths(config),
       domainType: config.domainType,

@@ -21,6 +21,8 @@ export interface LabMetrics {
     driver: string,
     ops: { readonly reading: readonly string[]; readonly mutating: readonly string[] },
   ): void;
+  /** A change made behind the manifest was repaired. */
+  driftRepaired(object: { readonly kind: string; readonly name: string }): void;
   eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
   setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
   setRemovalsHeld(count: number): void;
@@ -37,7 +39,8 @@ type Objects = Parameters<LabMetrics['watchObjects']>[0];
 export function createLabMetrics(registry: Registry, version: string): LabMetrics {
   registerBuildInfo(registry, version);
   const setManifestFiles = registerManifestFiles(registry);
-  const watchObjects = registerConditions(registry);
+  let watched: Objects = () => [];
+  registerConditions(registry, () => watched());
   const removalsHeld = new Gauge({
     name: 'k8slab_removals_held',
     help: 'Objects without a manifest whose removal waits to be confirmed',
@@ -51,10 +54,11 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
   });
   return {
     ...createDriverMetrics(registry),
+    driftRepaired: registerDrift(registry, () => watched()),
     eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
     setManifestFiles,
     setRemovalsHeld: (count) => removalsHeld.set(count),
-    watchObjects,
+    watchObjects: (objects) => void (watched = objects),
   };
 }
 
@@ -118,8 +122,29 @@ function registerManifestFiles(registry: Registry): LabMetrics['setManifestFiles
   return set;
 }
 
-function registerConditions(registry: Registry): LabMetrics['watchObjects'] {
-  let watched: Objects | undefined;
+/** Objects that are gone lose their series, also of a counter. */
+function registerDrift(registry: Registry, objects: Objects): LabMetrics['driftRepaired'] {
+  const repaired = new Map<string, number>();
+  const counter = new Counter({
+    name: 'k8slab_drift_total',
+    help: 'Changes made behind the manifest that were repaired',
+    labelNames: ['kind', 'name'] as const,
+    registers: [registry],
+    collect() {
+      counter.reset();
+      for (const { kind, metadata } of objects()) {
+        const { name } = metadata;
+        counter.inc({ kind, name }, repaired.get(`${kind}/${name}`) ?? 0);
+      }
+    },
+  });
+  return ({ kind, name }) => {
+    const key = `${kind}/${name}`;
+    repaired.set(key, (repaired.get(key) ?? 0) + 1);
+  };
+}
+
+function registerConditions(registry: Registry, objects: Objects): void {
   const gauge = new Gauge({
     name: 'k8slab_object_condition',
     help: 'Conditions of objects: 1 for the status a condition has, 0 for the others',
@@ -127,7 +152,7 @@ function registerConditions(registry: Registry): LabMetrics['watchObjects'] {
     registers: [registry],
     collect() {
       gauge.reset();
-      for (const { kind, metadata, status } of watched?.() ?? []) {
+      for (const { kind, metadata, status } of objects()) {
         for (const condition of status.conditions) {
           for (const candidate of STATUSES) {
             const labels = { kind, name: metadata.name, type: condition.type, status: candidate };
@@ -137,5 +162,4 @@ function registerConditions(registry: Registry): LabMetrics['watchObjects'] {
       }
     },
   });
-  return (objects) => void (watched = objects);
 }

@@ -5,6 +5,7 @@ import { networkSpec } from '../../src/api/kinds/network.ts';
 import { nodeSpec } from '../../src/api/kinds/node.ts';
 import { contentHash } from '../../src/api/canonical.ts';
 import type { Condition, ConditionInput, Kind } from '../../src/api/meta.ts';
+import type { AddressTry } from '../../src/api/plan/node-types.ts';
 import type { KindMap } from '../../src/api/objects.ts';
 import { createBoots } from '../../src/controllers/boots.ts';
 import { createHostReconciler } from '../../src/controllers/host.ts';
@@ -13,11 +14,13 @@ import { createImageRemoval } from '../../src/controllers/image-removal.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
 import { createNetworkReconciler } from '../../src/controllers/network.ts';
 import { createNetworkRemoval } from '../../src/controllers/network-removal.ts';
+import { readInterfaces } from '../../src/controllers/network-observe.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
 import { createNodeRemoval } from '../../src/controllers/node-removal.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
 import { withRemoval } from '../../src/controllers/removal.ts';
+import { createAttempts, createRollout } from '../../src/controllers/rollout.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
@@ -26,6 +29,7 @@ import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 import {
   createWorld,
+  fakeBridges,
   fakeDisks,
   fakeDnsmasq,
   fakeFiles,
@@ -157,6 +161,19 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
   const onChange = (): void => undefined;
   const networkDeps = {
     store,
+    clock,
+    bridges: fakeBridges(world),
+    routes: () => Promise.resolve([]),
+    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
+    interfaces: createSharedRead(
+      () =>
+        readInterfaces(
+          libvirt,
+          createSharedRead(() => libvirt.domains(), clock, 0),
+        ),
+      clock,
+      0,
+    ),
     libvirt,
     dnsmasq,
     isCondemned: (name: string) => condemned.has(`Node/${name}`),
@@ -191,13 +208,25 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
     jobs: createJobs({ clock, onChange }),
     boots: createBoots(clock, options.boots ?? 8),
-    shutdownSeconds: 120,
+    rollout: createRollout(),
+    attempts: createAttempts<AddressTry['way']>(clock),
+    knownMacs: new Set<string>(),
+    stopSeconds: 120,
+    hosts: createSharedRead(
+      () =>
+        fakeFiles(world)
+          .readIfExists(PATHS.hosts)
+          .then((text) => text ?? ''),
+      clock,
+      0,
+    ),
   };
   return {
     Host: createPass(
       createHostReconciler({
         store,
         libvirt,
+        dnsmasq,
         files: fakeFiles(world),
         paths: PATHS,
         domainType: options.domainType ?? 'auto',

@@ -2,6 +2,7 @@ import { ReasonedError } from '../../src/api/errors.ts';
 import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
 import type { HostFilesPort } from '../../src/controllers/host.ts';
+import type { Bridges } from '../../src/drivers/bridges.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
 import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
@@ -21,7 +22,8 @@ export interface FakeNetwork {
 /** A vmhost in memory: small stand-ins for the drivers, which share one world and note what changes it. */
 export interface World {
   readonly networks: Map<string, FakeNetwork>;
-  readonly domains: Map<string, { xml: string; state: DomainState }>;
+  /** `live`: what it was started with, where that is not `xml`. */
+  readonly domains: Map<string, { xml: string; state: DomainState; live?: string; transient?: true }>;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
   /** Domains whose memory is saved. */
@@ -30,7 +32,9 @@ export interface World {
   readonly chains: Map<string, readonly string[] | Error>;
   /** Nodes with a host key file. */
   readonly hostKeys: Set<string>;
-  readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'>>;
+  /** The bridge of each tap. */
+  readonly taps: Map<string, string>;
+  readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'> & { readonly size?: number }>;
   readonly stored: Map<string, StoredImage>;
   readonly files: Map<string, string>;
   /** What a guest answers; undefined: nothing answers there. */
@@ -50,6 +54,7 @@ export function createWorld(): World {
     saved: new Set(),
     chains: new Map(),
     hostKeys: new Set(),
+    taps: new Map(),
     disks: new Map(),
     stored: new Map(),
     files: new Map(),
@@ -111,6 +116,7 @@ export function fakeLibvirt(world: World): Libvirt {
       changes(world, 'undefineNetwork', name);
       networks.delete(name);
     }),
+    rebootDomain: later((name: string) => changes(world, 'rebootDomain', name)),
     setNetworkAutostart: later((name: string, on: boolean) => {
       changes(world, 'setNetworkAutostart', name);
       network(name).autostart = on;
@@ -122,38 +128,80 @@ export function fakeLibvirt(world: World): Libvirt {
     }),
     domains: later(() => {
       fails(world, 'domains');
-      return [...domains].map(([name, { state }]) => ({ name, uuid: name, state }));
+      return [...domains].map(([name, { state, transient }]) => {
+        return { name, uuid: name, state, ...(transient === undefined ? {} : { transient }) };
+      });
     }),
-    domainXml: later((name: string) => domains.get(name)?.xml),
+    domainXml: later((name: string, { inactive }: { inactive: boolean }) => {
+      const found = domains.get(name);
+      return inactive ? found?.xml : (found?.live ?? found?.xml);
+    }),
     defineDomain: later((xml: string) => {
       const { name } = parseDomain(xml).model;
       changes(world, 'defineDomain', name);
-      domains.set(name, { xml, state: domains.get(name)?.state ?? 'shutoff' });
+      const { state = 'shutoff', xml: before = xml, live = before } = domains.get(name) ?? {};
+      domains.set(name, { xml, state, ...(state === 'running' ? { live } : {}) });
     }),
     startDomain: later((name: string) => {
       changes(world, 'startDomain', name);
       world.saved.delete(name);
-      must(domains.get(name), name).state = 'running';
+      const { xml } = must(domains.get(name), name);
+      domains.set(name, { xml, state: 'running' });
     }),
     shutdownDomain: later((name: string) => changes(world, 'shutdownDomain', name)),
     destroyDomain: later((name: string) => {
       changes(world, 'destroyDomain', name);
-      must(domains.get(name), name).state = 'shutoff';
+      const { xml } = must(domains.get(name), name);
+      domains.set(name, { xml, state: 'shutoff' });
     }),
     undefineDomain: later((name: string) => {
       changes(world, 'undefineDomain', name);
       domains.delete(name);
     }),
     hasManagedSave: later((name: string) => world.saved.has(name)),
+    growDisk: later((name: string, _target: string, size: number) => {
+      changes(world, 'growDisk', name);
+      world.disks.set(name, { exists: true, ours: true, whole: true, size });
+    }),
+    setLink: later((name: string, mac: string, state: 'up' | 'down') => {
+      changes(world, `setLink ${state}`, name);
+      const domain = must(domains.get(name), name);
+      domain.live = withLink(domain.live ?? domain.xml, mac, state);
+    }),
     beginBackup: later((name: string) => changes(world, 'beginBackup', name)),
     domainJob: later(() => ({ state: 'none' as const })),
   };
   return fake as Libvirt;
 }
 
+function withLink(xml: string, mac: string, state: 'up' | 'down'): string {
+  const without = xml.replace(/<link state=.(up|down).\/>/, '');
+  return without.replace(`<mac address="${mac}"/>`, `<mac address="${mac}"/><link state="${state}"/>`);
+}
+
 function must<T>(found: T | undefined, name: string): T {
   if (found !== undefined) return found;
   throw new ReasonedError('NotFound', `cannot find "${name}"`);
+}
+
+export function fakeBridges(world: World): Bridges {
+  const fake: Bridges = {
+    exists: later(() => false),
+    ports: later((bridge: string) =>
+      [...world.taps].filter(([, master]) => master === bridge).map(([tap]) => tap),
+    ),
+    masterOf: later((tap: string) => world.taps.get(tap)),
+    filtersFrames: later(() => false),
+    park: later((parking: string, ports: readonly string[]) => {
+      changes(world, 'park', ports.join(','));
+      for (const port of ports) world.taps.set(port, parking);
+    }),
+    attach: later(({ bridge, ports }: { bridge: string; ports: readonly string[] }) => {
+      changes(world, 'attach', ports.join(','));
+      for (const port of ports) world.taps.set(port, bridge);
+    }),
+  };
+  return fake;
 }
 
 export function fakeDnsmasq(world: World): Dnsmasq {
@@ -171,6 +219,11 @@ export function fakeDnsmasq(world: World): Dnsmasq {
     removeHostFiles: later((name: string) => {
       changes(world, 'removeHostFiles', name);
       world.hostFiles.delete(name);
+    }),
+    release: later(({ ip, mac }: { ip: string; mac: string }) => {
+      changes(world, 'release', `${mac} ${ip}`);
+      const at = world.leases.findIndex((lease) => lease.ip === ip && lease.mac === mac);
+      if (at !== -1) world.leases.splice(at, 1);
     }),
     reload: later((name: string) => {
       changes(world, 'reload', name);
@@ -192,8 +245,13 @@ export function fakeDisks(world: World): Disks {
     path: (node) => `/disks/${node}.qcow2`,
     observe: later((node: string) => {
       fails(world, 'observeDisk');
-      const state = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
-      return { path: `/disks/${node}.qcow2`, ...state };
+      const { size, ...state } = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
+      const known = size === undefined ? {} : { info: { ...info, virtualSize: size } };
+      return { path: `/disks/${node}.qcow2`, ...state, ...known };
+    }),
+    grow: later((node: string, size: number) => {
+      changes(world, 'grow', node);
+      world.disks.set(node, { exists: true, ours: true, whole: true, size });
     }),
     chain: later((path: string) => {
       const chain = world.chains.get(path) ?? [path];
@@ -297,7 +355,8 @@ export function fakeResolver(world: World): DnsProbe {
 
 export function fakeSsh(world: World): Ssh {
   return {
-    exec: later(({ address }: { address: string }) => {
+    exec: later(({ address }: { address: string }, argv: readonly string[]) => {
+      if (argv.includes('k8slab')) changes(world, 'renewLease', address);
       const answer =
         world.guests.get(address) ?? new ReasonedError('Unreachable', `cannot reach "${address}"`);
       if (answer instanceof Error) throw answer;

@@ -1,7 +1,7 @@
 import { withoutMark, type Reclaim } from '../libvirt/mark.ts';
 import { renderXml } from '../xml.ts';
 import { shown, step, type Cost, type NodeRemovalAction, type Plan, type PlannedStep } from './action.ts';
-import type { ObservedNode } from './node.ts';
+import type { ObservedNode } from './node-types.ts';
 
 /** What is left of a Node whose manifest is gone. */
 export interface RemovedNode {

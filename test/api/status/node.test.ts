@@ -61,6 +61,7 @@ describe('a Node', () => {
         'NameResolved True',
         'SSHReachable True',
         'CloudInitDone True',
+        'AddressAgreed True',
       ],
     );
   });
@@ -229,7 +230,12 @@ describe('what a Node waits for', () => {
 
 describe('other settings for cloud-init', () => {
   function drift(told: string | undefined): string {
-    const wanted = { name: 'master00', spec: spec(), ...(told === undefined ? {} : { cloudInitHash: told }) };
+    const wanted = {
+      name: 'master00',
+      spec: spec(),
+      stopSeconds: 120,
+      ...(told === undefined ? {} : { cloudInitHash: told }),
+    };
     const found = findCondition(nodeConditions(wanted, guest('running'), idle, up), 'CloudInitDrifted');
     return found === undefined ? 'none' : `${found.status} ${found.reason}`;
   }
