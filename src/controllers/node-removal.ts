@@ -1,4 +1,5 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
+import { attachmentMac } from '../api/names.ts';
 import type { NodeStatus } from '../api/objects.ts';
 import type { NodeRemovalAction } from '../api/plan/action.ts';
 import { planNodeRemoval, type RemovedNode } from '../api/plan/node-removal.ts';
@@ -63,6 +64,7 @@ async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise
       : { domain: { state: listing.state, config: parseDomain(xml) } }),
     disk: { ...disk, usedBy: (await users?.(disk.path, { except: name }))?.map(({ file }) => file) ?? [] },
     saved: listing?.state === 'shutoff' && (await deps.libvirt.hasManagedSave(name)),
+    leases: await leases(deps, object),
     seed: await deps.seeds.has(name),
     hostKey: await deps.hostKeys.has(name),
     copying: deps.jobs.runs(name),
@@ -70,6 +72,24 @@ async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise
     ...stopping,
     shutdownSeconds: deps.stopSeconds,
   };
+}
+
+async function leases(
+  { dnsmasq, store }: NodeRemovalDeps,
+  { metadata, spec }: ObjectOf<'Node'>,
+): Promise<RemovedNode['leases']> {
+  const found = spec.networks.map(async (attachment) => {
+    const bridge = store.get('Network', attachment.network)?.status.bridge;
+    const mac = attachmentMac(metadata.name, attachment);
+    const all = bridge === undefined ? [] : await dnsmasq.leases(bridge);
+    return all
+      .filter((lease) => lease.mac === mac)
+      .map(({ ip, clientId }) => ({
+        network: attachment.network,
+        lease: { ip, mac, ...(clientId === undefined ? {} : { clientId }) },
+      }));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 function copiedFrom(deps: NodeRemovalDeps, name: string): string | undefined {
@@ -128,6 +148,11 @@ async function execute(
     case 'DestroyDomain':
       await libvirt.destroyDomain(name);
       return;
+    case 'ReleaseLease': {
+      const server = deps.store.get('Network', action.network)?.status.gateway;
+      if (server !== undefined) await deps.dnsmasq.release({ server, ...action.lease });
+      return;
+    }
     case 'RemoveSeed':
       await deps.seeds.remove(name);
       return;

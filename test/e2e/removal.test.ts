@@ -38,6 +38,7 @@ describe('removal', () => {
       ['b.yaml', node('b')],
       ['c.yaml', node('c')],
     ]);
+    await lab.writeFile('/etc/k8slab/k8slabd.yaml', 'shutdownSeconds: 30\n');
     await startDaemon(lab);
     await allReady(lab, 240);
   });
@@ -122,8 +123,18 @@ describe('removal', () => {
     assert.equal((await lab.exec(['ssh', '-o', 'BatchMode=yes', 'c', 'true'])).code, 0);
   });
 
+  /** Gives a guest another answer to the power button. */
+  async function onPowerButton(name: string, script: string): Promise<void> {
+    const text = `#!/bin/sh\n${script}\n`;
+    const { code, stderr } = await lab.exec(['ssh', name, 'sudo tee /etc/acpi/PWRF/00000080'], {
+      input: text,
+    });
+    assert.equal(code, 0, stderr);
+  }
+
   it('E88: is called off by a manifest that comes back meanwhile', async () => {
     const before = await lab.must(['virsh', 'domuuid', 'c']);
+    await onPowerButton('c', 'sleep 15; sync; umount /disk; exec poweroff -f');
     await lab.must(['rm', '/etc/k8slab.d/c.yaml']);
     await untilCondition(lab, ['node/c', 'Ready'], ({ reason }) => reason === 'ShuttingDown', 30);
     assert.ok((await getObject(lab, 'node/c'))?.metadata.deletionTimestamp);
@@ -156,16 +167,18 @@ describe('removal', () => {
     await allReady(lab, 60);
   });
 
-  it('E49, E51: with reclaim Delete deletes the disk that it made; checkpoints are no hindrance', async () => {
+  it('E49, E51: with reclaim Delete deletes the disk that it made; neither checkpoints nor a deaf guest are a hindrance', async () => {
     await applyManifests(lab, [['c.yaml', node('c', '  policy: {reclaim: Delete}\n')]]);
     await ready('node/c');
     await lab.must(['virsh', 'checkpoint-create-as', 'c', 'one']);
+    await onPowerButton('c', 'exit 0');
     await lab.writeFile(`${DISKS}/stranger.qcow2`, 'of somebody else');
 
     await lab.must(['rm', '/etc/k8slab.d/c.yaml']);
     await untilGone('node/c');
 
     assert.doesNotMatch(await sh(`ls ${DISKS} /var/lib/k8slab/hostkeys`), /^c[._]/m);
+    assert.ok((await callsSince(0)).includes('destroy'), 'its plug was pulled when its time was over');
     assert.match(await sh(`ls ${DISKS}`), /^stranger\.qcow2$/m);
   });
 

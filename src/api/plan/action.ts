@@ -125,6 +125,7 @@ export type NodeRemovalAction = Step &
     | { readonly type: 'RestoreDomain' }
     | { readonly type: 'ShutdownDomain' }
     | { readonly type: 'DestroyDomain' }
+    | { readonly type: 'ReleaseLease'; readonly network: string; readonly lease: HeldLease }
     | { readonly type: 'RemoveSeed' }
     | { readonly type: 'RemoveHostKey' }
     | { readonly type: 'DeleteDisk' }

@@ -1,6 +1,14 @@
 import { withoutMark, type Reclaim } from '../libvirt/mark.ts';
 import { renderXml } from '../xml.ts';
-import { shown, step, type Cost, type NodeRemovalAction, type Plan, type PlannedStep } from './action.ts';
+import {
+  shown,
+  step,
+  type Cost,
+  type NodeRemovalAction,
+  type Plan,
+  type PlannedStep,
+  type HeldLease,
+} from './action.ts';
 import type { ObservedNode } from './node-types.ts';
 
 /** What is left of a Node whose manifest is gone. */
@@ -17,6 +25,8 @@ export interface RemovedNode {
   };
   /** libvirt saved its memory to disk. */
   readonly saved: boolean;
+  /** Leases of its MAC addresses. */
+  readonly leases: readonly { readonly network: string; readonly lease: HeldLease }[];
   readonly seed: boolean;
   readonly hostKey: boolean;
   /** Its disk is being copied from another Node's. */
@@ -62,7 +72,7 @@ export function planNodeRemoval(observed: RemovedNode): Removal {
     const reason = 'no manifest; its memory was saved, and may hold what its disk lacks';
     return { actions: [step('none', reason, { type: 'RestoreDomain' })], later: later(observed) };
   }
-  return { actions: [...planFiles(observed), undefine(observed)] };
+  return { actions: [...planRelease(observed), ...planFiles(observed), undefine(observed)] };
 }
 
 function deletesDisk({ disk, reclaim }: RemovedNode): boolean {
@@ -97,6 +107,13 @@ const NO_MANIFEST = 'no manifest';
 
 function stopCost({ name }: RemovedNode): Cost {
   return { seconds: USUAL_SECONDS, guests: [name] };
+}
+
+/** Or dnsmasq would answer its name until the lease ends. */
+function planRelease({ leases }: RemovedNode): NodeRemovalAction[] {
+  return leases.map(({ network, lease }) =>
+    step('none', `the guest that had ${lease.ip} is off`, { type: 'ReleaseLease', network, lease }),
+  );
 }
 
 function planFiles(observed: RemovedNode): NodeRemovalAction[] {

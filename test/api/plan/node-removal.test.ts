@@ -15,6 +15,7 @@ function removed(state: DomainState | undefined, more: Partial<RemovedNode> = {}
     ...(domain === undefined ? {} : { domain }),
     disk: { path: '/disks/master00.qcow2', exists: true, ours: true, usedBy: [] },
     saved: false,
+    leases: [],
     copying: false,
     shutdownSeconds: 120,
     ...FILES,
@@ -53,6 +54,18 @@ describe('the removal of a Node', () => {
       ],
     );
     assert.ok((actions[0]?.seconds ?? 0) > 0);
+  });
+
+  it('gives its leases back once it is off, or its name would be answered until they end', () => {
+    const lease = { ip: '192.168.111.150', mac: '52:54:00:5e:53:fb' };
+    const leases = [{ network: 'k8s-net', lease }];
+
+    assert.deepEqual(types(planNodeRemoval(removed('running', { leases }))), ['ShutdownDomain']);
+    assert.deepEqual(types(planNodeRemoval(removed('shutoff', { leases }))), [
+      'ReleaseLease',
+      'RemoveSeed',
+      'UndefineDomain',
+    ]);
   });
 
   it('pulls the plug of a crashed guest at once', () => {
