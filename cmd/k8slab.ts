@@ -5,6 +5,7 @@ import { version } from '../src/api/version.ts';
 import { adopt, printAdoption, writeAdoption } from '../src/cli/adopt.ts';
 import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';
 import { complete, completionScript } from '../src/cli/completion.ts';
+import { confirmRemoval } from '../src/cli/confirm-removal.ts';
 import { get, OUTPUTS, type GetFlags } from '../src/cli/get.ts';
 import { fetchPlan, planExitCode, printPlan } from '../src/cli/plan.ts';
 import { validate } from '../src/cli/validate.ts';
@@ -55,6 +56,21 @@ program
       flags.output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : printPlan(answer),
     );
     process.exitCode = planExitCode(answer);
+  });
+
+program
+  .command('confirm-removal')
+  .description('Let removals go on that are held because too many objects lost their manifests at once')
+  .argument('[NAMES...]', 'TYPE/NAME of objects that are held; all of them when left out, after asking')
+  .option('--all', 'everything that is held, without asking')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  k8slab confirm-removal\n  k8slab confirm-removal node/worker00 node/worker01',
+  )
+  .action(async (names: string[], flags: { all?: boolean }) => {
+    const { stdin: input, stderr: output } = process;
+    const terminal = input.isTTY && output.isTTY ? { terminal: { input, output } } : {};
+    process.stdout.write(await confirmRemoval(client(), names, { ...flags, ...terminal }));
   });
 
 program

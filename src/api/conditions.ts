@@ -4,6 +4,8 @@ import type { Condition, ConditionInput, ConditionStatus } from './meta.ts';
 export const READY = 'Ready';
 /** True: the last pass over the object succeeded. */
 export const SYNCED = 'Synced';
+/** Present while the object has no manifest and somebody has to confirm that it shall go. */
+export const REMOVAL_HELD = 'RemovalHeld';
 
 const MESSAGE_LIMIT = 32_768;
 const FIRST = [READY, SYNCED];

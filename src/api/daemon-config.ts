@@ -36,6 +36,9 @@ export const daemonConfig = z.strictObject({
     .max(1000)
     .default(8)
     .meta({ description: 'Guests that boot at the same time.' }),
+  maxRemovals: z.int().min(0).max(1_000_000).default(3).meta({
+    description: 'When more objects than this lose their manifests, their removal waits to be confirmed.',
+  }),
   shutdownSeconds: z
     .int()
     .min(10)

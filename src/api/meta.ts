@@ -36,10 +36,24 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Stable per kind and name for as long as the manifest stays. */
   readonly uid: string;
-  /** Goes up when the spec's content changes, and only then. */
+  /** Goes up when the spec's content changes, and when its removal begins or is called off. */
   readonly generation: number;
   readonly resourceVersion: string;
   readonly creationTimestamp: string;
+  /** Since when what was made from it is being removed. A manifest that comes back meanwhile clears it. */
+  readonly deletionTimestamp?: string;
+}
+
+/** An object without a manifest: it stands for what an earlier run of the daemon made. Its spec is only what libvirt tells. */
+export const ORPHAN_ANNOTATION = 'k8slab.io/orphan';
+
+export function isOrphan({ metadata }: Pick<ApiObject, 'metadata'>): boolean {
+  return metadata.annotations?.[ORPHAN_ANNOTATION] !== undefined;
+}
+
+/** Whether nothing more is done for the object than to remove it. */
+export function isRemoved({ metadata }: Pick<ApiObject, 'metadata'>): boolean {
+  return metadata.deletionTimestamp !== undefined || isOrphan({ metadata });
 }
 
 export interface ObjectStatus {

@@ -1,5 +1,5 @@
 import { formatAge } from './age.ts';
-import { findCondition, READY } from './conditions.ts';
+import { findCondition, READY, REMOVAL_HELD } from './conditions.ts';
 import type { ApiObject, Kind } from './meta.ts';
 import type { HostObject, ImageObject, NetworkObject, NodeObject } from './objects.ts';
 import { formatBytes } from './quantity.ts';
@@ -47,7 +47,12 @@ const ready: Column<ApiObject> = {
 };
 const reason: Column<ApiObject> = {
   name: 'Status',
-  cell: ({ status }) => findCondition(status.conditions, READY)?.reason ?? 'Pending',
+  cell: ({ metadata, status }) => {
+    const why = findCondition(status.conditions, READY)?.reason ?? 'Pending';
+    const shown = metadata.deletionTimestamp === undefined ? why : 'Terminating';
+    const held = findCondition(status.conditions, REMOVAL_HELD);
+    return held === undefined || shown === REMOVAL_HELD ? shown : `${shown},${REMOVAL_HELD}`;
+  },
 };
 const age: Column<ApiObject> = {
   name: 'Age',

@@ -10,7 +10,7 @@ import type { Jobs, JobRun } from './jobs.ts';
 import type { Look, Reconciler } from './pass.ts';
 
 export interface ImageDeps {
-  readonly images: ImageStore;
+  readonly images: Pick<ImageStore, 'find' | 'fetch'>;
   readonly jobs: Jobs;
   readonly clock: Clock;
 }
@@ -79,7 +79,7 @@ function describe(
   return { plan, fields, conditions: [condition(READY, 'True', 'Stored', path), synced], extra: undefined };
 }
 
-function fetchJob(images: ImageStore, name: string, fetch: ImageFetch, clock: Clock): JobRun {
+function fetchJob(images: ImageDeps['images'], name: string, fetch: ImageFetch, clock: Clock): JobRun {
   return async (signal, report) => {
     let next = 0;
     await images.fetch(

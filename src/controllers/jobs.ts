@@ -11,6 +11,10 @@ export interface Jobs {
   check(key: string, generation: number): Waiting | undefined;
   /** Does nothing while one runs for that key. */
   start(key: string, generation: number, run: JobRun): void;
+  /** Whether one runs for that key. */
+  runs(key: string): boolean;
+  /** Aborts the one that runs for that key and waits for its end. */
+  abort(key: string): Promise<void>;
   /** Aborts all and waits for them. */
   dispose(): Promise<void>;
 }
@@ -30,6 +34,7 @@ const LONGEST_RETRY_MS = 300_000;
 
 interface Running {
   progress: Waiting;
+  readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
 
@@ -44,7 +49,6 @@ interface Failed {
 export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions): Jobs {
   const running = new Map<string, Running>();
   const failed = new Map<string, Failed>();
-  const stop = new AbortController();
   return {
     check(key, generation) {
       const job = running.get(key);
@@ -58,20 +62,28 @@ export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions
       const progress = { reason: 'Starting', message: 'about to start' };
       running.set(key, {
         progress,
+        stop: new AbortController(),
         ended: Promise.resolve().then(() => runJob(key, generation, run)),
       });
     },
+    runs: (key) => running.has(key),
+    async abort(key) {
+      const job = running.get(key);
+      job?.stop.abort();
+      await job?.ended;
+    },
     async dispose() {
-      stop.abort();
+      for (const job of running.values()) job.stop.abort();
       await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
 
   async function runJob(key: string, generation: number, run: JobRun): Promise<void> {
     const job = running.get(key);
+    if (job === undefined) return;
     try {
-      await run(stop.signal, (progress) => {
-        if (job !== undefined) job.progress = progress;
+      await run(job.stop.signal, (progress) => {
+        job.progress = progress;
         onChange(key);
       });
       failed.delete(key);

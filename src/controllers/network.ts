@@ -2,6 +2,7 @@ import { namedIn } from '../api/adopt/named.ts';
 import { takeOverNetwork } from '../api/adopt/network.ts';
 import { networkConditions } from '../api/status/network.ts';
 import { explainError } from '../api/errors.ts';
+import { isRemoved } from '../api/meta.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
 import { desireNetwork } from '../api/plan/desire-network.ts';
@@ -77,7 +78,7 @@ async function claimants(deps: NetworkDeps): Promise<{ name: string; spec: Objec
   return Promise.resolve(
     deps.store
       .list('Node')
-      .filter(({ metadata }) => !deps.isCondemned(metadata.name))
+      .filter((node) => !deps.isCondemned(node.metadata.name) && !isRemoved(node))
       .map(({ metadata, spec }) => ({ name: metadata.name, spec })),
   );
 }

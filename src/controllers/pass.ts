@@ -1,8 +1,8 @@
 import { condition, mergeConditions, READY, SYNCED } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
-import type { ConditionInput, Kind } from '../api/meta.ts';
+import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
-import type { Action, Plan } from '../api/plan/action.ts';
+import { shown, type Action, type Plan, type Waiting } from '../api/plan/action.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { EventRecorder } from '../engine/events.ts';
@@ -34,6 +34,8 @@ export interface PassDeps {
   readonly clock: Clock;
   /** Why an object is left alone: errors between manifests that name it. */
   readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
+  /** Conditions that stand beside what a pass finds. */
+  readonly notes?: (kind: Kind, name: string) => readonly ConditionInput[];
   /** Milliseconds until an object is looked at again though nothing was heard of it. */
   readonly resyncMs: () => number;
   /** Something changed behind the manifest was repaired. */
@@ -54,6 +56,10 @@ export function createPass<K extends Kind, A extends Action, Extra>(
       const look = await (blocked === undefined
         ? runPlan(reconciler, deps, object, context)
         : lookOnly(reconciler, object, { signal: context.signal, blocked }));
+      if (look.plan.gone === true) {
+        removeObject(deps, object, look.plan.waiting);
+        return {};
+      }
       writeStatus(deps, object, look.conditions, look.fields);
       return { requeueAfterMs: look.again ?? deps.resyncMs() };
     } catch (error) {
@@ -76,7 +82,15 @@ export async function lookOnly<K extends Kind, A extends Action, Extra>(
   const others = look.conditions.filter(({ type }) => type !== READY && type !== SYNCED);
   const { status, reason, message } = blocked;
   const both = [READY, SYNCED].map((type) => condition(type, status, reason, message));
-  return { ...look, plan: { actions: [], waiting: { reason, message } }, conditions: [...both, ...others] };
+  const { actions, later = [], gone } = look.plan;
+  const plan: Plan<A> = {
+    actions: [],
+    waiting: { reason, message },
+    // Of two manifests that contradict each other nobody knows which one would be done.
+    ...(isRemoved(object) ? { later: [...actions.map(shown), ...later] } : {}),
+    ...(gone === undefined ? {} : { gone }),
+  };
+  return { ...look, plan, conditions: [...both, ...others] };
 }
 
 async function runPlan<K extends Kind, A extends Action, Extra>(
@@ -90,6 +104,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   let executed = 0;
   for (const action of before.plan.actions) {
     signal.throwIfAborted();
+    if (hasTurned(deps.store, object)) break;
     if (reconciler.claim?.(action, object) === false) break;
     log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
     await reconciler.execute(action, before, object, signal);
@@ -107,6 +122,22 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   return after.plan.actions.length === 0 ? after : { ...after, again: 0 };
 }
 
+/** Whether the object's manifest went or came back since the pass began. */
+function hasTurned<K extends Kind>(store: ObjectStore, { kind, metadata }: ObjectOf<K>): boolean {
+  const now = store.get(kind, metadata.name);
+  if (now === undefined) return true;
+  return (
+    now.metadata.deletionTimestamp !== metadata.deletionTimestamp || isOrphan(now) !== isOrphan({ metadata })
+  );
+}
+
+function removeObject<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, kept: Waiting | undefined): void {
+  const { kind, metadata } = object;
+  if (hasTurned(deps.store, object)) return;
+  deps.store.remove(kind, metadata.name);
+  deps.recorder.record(object, 'Normal', 'Removed', kept?.message ?? 'nothing of it is left');
+}
+
 function sameActions(before: readonly Action[], after: readonly Action[]): boolean {
   return JSON.stringify(before) === JSON.stringify(after);
 }
@@ -119,7 +150,8 @@ function writeStatus<K extends Kind>(
 ): void {
   const { name, uid, generation } = object.metadata;
   const before = deps.store.get(object.kind, name)?.status.conditions ?? [];
-  const conditions = mergeConditions(before, found, timestamp(deps.clock.now()), generation);
+  const notes = deps.notes?.(object.kind, name) ?? [];
+  const conditions = mergeConditions(before, [...found, ...notes], timestamp(deps.clock.now()), generation);
   deps.store.updateStatus(object.kind, name, uid, { ...fields, conditions, observedGeneration: generation });
 }
 

@@ -1,11 +1,13 @@
-import { emptySnapshot, nextSnapshot, type ManifestFile } from '../api/manifest/snapshot.ts';
-import type { ConditionInput, Kind } from '../api/meta.ts';
+import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
+import { emptySnapshot, nextSnapshot, type ManifestFile, type Snapshot } from '../api/manifest/snapshot.ts';
+import { refName, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createStore } from '../engine/store.ts';
 import { condemnation } from './controllers.ts';
 import { planAll } from './planner.ts';
 import type { PlannedObject } from '../api/plan/action.ts';
+import { explainHold, holdRemovals } from '../api/plan/hold.ts';
 import { createReconcilers, type ReconcilerDeps } from './wiring.ts';
 
 export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity'>;
@@ -26,9 +28,40 @@ export function planCandidates(
   for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects) {
     store.apply(kind, { name, labels, annotations, spec, hash });
   }
+  const held = addRemovals(world, current, store, snapshot);
   const isCondemned = (kind: Kind, name: string): boolean => snapshot.condemned.has(`${kind}/${name}`);
   const { reconcilers } = createReconcilers({ ...world, store, isCondemned, onJob: () => undefined });
   const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
-    condemnation(snapshot, kind, name);
+    condemnation(snapshot, kind, name) ?? held(kind, name);
   return planAll({ store, reconcilers, clock: world.clock, condemned, remember: true }, signal);
+}
+
+/** What the daemon has and the candidates lack, as it would be removed. @returns why it would not be */
+function addRemovals(
+  { config }: PlanWorld,
+  current: ObjectStore,
+  store: ObjectStore,
+  { complete, objects }: Snapshot,
+): (kind: Kind, name: string) => ConditionInput | undefined {
+  if (!complete) return () => undefined;
+  const named = new Set(objects.map(refName));
+  const ours = current.all().filter(({ kind }) => kind !== 'Host');
+  const gone = ours.filter(({ kind, metadata }) => !named.has(refName({ kind, name: metadata.name })));
+  for (const { kind, metadata, spec, status } of gone) {
+    const { name, labels, annotations } = metadata;
+    const { object } = store.apply(kind, { name, labels, annotations, spec: spec, hash: '' });
+    store.updateStatus(kind, name, object.metadata.uid, status);
+    store.terminate(kind, name);
+  }
+  const { held, reason } = holdRemovals({
+    pending: gone.map(({ kind, metadata }) => refName({ kind, name: metadata.name })),
+    remaining: ours.length - gone.length,
+    admitted: new Set(),
+    held: new Set(),
+    limit: config.maxRemovals,
+  });
+  return (kind, name) =>
+    held.includes(refName({ kind, name }))
+      ? condition(READY, 'Unknown', REMOVAL_HELD, explainHold(reason, config.maxRemovals, { kind, name }))
+      : undefined;
 }

@@ -13,6 +13,7 @@ import type { Releasers } from '../engine/releasers.ts';
 import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
 import type { Manifests } from './manifests.ts';
 import { KINDS, type Reconcilers } from './planner.ts';
+import type { Removals } from './removals.ts';
 
 export type Queues = Readonly<Record<Kind, WorkQueue>>;
 
@@ -32,15 +33,17 @@ export interface ControllersDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly manifests: Manifests;
+  readonly removals: Removals;
   readonly resyncMs: () => number;
 }
 
 /** One controller per kind, each with its queue. */
 export function startControllers(deps: ControllersDeps, releasers: Releasers): void {
-  const { queues, reconcilers, manifests, clock, log, metrics } = deps;
+  const { queues, reconcilers, clock, log, metrics } = deps;
   const passDeps = {
     ...deps,
-    condemned: (kind: Kind, name: string) => condemnation(manifests.snapshot(), kind, name),
+    condemned: (kind: Kind, name: string) => blocked(deps, kind, name),
+    notes: (kind: Kind, name: string) => deps.removals.notes(kind, name),
     onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
   for (const kind of KINDS) {
@@ -57,6 +60,15 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): v
     controller.start();
     releasers.add(`controller ${kind}`, () => controller.stop());
   }
+}
+
+/** Why nothing is done for an object now. */
+export function blocked(
+  { manifests, removals }: Pick<ControllersDeps, 'manifests' | 'removals'>,
+  kind: Kind,
+  name: string,
+): ConditionInput | undefined {
+  return condemnation(manifests.snapshot(), kind, name) ?? removals.blocked(kind, name);
 }
 
 /** Manifests that contradict each other: both are told, neither is acted on. */

@@ -4,7 +4,10 @@ import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
 import type { ConditionInput, Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
+import type { Waiting } from '../api/plan/action.ts';
+import type { Marked } from '../api/plan/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { surveyMarked } from '../controllers/survey.ts';
 import { ensureDir } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
@@ -16,11 +19,12 @@ import { createMetrics, type Metrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
 import { createStore } from '../engine/store.ts';
 import { planCandidates } from './candidates.ts';
-import { condemnation, createQueues, startControllers } from './controllers.ts';
+import { blocked, createQueues, startControllers } from './controllers.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createApi, createProbeApp, type HttpDeps } from './http.ts';
 import { createManifests, type Manifests } from './manifests.ts';
 import { planAll, type Reconcilers } from './planner.ts';
+import { createRemovals, type Removals } from './removals.ts';
 import { serveSocket, serveTcp } from './servers.ts';
 import { enqueueAll, enqueueDependents, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
@@ -66,6 +70,7 @@ interface Parts {
   readonly queues: ReturnType<typeof createQueues>;
   readonly enqueue: Enqueue;
   readonly manifests: Manifests;
+  readonly removals: Removals;
   readonly reconcilers: Reconcilers;
   readonly identity: KeyPair;
 }
@@ -87,13 +92,17 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   const onLoaded = (before: Snapshot, after: Snapshot): void => {
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
   };
-  const manifests = createManifests({ dir: drivers.manifestDir, store, metrics, log, onLoaded });
+  const survey = (): Promise<Marked[]> => surveyMarked(drivers.libvirt);
+  const limit = config.maxRemovals;
+  const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
+  releasers.add('removals', () => removals.dispose());
+  const manifests = createManifests({ dir: drivers.manifestDir, store, metrics, log, removals, onLoaded });
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
   const world = { config, clock, drivers, identity, store };
   const { reconcilers, jobs } = createReconcilers({ ...world, isCondemned, onJob: enqueue });
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
-  return { store, metrics, events, drivers, queues, enqueue, manifests, reconcilers, identity };
+  return { store, metrics, events, drivers, queues, enqueue, manifests, removals, reconcilers, identity };
 }
 
 function condemnedNames(snapshot: Snapshot): string {
@@ -122,8 +131,11 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
       await manifests.load();
       enqueueAll(store, enqueue);
     },
-    notReady: () => notReady(store, manifests),
-    onChange: (listener) => store.subscribe(listener),
+    notReady: () => notReady(parts),
+    onChange(listener) {
+      const unsubscribe = [store.subscribe(listener), parts.removals.subscribe(listener)];
+      return () => unsubscribe.forEach((each) => each());
+    },
     stop: () => releasers.releaseAll(),
   };
 }
@@ -131,12 +143,13 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
 const PLAN_MS = 60_000;
 
 function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
-  const { store, events, metrics, manifests, reconcilers, drivers, identity } = parts;
-  const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
-    condemnation(manifests.snapshot(), kind, name);
-  const planner = { store, reconcilers, clock, condemned, remember: false };
+  const { store, events, metrics, manifests, removals, reconcilers, drivers, identity } = parts;
+  const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
+  const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);
+  const planner = { store, reconcilers, clock, condemned, held, remember: false };
   return {
     store,
+    removals,
     events,
     metrics,
     now: () => clock.now(),
@@ -149,14 +162,18 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
   };
 }
 
-function notReady(store: ObjectStore, manifests: Manifests): { name: string; why: string }[] {
+function notReady({ store, manifests, removals }: Parts): { name: string; why: string }[] {
   const errors = manifests.snapshot().errors.map(({ file, message }) => ({ name: file, why: message }));
   const problem = manifests.problem();
   if (problem !== undefined) errors.push({ name: 'the manifests', why: problem });
+  if (manifests.snapshot().complete && !removals.surveyed())
+    errors.push({ name: 'libvirt', why: 'not looked for what an earlier run made yet' });
   const objects = store.all().flatMap(({ kind, metadata, status }) => {
     const ready = status.conditions.find(({ type }) => type === READY);
-    if (ready?.status === 'True') return [];
-    return [{ name: `${kind}/${metadata.name}`, why: ready?.message ?? 'not looked at yet' }];
+    const held = removals.waiting(kind, metadata.name);
+    if (ready?.status === 'True' && held === undefined) return [];
+    const why = held?.message ?? ready?.message ?? 'not looked at yet';
+    return [{ name: `${kind}/${metadata.name}`, why }];
   });
   return [...errors, ...objects];
 }

@@ -2,17 +2,20 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
 import { KIND_NAMES, resolveKind } from '../api/kind-names.ts';
-import { API_VERSION, type Kind } from '../api/meta.ts';
+import { API_VERSION, MANIFEST_KINDS, type Kind, type ObjectRef } from '../api/meta.ts';
 import { renderTable } from '../api/table.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { PlannedObject } from '../api/plan/action.ts';
+import type { HeldRemoval } from '../api/plan/hold.ts';
+import type { Removals } from './removals.ts';
 
 export interface HttpDeps {
   readonly store: ObjectStore;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
+  readonly removals: Pick<Removals, 'held' | 'confirm' | 'waiting'>;
   /** What it still waits for before it does its work; empty: ready. */
   readonly unready: () => readonly string[];
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
@@ -20,6 +23,8 @@ export interface HttpDeps {
 }
 
 const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
+
+const confirmed = z.object({ items: z.array(z.object({ kind: z.enum(MANIFEST_KINDS), name: z.string() })) });
 
 /** What Prometheus and a supervisor ask: served on loopback. */
 export function createProbeApp(deps: HttpDeps): Hono {
@@ -50,6 +55,16 @@ export function createApi(deps: HttpDeps): Hono {
       return c.json(failure('BadRequest', 'the body must be {"files": [{"path", "text"}]}', 400), 400);
     return c.json({ items: await deps.plan(body.data.files) });
   });
+  app.get(`${base}/removals`, (c) =>
+    c.json({ items: deps.removals.held().map((ref) => heldItem(deps, ref)) }),
+  );
+  app.post(`${base}/removals`, async (c) => {
+    const body = confirmed.safeParse(await c.req.json().catch(() => undefined));
+    if (!body.success)
+      return c.json(failure('BadRequest', 'the body must be {"items": [{"kind", "name"}]}', 400), 400);
+    deps.removals.confirm(body.data.items);
+    return c.json(body.data);
+  });
   app.get(`${base}/:plural`, (c) => {
     const kind = kindOf(c.req.param('plural'));
     if (kind === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
@@ -66,9 +81,16 @@ export function createApi(deps: HttpDeps): Hono {
     if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, [object], deps.now()));
     return c.json(object);
   });
-  app.onError((error, c) => c.json(failure(reasonOf(error, 'InternalError'), explainError(error), 500), 500));
+  app.onError((error, c) => {
+    const code = reasonOf(error) === 'NotHeld' ? 409 : 500;
+    return c.json(failure(reasonOf(error, 'InternalError'), explainError(error), code), code);
+  });
   app.notFound((c) => c.json(notFound(`the server could not find ${c.req.path}`), 404));
   return app;
+}
+
+function heldItem({ removals }: HttpDeps, ref: ObjectRef): HeldRemoval {
+  return { ...ref, why: removals.waiting(ref.kind, ref.name)?.message ?? '' };
 }
 
 function kindOf(plural: string): Kind | undefined {

@@ -2,17 +2,19 @@ import { explainError, reasonOf } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot, type Snapshot } from '../api/manifest/snapshot.ts';
 import type { ManifestError } from '../api/manifest/types.ts';
-import { MANIFEST_KINDS } from '../api/meta.ts';
+import { refName } from '../api/meta.ts';
 import type { ManifestDir, ManifestListing } from '../drivers/manifest-dir.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
+import type { Removals } from './removals.ts';
 
 export interface ManifestsDeps {
   readonly dir: ManifestDir;
   readonly store: ObjectStore;
   readonly metrics: Pick<Metrics, 'setManifestFiles'>;
   readonly log: Logger;
+  readonly removals: Pick<Removals, 'settle'>;
   /** A new snapshot is in the store. */
   readonly onLoaded: (before: Snapshot, after: Snapshot) => void;
 }
@@ -104,19 +106,13 @@ function reportErrors(log: Logger, before: readonly ManifestError[], after: read
   }
 }
 
-function storeObjects({ store, log }: ManifestsDeps, snapshot: Snapshot): void {
+function storeObjects({ store, log, removals }: ManifestsDeps, snapshot: Snapshot): void {
+  const before = store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
   for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects) {
     const { result } = store.apply(kind, { name, labels, annotations, spec, hash });
     if (result !== 'unchanged') log.info({ kind, name, result }, 'manifest loaded');
   }
   // A file that was never good may name any object: nothing is known to be gone.
-  if (!snapshot.complete) return;
-  for (const kind of MANIFEST_KINDS) {
-    const named = new Set(snapshot.objects.filter((object) => object.kind === kind).map(({ name }) => name));
-    for (const { metadata } of store.list(kind)) {
-      if (named.has(metadata.name)) continue;
-      store.remove(kind, metadata.name);
-      log.warn({ kind, name: metadata.name }, 'manifest removed; what was made from it stays as it is');
-    }
-  }
+  const named = snapshot.complete ? new Set(snapshot.objects.map(refName)) : undefined;
+  removals.settle(named, new Set(before));
 }

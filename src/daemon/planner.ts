@@ -1,7 +1,7 @@
 import { explainError } from '../api/errors.ts';
 import { MANIFEST_KINDS, type ConditionInput, type Kind } from '../api/meta.ts';
 import { mergeConditions } from '../api/conditions.ts';
-import type { Action, PlannedObject, PlannedStep } from '../api/plan/action.ts';
+import { shown, type Action, type PlannedObject, type Waiting } from '../api/plan/action.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 import { lookOnly, type Look, type Reconciler } from '../controllers/pass.ts';
@@ -20,6 +20,8 @@ export interface PlannerDeps {
   readonly clock: Clock;
   /** Why an object is left alone: errors between manifests that name it. */
   readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
+  /** Why an object without a manifest is not being removed. */
+  readonly held?: (kind: Kind, name: string) => Waiting | undefined;
   /** What each look finds is written to the store: for a store of candidates, never for the daemon's own. */
   readonly remember: boolean;
 }
@@ -47,7 +49,8 @@ async function planOne<K extends Kind>(
       ? reconciler.look(object, signal)
       : lookOnly(reconciler, object, { signal, blocked }));
     if (deps.remember) remember(deps, kind, object, look);
-    const { actions, waiting, later } = look.plan;
+    const { actions, later } = look.plan;
+    const waiting = look.plan.waiting ?? deps.held?.(kind, name);
     return {
       kind,
       name,
@@ -58,16 +61,6 @@ async function planOne<K extends Kind>(
   } catch (error) {
     return { kind, name, actions: [], error: explainError(error) };
   }
-}
-
-function shown({ type, disruption, reason, seconds, guests }: Action): PlannedStep {
-  return {
-    type,
-    disruption,
-    reason,
-    ...(seconds === undefined ? {} : { seconds }),
-    ...(guests === undefined ? {} : { guests }),
-  };
 }
 
 function remember<K extends Kind>(

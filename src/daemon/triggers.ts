@@ -1,5 +1,5 @@
 import { isTrue, READY } from '../api/conditions.ts';
-import type { Kind } from '../api/meta.ts';
+import { isRemoved, type Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { AnyObject, Change } from '../engine/store.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
@@ -17,6 +17,14 @@ export function enqueueDependents(store: ObjectStore, change: Change<KindMap>, e
   else concernNodes(store, object, enqueue);
   if (kind === 'Node' || kind === 'Network') {
     for (const host of store.list('Host')) enqueue('Host', host.metadata.name);
+  }
+  if (kind === 'Node' && type === 'DELETED') enqueueRemoved(store, enqueue);
+}
+
+/** Networks and Images whose manifest is gone: what they wait for may have ended. */
+export function enqueueRemoved(store: ObjectStore, enqueue: Enqueue): void {
+  for (const object of [...store.list('Network'), ...store.list('Image')]) {
+    if (isRemoved(object)) enqueue(object.kind, object.metadata.name);
   }
 }
 

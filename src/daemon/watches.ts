@@ -4,7 +4,7 @@ import type { LibvirtEvent } from '../drivers/libvirt.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import type { Manifests } from './manifests.ts';
-import { enqueueAll, type Enqueue } from './triggers.ts';
+import { enqueueAll, enqueueRemoved, type Enqueue } from './triggers.ts';
 import type { Drivers } from './wiring.ts';
 
 export interface WatchDeps {
@@ -23,6 +23,7 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
   const events = drivers.libvirt.events((event) => {
     drivers.domains.invalidate();
     log.debug({ event }, 'libvirt event');
+    enqueueRemoved(store, enqueue);
     if (event.kind === 'lost') enqueueAll(store, enqueue);
     else enqueueNamed(event);
   });

@@ -4,14 +4,19 @@ import { reasonOf } from '../api/errors.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/plan/host.ts';
+import type { AddressTry } from '../api/plan/node-types.ts';
 import { createBoots } from '../controllers/boots.ts';
 import { createHostReconciler } from '../controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image.ts';
+import { createImageRemoval } from '../controllers/image-removal.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
+import { createNetworkRemoval } from '../controllers/network-removal.ts';
 import { readInterfaces, type LiveInterface } from '../controllers/network-observe.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
+import { createNodeRemoval } from '../controllers/node-removal.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { withRemoval } from '../controllers/removal.ts';
 import { createAttempts, createRollout } from '../controllers/rollout.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
 import { createBridges, type Bridges } from '../drivers/bridges.ts';
@@ -20,7 +25,7 @@ import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import { readFirewall, type Firewall } from '../drivers/firewall.ts';
 import { createImageStore, type ImageStore } from '../drivers/images.ts';
-import { ensureHostKey, ensureIdentity, type KeyPair } from '../drivers/keys.ts';
+import { ensureHostKey, ensureIdentity, hasHostKey, removeHostKey, type KeyPair } from '../drivers/keys.ts';
 import {
   createLibvirt,
   createVirsh,
@@ -126,6 +131,26 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
   const { hosts } = config.hostFiles;
   const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
+  const networkDeps = { ...drivers, routes: () => readRoutes(), store, clock, isCondemned };
+  const network = createNetworkReconciler(networkDeps);
+  const nodeDeps = {
+    ...drivers,
+    store,
+    clock,
+    hostKey: (node: string) => ensureHostKey(hostKeys, node),
+    hostKeys: {
+      has: (node: string) => hasHostKey(hostKeys, node),
+      remove: (node: string) => removeHostKey(hostKeys, node),
+    },
+    daemonKey: identity.publicKey,
+    jobs: nodeJobs,
+    boots: createBoots(clock, config.maxConcurrentBoots),
+    rollout: createRollout(),
+    attempts: createAttempts<AddressTry['way']>(clock),
+    knownMacs: new Set<string>(),
+    stopSeconds: config.shutdownSeconds,
+    ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, DOMAINS_MAX_AGE_MS) }),
+  };
   const reconcilers = {
     Host: createHostReconciler({
       store,
@@ -135,22 +160,12 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       paths: hostPaths(config),
       domainType: config.domainType,
     }),
-    Network: createNetworkReconciler({ ...drivers, routes: () => readRoutes(), store, clock, isCondemned }),
-    Image: createImageReconciler({ images: drivers.images, jobs: imageJobs, clock }),
-    Node: createNodeReconciler({
-      ...drivers,
-      store,
-      clock,
-      hostKey: (node) => ensureHostKey(hostKeys, node),
-      daemonKey: identity.publicKey,
-      jobs: nodeJobs,
-      boots: createBoots(clock, config.maxConcurrentBoots),
-      rollout: createRollout(),
-      attempts: createAttempts(clock),
-      knownMacs: new Set(),
-      stopSeconds: config.shutdownSeconds,
-      ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, DOMAINS_MAX_AGE_MS) }),
-    }),
+    Network: withRemoval(network, createNetworkRemoval(networkDeps, network)),
+    Image: withRemoval(
+      createImageReconciler({ images: drivers.images, jobs: imageJobs, clock }),
+      createImageRemoval({ ...drivers, store, jobs: imageJobs }),
+    ),
+    Node: withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)),
   };
   return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs] };
 }

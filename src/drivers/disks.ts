@@ -1,13 +1,14 @@
-import { chmod, link, lstat, open, rename } from 'node:fs/promises';
+import { chmod, link, open, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ReasonedError } from '../api/errors.ts';
 import { exec as runCommand } from './exec.ts';
 import type { Exec } from './exec.ts';
-import { ensureDir, readIfExists, removeIfExists, syncDir, writeAtomic } from './files.ts';
+import { ensureDir, exists, readIfExists, removeIfExists, syncDir, writeAtomic } from './files.ts';
 import { grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
 import type { DiskInfo, Disks, DiskState } from './disks/types.ts';
 import { errnoOf, ioError, isMissing } from './io-errors.ts';
+import { qemuChain } from './qemu-img.ts';
 
 export type * from './disks/types.ts';
 
@@ -73,8 +74,21 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
       await grow(exec, at.disk, await info(exec, at.disk, 'qcow2'), size);
     },
     info: (path, format) => info(exec, path, format),
+    chain: (path, format) => qemuChain(exec, path, format),
+    list: () => listDisks(dir),
     remove: (node) => remove(place(node)),
   };
+}
+
+/** Leftovers of copies and others' snapshots too: whatever may stand on something. */
+async function listDisks(dir: string): Promise<string[]> {
+  try {
+    const names = await readdir(dir);
+    return names.filter((name) => !name.endsWith('.json')).map((name) => join(dir, name));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw await ioError('read directory', dir, error);
+  }
 }
 
 async function observe({ node, exec, disk, marker }: Place): Promise<DiskState> {
@@ -100,16 +114,6 @@ function isMarkerOf(node: string, text: string | undefined): boolean {
     return markerSchema.safeParse(JSON.parse(text)).data?.node === node;
   } catch {
     return false;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw await ioError('read disk', path, error);
   }
 }
 

@@ -8,7 +8,7 @@ import { parseLeases } from './dnsmasq/leases.ts';
 import type { Lease } from './dnsmasq/leases.ts';
 import { sendRelease, type Release } from './dnsmasq/release.ts';
 import { watchDirs } from './dnsmasq/watch.ts';
-import { ensureDir, readIfExists, writeAtomic } from './files.ts';
+import { ensureDir, exists, readIfExists, writeAtomic } from './files.ts';
 import { errnoOf, ioError } from './io-errors.ts';
 
 export type { HostNames, Reservation } from './dnsmasq/host-files.ts';
@@ -38,6 +38,8 @@ export interface Dnsmasq {
   readHostFiles(network: string): Promise<HostFiles>;
   /** Makes the directories and replaces each file whole, where its content differs. True when one was written. */
   writeHostFiles(network: string, files: HostFiles): Promise<boolean>;
+  /** Whether one of the directories exists. */
+  hasHostFiles(network: string): Promise<boolean>;
   /** Removes the directories; missing ones are success. */
   removeHostFiles(network: string): Promise<void>;
   /** SIGHUP to the network's dnsmasq: it reads its files again and forgets what they no longer say. False when none runs. */
@@ -94,6 +96,10 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     hostDirs,
     readHostFiles: (network) => readHostFiles(hostDirs(network)),
     writeHostFiles: (network, files) => writeHostFiles(hostDirs(network), files),
+    async hasHostFiles(network) {
+      const dirs = hostDirs(network);
+      return (await exists(dirs.dhcp)) || (await exists(dirs.dns));
+    },
     async removeHostFiles(network) {
       const dirs = hostDirs(network);
       await removeDir(dirs.dhcp);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { ioError, isMissing } from './io-errors.ts';
 
 export { createExclusive, syncDir, writeAtomic } from './write-atomic.ts';
@@ -33,5 +33,16 @@ export async function ensureDir(path: string, mode = 0o755): Promise<void> {
     if ((found.mode & 0o7777) !== mode) await chmod(path, mode);
   } catch (error) {
     throw await ioError('make directory', path, error);
+  }
+}
+
+/** Whether there is anything by that name, be it a link to nowhere. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw await ioError('look at', path, error);
   }
 }

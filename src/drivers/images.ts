@@ -8,6 +8,7 @@ import { acquire } from './images/acquire.ts';
 import type { Job } from './images/acquire.ts';
 import { findImage, keep } from './images/keep.ts';
 import { forgetPart } from './images/part.ts';
+import { findLeftovers, removeImage } from './images/remove.ts';
 import type { FetchOptions, ImageRequest, ImageStore, StoredImage } from './images/types.ts';
 import { ioError } from './io-errors.ts';
 
@@ -51,6 +52,8 @@ export function createImageStore(store: ImageStoreOptions): ImageStore {
 
   return {
     find: (name) => findImage(dir, name),
+    leftovers: (name) => findLeftovers(dir, name),
+    remove: (name, what) => removeImage(dir, name, what),
     // One at a time for each name: they share their working files.
     fetch: (request, options) => {
       const before = running.get(request.name) ?? Promise.resolve();

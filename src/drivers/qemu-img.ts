@@ -1,12 +1,15 @@
+import { realpath } from 'node:fs/promises';
 import { z } from 'zod';
 import { ReasonedError } from '../api/errors.ts';
 import { ExecError } from './exec.ts';
 import type { Exec } from './exec.ts';
+import { exists } from './files.ts';
 import { noSpace } from './io-errors.ts';
 
 const INFO_DEADLINE_MS = 30_000;
 
 const infoSchema = z.object({
+  filename: z.string(),
   format: z.string(),
   'virtual-size': z.number(),
   'actual-size': z.number().default(0),
@@ -43,13 +46,28 @@ export async function qemuImageInfo(exec: Exec, path: string, format?: string): 
 
 /** Bytes that a disk takes together with everything it stands on. */
 export async function qemuChainSize(exec: Exec, path: string, format: string): Promise<number> {
-  const { stdout } = await runQemuImg(
-    exec,
-    ['info', '-U', '--backing-chain', '--output=json', '-f', format, '--', path],
-    { verb: 'read disk', path, deadlineMs: INFO_DEADLINE_MS },
-  );
-  const chain = z.array(infoSchema).parse(JSON.parse(stdout));
+  const chain = await chainInfo(exec, path, format);
   return chain.reduce((sum, each) => sum + each['actual-size'], 0);
+}
+
+/** A disk and everything it stands on, by their real paths; empty when there is no such file. */
+export async function qemuChain(exec: Exec, path: string, format?: string): Promise<string[]> {
+  if (!(await exists(path))) return [];
+  // Whatever a raw disk looks like, it stands on nothing.
+  if (format === 'raw') return [await realpath(path)];
+  const chain = await chainInfo(exec, path, format);
+  return Promise.all(chain.map(({ filename }) => realpath(filename)));
+}
+
+async function chainInfo(
+  exec: Exec,
+  path: string,
+  format: string | undefined,
+): Promise<z.output<typeof infoSchema>[]> {
+  const asFormat = format === undefined ? [] : ['-f', format];
+  const args = ['info', '-U', '--backing-chain', '--output=json', ...asFormat, '--', path];
+  const { stdout } = await runQemuImg(exec, args, { verb: 'read disk', path, deadlineMs: INFO_DEADLINE_MS });
+  return z.array(infoSchema).parse(JSON.parse(stdout));
 }
 
 /** Runs qemu-img; its failures get the reasons of file operations, DiskInUse or DiskDamaged, and name the path. */

@@ -29,6 +29,8 @@ export interface Seeds {
   exists(node: string, hash: string): Promise<boolean>;
   /** Writes the ISO (0600) and removes the node's other seeds; its path. Reasons: CommandNotFound, NoSpace, … */
   write(node: string, hash: string, content: SeedContent, options?: SeedWriteOptions): Promise<string>;
+  /** Whether there is any seed of the node. */
+  has(node: string): Promise<boolean>;
   /** Removes all seeds of a node. */
   remove(node: string): Promise<void>;
 }
@@ -71,6 +73,7 @@ export function createSeeds({ dir, exec = runCommand }: SeedsOptions): Seeds {
     path,
     exists: (node, hash) => isFile(path(node, hash)),
     write,
+    has: async (node) => (await namesIn(dir)).some((name) => isSeedOf(node, name)),
     remove: (node) => removeWhere(dir, (name) => isSeedOf(node, name) || name.startsWith(workPrefix(node))),
   };
 }
@@ -94,12 +97,16 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function removeWhere(dir: string, isGone: (name: string) => boolean): Promise<void> {
-  const names = await readdir(dir).catch((error: unknown) => {
+async function namesIn(dir: string): Promise<string[]> {
+  return readdir(dir).catch(async (error: unknown) => {
     if (isMissing(error)) return [];
-    throw error;
+    throw await ioError('read directory', dir, error);
   });
-  for (const name of names.filter(isGone)) await rm(join(dir, name), { recursive: true, force: true });
+}
+
+async function removeWhere(dir: string, isGone: (name: string) => boolean): Promise<void> {
+  for (const name of (await namesIn(dir)).filter(isGone))
+    await rm(join(dir, name), { recursive: true, force: true });
 }
 
 /** The finished ISO in the work directory, which only root may enter. */

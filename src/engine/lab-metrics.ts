@@ -25,6 +25,7 @@ export interface LabMetrics {
   driftRepaired(object: { readonly kind: string; readonly name: string }): void;
   eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
   setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
+  setRemovalsHeld(count: number): void;
   /** Where conditions are read from at every scrape; objects that are gone have no series. */
   watchObjects(objects: () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>): void;
 }
@@ -40,6 +41,11 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
   const setManifestFiles = registerManifestFiles(registry);
   let watched: Objects = () => [];
   registerConditions(registry, () => watched());
+  const removalsHeld = new Gauge({
+    name: 'k8slab_removals_held',
+    help: 'Objects without a manifest whose removal waits to be confirmed',
+    registers: [registry],
+  });
   const events = new Counter({
     name: 'k8slab_events_total',
     help: 'Events emitted about objects',
@@ -51,6 +57,7 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
     driftRepaired: registerDrift(registry, () => watched()),
     eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
     setManifestFiles,
+    setRemovalsHeld: (count) => removalsHeld.set(count),
     watchObjects: (objects) => void (watched = objects),
   };
 }

@@ -56,8 +56,13 @@ export interface Store<M extends KindShape<M>> {
   list<K extends KindOf<M>>(kind: K): readonly ObjectOf<M, K>[];
   /** Every object, by kind and name. */
   all(): readonly AnyObject<M>[];
-  /** Creates or updates. The generation goes up only when the hash changes; what changes nothing tells nobody. */
+  /**
+   * Creates or updates; one that was being removed is wanted again. The generation goes up only when that or the hash
+   * changes; what changes nothing tells nobody.
+   */
   apply<K extends KindOf<M>>(kind: K, applied: Applied<M[K]['spec']>): ApplyResult<ObjectOf<M, K>>;
+  /** What was made from it is to be removed: gives it its deletionTimestamp. @returns false: gone, or marked before */
+  terminate(kind: KindOf<M>, name: string): boolean;
   /** @returns what was removed, if it was there */
   remove<K extends KindOf<M>>(kind: K, name: string): ObjectOf<M, K> | undefined;
   /**
@@ -112,6 +117,7 @@ export function createStore<M extends KindShape<M>>(options: StoreOptions): Stor
     list: (kind: Kind) => objects(state).filter((object) => object.kind === kind),
     all: () => objects(state),
     apply: (kind: Kind, applied: Applied<unknown>) => apply(state, kind, applied),
+    terminate: (kind: Kind, name: string) => terminate(state, keyOf(kind, name)),
     remove: (kind: Kind, name: string) => remove(state, keyOf(kind, name)),
     updateStatus: (kind: Kind, name: string, uid: string, status: ObjectStatus) =>
       updateStatus(state, { key: keyOf(kind, name), uid, status }),
@@ -131,7 +137,8 @@ function objects(state: State): ApiObject[] {
 function apply(state: State, kind: Kind, applied: Applied<unknown>): ApplyResult<ApiObject> {
   const key = keyOf(kind, applied.name);
   const before = state.entries.get(key);
-  const specChanged = before?.hash !== applied.hash;
+  const terminated = before?.object.metadata.deletionTimestamp !== undefined;
+  const specChanged = before?.hash !== applied.hash || terminated;
   const metadata = metadataOf(state, { key, applied, previous: before?.object.metadata, specChanged });
   if (before !== undefined && isDeepStrictEqual(metadata, before.object.metadata)) {
     return { object: before.object, result: 'unchanged' };
@@ -172,6 +179,17 @@ function newUid(state: State, key: string): string {
   const incarnation = state.incarnations.get(key) ?? 0;
   state.incarnations.set(key, incarnation + 1);
   return uuidOf(incarnation === 0 ? key : `${key}#${incarnation}`);
+}
+
+function terminate(state: State, key: string): boolean {
+  const before = state.entries.get(key);
+  if (before === undefined || before.object.metadata.deletionTimestamp !== undefined) return false;
+  const { metadata } = before.object;
+  const deletionTimestamp = timestamp(state.clock.now());
+  const ended = { ...metadata, generation: metadata.generation + 1, deletionTimestamp };
+  const object = withVersion(state, { ...before.object, metadata: ended });
+  put(state, { key, entry: { object, hash: before.hash }, specChanged: true });
+  return true;
 }
 
 function remove(state: State, key: string): ApiObject | undefined {

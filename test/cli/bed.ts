@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ObjectRef } from '../../src/api/meta.ts';
 import type { PlannedObject } from '../../src/api/plan/action.ts';
 import { createClient, type Client } from '../../src/cli/client.ts';
 import { createApi } from '../../src/daemon/http.ts';
@@ -15,6 +16,8 @@ export interface Served {
   readonly client: Client;
   /** What the daemon answers to `plan`, and the files it was asked about. */
   planned: readonly PlannedObject[];
+  /** Objects whose removal waits to be confirmed; those that are confirmed are among `asked`. */
+  held: readonly ObjectRef[];
   readonly asked: unknown[];
   close(): Promise<void>;
 }
@@ -28,6 +31,11 @@ export async function serveLab(): Promise<Served> {
     store: bed.store,
     events: createEvents({ clock: bed.clock }),
     metrics: createMetrics({ version: '0' }),
+    removals: {
+      held: () => served.held,
+      waiting: (kind, name) => ({ reason: 'RemovalHeld', message: `${kind}/${name} has no manifest` }),
+      confirm: (refs) => void served.asked.push(refs),
+    },
     unready: () => [],
     now: () => bed.clock.now(),
     plan(files) {
@@ -41,6 +49,7 @@ export async function serveLab(): Promise<Served> {
     socket,
     client: createClient(socket),
     planned: [],
+    held: [],
     asked: [],
     async close() {
       await server.close();

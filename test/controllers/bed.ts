@@ -5,16 +5,21 @@ import { networkSpec } from '../../src/api/kinds/network.ts';
 import { nodeSpec } from '../../src/api/kinds/node.ts';
 import { contentHash } from '../../src/api/canonical.ts';
 import type { Condition, ConditionInput, Kind } from '../../src/api/meta.ts';
+import type { AddressTry } from '../../src/api/plan/node-types.ts';
 import type { KindMap } from '../../src/api/objects.ts';
 import { createBoots } from '../../src/controllers/boots.ts';
 import { createHostReconciler } from '../../src/controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts';
+import { createImageRemoval } from '../../src/controllers/image-removal.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
 import { createNetworkReconciler } from '../../src/controllers/network.ts';
+import { createNetworkRemoval } from '../../src/controllers/network-removal.ts';
 import { readInterfaces } from '../../src/controllers/network-observe.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
+import { createNodeRemoval } from '../../src/controllers/node-removal.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
+import { withRemoval } from '../../src/controllers/removal.ts';
 import { createAttempts, createRollout } from '../../src/controllers/rollout.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
@@ -154,6 +159,68 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     resyncMs: () => 60_000,
   };
   const onChange = (): void => undefined;
+  const networkDeps = {
+    store,
+    clock,
+    bridges: fakeBridges(world),
+    routes: () => Promise.resolve([]),
+    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
+    interfaces: createSharedRead(
+      () =>
+        readInterfaces(
+          libvirt,
+          createSharedRead(() => libvirt.domains(), clock, 0),
+        ),
+      clock,
+      0,
+    ),
+    libvirt,
+    dnsmasq,
+    isCondemned: (name: string) => condemned.has(`Node/${name}`),
+  };
+  const network = createNetworkReconciler(networkDeps);
+  const imageJobs = createJobs({ clock, onChange, retryMs: refetchMs });
+  const nodeDeps = {
+    store,
+    libvirt,
+    dnsmasq,
+    clock,
+    domains: createSharedRead(() => libvirt.domains(), clock, 250),
+    disks: fakeDisks(world),
+    seeds: fakeSeeds(world),
+    ssh: fakeSsh(world),
+    resolver: fakeResolver(world),
+    hostKey(node: string) {
+      world.hostKeys.add(node);
+      return Promise.resolve({
+        privateKey: `secret of ${node}`,
+        publicKey: `ssh-ed25519 AAAA${node} ${node}`,
+      });
+    },
+    hostKeys: {
+      has: (node: string) => Promise.resolve(world.hostKeys.has(node)),
+      remove(node: string) {
+        world.calls.push(`removeHostKey ${node}`);
+        world.hostKeys.delete(node);
+        return Promise.resolve();
+      },
+    },
+    daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
+    jobs: createJobs({ clock, onChange }),
+    boots: createBoots(clock, options.boots ?? 8),
+    rollout: createRollout(),
+    attempts: createAttempts<AddressTry['way']>(clock),
+    knownMacs: new Set<string>(),
+    stopSeconds: 120,
+    hosts: createSharedRead(
+      () =>
+        fakeFiles(world)
+          .readIfExists(PATHS.hosts)
+          .then((text) => text ?? ''),
+      clock,
+      0,
+    ),
+  };
   return {
     Host: createPass(
       createHostReconciler({
@@ -166,67 +233,15 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       }),
       deps,
     ),
-    Network: createPass(
-      createNetworkReconciler({
-        store,
-        clock,
-        bridges: fakeBridges(world),
-        routes: () => Promise.resolve([]),
-        firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
-        interfaces: createSharedRead(
-          () =>
-            readInterfaces(
-              libvirt,
-              createSharedRead(() => libvirt.domains(), clock, 0),
-            ),
-          clock,
-          0,
-        ),
-        libvirt,
-        dnsmasq,
-        isCondemned: (name) => condemned.has(`Node/${name}`),
-      }),
-      deps,
-    ),
+    Network: createPass(withRemoval(network, createNetworkRemoval(networkDeps, network)), deps),
     Image: createPass(
-      createImageReconciler({
-        images: fakeImages(world),
-        clock,
-        jobs: createJobs({ clock, onChange, retryMs: refetchMs }),
-      }),
+      withRemoval(
+        createImageReconciler({ images: fakeImages(world), clock, jobs: imageJobs }),
+        createImageRemoval({ ...nodeDeps, images: fakeImages(world), jobs: imageJobs }),
+      ),
       deps,
     ),
-    Node: createPass(
-      createNodeReconciler({
-        store,
-        libvirt,
-        dnsmasq,
-        clock,
-        domains: createSharedRead(() => libvirt.domains(), clock, 250),
-        disks: fakeDisks(world),
-        seeds: fakeSeeds(world),
-        ssh: fakeSsh(world),
-        resolver: fakeResolver(world),
-        hostKey: (node) =>
-          Promise.resolve({ privateKey: `secret of ${node}`, publicKey: `ssh-ed25519 AAAA${node} ${node}` }),
-        daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
-        jobs: createJobs({ clock, onChange }),
-        boots: createBoots(clock, options.boots ?? 8),
-        rollout: createRollout(),
-        attempts: createAttempts(clock),
-        knownMacs: new Set(),
-        stopSeconds: 120,
-        hosts: createSharedRead(
-          () =>
-            fakeFiles(world)
-              .readIfExists(PATHS.hosts)
-              .then((text) => text ?? ''),
-          clock,
-          0,
-        ),
-      }),
-      deps,
-    ),
+    Node: createPass(withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)), deps),
   };
 }
 

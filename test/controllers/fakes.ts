@@ -26,6 +26,12 @@ export interface World {
   readonly domains: Map<string, { xml: string; state: DomainState; live?: string; transient?: true }>;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
+  /** Domains whose memory is saved. */
+  readonly saved: Set<string>;
+  /** What disks stand on, by path; one that is not there stands on itself alone. */
+  readonly chains: Map<string, readonly string[] | Error>;
+  /** Nodes with a host key file. */
+  readonly hostKeys: Set<string>;
   /** The bridge of each tap. */
   readonly taps: Map<string, string>;
   readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'> & { readonly size?: number }>;
@@ -45,6 +51,9 @@ export function createWorld(): World {
     domains: new Map(),
     hostFiles: new Map(),
     leases: [],
+    saved: new Set(),
+    chains: new Map(),
+    hostKeys: new Set(),
     taps: new Map(),
     disks: new Map(),
     stored: new Map(),
@@ -103,6 +112,10 @@ export function fakeLibvirt(world: World): Libvirt {
       changes(world, 'destroyNetwork', name);
       delete network(name).live;
     }),
+    undefineNetwork: later((name: string) => {
+      changes(world, 'undefineNetwork', name);
+      networks.delete(name);
+    }),
     rebootDomain: later((name: string) => changes(world, 'rebootDomain', name)),
     setNetworkAutostart: later((name: string, on: boolean) => {
       changes(world, 'setNetworkAutostart', name);
@@ -131,6 +144,7 @@ export function fakeLibvirt(world: World): Libvirt {
     }),
     startDomain: later((name: string) => {
       changes(world, 'startDomain', name);
+      world.saved.delete(name);
       const { xml } = must(domains.get(name), name);
       domains.set(name, { xml, state: 'running' });
     }),
@@ -140,6 +154,11 @@ export function fakeLibvirt(world: World): Libvirt {
       const { xml } = must(domains.get(name), name);
       domains.set(name, { xml, state: 'shutoff' });
     }),
+    undefineDomain: later((name: string) => {
+      changes(world, 'undefineDomain', name);
+      domains.delete(name);
+    }),
+    hasManagedSave: later((name: string) => world.saved.has(name)),
     growDisk: later((name: string, _target: string, size: number) => {
       changes(world, 'growDisk', name);
       world.disks.set(name, { exists: true, ours: true, whole: true, size });
@@ -196,6 +215,11 @@ export function fakeDnsmasq(world: World): Dnsmasq {
       world.hostFiles.set(name, files);
       return true;
     }),
+    hasHostFiles: later((name: string) => world.hostFiles.has(name)),
+    removeHostFiles: later((name: string) => {
+      changes(world, 'removeHostFiles', name);
+      world.hostFiles.delete(name);
+    }),
     release: later(({ ip, mac }: { ip: string; mac: string }) => {
       changes(world, 'release', `${mac} ${ip}`);
       const at = world.leases.findIndex((lease) => lease.ip === ip && lease.mac === mac);
@@ -229,6 +253,16 @@ export function fakeDisks(world: World): Disks {
       changes(world, 'grow', node);
       world.disks.set(node, { exists: true, ours: true, whole: true, size });
     }),
+    chain: later((path: string) => {
+      const chain = world.chains.get(path) ?? [path];
+      if (chain instanceof Error) throw chain;
+      return chain;
+    }),
+    list: later(() => [...world.disks.keys()].map((node) => `/disks/${node}.qcow2`)),
+    remove: later((node: string) => {
+      changes(world, 'removeDisk', node);
+      return world.disks.delete(node);
+    }),
     createOverlay: make('createOverlay'),
     createCopy: make('createCopy'),
     freshTempPath: later((node: string) => `/disks/.tmp-${node}.qcow2`),
@@ -243,8 +277,15 @@ export function fakeDisks(world: World): Disks {
 
 export function fakeSeeds(world: World): Seeds {
   const path = (node: string, hash: string): string => `/seeds/${node}-${hash.slice(0, 12)}.iso`;
+  const seedsOf = (node: string): string[] =>
+    [...world.files.keys()].filter((file) => file.startsWith(`/seeds/${node}-`));
   const fake: Partial<Seeds> = {
     path,
+    has: later((node: string) => seedsOf(node).length > 0),
+    remove: later((node: string) => {
+      changes(world, 'removeSeed', node);
+      for (const file of seedsOf(node)) world.files.delete(file);
+    }),
     write: later((node: string, hash: string, { userData }: { userData: string }) => {
       changes(world, 'writeSeed', node);
       world.files.set(path(node, hash), userData);
@@ -258,6 +299,14 @@ export function fakeSeeds(world: World): Seeds {
 export function fakeImages(world: World): ImageStore {
   return {
     find: later((name: string) => world.stored.get(name)),
+    leftovers: later((name: string) => {
+      const stored = world.stored.get(name);
+      return { files: stored === undefined ? [] : [stored.path], known: stored !== undefined };
+    }),
+    remove: later((name: string) => {
+      changes(world, 'removeImage', name);
+      world.stored.delete(name);
+    }),
     fetch: later((request: { name: string; source: string; checksum?: string | undefined }) => {
       changes(world, 'fetch', request.name);
       const { name, source, checksum } = request;

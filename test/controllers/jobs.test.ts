@@ -185,3 +185,27 @@ describe('disposing of jobs', () => {
     assert.equal(ended, true);
   });
 });
+
+describe('aborting a job', () => {
+  it('ends that one, waits for it, and lets others go on', async () => {
+    const { jobs } = createBed();
+    const aborted: string[] = [];
+    for (const key of ['a', 'b']) {
+      jobs.start(key, 1, (signal) => {
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted.push(key);
+            reject(new Error('aborted'));
+          });
+        });
+      });
+    }
+    await settle();
+
+    await jobs.abort('a');
+
+    assert.deepEqual([aborted, jobs.runs('a'), jobs.runs('b')], [['a'], false, true]);
+    await jobs.abort('nobody');
+    await jobs.dispose();
+  });
+});

@@ -88,6 +88,27 @@ describe('a plan for files', () => {
     ]);
   });
 
+  it('shows what would be removed with them, and what that costs; nothing is', async () => {
+    const bed = await createLab('a', 'b');
+
+    const planned = await plan(bed, FILES);
+
+    assert.equal(planned.at(-1), 'Node/b: ShutdownDomain RemoveSeed UndefineDomain');
+    assert.deepEqual(bed.world.calls, []);
+    assert.equal(bed.object('Node', 'b').metadata.deletionTimestamp, undefined);
+  });
+
+  it('shows removals as held that would be', async () => {
+    const bed = await createLab('a');
+
+    const planned = await plan(bed, { 'c.yaml': nodeText('c') });
+
+    assert.deepEqual(
+      planned.filter((line) => line.startsWith('Node/a')),
+      ['Node/a: ShutdownDomain RemoveSeed UndefineDomain; RemovalHeld'],
+    );
+  });
+
   it('that contradict each other does nothing for those that do', async () => {
     const bed = await createLab('a');
 

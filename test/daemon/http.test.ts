@@ -24,6 +24,7 @@ function createServer(more: Partial<HttpDeps> = {}): {
     store: bed.store,
     events: createEvents({ clock: bed.clock }),
     metrics: createMetrics({ version: '1.2.3' }),
+    removals: { held: () => [], confirm: () => undefined, waiting: () => undefined },
     unready: () => [],
     plan: () => Promise.resolve(PLAN),
     now: () => bed.clock.now(),

@@ -36,6 +36,14 @@ function createBed(list?: () => Promise<ManifestListing>): Bed {
       store,
       log,
       metrics: { setManifestFiles: (count) => void counts.push(count) },
+      // Done at once with what has no manifest.
+      removals: {
+        settle(named) {
+          for (const { kind, metadata } of named === undefined ? [] : store.all()) {
+            if (named?.has(`${kind}/${metadata.name}`) === false) store.remove(kind, metadata.name);
+          }
+        },
+      },
       onLoaded: (before, after) => void loads.push([before, after]),
       dir: {
         list: () => {

@@ -131,8 +131,10 @@ describe('dnsmasq', () => {
 
     it('are empty when missing, and removing what is missing is no failure', async () => {
       await dnsmasq.writeHostFiles('k8s-net', FILES);
+      assert.equal(await dnsmasq.hasHostFiles('k8s-net'), true);
 
       await dnsmasq.removeHostFiles('k8s-net');
+      assert.equal(await dnsmasq.hasHostFiles('k8s-net'), false);
       await dnsmasq.removeHostFiles('k8s-net');
 
       assert.deepEqual(await dnsmasq.readHostFiles('k8s-net'), { reservations: [], names: [] });

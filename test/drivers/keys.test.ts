@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
-import { ensureHostKey, ensureIdentity, generateKeyPair } from '../../src/drivers/keys.ts';
+import {
+  ensureHostKey,
+  ensureIdentity,
+  generateKeyPair,
+  hasHostKey,
+  removeHostKey,
+} from '../../src/drivers/keys.ts';
 
 const run = promisify(execFile);
 
@@ -116,5 +122,18 @@ describe('ensureHostKey', () => {
 
     assert.deepEqual(a, again);
     assert.notEqual(a.publicKey, b.publicKey);
+  });
+});
+
+describe('removeHostKey', () => {
+  it('takes both files of the Node, and no other Node’s', async () => {
+    const keys = join(dir, 'removed');
+    for (const node of ['a', 'ab']) await ensureHostKey(keys, node);
+    assert.equal(await hasHostKey(keys, 'a'), true);
+
+    for (let twice = 0; twice < 2; twice++) await removeHostKey(keys, 'a');
+
+    assert.equal(await hasHostKey(keys, 'a'), false);
+    assert.deepEqual((await readdir(keys)).toSorted(), ['ab_ed25519', 'ab_ed25519.pub']);
   });
 });

@@ -113,6 +113,7 @@ describe('libvirt (on its test driver, one session)', () => {
     for (const step of ['shutdownDomain', 'shutdownDomain', 'destroyDomain', 'destroyDomain'] as const)
       await libvirt[step]('master00');
     assert.equal(await state(), 'shutoff');
+    assert.equal(await libvirt.hasManagedSave('master00'), false);
     await assert.rejects(libvirt.rebootDomain('master00'), { reason: 'OperationFailed' });
     await libvirt.undefineDomain('master00', undefineOptions);
     await libvirt.undefineDomain('master00', undefineOptions);

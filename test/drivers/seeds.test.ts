@@ -100,8 +100,10 @@ describe('a seed', () => {
 
     assert.deepEqual((await readdir(dir)).sort(), ['node-2-111111111111.iso', 'node-333333333333.iso']);
     assert.deepEqual([await seeds.exists('node', one), await seeds.exists('node-2', one)], [false, true]);
+    assert.equal(await seeds.has('node'), true);
     await seeds.remove('node');
     assert.deepEqual(await readdir(dir), ['node-2-111111111111.iso']);
+    assert.deepEqual([await seeds.has('node'), await seeds.has('node-2')], [false, true]);
   });
 
   it('leaves no secrets of a killed run about', async () => {

@@ -162,3 +162,33 @@ test('every change has a resourceVersion above all before it, over all kinds', (
 
   assert.deepEqual(versions, [1, 2, 3, 4, 5]);
 });
+
+test('an object that is to be removed has a deletionTimestamp and another generation, and is told once', () => {
+  const { store, changes } = createBed();
+  store.apply('Network', network);
+
+  assert.deepEqual(
+    [store.terminate('Network', 'k8s-net'), store.terminate('Network', 'k8s-net')],
+    [true, false],
+  );
+
+  const { metadata } = store.get('Network', 'k8s-net') ?? assert.fail();
+  assert.deepEqual([metadata.deletionTimestamp, metadata.generation], ['2026-01-01T00:00:00Z', 2]);
+  assert.deepEqual(types(changes).slice(1), ['MODIFIED k8s-net spec']);
+  assert.equal(store.terminate('Network', 'nobody'), false);
+});
+
+test('a manifest that comes back calls the removal off, also when it says the same', () => {
+  const { store, changes } = createBed();
+  const { object } = store.apply('Network', network);
+  store.terminate('Network', 'k8s-net');
+
+  const { object: back, result } = store.apply('Network', network);
+
+  assert.equal(result, 'configured');
+  assert.deepEqual(
+    [back.metadata.deletionTimestamp, back.metadata.generation, back.metadata.uid],
+    [undefined, 3, object.metadata.uid],
+  );
+  assert.deepEqual(types(changes).at(-1), 'MODIFIED k8s-net spec');
+});

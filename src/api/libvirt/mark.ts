@@ -138,6 +138,14 @@ export function withMark(root: XmlElement, mark: Mark): XmlElement {
   return replaceChildren(root, (child) => child.name === 'metadata', [marked]);
 }
 
+/** Takes the mark out, and `<metadata>` where nothing else is in it. */
+export function withoutMark(root: XmlElement): XmlElement {
+  const metadata = first(root, 'metadata');
+  if (metadata === undefined) return root;
+  const rest = replaceChildren(metadata, isMark, []);
+  return replaceChildren(root, (child) => child === metadata, rest.children.length === 0 ? [] : [rest]);
+}
+
 function renderMark(mark: Mark): XmlElement {
   const attributes = {
     'xmlns:k8slab': MARK_NAMESPACE,

@@ -68,6 +68,16 @@ export interface TapAttachment {
   readonly parking: string;
 }
 
+/** What is done for a Network whose manifest is gone. */
+export type NetworkRemovalAction = Step &
+  (
+    | { readonly type: 'DestroyNetwork' }
+    | { readonly type: 'RemoveHostFiles' }
+    | { readonly type: 'UndefineNetwork' }
+    /** Takes the mark out and leaves the network to others. */
+    | { readonly type: 'ReleaseNetwork'; readonly xml: string }
+  );
+
 export interface ImageFetch {
   readonly source: string;
   readonly checksum?: string;
@@ -75,6 +85,13 @@ export interface ImageFetch {
 }
 
 export type ImageAction = Step & { readonly type: 'FetchImage'; readonly fetch: ImageFetch };
+
+/** What is done for an Image whose manifest is gone; `forget`: no file of it stays. */
+export type ImageRemovalAction = Step &
+  (
+    | { readonly type: 'AbortFetch' }
+    | { readonly type: 'RemoveImage'; readonly files: readonly string[]; readonly forget: boolean }
+  );
 
 /** Where the content of a new disk comes from. */
 export type DiskSource =
@@ -100,6 +117,23 @@ export type NodeAction = Step &
     | { readonly type: 'CycleLink'; readonly mac: string }
   );
 
+/** What is done for a Node whose manifest is gone. */
+export type NodeRemovalAction = Step &
+  (
+    | { readonly type: 'AbortCopy' }
+    /** Starts it from its saved memory, so that it can shut down. */
+    | { readonly type: 'RestoreDomain' }
+    | { readonly type: 'ShutdownDomain' }
+    | { readonly type: 'DestroyDomain' }
+    | { readonly type: 'ReleaseLease'; readonly network: string; readonly lease: HeldLease }
+    | { readonly type: 'RemoveSeed' }
+    | { readonly type: 'RemoveHostKey' }
+    | { readonly type: 'DeleteDisk' }
+    | { readonly type: 'UndefineDomain' }
+    /** Takes the mark out and leaves the domain to others. */
+    | { readonly type: 'ReleaseDomain'; readonly xml: string }
+  );
+
 /** A lease as dnsmasq holds it. */
 export interface HeldLease {
   readonly ip: string;
@@ -116,7 +150,14 @@ export type HostAction = Step & {
   readonly reload: readonly string[];
 };
 
-export type Action = NetworkAction | ImageAction | NodeAction | HostAction;
+export type Action =
+  | NetworkAction
+  | NetworkRemovalAction
+  | ImageAction
+  | ImageRemovalAction
+  | NodeAction
+  | NodeRemovalAction
+  | HostAction;
 
 /** Why an object cannot go on by itself now; `reason` is fit for a condition. */
 export interface Waiting {
@@ -132,6 +173,8 @@ export interface Plan<A extends Action = Action> {
   readonly actions: readonly A[];
   readonly waiting?: Waiting;
   readonly later?: readonly PlannedStep[];
+  /** Nothing is left of an object that was to be removed. */
+  readonly gone?: true;
 }
 
 /** A step as `k8slab plan` shows it. */
@@ -146,6 +189,17 @@ export function step<T extends object>(
   cost: Cost = {},
 ): T & Step {
   return { ...action, disruption, reason, ...cost };
+}
+
+/** The part of a step that a plan shows. */
+export function shown({ type, disruption, reason, seconds, guests }: Action): PlannedStep {
+  return {
+    type,
+    disruption,
+    reason,
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(guests === undefined ? {} : { guests }),
+  };
 }
 
 /** What would be done for one object; `later` follows once what it waits for is there. */

@@ -1,5 +1,6 @@
 import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../objects.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
+import { isRemoved } from '../meta.ts';
 import { attachmentMac, derivedUuid, isLeftAlone } from '../names.ts';
 import { parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
@@ -92,7 +93,8 @@ function imageSource(
   name: string,
   image: ImageObject | undefined,
 ): Dependency & { readonly disk?: DiskSource } {
-  if (image === undefined) return waiting('ImageNotFound', `there is no Image "${name}" yet`);
+  if (image === undefined || isRemoved(image))
+    return waiting('ImageNotFound', `there is no Image "${name}" yet`);
   const { path, format, conditions } = image.status;
   if (path !== undefined && format !== undefined && isTrue(conditions, READY)) {
     return { state: 'ready', disk: { from: 'image', path, format } };
@@ -106,7 +108,8 @@ function cloneSource(
   name: string,
   source: NodeObject | undefined,
 ): Dependency & { readonly disk?: DiskSource } {
-  if (source === undefined) return waiting('NodeNotFound', `there is no Node "${name}" to clone yet`);
+  if (source === undefined || isRemoved(source))
+    return waiting('NodeNotFound', `there is no Node "${name}" to clone yet`);
   const { disk, state, conditions } = source.status;
   if (disk === undefined || !isTrue(conditions, READY)) {
     return waiting('SourceNotReady', `Node "${name}" is cloned once it is Ready`);

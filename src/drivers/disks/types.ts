@@ -73,6 +73,13 @@ export interface Disks {
    * another format. Reasons: DiskMissing, DiskDamaged, PermissionDenied.
    */
   info(path: string, format?: string): Promise<DiskInfo>;
+  /**
+   * The file and all that it stands on, by their real paths; empty when there is no such file. Reasons: as info. What
+   * cannot be read may stand on anything.
+   */
+  chain(path: string, format?: string): Promise<readonly string[]>;
+  /** Every file in the directory that may be a disk, whoever made it. */
+  list(): Promise<readonly string[]>;
   /** Removes the node's disk and leftovers; false when there was none. Reason: DiskNotOurs. */
   remove(node: string): Promise<boolean>;
 }

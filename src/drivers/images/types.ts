@@ -48,4 +48,8 @@ export interface ImageStore {
    * FormatMismatch, UnsafeImage, ImageTooLarge, SourceChanged, NoSpace, CommandNotFound, Aborted, IoError.
    */
   fetch(request: ImageRequest, options?: FetchOptions): Promise<StoredImage>;
+  /** What is kept under the name: its files, older contents too, and whether anything else is noted about it. */
+  leftovers(name: string): Promise<{ files: string[]; known: boolean }>;
+  /** Removes these files of an image; `forget`: with all that is noted about it, and what is left of downloads. */
+  remove(name: string, what: { files: readonly string[]; forget: boolean }): Promise<void>;
 }

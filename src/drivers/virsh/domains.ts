@@ -7,8 +7,10 @@ import type { Virsh } from './virsh.ts';
 
 /** What goes with a domain when it is undefined; its disks never do. */
 export interface UndefineOptions {
+  /** Of its firmware and its TPM. */
   nvram: boolean;
   managedSave: boolean;
+  /** Of snapshots and checkpoints. */
   snapshotsMetadata: boolean;
 }
 
@@ -32,6 +34,8 @@ export interface DomainCalls {
   /** Asks the guest to reboot (ACPI); returns at once. */
   rebootDomain(name: string): Promise<void>;
   undefineDomain(name: string, options: UndefineOptions): Promise<void>;
+  /** Whether its memory was saved to disk, from where its next start restores it. */
+  hasManagedSave(name: string): Promise<boolean>;
   /** Starts a push-mode backup (`xml`: `<domainbackup>`); returns at once, see `domainJob`. */
   beginBackup(name: string, xml: string): Promise<void>;
   /** The job that runs now, or else the last one that ended while the domain runs (asking for that one forgets it). */
@@ -80,6 +84,10 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
     async undefineDomain(name, options) {
       await tolerate(undefine(call, name, options), MISSING);
     },
+    async hasManagedSave(name) {
+      const info = await tolerate(call('dominfo', name), MISSING);
+      return /^Managed save: +yes$/m.test(info ?? '');
+    },
     beginBackup: (name, xml) =>
       withXml(xml, async (path) => {
         await call('backup-begin', name, '--backupxml', path);
@@ -105,8 +113,10 @@ async function listDomains(virsh: Virsh): Promise<DomainListing[]> {
   return parseDomains(list, stats, await virsh.call(['list', '--all', '--transient', '--uuid']));
 }
 
+type Call = (op: string, name: string, ...options: string[]) => Promise<string>;
+
 async function undefine(
-  call: (op: string, name: string, ...options: string[]) => Promise<string>,
+  call: Call,
   name: string,
   { nvram, managedSave, snapshotsMetadata }: UndefineOptions,
 ): Promise<void> {
@@ -115,9 +125,23 @@ async function undefine(
     ...(snapshotsMetadata ? ['--snapshots-metadata'] : []),
     ...(nvram ? ['--nvram'] : []),
   ];
-  // libvirt wants it said which way a domain's NVRAM file goes, but only for domains that have one.
-  const keepsNvram = !nvram && /<nvram[\s>]/.test(await call('dumpxml', name, '--inactive'));
-  await call('undefine', name, ...flags, ...(keepsNvram ? ['--keep-nvram'] : []));
+  const checkpoints =
+    snapshotsMetadata && (await hasCheckpoints(call, name)) ? ['--checkpoints-metadata'] : [];
+  // libvirt wants it said which way these go, but only for domains that have them.
+  const xml = nvram ? '' : await call('dumpxml', name, '--inactive');
+  const kept = [
+    ...(/<nvram[\s>]/.test(xml) ? ['--keep-nvram'] : []),
+    ...(/<tpm[\s>]/.test(xml) ? ['--keep-tpm'] : []),
+  ];
+  await call('undefine', name, ...flags, ...checkpoints, ...kept);
+}
+
+/** Asked first, since libvirt's test driver refuses the flag. */
+async function hasCheckpoints(call: Call, name: string): Promise<boolean> {
+  const names = await tolerate(call('checkpoint-list', name, '--name'), {
+    unless: () => Promise.resolve(true),
+  });
+  return (names ?? '').trim() !== '';
 }
 
 /** The name, or the UUID where virsh would misread the name. */

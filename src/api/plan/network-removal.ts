@@ -1,0 +1,59 @@
+import type { NetworkMark } from '../libvirt/mark.ts';
+import type { NetworkDocument } from '../libvirt/network.ts';
+import { renderReleased } from '../render/release.ts';
+import { renderXml } from '../xml.ts';
+import { shown, step, type NetworkRemovalAction, type Plan } from './action.ts';
+
+/** What is left of a Network whose manifest is gone. */
+export interface RemovedNetwork {
+  readonly name: string;
+  readonly active: boolean;
+  /** The --inactive XML. */
+  readonly config?: NetworkDocument;
+  /** Whether the directories that dnsmasq reads beside libvirt's files exist. */
+  readonly hostFiles: boolean;
+  /** Nodes and domains that use it, as a user reads them: `domain "a"`. */
+  readonly users: readonly string[];
+  /** Whether there is a machine of that name. */
+  readonly exists: (node: string) => boolean;
+}
+
+/** Takes the network away once nobody uses it. Its definition goes last, with the mark that says that it is ours. */
+export function planNetworkRemoval(observed: RemovedNetwork): Plan<NetworkRemovalAction> {
+  const { config, name, users } = observed;
+  if (config === undefined) {
+    return observed.hostFiles ? { actions: [REMOVE_FILES] } : { actions: [], gone: true };
+  }
+  const { mark } = config.model;
+  if (mark?.name !== name) return { actions: [], gone: true };
+  if (mark.adopted === true) return { actions: [release(config, mark, observed)] };
+  const actions = [...(observed.active ? [DESTROY] : []), REMOVE_FILES, UNDEFINE];
+  if (users.length === 0) return { actions };
+  return {
+    actions: [],
+    waiting: { reason: 'InUse', message: inUse(users) },
+    later: actions.map(shown),
+  };
+}
+
+const REMOVE_FILES = step('none', 'nobody reads them any more', { type: 'RemoveHostFiles' } as const);
+const DESTROY = step('none', 'no manifest, and nobody uses it', { type: 'DestroyNetwork' } as const);
+const UNDEFINE = step('none', 'no manifest, and nobody uses it', { type: 'UndefineNetwork' } as const);
+const NAMED = 5;
+
+/** `domain "a", domain "b" and 3 more use it`. */
+export function inUse(users: readonly string[]): string {
+  const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : '';
+  const verb = users.length === 1 ? 'uses' : 'use';
+  return `${users.slice(0, NAMED).join(', ')}${more} ${verb} it`;
+}
+
+function release(
+  { root }: NetworkDocument,
+  mark: NetworkMark,
+  { exists }: RemovedNetwork,
+): NetworkRemovalAction {
+  const stale = mark.entries.filter(({ node }) => !exists(node));
+  const xml = renderXml(renderReleased(root, stale));
+  return step('none', 'it was adopted, and stays', { type: 'ReleaseNetwork', xml });
+}

@@ -1,0 +1,152 @@
+import { withoutMark, type Reclaim } from '../libvirt/mark.ts';
+import { renderXml } from '../xml.ts';
+import {
+  shown,
+  step,
+  type Cost,
+  type NodeRemovalAction,
+  type Plan,
+  type PlannedStep,
+  type HeldLease,
+} from './action.ts';
+import type { ObservedNode } from './node-types.ts';
+
+/** What is left of a Node whose manifest is gone. */
+export interface RemovedNode {
+  readonly name: string;
+  readonly reclaim: Reclaim;
+  readonly domain?: ObservedNode['domain'];
+  readonly disk: {
+    readonly path: string;
+    readonly exists: boolean;
+    readonly ours: boolean;
+    /** Other files that stand on it, such as external snapshots. */
+    readonly usedBy: readonly string[];
+  };
+  /** libvirt saved its memory to disk. */
+  readonly saved: boolean;
+  /** Leases of its MAC addresses. */
+  readonly leases: readonly { readonly network: string; readonly lease: HeldLease }[];
+  readonly seed: boolean;
+  readonly hostKey: boolean;
+  /** Its disk is being copied from another Node's. */
+  readonly copying: boolean;
+  /** The Node that is being made as a copy of it. */
+  readonly copiedTo?: string;
+  /** Since it was first and last asked to shut down. */
+  readonly stopping?: { readonly firstSeconds: number; readonly lastSeconds: number };
+  /** How long a guest may take to shut down. */
+  readonly shutdownSeconds: number;
+}
+
+type Removal = Plan<NodeRemovalAction>;
+
+/** Guests miss the request while they boot: it is repeated. */
+const ASK_AGAIN_SECONDS = 10;
+/** About what a guest takes to shut down. */
+const USUAL_SECONDS = 10;
+
+/**
+ * Stops the guest, then takes away what was made for it. The domain goes last: its mark is what tells a daemon that
+ * was restarted in the middle what else there is to do.
+ */
+export function planNodeRemoval(observed: RemovedNode): Removal {
+  const { domain, name } = observed;
+  if (observed.copying) {
+    return { actions: [step('none', 'no disk is needed any more', { type: 'AbortCopy' })] };
+  }
+  if (domain === undefined) return orGone(planFiles(observed));
+  const { mark } = domain.config.model;
+  // A domain of that name which others made, or a copy of ours: its files may be what is left of ours.
+  if (mark?.name !== name) return GONE;
+  if (mark.adopted === true) {
+    const xml = renderXml(withoutMark(domain.config.root));
+    return { actions: [step('none', 'it was adopted, and stays', { type: 'ReleaseDomain', xml })] };
+  }
+  if (observed.copiedTo !== undefined) {
+    const message = `its disk is being copied for Node "${observed.copiedTo}"`;
+    return { actions: [], waiting: { reason: 'CloneInProgress', message }, later: later(observed) };
+  }
+  if (domain.state !== 'shutoff') return planStop(observed, domain.state);
+  if (observed.saved && !deletesDisk(observed)) {
+    const reason = 'no manifest; its memory was saved, and may hold what its disk lacks';
+    return { actions: [step('none', reason, { type: 'RestoreDomain' })], later: later(observed) };
+  }
+  return { actions: [...planRelease(observed), ...planFiles(observed), undefine(observed)] };
+}
+
+function deletesDisk({ disk, reclaim }: RemovedNode): boolean {
+  return disk.exists && disk.ours && reclaim === 'Delete' && disk.usedBy.length === 0;
+}
+
+const GONE: Removal = { actions: [], gone: true };
+
+function orGone(actions: readonly NodeRemovalAction[]): Removal {
+  return actions.length === 0 ? GONE : { actions };
+}
+
+function planStop(observed: RemovedNode, state: string): Removal {
+  const { stopping, shutdownSeconds } = observed;
+  const rest = { later: later(observed).slice(1) };
+  if (state === 'crashed' || (stopping !== undefined && stopping.firstSeconds >= shutdownSeconds)) {
+    const why = state === 'crashed' ? 'it crashed' : `it did not shut down within ${shutdownSeconds} s`;
+    const cost = { seconds: 1, guests: [observed.name] };
+    return { actions: [step('restart', `no manifest; ${why}`, { type: 'DestroyDomain' }, cost)], ...rest };
+  }
+  if (stopping === undefined || (state !== 'inshutdown' && stopping.lastSeconds >= ASK_AGAIN_SECONDS)) {
+    return {
+      actions: [step('restart', NO_MANIFEST, { type: 'ShutdownDomain' }, stopCost(observed))],
+      ...rest,
+    };
+  }
+  const message = `the guest was asked to shut down and is ${state}; after ${shutdownSeconds} s its plug is pulled`;
+  return { actions: [], waiting: { reason: 'ShuttingDown', message }, ...rest };
+}
+
+const NO_MANIFEST = 'no manifest';
+
+function stopCost({ name }: RemovedNode): Cost {
+  return { seconds: USUAL_SECONDS, guests: [name] };
+}
+
+/** Or dnsmasq would answer its name until the lease ends. */
+function planRelease({ leases }: RemovedNode): NodeRemovalAction[] {
+  return leases.map(({ network, lease }) =>
+    step('none', `the guest that had ${lease.ip} is off`, { type: 'ReleaseLease', network, lease }),
+  );
+}
+
+function planFiles(observed: RemovedNode): NodeRemovalAction[] {
+  const { disk, seed, hostKey, name } = observed;
+  const deleted = deletesDisk(observed);
+  // A disk that stays has the host key in it, and cloud-init will not give it another one.
+  const keyless = !disk.exists || deleted;
+  return [
+    ...(seed ? [step('none', 'the seed is of no more use', { type: 'RemoveSeed' } as const)] : []),
+    ...(hostKey && keyless
+      ? [step('none', 'no guest has this host key any more', { type: 'RemoveHostKey' } as const)]
+      : []),
+    ...(deleted
+      ? [step('data', `reclaim is Delete: ${disk.path}`, { type: 'DeleteDisk' } as const, { guests: [name] })]
+      : []),
+  ];
+}
+
+function undefine(observed: RemovedNode): NodeRemovalAction {
+  const reason = `${NO_MANIFEST}; ${fateOfDisk(observed)}`;
+  return step('restart', reason, { type: 'UndefineDomain' }, { guests: [observed.name] });
+}
+
+function fateOfDisk({ disk, reclaim }: RemovedNode): string {
+  if (!disk.exists) return 'it has no disk of k8slab';
+  if (reclaim === 'Retain' || !disk.ours) return `${disk.path} stays`;
+  const [user] = disk.usedBy;
+  return user === undefined ? `${disk.path} goes` : `${disk.path} stays, since ${user} stands on it`;
+}
+
+/** All steps of a guest that runs, as a plan shows them beforehand. */
+function later(observed: RemovedNode): PlannedStep[] {
+  const stop = { type: 'ShutdownDomain', disruption: 'restart', reason: NO_MANIFEST } as const;
+  const rest = [...planFiles(observed), undefine(observed)];
+  return [{ ...stop, ...stopCost(observed) }, ...rest.map(shown)];
+}

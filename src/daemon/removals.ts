@@ -1,0 +1,204 @@
+import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
+import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
+import { KIND_NAMES } from '../api/kind-names.ts';
+import {
+  isOrphan,
+  ORPHAN_ANNOTATION,
+  refName,
+  type ConditionInput,
+  type Kind,
+  type ObjectRef,
+} from '../api/meta.ts';
+import type { Waiting } from '../api/plan/action.ts';
+import { explainHold, holdRemovals, type HoldReason } from '../api/plan/hold.ts';
+import type { Marked } from '../api/plan/orphan.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import type { Clock, Timer } from '../engine/clock.ts';
+import type { Logger } from '../engine/logger.ts';
+import type { Metrics } from '../engine/metrics.ts';
+import type { Enqueue } from './triggers.ts';
+
+export interface RemovalsDeps {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'setRemovalsHeld'>;
+  /** More objects than this at once are held. */
+  readonly limit: number;
+  /** What carries our mark in libvirt. */
+  readonly survey: () => Promise<readonly Marked[]>;
+  readonly enqueue: Enqueue;
+}
+
+/** What becomes of objects whose manifest is gone: removed, or held until somebody confirms it. */
+export interface Removals {
+  /**
+   * The manifests are these, by `Kind/name`; undefined: nobody knows, since a file was never good.
+   * @param before objects that were there before
+   */
+  settle(named: ReadonlySet<string> | undefined, before: ReadonlySet<string>): void;
+  /** Whether it was looked once for what an earlier run made. */
+  surveyed(): boolean;
+  held(): readonly ObjectRef[];
+  /** Lets the removal of these go on. @throws ReasonedError NotHeld, and then none goes on */
+  confirm(refs: readonly ObjectRef[]): void;
+  /** Why nothing is done for an object that has no manifest and is held. */
+  blocked(kind: Kind, name: string): ConditionInput | undefined;
+  /** Why an object without a manifest is not being removed. */
+  waiting(kind: Kind, name: string): Waiting | undefined;
+  /** What its conditions say of held removals. */
+  notes(kind: Kind, name: string): readonly ConditionInput[];
+  /** Calls `listener` when what is held changed, and when the survey is over. @returns unsubscribe */
+  subscribe(listener: () => void): () => void;
+  dispose(): void;
+}
+
+const RETRY_MS = 5000;
+const NAMED = 10;
+
+export function createRemovals(deps: RemovalsDeps): Removals {
+  const { store, clock, log, limit } = deps;
+  let named: ReadonlySet<string> | undefined;
+  let admitted: ReadonlySet<string> = new Set();
+  let held: ReadonlyMap<string, HoldReason> = new Map();
+  let survey: 'due' | 'running' | 'done' = 'due';
+  let retry: Timer | undefined;
+  let problem: string | undefined;
+  const listeners = new Set<() => void>();
+  const unsubscribe = store.subscribe(({ type, object }) => {
+    if (type === 'DELETED' && held.has(refName(refOf(object))))
+      setHeld([...held].filter(([ref]) => ref !== refName(refOf(object))));
+  });
+
+  function judge(manifests: ReadonlySet<string>, before: ReadonlySet<string>): void {
+    const objects = store
+      .all()
+      .filter((object) => object.kind !== 'Host' && !manifests.has(refName(refOf(object))));
+    const pending = new Map(objects.map((object) => [refName(refOf(object)), refOf(object)]));
+    const remaining = [...before].filter((ref) => manifests.has(ref)).length;
+    const found = { pending: [...pending.keys()], remaining, admitted, held: new Set(held.keys()), limit };
+    const { reason, ...next } = holdRemovals(found);
+    admitted = new Set(next.admitted);
+    setHeld(next.held.map((ref) => [ref, held.get(ref) ?? reason]));
+    for (const [ref, { kind, name }] of pending) if (admitted.has(ref)) begin(kind, name);
+  }
+
+  function begin(kind: Kind, name: string): void {
+    if (store.terminate(kind, name)) log.warn({ kind, name }, 'no manifest: removing what was made from it');
+  }
+
+  function setHeld(next: readonly (readonly [string, HoldReason])[]): void {
+    const before = held;
+    held = new Map(next);
+    deps.metrics.setRemovalsHeld(held.size);
+    const fresh = [...held.keys()].filter((ref) => !before.has(ref));
+    if (fresh.length > 0) {
+      log.warn({ held: fresh, hint: 'k8slab confirm-removal' }, 'removals are held until they are confirmed');
+    }
+    if (fresh.length === 0 && held.size === before.size) return;
+    for (const { kind, metadata } of store.all()) {
+      const ref = refName({ kind, name: metadata.name });
+      if (kind === 'Host' || held.has(ref) !== before.has(ref)) deps.enqueue(kind, metadata.name);
+    }
+    for (const listener of listeners) listener();
+  }
+
+  async function lookForOrphans(): Promise<void> {
+    if (survey !== 'due') return;
+    survey = 'running';
+    try {
+      const marked = await deps.survey();
+      problem = undefined;
+      survey = named === undefined ? 'due' : 'done';
+      if (named !== undefined) takeIn(marked, named);
+      for (const listener of listeners) listener();
+    } catch (error) {
+      survey = 'due';
+      const why = explainError(error);
+      if (why !== problem)
+        log.warn({ reason: reasonOf(error), why }, 'cannot look for what an earlier run made');
+      problem = why;
+      retry = clock.setTimer(RETRY_MS, () => void lookForOrphans());
+    }
+  }
+
+  function takeIn(marked: readonly Marked[], manifests: ReadonlySet<string>): void {
+    for (const object of marked) {
+      const { kind, name } = object;
+      if (manifests.has(refName(object)) || store.get(kind, name) !== undefined) continue;
+      const annotations = { [ORPHAN_ANNOTATION]: 'true' };
+      if (kind === 'Node') store.apply(kind, { name, annotations, spec: object.spec, hash: '' });
+      else store.apply(kind, { name, annotations, spec: object.spec, hash: '' });
+    }
+    judge(manifests, new Set(marked.map(refName)));
+  }
+
+  function explain(ref: string): string | undefined {
+    const reason = held.get(ref);
+    if (reason === undefined) return undefined;
+    return explainHold(reason, limit, parseRef(ref));
+  }
+
+  return {
+    settle(manifests, before) {
+      named = manifests;
+      if (manifests === undefined) return;
+      judge(manifests, before);
+      void lookForOrphans();
+    },
+    surveyed: () => survey === 'done',
+    held: () => [...held.keys()].sort().map(parseRef),
+    confirm(refs) {
+      const other = refs.find((ref) => !held.has(refName(ref)));
+      if (other !== undefined) {
+        const hint = 'k8slab confirm-removal lists what is held';
+        const what = `${KIND_NAMES[other.kind].singular}/${other.name}`;
+        throw new ReasonedError('NotHeld', `cannot confirm removal of ${what}: it is not held`, { hint });
+      }
+      const confirmed = new Set(refs.map(refName));
+      admitted = new Set([...admitted, ...confirmed]);
+      setHeld([...held].filter(([ref]) => !confirmed.has(ref)));
+      for (const { kind, name } of refs) begin(kind, name);
+    },
+    blocked(kind, name) {
+      const message = explain(refName({ kind, name }));
+      const object = store.get(kind, name);
+      if (message === undefined || object === undefined || !isOrphan(object)) return undefined;
+      return condition(READY, 'Unknown', REMOVAL_HELD, message);
+    },
+    waiting(kind, name) {
+      const message = explain(refName({ kind, name }));
+      return message === undefined ? undefined : { reason: REMOVAL_HELD, message };
+    },
+    notes(kind, name) {
+      if (kind === 'Host') return held.size === 0 ? [] : [summary([...held.keys()].sort())];
+      const ref = refName({ kind, name });
+      const [reason, message] = [held.get(ref), explain(ref)];
+      return reason === undefined ? [] : [condition(REMOVAL_HELD, 'True', reason, message)];
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    dispose() {
+      unsubscribe();
+      retry?.cancel();
+    },
+  };
+}
+
+function summary(refs: readonly string[]): ConditionInput {
+  const names = refs.map((ref) => ref.replace(/^\w+/, (kind) => KIND_NAMES[kind as Kind].singular));
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  const message = `without manifests and not removed: ${names.slice(0, NAMED).join(', ')}${more}; to remove them: k8slab confirm-removal`;
+  return condition('RemovalsHeld', 'True', 'NotConfirmed', message);
+}
+
+function refOf({ kind, metadata }: { kind: Kind; metadata: { name: string } }): ObjectRef {
+  return { kind, name: metadata.name };
+}
+
+function parseRef(ref: string): ObjectRef {
+  const [kind = '', name = ''] = ref.split('/');
+  return { kind: kind as Kind, name };
+}

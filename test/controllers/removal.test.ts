@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ReasonedError } from '../../src/api/errors.ts';
+import { ORPHAN_ANNOTATION } from '../../src/api/meta.ts';
+import { surveyMarked } from '../../src/controllers/survey.ts';
+import { callsFor, createBed, createLab, type Bed } from './bed.ts';
+import { fakeLibvirt } from './fakes.ts';
+
+/** As a guest that was asked to. */
+function shutOff({ world }: Bed, name: string): void {
+  const { xml } = world.domains.get(name) ?? assert.fail();
+  world.domains.set(name, { xml, state: 'shutoff' });
+}
+
+async function remove(bed: Bed, name: string): Promise<void> {
+  bed.store.terminate('Node', name);
+  await bed.converge();
+  shutOff(bed, name);
+  await bed.clock.advance(300);
+  await bed.converge();
+}
+
+describe('a Node without a manifest', () => {
+  it('E48: is asked to shut down, then undefined, and leaves the store', async () => {
+    const bed = await createLab('a', 'b');
+
+    bed.store.terminate('Node', 'a');
+    await bed.converge();
+    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain']);
+    assert.equal(bed.ready('Node', 'a'), 'False ShuttingDown');
+
+    shutOff(bed, 'a');
+    await bed.clock.advance(300);
+    await bed.converge();
+
+    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'removeSeed', 'undefineDomain']);
+    assert.equal(bed.store.get('Node', 'a'), undefined);
+    assert.equal(bed.world.disks.get('a')?.exists, true);
+    assert.equal(bed.ready('Node', 'b'), 'True Ready');
+  });
+
+  it('E48: that does not shut down is asked again, and has its plug pulled in the end', async () => {
+    const bed = await createLab('a');
+    bed.store.terminate('Node', 'a');
+    await bed.converge();
+
+    await bed.clock.advance(11_000);
+    await bed.pass('Node', 'a');
+    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'shutdownDomain']);
+
+    await bed.clock.advance(110_000);
+    await bed.converge();
+
+    assert.deepEqual(callsFor(bed, 'a').slice(-3), ['destroyDomain', 'removeSeed', 'undefineDomain']);
+    assert.equal(bed.store.get('Node', 'a'), undefined);
+  });
+
+  it('E79: keeps its names while its machine is there, and loses them with it', async () => {
+    const bed = await createLab('a', 'b');
+    bed.store.terminate('Node', 'a');
+    await bed.converge();
+    assert.match(bed.world.files.get('/etc/hosts') ?? '', /a\.k8s-thw\.local/);
+
+    shutOff(bed, 'a');
+    await bed.clock.advance(300);
+    await bed.converge();
+
+    for (const [path, text] of bed.world.files) {
+      if (!path.startsWith('/seeds/')) assert.doesNotMatch(text, /\ba\.k8s-thw\.local/, path);
+    }
+    const { config = '' } = bed.world.networks.get('k8s-net') ?? {};
+    assert.doesNotMatch(config, /[>']a\.k8s-thw\.local/);
+    assert.doesNotMatch(JSON.stringify(bed.world.hostFiles.get('k8s-net')), /"a\.k8s-thw\.local/);
+  });
+
+  it('E49: loses disk and host key under reclaim Delete, and nothing when its domain is not ours', async () => {
+    const bed = await createLab('a');
+    bed.apply('Node', 'a', { policy: { reclaim: 'Delete' } });
+    await bed.converge();
+
+    await remove(bed, 'a');
+
+    assert.equal(bed.world.disks.has('a'), false);
+    assert.equal(bed.world.hostKeys.has('a'), false);
+    assert.deepEqual(callsFor(bed, 'a').slice(-4), [
+      'removeSeed',
+      'removeHostKey',
+      'removeDisk',
+      'undefineDomain',
+    ]);
+  });
+
+  it('E49: keeps a disk whose users cannot be found out', async () => {
+    const bed = await createLab('a', 'b');
+    bed.apply('Node', 'a', { policy: { reclaim: 'Delete' } });
+    await bed.converge();
+    bed.world.chains.set('/disks/b.qcow2', new ReasonedError('DiskDamaged', 'cannot read disk'));
+
+    await remove(bed, 'a');
+
+    assert.equal(bed.world.disks.has('a'), true);
+    assert.equal(bed.store.get('Node', 'a'), undefined);
+  });
+
+  it('E88: whose manifest comes back meanwhile is started again', async () => {
+    const bed = await createLab('a');
+    bed.store.terminate('Node', 'a');
+    await bed.converge();
+    shutOff(bed, 'a');
+
+    bed.apply('Node', 'a');
+    await bed.clock.advance(300);
+    await bed.converge();
+
+    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'startDomain']);
+    assert.equal(bed.object('Node', 'a').metadata.deletionTimestamp, undefined);
+  });
+
+  it('is not gone on with in the middle of a pass once its manifest is back', async () => {
+    const bed = await createLab('a');
+    bed.store.terminate('Node', 'a');
+    shutOff(bed, 'a');
+    await bed.clock.advance(300);
+    const unsubscribe = onCall(bed, 'removeSeed a', () => bed.apply('Node', 'a'));
+
+    await bed.pass('Node', 'a');
+    unsubscribe();
+
+    assert.deepEqual(callsFor(bed, 'a'), ['removeSeed']);
+    assert.ok(bed.world.domains.has('a'));
+  });
+
+  it('E50, E60: is found again by a daemon that was restarted in the middle, and removed all the same', async () => {
+    const before = await createLab('a', 'b');
+    before.apply('Node', 'a', { policy: { reclaim: 'Delete' } });
+    await before.converge();
+    before.store.terminate('Node', 'a');
+    await before.converge();
+
+    const bed = createBed({ world: before.world });
+    bed.apply('Network', 'k8s-net');
+    bed.apply('Image', 'debian');
+    bed.apply('Node', 'b');
+    const marked = await surveyMarked(fakeLibvirt(bed.world));
+    assert.deepEqual(
+      marked.map(({ kind, name }) => `${kind}/${name}`),
+      ['Network/k8s-net', 'Node/a', 'Node/b'],
+    );
+    const orphan = marked.find(({ name }) => name === 'a');
+    assert.ok(orphan?.kind === 'Node');
+    bed.store.apply('Node', { ...orphan, annotations: { [ORPHAN_ANNOTATION]: 'true' }, hash: '' });
+    await remove(bed, 'a');
+
+    assert.equal(bed.store.get('Node', 'a'), undefined);
+    assert.deepEqual([...bed.world.domains.keys()], ['b']);
+    assert.equal(bed.world.disks.has('a'), false);
+    assert.doesNotMatch(bed.world.files.get('/etc/hosts') ?? '', /\ba\.k8s-thw\.local/);
+  });
+
+  it('is no source for clones any more', async () => {
+    const bed = await createLab('a');
+    bed.store.terminate('Node', 'a');
+    bed.apply('Node', 'copy', { disk: { cloneOf: 'a' } });
+
+    await bed.converge();
+
+    assert.equal(bed.ready('Node', 'copy'), 'False NodeNotFound');
+  });
+});
+
+/** Runs `act` right after the world noted that call. */
+function onCall({ world }: Bed, call: string, act: () => void): () => void {
+  const push = world.calls.push.bind(world.calls);
+  world.calls.push = (...calls) => {
+    if (calls.includes(call)) act();
+    return push(...calls);
+  };
+  return () => void (world.calls.push = push);
+}
+
+describe('a Network without a manifest', () => {
+  it('E35: waits for its Nodes, keeps their entries right meanwhile, and goes with the last of them', async () => {
+    const bed = await createLab('a', 'b');
+    bed.store.terminate('Network', 'k8s-net');
+    await remove(bed, 'a');
+    assert.equal(bed.ready('Network', 'k8s-net'), 'False InUse');
+    assert.deepEqual(
+      bed.object('Network', 'k8s-net').status.entries?.map(({ node }) => node),
+      ['b'],
+    );
+
+    await remove(bed, 'b');
+
+    assert.equal(bed.store.get('Network', 'k8s-net'), undefined);
+    assert.deepEqual(callsFor(bed, 'k8s-net').slice(-3), [
+      'destroyNetwork',
+      'removeHostFiles',
+      'undefineNetwork',
+    ]);
+  });
+
+  it('E35: is in use by a domain of others, defined or running, by its name or its bridge', async () => {
+    for (const source of ["network='k8s-net'", "bridge='virbr1'"]) {
+      const bed = await createLab();
+      const type = source.startsWith('n') ? 'network' : 'bridge';
+      const xml = `<domain type='qemu'><name>x</name><devices><interface type='${type}'><source ${source}/></interface></devices></domain>`;
+      bed.world.domains.set('x', { xml, state: 'shutoff' });
+      bed.store.terminate('Network', 'k8s-net');
+      await bed.converge();
+
+      assert.equal(bed.condition(['Network', 'k8s-net'], 'Ready')?.message, 'domain "x" uses it');
+      assert.ok(bed.world.networks.has('k8s-net'));
+    }
+  });
+});
+
+describe('an Image without a manifest', () => {
+  it('waits for what stands on it, and goes when nothing does', async () => {
+    const bed = await createLab('a');
+    bed.apply('Node', 'a', { policy: { reclaim: 'Delete' } });
+    await bed.converge();
+    bed.world.chains.set('/disks/a.qcow2', ['/disks/a.qcow2', '/images/debian.qcow2']);
+    bed.store.terminate('Image', 'debian');
+    await bed.converge();
+    assert.equal(bed.ready('Image', 'debian'), 'False InUse');
+
+    await remove(bed, 'a');
+
+    assert.equal(bed.store.get('Image', 'debian'), undefined);
+    assert.equal(bed.world.stored.has('debian'), false);
+  });
+
+  it('leaves its file where a kept disk stands on it', async () => {
+    const bed = await createLab('a');
+    bed.world.chains.set('/disks/a.qcow2', ['/disks/a.qcow2', '/images/debian.qcow2']);
+    bed.store.terminate('Image', 'debian');
+
+    await remove(bed, 'a');
+
+    assert.equal(bed.store.get('Image', 'debian'), undefined);
+    assert.equal(bed.world.stored.has('debian'), true);
+  });
+});

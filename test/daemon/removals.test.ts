@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { networkSpec } from '../../src/api/kinds/network.ts';
+import { nodeSpec } from '../../src/api/kinds/node.ts';
+import { ReasonedError } from '../../src/api/errors.ts';
+import { isOrphan, refName, type ObjectRef } from '../../src/api/meta.ts';
+import type { Marked } from '../../src/api/plan/orphan.ts';
+import { createRemovals, type Removals } from '../../src/daemon/removals.ts';
+import { createBed, type Bed } from '../controllers/bed.ts';
+import { settle, type FakeClock } from '../engine/fake-clock.ts';
+import { createRecordingLogger } from '../engine/recording-logger.ts';
+
+interface Setup {
+  readonly bed: Bed;
+  readonly clock: FakeClock;
+  readonly removals: Removals;
+  readonly enqueued: string[];
+  readonly counts: number[];
+  readonly warnings: () => string[];
+  /** What the survey finds, or how it fails. */
+  marked: Marked[] | Error;
+  /** The manifests are these now; undefined: nobody knows. */
+  manifests(...names: readonly string[]): Promise<void>;
+  unknown(): Promise<void>;
+  /** Names of Nodes that are being removed. */
+  terminating(): string;
+  held(): string;
+}
+
+function node(name: string): Marked {
+  const spec = nodeSpec.parse({ disk: { path: '/x' }, networks: [{ network: 'n' }] });
+  return { kind: 'Node', name, spec };
+}
+
+function setup(...names: readonly string[]): Setup {
+  const bed = createBed();
+  const log = createRecordingLogger();
+  const enqueued: string[] = [];
+  const counts: number[] = [];
+  const removals = createRemovals({
+    store: bed.store,
+    clock: bed.clock,
+    log,
+    limit: 3,
+    metrics: { setRemovalsHeld: (count) => void counts.push(count) },
+    survey: () => (self.marked instanceof Error ? Promise.reject(self.marked) : Promise.resolve(self.marked)),
+    enqueue: (kind, name) => void enqueued.push(`${kind}/${name}`),
+  });
+  const load = async (named: readonly string[] | undefined): Promise<void> => {
+    const before = bed.store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
+    for (const name of named ?? []) bed.apply('Node', name);
+    removals.settle(named && new Set(named.map((name) => `Node/${name}`)), new Set(before));
+    await settle();
+  };
+  const self: Setup = {
+    bed,
+    clock: bed.clock,
+    removals,
+    enqueued,
+    counts,
+    warnings: () => log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message),
+    marked: names.map(node),
+    manifests: (...named) => load(named),
+    unknown: () => load(undefined),
+    terminating: () =>
+      bed.store
+        .list('Node')
+        .filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
+        .map(({ metadata }) => metadata.name)
+        .join(),
+    held: () =>
+      removals
+        .held()
+        .map(({ name }) => name)
+        .join(),
+  };
+  return self;
+}
+
+function refs(...names: readonly string[]): ObjectRef[] {
+  return names.map((name) => ({ kind: 'Node', name }));
+}
+
+describe('E88: objects that lose their manifests', () => {
+  it('are removed when they are few', async () => {
+    const lab = setup();
+    await lab.manifests('a', 'b', 'c');
+
+    await lab.manifests('a', 'b');
+
+    assert.deepEqual([lab.terminating(), lab.held()], ['c', '']);
+  });
+
+  it('are held when nothing would remain, stay in force, and say so with the Host', async () => {
+    const lab = setup();
+    await lab.manifests('a', 'b');
+    lab.enqueued.length = 0;
+
+    await lab.manifests();
+
+    assert.deepEqual([lab.terminating(), lab.held()], ['', 'a,b']);
+    assert.deepEqual(lab.counts.at(-1), 2);
+    assert.deepEqual(lab.enqueued.toSorted(), ['Host/vmhost', 'Node/a', 'Node/b']);
+    const [onNode] = lab.removals.notes('Node', 'a');
+    assert.deepEqual([onNode?.type, onNode?.reason], ['RemovalHeld', 'NothingWouldRemain']);
+    assert.match(onNode?.message ?? '', /k8slab confirm-removal node\/a/);
+    assert.match(lab.removals.notes('Host', 'vmhost')[0]?.message ?? '', /node\/a, node\/b/);
+    assert.equal(lab.removals.blocked('Node', 'a'), undefined, 'its last manifest is in force');
+  });
+
+  it('are held when others replaced all of them', async () => {
+    const lab = setup();
+    await lab.manifests('a');
+
+    await lab.manifests('x');
+
+    assert.deepEqual([lab.terminating(), lab.held()], ['', 'a']);
+  });
+
+  it('are held when they are many, and stay held while the others come back one by one', async () => {
+    const lab = setup();
+    await lab.manifests('a', 'b', 'c', 'd', 'e');
+
+    await lab.manifests('a');
+    assert.equal(lab.held(), 'b,c,d,e');
+    await lab.manifests('a', 'b', 'c', 'd');
+    assert.deepEqual([lab.terminating(), lab.held()], ['', 'e']);
+    await lab.manifests('a', 'b', 'c', 'd', 'e');
+
+    assert.deepEqual([lab.terminating(), lab.held(), lab.removals.notes('Host', 'vmhost')], ['', '', []]);
+  });
+
+  it('are removed once it is confirmed: exactly those', async () => {
+    const lab = setup();
+    await lab.manifests('a', 'b');
+    await lab.manifests();
+
+    lab.removals.confirm(refs('a'));
+
+    assert.deepEqual([lab.terminating(), lab.held()], ['a', 'b']);
+    await lab.manifests();
+    assert.deepEqual([lab.terminating(), lab.held()], ['a', 'b']);
+    assert.throws(() => lab.removals.confirm(refs('b', 'nobody')), { reason: 'NotHeld' });
+    assert.equal(lab.held(), 'b');
+  });
+
+  it('are not touched while a file was never good', async () => {
+    const lab = setup();
+    await lab.manifests('a', 'b');
+
+    await lab.unknown();
+
+    assert.deepEqual([lab.terminating(), lab.held()], ['', '']);
+  });
+});
+
+describe('what an earlier run made', () => {
+  it('is removed after the first complete list of manifests, and not before', async () => {
+    const lab = setup('a', 'gone');
+    await lab.unknown();
+    assert.deepEqual([lab.bed.store.list('Node'), lab.removals.surveyed()], [[], false]);
+
+    await lab.manifests('a');
+
+    assert.deepEqual([lab.terminating(), lab.removals.surveyed()], ['gone', true]);
+    assert.ok(isOrphan(lab.bed.object('Node', 'gone')));
+    assert.ok(!isOrphan(lab.bed.object('Node', 'a')));
+  });
+
+  it('just stays while it is held: there is no manifest to go by', async () => {
+    const lab = setup('a', 'b');
+
+    await lab.manifests();
+
+    assert.deepEqual([lab.terminating(), lab.held()], ['', 'a,b']);
+    assert.equal(lab.removals.blocked('Node', 'a')?.reason, 'RemovalHeld');
+  });
+
+  it('is an ordinary object again when its manifest comes', async () => {
+    const lab = setup('a', 'b');
+    await lab.manifests();
+
+    await lab.manifests('a', 'b');
+
+    assert.equal(lab.held(), '');
+    assert.ok(!isOrphan(lab.bed.object('Node', 'a')));
+    assert.equal(lab.removals.blocked('Node', 'a'), undefined);
+  });
+
+  it('is looked for again when libvirt did not answer, and told once', async () => {
+    const lab = setup();
+    lab.marked = new ReasonedError('LibvirtUnreachable', 'cannot reach libvirt');
+    await lab.manifests('a');
+    await lab.clock.advance(5000);
+    assert.equal(lab.removals.surveyed(), false);
+
+    lab.marked = [node('a'), node('gone')];
+    await lab.clock.advance(5000);
+
+    assert.deepEqual([lab.terminating(), lab.removals.surveyed()], ['gone', true]);
+    assert.deepEqual(
+      lab.warnings().filter((message) => message.startsWith('cannot look')),
+      ['cannot look for what an earlier run made'],
+    );
+  });
+
+  it('may be a network', async () => {
+    const lab = setup('a');
+    const spec = networkSpec.parse({ cidr: '192.168.111.0/24' });
+    lab.marked = [node('a'), { kind: 'Network', name: 'old', spec }];
+
+    await lab.manifests('a');
+
+    assert.ok(lab.bed.object('Network', 'old').metadata.deletionTimestamp);
+  });
+});
