@@ -20,7 +20,8 @@ export interface ProbeTarget {
   readonly leased?: string;
   readonly gateway: string;
   readonly user: string;
-  readonly hostKey: string;
+  /** Undefined: a guest of others whose key nobody pinned; nothing is asked by ssh then. */
+  readonly hostKey?: string;
   /** Seconds since its start; undefined when it has been running for long. */
   readonly bootingSeconds?: number;
 }
@@ -51,12 +52,16 @@ export async function probeNode(
     const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
     if (leased !== entry.ip && patient) return {};
     if (leased === undefined || leased === entry.ip) return probeSsh(deps, target, signal);
+    const found = new AbortController();
+    const home = probeSsh(deps, target, AbortSignal.any([signal, found.signal]));
+    home.catch(() => undefined);
     if (await answersAt(deps, target, leased, signal)) {
+      found.abort();
       const message = `the guest answers at ${leased}`;
       return { ssh: { ok: false, reason: 'OtherAddress', message }, reachedAt: leased };
     }
     // It may have moved since; a lease says nothing of that.
-    return probeSsh(deps, target, signal);
+    return home;
   }
 }
 
@@ -66,6 +71,7 @@ async function answersAt(
   address: string,
   signal: AbortSignal,
 ): Promise<boolean> {
+  if (hostKey === undefined) return false;
   const target = { address, user, hostKeys: [hostKey] };
   try {
     return (await deps.ssh.exec(target, ['true'], { deadlineMs: SSH_DEADLINE_MS, signal })).code === 0;
@@ -95,6 +101,7 @@ async function probeSsh(
   signal: AbortSignal,
 ): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit'>> {
   const { entry, user, hostKey } = target;
+  if (hostKey === undefined) return {};
   try {
     const options = { deadlineMs: SSH_DEADLINE_MS, signal };
     const answer = await deps.ssh.exec(

@@ -94,6 +94,8 @@ function unplugged(live: DomainModel, wanted: DesiredDefinition, config: DomainM
 }
 
 function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+  // Others may have set a link of their guest down on purpose.
+  if (domain?.config.model.mark?.adopted === true) return NOTHING;
   const wanted = new Set(definition?.interfaces.map(({ mac }) => mac));
   const down = (domain?.live?.interfaces ?? []).filter(({ mac, link }) => link === 'down' && wanted.has(mac));
   if (spec.policy.drift === 'Report')

@@ -133,8 +133,8 @@ function editInterface(
   if (attribute(first(nic, 'source'), 'network') !== network) {
     edited = withChild(withAttributes(edited, { type: 'network' }), 'source', element('source', { network }));
   }
-  if (mark.adopted !== true)
-    edited = editChild(edited, 'model', (child) => withAttributes(child, { type: 'virtio' }));
+  if (mark.adopted === true) return edited;
+  edited = editChild(edited, 'model', (child) => withAttributes(child, { type: 'virtio' }));
   const down = attribute(first(edited, 'link'), 'state') === 'down';
   return down ? withChild(edited, 'link', undefined) : edited;
 }
