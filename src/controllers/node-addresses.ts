@@ -1,8 +1,10 @@
 import { claimingAttachments } from '../api/names.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
+import { attachmentMac } from '../api/names.ts';
 import type { LiveEntry } from '../api/objects.ts';
 import type { NodeNetworks } from '../api/plan/desire-node.ts';
-import type { AddressHolder, ObservedAddress } from '../api/plan/node-types.ts';
+import type { AddressHolder, ObservedAddress, ObservedNode } from '../api/plan/node-types.ts';
+import type { NodeProbes } from '../api/status/probes.ts';
 import type { Lease } from '../drivers/dnsmasq.ts';
 import type { NodeDeps } from './node-deps.ts';
 import type { ObjectOf } from './objects.ts';
@@ -111,4 +113,37 @@ async function runsWith(deps: NodeDeps, mac: string): Promise<boolean> {
 /** What a try to make the guest move is about: once one of these is another, it is a new matter. */
 export function aboutAddress(addresses: readonly Pick<LeasedAddress, 'leased' | 'wanted'>[]): string {
   return addresses.map(({ leased = '', wanted }) => `${leased}>${wanted}`).join(' ');
+}
+
+/** Only of the first NIC it is known at which address the guest answers; the others are asked about through it. */
+export function reach(
+  { leased, wanted }: LeasedAddress,
+  index: number,
+  { ssh, reachedAt, address }: NodeProbes,
+): Pick<ObservedAddress, 'reached' | 'reachedAt'> {
+  const home = ssh?.ok === true;
+  if (index > 0) {
+    const at = home ? address : reachedAt;
+    return { reached: leased === wanted, ...(at === undefined ? {} : { reachedAt: at }) };
+  }
+  return { reached: home, ...(reachedAt === undefined ? {} : { reachedAt }) };
+}
+
+/** Asked only before a guest gets a MAC address: two guests with the same one would cut each other off. */
+export async function findMacHolder(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+  domain: ObservedNode['domain'],
+): Promise<ObservedNode['macHolder']> {
+  const has = new Set(domain?.config.model.interfaces.map(({ mac }) => mac));
+  const macs = object.spec.networks.map((nic) => attachmentMac(object.metadata.name, nic));
+  const wanted = new Set(macs.filter((mac) => !has.has(mac)));
+  if (wanted.size === 0) return undefined;
+  for (const { name } of await deps.domains.get()) {
+    const xml = await deps.libvirt.domainXml(name, { inactive: true });
+    const nics = xml === undefined ? [] : parseDomain(xml).model.interfaces;
+    const taken = nics.find(({ mac }) => wanted.has(mac));
+    if (taken !== undefined && name !== object.metadata.name) return { domain: name, mac: taken.mac };
+  }
+  return undefined;
 }

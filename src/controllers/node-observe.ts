@@ -9,19 +9,17 @@ import {
   nodeSource,
   primaryEntry,
   type DesireNodeInput,
-  type NodeDesire,
   type NodeNetworks,
 } from '../api/plan/desire-node.ts';
-import type { Dependency, ObservedAddress, ObservedNode } from '../api/plan/node-types.ts';
-import { peersInTheWay } from '../api/plan/rollout.ts';
-import { definitionHash } from '../api/render/domain-over.ts';
+import type { Dependency, ObservedNode } from '../api/plan/node-types.ts';
 import { addressesIn } from '../api/render/host-files.ts';
 import type { NodeProbes } from '../api/status/node.ts';
 import type { DiskInfo } from '../drivers/disks.ts';
 import type { DomainListing } from '../drivers/libvirt.ts';
 import type { NodeDeps, NodeExtra } from './node-deps.ts';
-import { aboutAddress, observeLeases, unreservedAddress, type LeasedAddress } from './node-addresses.ts';
+import { findMacHolder, observeLeases, reach, unreservedAddress } from './node-addresses.ts';
 import { seedHash } from './node-make.ts';
+import { observeProgress, observeTries } from './node-progress.ts';
 import { probeNode } from './node-probes.ts';
 import type { ObjectOf } from './objects.ts';
 
@@ -70,58 +68,6 @@ export async function observeNode(
     ...observeTries(deps, name, leases, desire),
   };
   return { desire, networks, observed, probes };
-}
-
-/** Only of the first NIC it is known at which address the guest answers; the others are asked about through it. */
-function reach(
-  { leased, wanted }: LeasedAddress,
-  index: number,
-  { ssh, reachedAt, address }: NodeProbes,
-): Pick<ObservedAddress, 'reached' | 'reachedAt'> {
-  const home = ssh?.ok === true;
-  if (index > 0) {
-    const at = home ? address : reachedAt;
-    return { reached: leased === wanted, ...(at === undefined ? {} : { reachedAt: at }) };
-  }
-  return { reached: home, ...(reachedAt === undefined ? {} : { reachedAt }) };
-}
-
-/** How far it is on its way up or down, and who of its role is in the way. */
-function observeProgress(
-  { boots, store, rollout }: NodeDeps,
-  object: ObjectOf<'Node'>,
-): Pick<ObservedNode, 'bootSlot' | 'startBackoffSeconds' | 'ran' | 'peers'> & Partial<ObservedNode> {
-  const { name } = object.metadata;
-  const since = {
-    stoppingSeconds: boots.stoppingSeconds(name),
-    downSeconds: boots.downSeconds(name),
-    bootingSeconds: boots.bootingSeconds(name),
-  };
-  const defined = Object.entries(since).filter(([, seconds]) => seconds !== undefined);
-  return {
-    bootSlot: boots.slot(name),
-    startBackoffSeconds: boots.backoffSeconds(name),
-    ran: boots.ran(name),
-    peers: peersInTheWay(object, store.list('Node'), rollout.holder(object.spec.role ?? '')),
-    ...Object.fromEntries(defined),
-  };
-}
-
-function observeTries(
-  { attempts }: NodeDeps,
-  name: string,
-  leases: readonly LeasedAddress[],
-  { desired: { definition } }: NodeDesire,
-): Pick<ObservedNode, 'tried' | 'restartedSeconds'> {
-  // One that lost its lease on the way is still on it.
-  const lost = leases.some(({ leased }) => leased === undefined);
-  const tried = attempts.last(name, 'address', lost ? undefined : aboutAddress(leases));
-  const restarted =
-    definition === undefined ? undefined : attempts.last(name, 'definition', definitionHash(definition));
-  return {
-    ...(tried === undefined ? {} : { tried }),
-    ...(restarted === undefined ? {} : { restartedSeconds: restarted.seconds }),
-  };
 }
 
 /** Where a definition finds again what it lost: the first disk, and the seed of the first boot. */
@@ -238,23 +184,4 @@ async function observeDisk(
 
 function sizeOf({ virtualSize, format }: DiskInfo): { size: number; format: string } {
   return { size: virtualSize, format };
-}
-
-/** Asked only before a guest gets a MAC address: two guests with the same one would cut each other off. */
-async function findMacHolder(
-  deps: NodeDeps,
-  object: ObjectOf<'Node'>,
-  domain: ObservedNode['domain'],
-): Promise<ObservedNode['macHolder']> {
-  const has = new Set(domain?.config.model.interfaces.map(({ mac }) => mac));
-  const macs = object.spec.networks.map((nic) => attachmentMac(object.metadata.name, nic));
-  const wanted = new Set(macs.filter((mac) => !has.has(mac)));
-  if (wanted.size === 0) return undefined;
-  for (const { name } of await deps.domains.get()) {
-    const xml = await deps.libvirt.domainXml(name, { inactive: true });
-    const nics = xml === undefined ? [] : parseDomain(xml).model.interfaces;
-    const taken = nics.find(({ mac }) => wanted.has(mac));
-    if (taken !== undefined && name !== object.metadata.name) return { domain: name, mac: taken.mac };
-  }
-  return undefined;
 }

@@ -52,12 +52,16 @@ export async function probeNode(
     const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
     if (leased !== entry.ip && patient) return {};
     if (leased === undefined || leased === entry.ip) return probeSsh(deps, target, signal);
+    const found = new AbortController();
+    const home = probeSsh(deps, target, AbortSignal.any([signal, found.signal]));
+    home.catch(() => undefined);
     if (await answersAt(deps, target, leased, signal)) {
+      found.abort();
       const message = `the guest answers at ${leased}`;
       return { ssh: { ok: false, reason: 'OtherAddress', message }, reachedAt: leased };
     }
     // It may have moved since; a lease says nothing of that.
-    return probeSsh(deps, target, signal);
+    return home;
   }
 }
 

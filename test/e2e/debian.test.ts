@@ -117,4 +117,23 @@ describe('a Debian guest', () => {
       'the source was not restarted',
     );
   });
+
+  it('E04: takes a new address by its own systemd-networkd, without a restart', async () => {
+    const boot = await ssh('first', 'cat /proc/sys/kernel/random/boot_id');
+
+    await applyManifests(lab, [
+      ['first.yaml', FIRST.replace('{network: k8s-net}', '{network: k8s-net, address: 192.168.111.77}')],
+    ]);
+
+    await untilCondition(
+      lab,
+      ['node/first', 'AddressAgreed'],
+      ({ status, message }) => status === 'True' && message === '192.168.111.77',
+      120,
+    );
+    assert.equal(await ssh('first', 'cat /proc/sys/kernel/random/boot_id'), boot);
+    const journal = await lab.must(['journalctl', '-u', 'k8slabd', '-o', 'cat', '--no-pager']);
+    assert.match(journal, /"action":"RenewLease"/);
+    assert.doesNotMatch(journal, /"action":"CycleLink"/);
+  });
 });

@@ -311,7 +311,7 @@ describe('a guest that exists', () => {
 
     const { stdout } = await lab.exec(['k8slab', 'plan', '/root/moved']);
 
-    assert.match(stdout, /node\/master00 .*RenewLease +link .*master00/);
+    assert.match(stdout, /^node\/master00 +RenewLease +link\(~\d+s\) +master00 /m);
     assert.equal((await getObject(lab, 'node/master00'))?.kind, 'Node');
   });
 });

@@ -45,22 +45,26 @@ export function nextMark(mark: DomainMark, wanted: DesiredDefinition): DomainMar
  * domain that was adopted only what its manifest names is touched.
  */
 export function renderDomainOver(base: XmlElement, wanted: DesiredDefinition, mark: DomainMark): XmlElement {
-  const memory = [String(Math.floor(wanted.memory / 1024))];
+  const found = modelDomain(base);
   let root = withMark(base, nextMark(mark, wanted));
-  const { memory: megabytes, cpus } = modelDomain(base);
-  // What others keep back of memory and cpus they keep back on purpose.
-  const keeps = mark.adopted === true;
-  if (!keeps || megabytes !== Math.ceil(wanted.memory / 1024 ** 2)) {
-    root = editChild(root, 'memory', () => element('memory', { unit: 'KiB' }, memory));
-    root = editChild(root, 'currentMemory', () => element('currentMemory', { unit: 'KiB' }, memory));
-  }
-  if (!keeps || cpus.count !== wanted.cpus) {
-    root = editChild(root, 'vcpu', (vcpu) =>
-      withChildren(withAttributes(vcpu, { current: undefined }), [String(wanted.cpus)]),
-    );
-  }
+  // An adopted guest may have less plugged than it can have: its manifest names what it can have.
+  if (mark.adopted !== true || found.memory !== Math.ceil(wanted.memory / 1024 ** 2))
+    root = renderMemory(root, wanted);
+  if (mark.adopted !== true || found.cpus.count !== wanted.cpus) root = renderCpus(root, wanted);
   if (mark.adopted !== true) root = renderType(root, wanted);
   return editChild(root, 'devices', (devices) => renderDevices(devices, wanted, mark));
+}
+
+function renderMemory(root: XmlElement, { memory }: DesiredDefinition): XmlElement {
+  const text = [String(Math.floor(memory / 1024))];
+  const edited = editChild(root, 'memory', () => element('memory', { unit: 'KiB' }, text));
+  return editChild(edited, 'currentMemory', () => element('currentMemory', { unit: 'KiB' }, text));
+}
+
+function renderCpus(root: XmlElement, { cpus }: DesiredDefinition): XmlElement {
+  return editChild(root, 'vcpu', (vcpu) =>
+    withChildren(withAttributes(vcpu, { current: undefined }), [String(cpus)]),
+  );
 }
 
 /** Which CPU a guest may ask for depends on the type. */

@@ -6,7 +6,8 @@ done
 [ -n "$nic" ] || exit 3
 pid=$(cat "/run/udhcpc.$nic.pid" 2>/dev/null)
 if networkctl --no-legend --no-pager list "$nic" 2>/dev/null | grep -Eqw 'configured|configuring'; then
-  networkctl renew "$nic"
+  # A renewal that is refused ends there until the lease has run out; this one begins anew.
+  networkctl reconfigure "$nic"
 elif [ "$(nmcli -g GENERAL.STATE device show "$nic" 2>/dev/null | cut -d' ' -f1)" = 100 ]; then
   nmcli device connect "$nic"
 elif [ -n "$pid" ]; then
@@ -22,7 +23,7 @@ fi`;
 const APART = `
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 as_root true || exit 1
-as_root setsid sh -c 'sleep 0.5; exec sh -c "$0" renew "$1"' "$1" "$2" </dev/null >/dev/null 2>&1 &`;
+as_root setsid sh -c 'sleep 2; exec sh -c "$0" renew "$1"' "$1" "$2" </dev/null >/dev/null 2>&1 &`;
 
 /** A command that makes a guest ask for the address of that NIC again. It returns at once. */
 export function renewLeaseCommand(mac: string): string[] {

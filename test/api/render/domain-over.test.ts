@@ -149,6 +149,18 @@ describe('a domain rendered over its definition', () => {
     assert.equal(first(root, 'cpu')?.attributes['mode'], 'host-passthrough');
   });
 
+  it('that was adopted keeps memory and CPUs that are not plugged, until its manifest says other numbers', () => {
+    const edit = (text: string): string =>
+      text
+        .replace(/<currentMemory.*>/, "<currentMemory unit='KiB'>262144</currentMemory>")
+        .replace(/<vcpu.*>/, "<vcpu placement='static' current='1'>4</vcpu>");
+    const same = over({ cpus: 4 }, edit, { adopted: true }).model;
+    const other = over({ cpus: 2, memory: 2 ** 30 }, edit, { adopted: true }).model;
+
+    assert.deepEqual([same.memory, same.currentMemory, same.cpus], [512, 256, { count: 4, plugged: 1 }]);
+    assert.deepEqual([other.memory, other.currentMemory, other.cpus], [1024, 1024, { count: 2, plugged: 2 }]);
+  });
+
   it('that was adopted keeps its type, cards and disks', () => {
     const edit = (text: string): string => text.replace("<model type='virtio'/>", "<model type='e1000'/>");
 
