@@ -107,7 +107,9 @@ function observeTries(
   leases: readonly LeasedAddress[],
   { desired: { definition } }: NodeDesire,
 ): Pick<ObservedNode, 'tried' | 'restartedSeconds'> {
-  const tried = attempts.last(name, 'address', aboutAddress(leases));
+  // One that lost its lease on the way is still on it.
+  const lost = leases.some(({ leased }) => leased === undefined);
+  const tried = attempts.last(name, 'address', lost ? undefined : aboutAddress(leases));
   const restarted =
     definition === undefined ? undefined : attempts.last(name, 'definition', definitionHash(definition));
   return {

@@ -51,12 +51,12 @@ export async function probeNode(
     const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
     if (leased !== entry.ip && patient) return {};
     if (leased === undefined || leased === entry.ip) return probeSsh(deps, target, signal);
-    // It may have moved by itself since; a lease says nothing of that.
-    const [home, elsewhere] = await Promise.all([
-      probeSsh(deps, target, signal),
-      answersAt(deps, target, leased, signal),
-    ]);
-    return { ...home, ...(elsewhere ? { reachedAt: leased } : {}) };
+    if (await answersAt(deps, target, leased, signal)) {
+      const message = `the guest answers at ${leased}`;
+      return { ssh: { ok: false, reason: 'OtherAddress', message }, reachedAt: leased };
+    }
+    // It may have moved since; a lease says nothing of that.
+    return probeSsh(deps, target, signal);
   }
 }
 

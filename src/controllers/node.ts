@@ -28,7 +28,7 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       const conditions = nodeConditions(desired, extra.observed, plan, extra.probes);
       const ready = isTrue(conditions, READY);
       remember(deps, object.metadata.name, { ...extra, plan, ready });
-      const again = nextLook(plan.waiting?.reason, ready, extra.observed.bootingSeconds);
+      const again = nextLook(plan.waiting?.reason, ready, extra.observed);
       return { plan, conditions, fields: fields(extra), extra, ...(again === undefined ? {} : { again }) };
     },
     claim: (action, object) => claim(deps, action, object),
@@ -39,24 +39,34 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
   };
 }
 
-/** What others wait for, too, and what time alone changes. */
-const POLLED: ReadonlySet<string> = new Set(['StartBackOff', 'BootQueued', 'RolloutWaiting', 'OtherAddress']);
-const ASKED: ReadonlySet<string> = new Set(['ShuttingDown', 'AddressInUse']);
+/** What is told by nobody when it is over, by how soon it may be. */
+const POLLED: Readonly<Record<string, number>> = {
+  StartBackOff: SOON_MS,
+  BootQueued: SOON_MS,
+  RolloutWaiting: 5 * SOON_MS,
+  ShuttingDown: 5 * SOON_MS,
+  AddressInUse: 5 * SOON_MS,
+};
+/** Told beside what the guest is at. */
+const QUIET: ReadonlySet<string> = new Set([
+  'RestartRequired',
+  'Drifted',
+  'DiskShrinkRefused',
+  'OtherAddress',
+]);
 
 /** A guest is looked at less and less often the longer it takes; others wait for what tells of itself. */
 function nextLook(
   waitingFor: string | undefined,
   ready: boolean,
-  bootingSeconds = UNKNOWN_SECONDS,
+  { tried, bootingSeconds = UNKNOWN_SECONDS }: NodeExtra['observed'],
 ): number | undefined {
-  if (waitingFor !== undefined && POLLED.has(waitingFor)) return SOON_MS;
-  if (waitingFor !== undefined && ASKED.has(waitingFor)) return SOON_MS * 5;
+  const poll = waitingFor === undefined ? undefined : POLLED[waitingFor];
+  if (poll !== undefined) return poll;
   if (ready || (waitingFor !== undefined && !QUIET.has(waitingFor))) return undefined;
-  return Math.min(LATER_MS, Math.max(SOON_MS, bootingSeconds * 20));
+  const since = tried?.seconds ?? bootingSeconds;
+  return Math.min(LATER_MS, Math.max(SOON_MS, since * 20));
 }
-
-/** Told beside what the guest is at. */
-const QUIET: ReadonlySet<string> = new Set(['RestartRequired', 'Drifted', 'DiskShrinkRefused']);
 
 /** What disrupts a guest that shall run has its turn among those of its role. */
 function claim(deps: NodeDeps, action: NodeAction, { metadata, spec }: ObjectOf<'Node'>): boolean {
@@ -82,11 +92,13 @@ function remember(deps: NodeDeps, name: string, { desire, observed, plan, ready 
     if (!goesDown) boots.runs(name);
     if (restartFields(desire.desired, observed).length === 0) attempts.forget(name, 'definition');
   }
+  // One that waits for others of its role to move lets them.
+  if (plan.waiting?.reason === 'AddressInUse') rollout.done(name);
   if (ready) {
     boots.arrived(name);
     attempts.forget(name, 'address');
     if (!goesDown) rollout.done(name);
-  } else if (domain !== undefined && domain.state !== 'running') boots.stopped(name);
+  } else if (domain?.state === 'shutoff' || domain?.state === 'crashed') boots.stopped(name);
 }
 
 function stops({ type }: NodeAction): boolean {

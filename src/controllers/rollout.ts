@@ -30,10 +30,11 @@ type Subject = 'address' | 'definition';
 export interface Attempts<Way extends string> {
   /** @param about what the try was to mend: for another cause it counts as never made */
   note(node: string, subject: Subject, attempt: { readonly way: Way; readonly about: string }): void;
+  /** @param about left out: whatever it was about */
   last(
     node: string,
     subject: Subject,
-    about: string,
+    about?: string,
   ): { readonly way: Way; readonly seconds: number } | undefined;
   forget(node: string, subject: Subject): void;
 }
@@ -46,7 +47,7 @@ export function createAttempts<Way extends string>(clock: Clock): Attempts<Way> 
       void made.set(key(node, subject), { ...attempt, at: clock.monotonic() }),
     last(node, subject, about) {
       const found = made.get(key(node, subject));
-      if (found?.about !== about) return undefined;
+      if (found === undefined || (about !== undefined && found.about !== about)) return undefined;
       return { way: found.way, seconds: Math.round((clock.monotonic() - found.at) / 1000) };
     },
     forget: (node, subject) => void made.delete(key(node, subject)),

@@ -184,7 +184,8 @@ describe('a network with guests', () => {
 
   it('E24: plugs the guests in again when somebody restarts the network by hand', async () => {
     const plugged = await taps();
-    await lab.must(['sh', '-c', 'virsh net-destroy k8s-net && virsh net-start k8s-net']);
+    // The daemon may be faster.
+    await lab.must(['sh', '-c', 'virsh net-destroy k8s-net && { virsh net-start k8s-net || true; }']);
 
     await until('the taps are back', async () => (await taps()).join() === plugged.join());
     assert.equal((await pingGaps(lab, addresses.get('a'), addresses.get('b') ?? '', 1)).lost, 0);
@@ -288,7 +289,6 @@ describe('a network with guests', () => {
       ['an address', /(name='a\.[^']*' ip=')[^']*'/, "$1192.168.111.77'"],
       ['a record', /<host ip='[^']*'>\s*<hostname>c\.[^]*?<\/host>/, ''],
       ['the directories', /<dnsmasq:option value='dhcp-hostsdir[^/]*\/[^>]*>/, ''],
-      ['the mark', /<k8slab:entry node="?'?b[^]*?<\/k8slab:entry>/, ''],
     ];
     for (const [field, from, to] of damages) {
       assert.match(kept, from, field);
@@ -345,6 +345,7 @@ describe('a network with guests', () => {
   });
 
   it('adds ten Nodes at once, and loses no packet between guests nor to the outside', async () => {
+    const before = (await mutatingCalls(lab)).length;
     const pings = Promise.all([
       pingGaps(lab, 'a', addresses.get('b') ?? '', 20),
       pingGaps(lab, 'c', OUTSIDE, 20),
@@ -363,7 +364,10 @@ describe('a network with guests', () => {
     });
 
     for (const { lost, sent } of await pings) assert.deepEqual([lost, sent], [0, 400]);
-    const calls = (await mutatingCalls(lab)).filter(([op]) => op?.startsWith('net-') === true);
-    assert.ok(!calls.some(([op]) => op === 'net-update'), 'no net-update');
+    const calls = (await mutatingCalls(lab)).slice(before).map(([op]) => op);
+    assert.deepEqual(
+      [calls.filter((op) => op === 'net-define').length, calls.includes('net-update')],
+      [1, false],
+    );
   });
 });

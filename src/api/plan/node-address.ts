@@ -29,7 +29,8 @@ function addressInUse({ wanted, holder }: ObservedAddress): { reason: string; me
 
 /** Makes a running guest take the address that is reserved for it, by the gentlest means that works. */
 export function planMove(desired: DesiredNode, observed: ObservedNode): Plan<NodeAction> | undefined {
-  const away = observed.addresses.find(isAway);
+  const { addresses, tried } = observed;
+  const away = addresses.find(isAway) ?? (tried === undefined ? undefined : addresses.find(isLost));
   if (away === undefined) return undefined;
   const free = away.holder === undefined || stepsAside(desired.name, away);
   const release = free ? { actions: [] } : planRelease(observed);
@@ -42,13 +43,18 @@ export function isAway({ leased, wanted, reached }: ObservedAddress): boolean {
   return leased !== undefined && leased !== wanted && !reached;
 }
 
+/** Asked to renew, it gave its lease back and got no other. */
+function isLost({ leased, reached }: ObservedAddress): boolean {
+  return leased === undefined && !reached;
+}
+
 /** Of guests that wait for each other's addresses one goes first: dnsmasq gives it a free one meanwhile. */
 function stepsAside(name: string, { holder, wantedBy }: ObservedAddress): boolean {
   return holder?.node !== undefined && holder.inUse && wantedBy !== undefined && name < holder.node;
 }
 
 function planWay(desired: DesiredNode, observed: ObservedNode, away: ObservedAddress): Plan<NodeAction> {
-  const { leased = '', wanted, mac } = away;
+  const { leased = 'no address', wanted, mac } = away;
   const { tried } = observed;
   const at = away.reachedAt;
   const reason = `the guest uses ${leased} instead of ${wanted}`;

@@ -86,7 +86,9 @@ function planPower(desired: DesiredNode, observed: ObservedNode, state: DomainSt
   if (desired.spec.power === 'Stopped') return planStop(desired, observed, 'power is Stopped');
   const { networks } = observed;
   if (networks.state === 'waiting') {
-    return { actions: [], waiting: { reason: networks.reason, message: networks.message } };
+    const later = planMove(desired, observed)?.actions ?? [];
+    const waiting = { reason: networks.reason, message: networks.message };
+    return { actions: [], waiting, ...(later.length === 0 ? {} : { later }) };
   }
   if (state === 'shutoff' || state === 'crashed') {
     const reason = `the guest is ${state} and shall run`;

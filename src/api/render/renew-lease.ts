@@ -10,8 +10,8 @@ if networkctl --no-legend --no-pager list "$nic" 2>/dev/null | grep -Eqw 'config
 elif [ "$(nmcli -g GENERAL.STATE device show "$nic" 2>/dev/null | cut -d' ' -f1)" = 100 ]; then
   nmcli device connect "$nic"
 elif [ -n "$pid" ]; then
-  # Released first, it asks anew at once; refused, it would wait for three seconds.
-  kill -USR2 "$pid"; kill -USR1 "$pid"
+  # Released first it would ask anew at once; but of two signals it may see the second one first, and stay released.
+  kill -USR1 "$pid"
 elif [ -e /etc/network/interfaces ] || [ -d /etc/sysconfig/network-scripts ]; then
   ifdown "$nic"; ifup "$nic"
 else

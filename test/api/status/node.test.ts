@@ -158,13 +158,13 @@ describe('a guest that never asks for its lease', () => {
   const kvm = guest('running', (xml) => xml.replace("<domain type='qemu'", "<domain type='kvm'"));
   const asked = { address: ADDRESS, fqdn: FQDN };
 
-  it('is given time before hints are given', () => {
+  it('E43: is given time before hints are given', () => {
     const text = message({ observed: kvm, probes: { ...asked, bootingSeconds: 299 } }, 'AddressBound');
 
     assert.equal(text, `the guest has not asked for ${ADDRESS} yet`);
   });
 
-  it('has its console named, and under kvm a /dev/kvm that does not work as a likely cause', () => {
+  it('E102: has its console named, and under kvm a /dev/kvm that does not work as a likely cause', () => {
     const slow = { ...asked, bootingSeconds: 420 };
 
     assert.match(
