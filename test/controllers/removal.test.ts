@@ -116,6 +116,44 @@ describe('a Node without a manifest', () => {
     assert.equal(bed.object('Node', 'a').metadata.deletionTimestamp, undefined);
   });
 
+  it('whose manifest comes back while it is looked at is left as it is', async () => {
+    const bed = await createLab('a');
+    bed.store.terminate('Node', 'a');
+    shutOff(bed, 'a');
+    await bed.clock.advance(300);
+    bed.world.saved.has = () => {
+      bed.apply('Node', 'a');
+      return false;
+    };
+
+    await bed.pass('Node', 'a');
+
+    assert.deepEqual(callsFor(bed, 'a'), []);
+  });
+
+  it('that stands for an earlier run keeps the names that only its last manifest told', async () => {
+    const before = await createLab('a', 'b');
+    before.apply('Node', 'a', { dnsAliases: ['web'] });
+    await before.converge();
+    const bed = createBed({ world: before.world });
+    bed.apply('Network', 'k8s-net');
+    bed.apply('Image', 'debian');
+    bed.apply('Node', 'b');
+    const marked = await surveyMarked(fakeLibvirt(bed.world));
+    const orphan = marked.find(({ name }) => name === 'a');
+    assert.ok(orphan?.kind === 'Node');
+    bed.store.apply('Node', { ...orphan, annotations: { [ORPHAN_ANNOTATION]: 'true' }, hash: '' });
+    bed.store.terminate('Node', 'a');
+
+    await bed.converge();
+
+    const { entries = [] } = bed.object('Network', 'k8s-net').status;
+    assert.deepEqual(entries.find(({ node }) => node === 'a')?.hostnames, [
+      'a.k8s-thw.local',
+      'web.k8s-thw.local',
+    ]);
+  });
+
   it('whose manifest comes back in the last moment is made anew from its kept disk', async () => {
     const bed = await createLab('a');
     bed.store.terminate('Node', 'a');
