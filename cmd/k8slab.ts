@@ -2,12 +2,15 @@ import { Command, Option } from 'commander';
 import { explainError } from '../src/api/errors.ts';
 import { explain } from '../src/api/explain.ts';
 import { version } from '../src/api/version.ts';
+import { adopt, printAdoption, writeAdoption } from '../src/cli/adopt.ts';
 import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';
 import { complete, completionScript } from '../src/cli/completion.ts';
 import { confirmRemoval } from '../src/cli/confirm-removal.ts';
 import { get, OUTPUTS, type GetFlags } from '../src/cli/get.ts';
 import { fetchPlan, planExitCode, printPlan } from '../src/cli/plan.ts';
 import { validate } from '../src/cli/validate.ts';
+import { DEFAULT_CONFIG_PATH, loadConfig } from '../src/daemon/config.ts';
+import { createLibvirt, createVirsh, type Libvirt } from '../src/drivers/libvirt.ts';
 
 const program = new Command('k8slab')
   .description('Looks at what k8slabd does, and checks manifests')
@@ -81,6 +84,33 @@ program
     if (flags.quiet !== true) for (const line of valid) process.stdout.write(`${line}\n`);
     if (errors.length > 0) process.exitCode = 1;
   });
+
+program
+  .command('adopt')
+  .description('Write manifests that take over what libvirt has, as it is; changes nothing, needs no daemon')
+  .argument('[NAMES...]', "network/NAME, domain/NAME or NAME; all that is not k8slab's when left out")
+  .option(
+    '-d, --output-dir <DIR>',
+    'write a file for each object, never over another; standard output when left out',
+  )
+  .addOption(new Option('-c, --connect <URI>', "libvirt's URI; that of k8slabd when left out"))
+  .addHelpText('after', '\nExamples:\n  k8slab adopt\n  k8slab adopt k8s-net master00 -d /etc/k8slab.d')
+  .action(async (names: string[], flags: { outputDir?: string; connect?: string }) => {
+    const libvirt = await openLibvirt(flags.connect);
+    const { files, skipped } = await adopt(libvirt, names).finally(() => libvirt.dispose());
+    for (const { what, why } of skipped) process.stderr.write(`k8slab: left out ${what}: ${why}\n`);
+    const written = flags.outputDir === undefined ? undefined : await writeAdoption(flags.outputDir, files);
+    process.stdout.write(written?.map((path) => `${path}\n`).join('') ?? printAdoption(files));
+    if (files.length === 0) process.stderr.write('k8slab: nothing to adopt\n');
+    if (names.length > 0 && skipped.length > 0) process.exitCode = 1;
+  });
+
+/** Read-only: a connection that could not change anything. */
+async function openLibvirt(uri: string | undefined): Promise<Libvirt> {
+  const config = await loadConfig(DEFAULT_CONFIG_PATH, { mustExist: false });
+  const virsh = createVirsh({ uri: uri ?? config.connect, command: ['virsh', '--readonly'] });
+  return createLibvirt({ virsh, xmlDir: config.runtime });
+}
 
 program
   .command('explain')

@@ -12,7 +12,7 @@ import {
 } from './ip.ts';
 import type { NetworkSpec } from './kinds/network.ts';
 import type { NodeSpec } from './kinds/node.ts';
-import { attachmentMac } from './names.ts';
+import { attachmentMac, isLeftAlone } from './names.ts';
 import { isUsable, networkAddresses } from './network-addresses.ts';
 
 export interface AllocationNetwork {
@@ -21,7 +21,7 @@ export interface AllocationNetwork {
 }
 export interface AllocationNode {
   readonly name: string;
-  readonly spec: Pick<NodeSpec, 'networks' | 'role' | 'podCIDR'>;
+  readonly spec: Pick<NodeSpec, 'networks' | 'role' | 'podCIDR'> & Partial<Pick<NodeSpec, 'policy'>>;
 }
 
 /** A reservation that the network has now; one whose `ip` is not IPv4 is passed over. */
@@ -82,7 +82,7 @@ interface Ledger {
 function claimsOn(network: string, nodes: readonly AllocationNode[]): readonly Claim[] {
   return inNameOrder(nodes).flatMap(({ name, spec }) => {
     const attachment = spec.networks.find((candidate) => candidate.network === network);
-    if (attachment === undefined) return [];
+    if (attachment === undefined || isLeftAlone(spec, attachment)) return [];
     const given = attachment.address === undefined ? undefined : toNumber(attachment.address);
     return [{ node: name, mac: attachmentMac(name, attachment), given }];
   });

@@ -49,3 +49,19 @@ export function fqdn(name: string, domain?: string): string {
 export function aliasName(alias: string, domain?: string): string {
   return alias.includes('.') ? alias : fqdn(alias, domain);
 }
+
+/** An adopted guest whose manifest names no address gets neither reservation nor name there: it keeps what it has. */
+export function isLeftAlone(
+  spec: { readonly policy?: { readonly adopt: boolean } | undefined },
+  attachment: { readonly address?: string | undefined },
+): boolean {
+  return spec.policy?.adopt === true && attachment.address === undefined;
+}
+
+/** Those of a Node's `spec.networks` that its networks have an entry for. */
+export function claimingAttachments<A extends { readonly address?: string | undefined }>(spec: {
+  readonly policy: { readonly adopt: boolean };
+  readonly networks: readonly A[];
+}): A[] {
+  return spec.networks.filter((attachment) => !isLeftAlone(spec, attachment));
+}

@@ -9,6 +9,8 @@ export interface LiveEntry extends NetworkEntry {
   readonly live: boolean;
   /** False: the network's definition does not have it yet, so that it would be lost at the next start. */
   readonly defined?: boolean;
+  /** Others made it, and it is as they made it: no guest is made to follow it. */
+  readonly found?: true;
 }
 
 /** Why a Node gets nothing new from a network. */

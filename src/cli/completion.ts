@@ -9,7 +9,17 @@ import type { Client } from './client.ts';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-const COMMANDS = ['completion', 'confirm-removal', 'explain', 'get', 'help', 'plan', 'validate', 'version'];
+const COMMANDS = [
+  'adopt',
+  'completion',
+  'confirm-removal',
+  'explain',
+  'get',
+  'help',
+  'plan',
+  'validate',
+  'version',
+];
 
 const BASH = `_k8slab() {
   local IFS=$'\\n' word=\${COMP_WORDS[COMP_CWORD]}

@@ -89,6 +89,7 @@ function recordOf(deps: HostDeps, { metadata, spec, status }: ObjectOf<'Node'>):
       user: spec.ssh.user,
       ...(spec.role === undefined ? {} : { role: spec.role }),
       ...(status.sshHostKey === undefined ? {} : { hostKey: status.sshHostKey }),
+      ...(spec.policy.adopt && status.sshHostKey === undefined ? { unpinned: true } : {}),
     },
   ];
 }

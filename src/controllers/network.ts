@@ -1,3 +1,5 @@
+import { namedIn } from '../api/adopt/named.ts';
+import { takeOverNetwork } from '../api/adopt/network.ts';
 import { networkConditions } from '../api/status/network.ts';
 import { explainError } from '../api/errors.ts';
 import { isRemoved } from '../api/meta.ts';
@@ -38,20 +40,29 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
     kind: 'Network',
     async look(object) {
       const failedRestart = restarts.failed.get(object.metadata.name);
+      const { metadata, spec } = object;
+      const nodes = await claimants(deps);
+      const manifest = { name: metadata.name, spec, named: namedIn(metadata.annotations) };
+      const taken = takeOverNetwork(manifest, await observeNetwork(deps, object), nodes);
       const observed: ObservedNetwork = {
-        ...(await observeNetwork(deps, object)),
+        ...taken.observed,
         ...(failedRestart === undefined ? {} : { failedRestart }),
       };
       const { desired, refusals } = desireNetwork({
-        name: object.metadata.name,
-        spec: object.spec,
-        nodes: await claimants(deps),
+        name: metadata.name,
+        spec: taken.spec,
+        asked: spec,
+        keepsRanges: taken.keepsRanges,
+        nodes,
         ...(observed.config === undefined ? {} : { config: observed.config.model }),
         keeps: await keeper(deps),
-        hostDirs: deps.dnsmasq.hostDirs(object.metadata.name),
+        hostDirs: deps.dnsmasq.hostDirs(metadata.name),
       });
-      const look = describe(desired, observed, planNetwork(desired, observed), refusals);
-      const restartedAt = restarts.at.get(object.metadata.name);
+      const look = describe(desired, observed, planNetwork(desired, observed), {
+        refusals,
+        found: taken.found,
+      });
+      const restartedAt = restarts.at.get(metadata.name);
       return restartedAt === undefined ? look : { ...look, fields: { ...look.fields, restartedAt } };
     },
     async execute(action, _look, object) {
@@ -82,11 +93,12 @@ function describe(
   desired: DesiredNetwork,
   observed: ObservedNetwork,
   plan: Plan<NetworkAction>,
-  refusals: readonly Refusal[],
+  { refusals, found }: { readonly refusals: readonly Refusal[]; readonly found: readonly string[] },
 ): NetworkLook {
   const entries = desired.entries.map((entry): LiveEntry => {
     const absent = isDefined(entry, observed) ? {} : { defined: false };
-    return { ...entry, live: isLive(entry, observed), ...absent };
+    const others = found.includes(entry.node) ? { found: true as const } : {};
+    return { ...entry, live: isLive(entry, observed), ...absent, ...others };
   });
   const fields: Omit<NetworkStatus, 'conditions'> = {
     bridge: desired.bridge,

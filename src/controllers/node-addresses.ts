@@ -1,3 +1,4 @@
+import { claimingAttachments } from '../api/names.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import type { LiveEntry } from '../api/objects.ts';
 import type { NodeNetworks } from '../api/plan/desire-node.ts';
@@ -16,8 +17,9 @@ export async function observeLeases(
   macs: readonly string[],
 ): Promise<LeasedAddress[]> {
   const found: LeasedAddress[] = [];
+  const attachments = claimingAttachments(object.spec);
   for (const [index, entry] of entries.entries()) {
-    const name = object.spec.networks[index]?.network ?? '';
+    const name = attachments[index]?.network ?? '';
     const network = deps.store.get('Network', name);
     deps.knownMacs.add(entry.mac);
     if (network?.status.bridge === undefined) continue;
@@ -26,10 +28,21 @@ export async function observeLeases(
       network: name,
       mac: entry.mac,
       wanted: entry.ip,
+      ...(entry.found === undefined ? {} : { found: entry.found }),
       ...(await whereabouts(deps, { entry, leases, macs, others: network.status.entries ?? [] })),
     });
   }
   return found;
+}
+
+/** The address that a NIC has on a network that has no entry for it. */
+export async function unreservedAddress(
+  deps: NodeDeps,
+  network: string,
+  mac: string,
+): Promise<string | undefined> {
+  const bridge = deps.store.get('Network', network)?.status.bridge;
+  return bridge === undefined ? undefined : leasedAddress(await validLeases(deps, bridge), mac);
 }
 
 async function validLeases(deps: NodeDeps, bridge: string): Promise<Lease[]> {

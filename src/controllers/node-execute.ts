@@ -1,5 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { NodeAction } from '../api/plan/action.ts';
+import { hostKeyOf } from '../api/adopt/node.ts';
 import { isAway } from '../api/plan/node-address.ts';
 import { definitionHash } from '../api/render/domain-over.ts';
 import { renewLeaseCommand } from '../api/render/renew-lease.ts';
@@ -88,7 +89,7 @@ async function renewLease(
 ): Promise<void> {
   const { name } = object.metadata;
   deps.attempts.note(name, 'address', { way: 'renew', about: aboutAddress(observed.addresses) });
-  const hostKeys = [observed.domain?.config.model.mark?.hostKey ?? ''];
+  const hostKeys = [hostKeyOf(object.spec, observed.domain?.config) ?? ''];
   const target = { address: at, user: object.spec.ssh.user, hostKeys };
   const answer = await deps.ssh.exec(target, renewLeaseCommand(mac), { deadlineMs: RENEW_DEADLINE_MS });
   if (answer.code === 0) return;

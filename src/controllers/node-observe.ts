@@ -1,3 +1,5 @@
+import { namedIn } from '../api/adopt/named.ts';
+import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../api/adopt/node.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { attachmentMac } from '../api/names.ts';
@@ -5,6 +7,7 @@ import {
   desireNode,
   nodeNetworks,
   nodeSource,
+  primaryEntry,
   type DesireNodeInput,
   type NodeDesire,
   type NodeNetworks,
@@ -17,7 +20,7 @@ import type { NodeProbes } from '../api/status/node.ts';
 import type { DiskInfo } from '../drivers/disks.ts';
 import type { DomainListing } from '../drivers/libvirt.ts';
 import type { NodeDeps, NodeExtra } from './node-deps.ts';
-import { aboutAddress, observeLeases, type LeasedAddress } from './node-addresses.ts';
+import { aboutAddress, observeLeases, unreservedAddress, type LeasedAddress } from './node-addresses.ts';
 import { seedHash } from './node-make.ts';
 import { probeNode } from './node-probes.ts';
 import type { ObjectOf } from './objects.ts';
@@ -31,13 +34,16 @@ export async function observeNode(
   const { name, generation } = object.metadata;
   const found = findNetworks(deps, object);
   const networks = nodeNetworks(object, found);
+  const { annotations } = object.metadata;
   const listing = (await deps.domains.get()).find((domain) => domain.name === name);
-  const domain = listing === undefined ? undefined : await observeDomain(deps, listing);
+  const observedDomain = listing === undefined ? undefined : await observeDomain(deps, listing);
+  const domain = observedDomain && takeOverDomain({ name, spec: object.spec }, observedDomain);
+  const spec = adoptedNodeSpec(object.spec, namedIn(annotations), domain);
   const disk = await observeDisk(deps, object);
   const { domainType } = deps.store.list('Host')[0]?.status ?? {};
   const desire = desireNode(
     {
-      node: object,
+      node: { ...object, spec },
       networks: found,
       daemonKey: deps.daemonKey,
       stopSeconds: deps.stopSeconds,
@@ -149,19 +155,24 @@ async function probe(
   },
   signal: AbortSignal,
 ): Promise<NodeProbes> {
-  const [entry] = networks.entries;
   const [attachment] = object.spec.networks;
-  const mark = domain?.config.model.mark;
-  const gateway = attachment && deps.store.get('Network', attachment.network)?.status.gateway;
-  if (domain?.state !== 'running' || entry === undefined || mark === undefined) return {};
+  if (domain?.state !== 'running' || attachment === undefined) return {};
+  const gateway = deps.store.get('Network', attachment.network)?.status.gateway;
   if (gateway === undefined) return {};
+  const entry = primaryEntry(object, networks);
+  if (entry === undefined) {
+    const mac = attachmentMac(object.metadata.name, attachment);
+    const leasedAddress = await unreservedAddress(deps, attachment.network, mac);
+    return leasedAddress === undefined ? {} : { leasedAddress };
+  }
+  const hostKey = hostKeyOf(object.spec, domain.config);
   const bootingSeconds = deps.boots.bootingSeconds(object.metadata.name);
   const target = {
     entry,
     ...(leased === undefined ? {} : { leased }),
     gateway,
     user: object.spec.ssh.user,
-    hostKey: mark.hostKey,
+    ...(hostKey === undefined ? {} : { hostKey }),
     ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };
   const hosts = object.spec.hostsEntry ? await deps.hosts?.get() : undefined;

@@ -20,7 +20,8 @@ export interface ProbeTarget {
   readonly leased?: string;
   readonly gateway: string;
   readonly user: string;
-  readonly hostKey: string;
+  /** Undefined: a guest of others whose key nobody pinned; nothing is asked by ssh then. */
+  readonly hostKey?: string;
   /** Seconds since its start; undefined when it has been running for long. */
   readonly bootingSeconds?: number;
 }
@@ -66,6 +67,7 @@ async function answersAt(
   address: string,
   signal: AbortSignal,
 ): Promise<boolean> {
+  if (hostKey === undefined) return false;
   const target = { address, user, hostKeys: [hostKey] };
   try {
     return (await deps.ssh.exec(target, ['true'], { deadlineMs: SSH_DEADLINE_MS, signal })).code === 0;
@@ -95,6 +97,7 @@ async function probeSsh(
   signal: AbortSignal,
 ): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit'>> {
   const { entry, user, hostKey } = target;
+  if (hostKey === undefined) return {};
   try {
     const options = { deadlineMs: SSH_DEADLINE_MS, signal };
     const answer = await deps.ssh.exec(

@@ -3,7 +3,8 @@ import { isTrue, READY } from '../api/conditions.ts';
 import { planNode } from '../api/plan/node.ts';
 import { restartFields } from '../api/plan/node-definition.ts';
 import type { NodeAction, Plan } from '../api/plan/action.ts';
-import type { NodeNetworks } from '../api/plan/desire-node.ts';
+import { hostKeyOf } from '../api/adopt/node.ts';
+import { primaryEntry, type NodeNetworks } from '../api/plan/desire-node.ts';
 import { nodeConditions } from '../api/status/node.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Reconciler } from './pass.ts';
@@ -29,7 +30,13 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       const ready = isTrue(conditions, READY);
       remember(deps, object.metadata.name, { ...extra, plan, ready });
       const again = nextLook(plan.waiting?.reason, ready, extra.observed);
-      return { plan, conditions, fields: fields(extra), extra, ...(again === undefined ? {} : { again }) };
+      return {
+        plan,
+        conditions,
+        fields: fields(object, extra),
+        extra,
+        ...(again === undefined ? {} : { again }),
+      };
     },
     claim: (action, object) => claim(deps, action, object),
     async execute(action, look, object) {
@@ -105,15 +112,21 @@ function stops({ type }: NodeAction): boolean {
   return type === 'ShutdownDomain' || type === 'DestroyDomain';
 }
 
-function fields({ networks, observed }: NodeExtra): Omit<NodeStatus, 'conditions'> {
-  const [entry] = networks.entries;
+function fields(
+  object: ObjectOf<'Node'>,
+  { networks, observed, probes }: NodeExtra,
+): Omit<NodeStatus, 'conditions'> {
+  const entry = primaryEntry(object, networks);
+  const { leasedAddress } = probes;
+  const leased = leasedAddress === undefined ? {} : { address: leasedAddress };
+  const hostKey = hostKeyOf(object.spec, observed.domain?.config);
   const model = observed.domain?.config.model;
   return {
     ...(observed.domain === undefined ? {} : { state: observed.domain.state }),
-    ...(entry === undefined ? {} : entryFields(entry)),
+    ...(entry === undefined ? leased : entryFields(entry)),
     ...(observed.disk.exists ? { disk: observed.disk.path } : {}),
     ...(model === undefined ? {} : { domainType: model.type }),
-    ...(model?.mark === undefined ? {} : { sshHostKey: model.mark.hostKey }),
+    ...(hostKey === undefined ? {} : { sshHostKey: hostKey }),
   };
 }
 

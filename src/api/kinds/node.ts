@@ -52,6 +52,17 @@ const ssh = z
       .array(z.string().regex(/^(ssh|ecdsa|sk)-[^\n]+$/, 'must be a public key such as ssh-ed25519 AAAA… me'))
       .default([])
       .meta({ description: "Public keys that may log in, beside the daemon's own." }),
+    hostKey: z
+      .string()
+      .regex(
+        /^(ssh|ecdsa|sk)-[^ \n]+ [A-Za-z0-9+/]+=*( [^\n]*)?$/,
+        'must be a public key such as ssh-ed25519 AAAA…',
+      )
+      .optional()
+      .meta({
+        description: 'Public host key of an adopted guest, from its /etc/ssh/ssh_host_ed25519_key.pub.',
+        examples: ['ssh-ed25519 AAAA…'],
+      }),
   })
   .prefault({})
   .meta({ description: 'How people and Ansible reach the guest.' });

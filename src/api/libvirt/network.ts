@@ -122,8 +122,15 @@ function modelRange(node: XmlElement): NetworkModel['ranges'][number] {
   return {
     start: attribute(node, 'start') ?? '',
     end: attribute(node, 'end') ?? '',
-    ...optional('lease', expiry && `${expiry} ${attribute(lease, 'unit') ?? 'minutes'}`),
+    ...optional('lease', expiry && leaseOf(expiry, attribute(lease, 'unit') ?? 'minutes')),
   };
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { minutes: 60, hours: 3600 };
+
+function leaseOf(expiry: string, unit: string): string {
+  const factor = UNIT_SECONDS[unit];
+  return factor === undefined ? `${expiry} ${unit}` : `${Number(expiry) * factor} seconds`;
 }
 
 function modelHost(node: XmlElement): DhcpHost {

@@ -1,3 +1,4 @@
+import { NAMED_FIELDS, namedFields } from '../adopt/named.ts';
 import { contentHash } from '../canonical.ts';
 import { resolveKind } from '../kind-names.ts';
 import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';
@@ -80,13 +81,14 @@ function checkDocument(file: string, document: YamlDocument): Checked {
     return { issues: result.error.issues.flatMap((issue) => fieldIssues(kind, issue, document.numbers)) };
   }
   const { metadata, spec } = result.data;
+  const named = 'policy' in spec && spec.policy.adopt ? { [NAMED_FIELDS]: namedFields(value.spec) } : {};
   const object = {
     kind,
     name: metadata.name,
     labels: metadata.labels ?? {},
-    annotations: metadata.annotations ?? {},
+    annotations: { ...metadata.annotations, ...named },
     spec,
-    hash: contentHash(spec),
+    hash: contentHash({ ...spec, ...named }),
     source: { file, line: document.start.line },
     positions: document.values,
   } as ParsedObject;

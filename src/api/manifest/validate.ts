@@ -52,7 +52,25 @@ function checkNode(spec: NodeSpec): readonly FieldIssue[] {
       (index) => ['spec', 'cloudInit', 'files', index, 'path'],
     ),
     ...(spec.podCIDR === undefined ? [] : networkAddressIssue(['spec', 'podCIDR'], spec.podCIDR)),
+    ...checkAdoption(spec),
   ];
+}
+
+/** What k8slab did not make it does not know by itself: which NIC is meant, and which key the guest shows. */
+function checkAdoption({ policy, networks, ssh }: NodeSpec): readonly FieldIssue[] {
+  if (policy.adopt) {
+    return networks.flatMap(({ mac }, index) =>
+      mac === undefined ? [missingMac(['spec', 'networks', index, 'mac'])] : [],
+    );
+  }
+  if (ssh.hostKey === undefined) return [];
+  const message = 'only an adopted guest brings a host key of its own';
+  return [{ path: ['spec', 'ssh', 'hostKey'], code: 'InvalidValue', message, hint: 'leave hostKey out' }];
+}
+
+function missingMac(path: FieldPath): FieldIssue {
+  const hint = 'k8slab adopt writes a manifest with it';
+  return { path, code: 'MissingField', message: "an adopted guest's MAC address must be given", hint };
 }
 
 /** libvirt gives the vmhost's end of a guest's interface the guest's address with fe in front. */

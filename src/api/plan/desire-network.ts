@@ -4,7 +4,7 @@ import type { NetworkSpec } from '../kinds/network.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import type { NetworkEntry } from '../libvirt/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
-import { aliasName, attachmentMac, bridgeName, fqdn } from '../names.ts';
+import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../names.ts';
 import { networkAddresses } from '../network-addresses.ts';
 import type { Refusal } from '../objects.ts';
 import type { DesiredNetwork } from '../render/network.ts';
@@ -14,6 +14,11 @@ export interface Claim {
   readonly node: string;
   readonly mac: string;
   readonly hostnames: readonly string[];
+  /** The address and the pod network that its manifest names. */
+  readonly address?: string;
+  readonly podCIDR?: string;
+  /** Its guest was made by others, who may have put its entries here as well. */
+  readonly adopts: boolean;
 }
 
 export interface NodeManifest {
@@ -29,13 +34,18 @@ export function claimsOn(
 ): Claim[] {
   const claims = nodes.flatMap(({ name, spec }) =>
     spec.networks.flatMap((attachment, index): Claim[] => {
-      if (attachment.network !== network) return [];
+      const { address } = attachment;
+      if (attachment.network !== network || isLeftAlone(spec, attachment)) return [];
       const aliases = index === 0 ? spec.dnsAliases.map((alias) => aliasName(alias, domain)) : [];
+      const podCIDR = index === 0 ? spec.podCIDR : undefined;
       return [
         {
           node: name,
           mac: attachmentMac(name, attachment),
           hostnames: [...new Set([fqdn(name, domain), ...aliases])],
+          ...(address === undefined ? {} : { address }),
+          ...(podCIDR === undefined ? {} : { podCIDR }),
+          adopts: spec.policy.adopt,
         },
       ];
     }),
@@ -52,6 +62,10 @@ export interface DesireNetworkInput {
   readonly config?: NetworkModel;
   /** Whether a machine whose manifest asks for nothing here keeps what it has. */
   readonly keeps: (node: string) => boolean;
+  /** DHCP ranges stay as they are, whatever the spec says. */
+  readonly keepsRanges?: boolean;
+  /** The manifest's own spec, where `spec` has what it does not name from libvirt. */
+  readonly asked?: NetworkSpec;
   /** Directories that dnsmasq reads beside libvirt's files. */
   readonly hostDirs: { readonly dhcp: string; readonly dns: string };
 }
@@ -65,10 +79,13 @@ export function desireNetwork(input: DesireNetworkInput): { desired: DesiredNetw
   const desired: DesiredNetwork = {
     name,
     spec,
+    ...(input.asked === undefined ? {} : { asked: input.asked }),
     bridge: spec.bridge.name ?? config?.bridge?.name ?? bridgeName(name),
     gateway: fromNumber(gateway),
     netmask,
-    range: { start: fromNumber(dhcp.start), end: fromNumber(dhcp.end) },
+    ...(input.keepsRanges === true
+      ? {}
+      : { range: { start: fromNumber(dhcp.start), end: fromNumber(dhcp.end) } }),
     entries,
     options,
   };

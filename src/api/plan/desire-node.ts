@@ -1,7 +1,7 @@
 import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../objects.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
-import { attachmentMac, derivedUuid } from '../names.ts';
+import { attachmentMac, derivedUuid, isLeftAlone } from '../names.ts';
 import { parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
 import type { DesiredDefinition } from '../render/domain-over.ts';
@@ -24,7 +24,7 @@ export interface DesireNodeInput {
 
 export interface NodeNetworks {
   readonly dependency: Dependency;
-  /** Its entries, in the order of its NICs; complete only when the dependency is ready. */
+  /** Its entries, in the order of its NICs; complete only when the dependency is ready. NICs left alone have none. */
   readonly entries: readonly LiveEntry[];
 }
 
@@ -32,6 +32,7 @@ export interface NodeNetworks {
 export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[]): NodeNetworks {
   const entries: LiveEntry[] = [];
   for (const attachment of node.spec.networks) {
+    if (isLeftAlone(node.spec, attachment)) continue;
     const network = networks.find(({ metadata }) => metadata.name === attachment.network);
     if (network === undefined) {
       return {
@@ -51,6 +52,12 @@ export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[
     }
   }
   return { entries, dependency: { state: 'ready' } };
+}
+
+/** The entry of its first NIC, which names the Node. */
+export function primaryEntry({ spec }: NodeObject, { entries }: NodeNetworks): LiveEntry | undefined {
+  const [attachment] = spec.networks;
+  return attachment === undefined || isLeftAlone(spec, attachment) ? undefined : entries[0];
 }
 
 function refusedBy(node: NodeObject, network: NetworkObject): Dependency {
@@ -124,6 +131,8 @@ export function desireNode(input: DesireNodeInput, networks: NodeNetworks): Node
   const size = spec.disk.size === undefined ? {} : { diskSize: parseBytes(spec.disk.size) };
   const known = { name, spec, stopSeconds, ...size };
   const [primary] = networks.entries;
+  // An adopted guest had its first boot long ago.
+  if (spec.policy.adopt) return { desired: { ...known, definition: desireDefinition(input, networks) } };
   if (primary === undefined || networks.entries.length !== spec.networks.length) {
     return { desired: known };
   }
@@ -142,7 +151,15 @@ export function desireNode(input: DesireNodeInput, networks: NodeNetworks): Node
 }
 
 function desireDefinition(
-  { node: { spec }, domainType, disk, seed }: DesireNodeInput,
+  {
+    node: {
+      spec,
+      metadata: { name },
+    },
+    domainType,
+    disk,
+    seed,
+  }: DesireNodeInput,
   { entries }: NodeNetworks,
 ): DesiredDefinition {
   const { cpus, memory, domainType: own = 'auto', policy } = spec;
@@ -150,7 +167,12 @@ function desireDefinition(
   return {
     cpus,
     memory: parseBytes(memory),
-    interfaces: entries.map(({ mac }, index) => ({ network: spec.networks[index]?.network ?? '', mac })),
+    interfaces: spec.policy.adopt
+      ? spec.networks.map((attachment) => ({
+          network: attachment.network,
+          mac: attachmentMac(name, attachment),
+        }))
+      : entries.map(({ mac }, index) => ({ network: spec.networks[index]?.network ?? '', mac })),
     reclaim: policy.reclaim,
     ...(type === undefined ? {} : { type }),
     ...(disk === undefined ? {} : { disk }),

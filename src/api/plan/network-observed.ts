@@ -46,6 +46,11 @@ export interface ObservedNetwork {
   /** Undefined where it could not be asked. */
   readonly firewall?: ObservedFirewall;
   readonly neighbours: Neighbours;
+  /**
+   * The mark in the model is the one that it gets with the first change: others made the `network`, or some `entries`
+   * of it that belong to Nodes now.
+   */
+  readonly adopting?: 'network' | 'entries';
   /** The restart to this signature failed, and why. */
   readonly failedRestart?: { readonly signature: string; readonly message: string };
 }

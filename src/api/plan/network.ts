@@ -1,3 +1,4 @@
+import { MODES } from '../adopt/network.ts';
 import { canonicalJson } from '../canonical.ts';
 import { modelNetwork, type NetworkModel } from '../libvirt/network.ts';
 import { renderNetwork, specHash, type DesiredNetwork } from '../render/network.ts';
@@ -17,11 +18,31 @@ import { planUpdates } from './network-updates.ts';
 export function planNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Plan<NetworkAction> {
   const conflict = foreignNetwork(desired, observed);
   if (conflict !== undefined) return { actions: [], waiting: conflict };
+  const untouched = planUntouched(desired, observed);
+  if (untouched !== undefined) return untouched;
   const wanted = renderNetwork(desired, observed.config?.root, observed.config?.model.mark);
   const plan = planRepairs(desired, observed, wanted);
   if (plan.actions.length === 0 || !reportsOnly(desired, observed)) return plan;
   const message = plan.actions.map(({ reason }) => reason).join('; ');
   return { actions: [], waiting: { reason: 'Drifted', message: `left alone by policy.drift: ${message}` } };
+}
+
+/**
+ * A network of others that is as its manifest names it gets neither mark nor directories for dnsmasq: both come along
+ * with the first change that is due for another reason. What others defined and did not bring into force is theirs.
+ */
+function planUntouched(desired: DesiredNetwork, observed: ObservedNetwork): Plan<NetworkAction> | undefined {
+  const live = observed.live?.model;
+  if (observed.adopting !== 'network' || !observed.active || live === undefined) return undefined;
+  const { dns, policy } = desired.spec;
+  const spec = { ...desired.spec, policy: { ...policy, restart: 'Never' as const } };
+  const bare = { ...desired, spec, options: dns.dnsmasqOptions };
+  const wanted = renderNetwork(bare, observed.config?.root, observed.config?.model.mark);
+  if (planRepairs(bare, observed, wanted).actions.length > 0) return undefined;
+  const fields = restartFields(modelNetwork(wanted), live);
+  if (fields.length === 0) return { actions: [] };
+  const message = `what others defined takes effect when they restart the network: ${fields.join(', ')}`;
+  return { actions: [], waiting: { reason: 'RestartRequired', message } };
 }
 
 /** Under `Report`, what was last written from the manifest stays in force: all that differs was changed by others. */
@@ -90,19 +111,22 @@ function planRunning(
 
 function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Waiting | undefined {
   if (observed.config === undefined && observed.live === undefined) return undefined;
-  if (observed.config?.model.mark !== undefined) return undefined;
-  return {
-    reason: 'Conflict',
-    message: `libvirt has a network "${desired.name}" that k8slab did not make; rename this one or undefine that one`,
-  };
+  const mode = observed.config?.model.forward?.mode ?? 'isolated';
+  const ours = observed.config?.model.mark !== undefined;
+  if (ours && (observed.adopting !== 'network' || MODES.some((known) => known === mode))) return undefined;
+  const message = ours
+    ? `libvirt's network "${desired.name}" has the forward mode ${mode}, which k8slab does not have`
+    : `libvirt has a network "${desired.name}" that k8slab did not make; "k8slab adopt network/${desired.name}" ` +
+      'writes a manifest that takes it over as it is (policy.adopt); else rename this one';
+  return { reason: 'Conflict', message };
 }
 
-function planDefinition(wanted: XmlElement, { config }: ObservedNetwork): NetworkAction[] {
+function planDefinition(wanted: XmlElement, { config, adopting }: ObservedNetwork): NetworkAction[] {
   if (config === undefined) {
     const xml = renderXml(wanted);
     return [step('none', 'the network is not defined', { type: 'DefineNetwork', xml })];
   }
-  const differing = differences(modelNetwork(wanted), config.model);
+  const differing = differences(markless(modelNetwork(wanted), adopting), markless(config.model, adopting));
   if (differing.length === 0) return [];
   const reason = `the definition differs in ${differing.join(', ')}`;
   return [step('none', reason, { type: 'DefineNetwork', xml: renderXml(wanted) })];
@@ -110,8 +134,35 @@ function planDefinition(wanted: XmlElement, { config }: ObservedNetwork): Networ
 
 /** Names of the modelled fields that differ; both sides come from the same document, so foreign parts are alike. */
 function differences(wanted: NetworkModel, found: NetworkModel): string[] {
-  const keys = Object.keys({ ...wanted, ...found }) as (keyof NetworkModel)[];
-  return keys.filter((key) => canonicalJson(wanted[key]) !== canonicalJson(found[key]));
+  const [a, b] = [unordered(wanted), unordered(found)];
+  const keys = Object.keys({ ...a, ...b }) as (keyof NetworkModel)[];
+  return keys.filter((key) => canonicalJson(a[key]) !== canonicalJson(b[key]));
+}
+
+/** Less what a mark that is not written yet cannot say. */
+function markless({ mark, ...model }: NetworkModel, adopting: ObservedNetwork['adopting']): NetworkModel {
+  if (mark === undefined || adopting === 'network') return model;
+  if (adopting === undefined) return { ...model, mark };
+  return { ...model, mark: { ...mark, applied: '' } };
+}
+
+/** The order in which others wrote hosts and options means nothing; that of the names of one address does. */
+function unordered(model: NetworkModel): NetworkModel {
+  const names = Map.groupBy(model.dns.hosts, ({ ip }) => ip);
+  const hosts = [...names].map(([ip, same]) => ({
+    ip,
+    hostnames: same.flatMap(({ hostnames }) => hostnames),
+  }));
+  return {
+    ...model,
+    dns: { ...model.dns, forwarders: model.dns.forwarders.toSorted(), hosts: sorted(hosts) },
+    hosts: sorted(model.hosts),
+    options: model.options.toSorted(),
+  };
+}
+
+function sorted<T>(items: readonly T[]): T[] {
+  return items.toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
 }
 
 function planAutostart(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {

@@ -32,6 +32,12 @@ export function planMove(desired: DesiredNode, observed: ObservedNode): Plan<Nod
   const { addresses, tried } = observed;
   const away = addresses.find(isAway) ?? (tried === undefined ? undefined : addresses.find(isLost));
   if (away === undefined) return undefined;
+  if (away.found === true) {
+    const { leased = '', wanted } = away;
+    return waits(
+      `the guest uses ${leased} instead of ${wanted}, which others reserved, and is left to renew by itself`,
+    );
+  }
   const free = away.holder === undefined || stepsAside(desired.name, away);
   const release = free ? { actions: [] } : planRelease(observed);
   if (release.waiting !== undefined) return release;

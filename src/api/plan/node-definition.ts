@@ -71,12 +71,13 @@ export function restartFields({ definition }: DesiredNode, { domain }: ObservedN
   const live = domain?.live;
   if (definition === undefined || live === undefined) return [];
   const { cpus, memory, type, interfaces } = definition;
+  const adopted = domain?.config.model.mark?.adopted === true;
   const nics = new Set(live.interfaces.map(({ network, mac }) => `${network ?? ''} ${mac}`));
   const plugged = interfaces.every(({ network, mac }) => nics.has(`${network} ${mac}`));
   const differs: Readonly<Record<string, boolean>> = {
-    cpus: live.cpus.count !== cpus || live.cpus.plugged !== cpus,
+    cpus: live.cpus.count !== cpus || (!adopted && live.cpus.plugged !== cpus),
     memory: live.memory !== Math.ceil(memory / 1024 ** 2),
-    domainType: type !== undefined && domain?.config.model.mark?.adopted !== true && live.type !== type,
+    domainType: type !== undefined && !adopted && live.type !== type,
     networks: !plugged || unplugged(live, definition, domain?.config.model),
   };
   return Object.keys(differs).filter((field) => differs[field] === true);
@@ -93,6 +94,8 @@ function unplugged(live: DomainModel, wanted: DesiredDefinition, config: DomainM
 }
 
 function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+  // Others may have set a link of their guest down on purpose.
+  if (domain?.config.model.mark?.adopted === true) return NOTHING;
   const wanted = new Set(definition?.interfaces.map(({ mac }) => mac));
   const down = (domain?.live?.interfaces ?? []).filter(({ mac, link }) => link === 'down' && wanted.has(mac));
   if (spec.policy.drift === 'Report')

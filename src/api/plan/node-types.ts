@@ -38,6 +38,8 @@ export interface ObservedNode {
     readonly live?: DomainModel;
     /** libvirt forgets it when it stops: somebody undefined it. */
     readonly transient?: true;
+    /** Others made it: the mark in its model is the one that it gets with the first change. */
+    readonly adopting?: true;
   };
   readonly disk: {
     readonly path: string;
@@ -78,6 +80,8 @@ export interface ObservedAddress {
   readonly network: string;
   readonly mac: string;
   readonly wanted: string;
+  /** The reservation is one of others: the guest is left to follow it in its own time. */
+  readonly found?: true;
   /** Of the newest lease of its MAC address that has not expired. */
   readonly leased?: string;
   /** ssh answers at the wanted address, with the guest's key. */

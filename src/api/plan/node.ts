@@ -1,3 +1,4 @@
+import type { DomainModel } from '../libvirt/domain.ts';
 import { step, type Cost, type NodeAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
 import { planMove, planRelease } from './node-address.ts';
 import { planUpkeep, shrinkRefusal } from './node-definition.ts';
@@ -52,8 +53,20 @@ const SHALL_RUN = 'the guest shall run';
 
 function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | undefined {
   const { domain, disk, macHolder } = observed;
-  if (domain !== undefined && domain.config.model.mark?.kind !== 'Node') {
-    const message = `libvirt has a domain "${desired.name}" that k8slab did not make; rename this Node or that domain`;
+  const { adopt } = desired.spec.policy;
+  if (domain === undefined && adopt) {
+    const message = `libvirt has no domain "${desired.name}" to adopt; take policy.adopt out to have a guest made`;
+    return { reason: 'DomainNotFound', message };
+  }
+  if (domain !== undefined && domain.config.model.mark === undefined && !adopt) {
+    const message =
+      `libvirt has a domain "${desired.name}" that k8slab did not make; "k8slab adopt domain/${desired.name}" ` +
+      'writes a manifest that takes it over as it is (policy.adopt); else rename this Node or that domain';
+    return { reason: 'Conflict', message };
+  }
+  const absent = domain?.adopting === true ? absentNic(desired, domain.config.model) : undefined;
+  if (absent !== undefined) {
+    const message = `libvirt's domain "${desired.name}" has no NIC ${absent.mac} on the network ${absent.network}`;
     return { reason: 'Conflict', message };
   }
   if (macHolder !== undefined) {
@@ -65,6 +78,16 @@ function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | u
     return { reason: 'DiskNotOurs', message };
   }
   return undefined;
+}
+
+/** What a manifest of a guest of others names wrong is not added to it. */
+function absentNic(
+  { definition }: DesiredNode,
+  { interfaces }: DomainModel,
+): { network: string; mac: string } | undefined {
+  return definition?.interfaces.find(
+    ({ network, mac }) => !interfaces.some((nic) => nic.mac === mac && nic.network === network),
+  );
 }
 
 function planExisting(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {

@@ -1,5 +1,5 @@
 import { contentHash } from '../canonical.ts';
-import { macOf } from '../libvirt/domain.ts';
+import { macOf, modelDomain } from '../libvirt/domain.ts';
 import { withMark, type DomainMark, type Reclaim } from '../libvirt/mark.ts';
 import {
   attribute,
@@ -47,11 +47,18 @@ export function nextMark(mark: DomainMark, wanted: DesiredDefinition): DomainMar
 export function renderDomainOver(base: XmlElement, wanted: DesiredDefinition, mark: DomainMark): XmlElement {
   const memory = [String(Math.floor(wanted.memory / 1024))];
   let root = withMark(base, nextMark(mark, wanted));
-  root = editChild(root, 'memory', () => element('memory', { unit: 'KiB' }, memory));
-  root = editChild(root, 'currentMemory', () => element('currentMemory', { unit: 'KiB' }, memory));
-  root = editChild(root, 'vcpu', (vcpu) =>
-    withChildren(withAttributes(vcpu, { current: undefined }), [String(wanted.cpus)]),
-  );
+  const { memory: megabytes, cpus } = modelDomain(base);
+  // What others keep back of memory and cpus they keep back on purpose.
+  const keeps = mark.adopted === true;
+  if (!keeps || megabytes !== Math.ceil(wanted.memory / 1024 ** 2)) {
+    root = editChild(root, 'memory', () => element('memory', { unit: 'KiB' }, memory));
+    root = editChild(root, 'currentMemory', () => element('currentMemory', { unit: 'KiB' }, memory));
+  }
+  if (!keeps || cpus.count !== wanted.cpus) {
+    root = editChild(root, 'vcpu', (vcpu) =>
+      withChildren(withAttributes(vcpu, { current: undefined }), [String(wanted.cpus)]),
+    );
+  }
   if (mark.adopted !== true) root = renderType(root, wanted);
   return editChild(root, 'devices', (devices) => renderDevices(devices, wanted, mark));
 }
@@ -122,8 +129,8 @@ function editInterface(
   if (attribute(first(nic, 'source'), 'network') !== network) {
     edited = withChild(withAttributes(edited, { type: 'network' }), 'source', element('source', { network }));
   }
-  if (mark.adopted !== true)
-    edited = editChild(edited, 'model', (child) => withAttributes(child, { type: 'virtio' }));
+  if (mark.adopted === true) return edited;
+  edited = editChild(edited, 'model', (child) => withAttributes(child, { type: 'virtio' }));
   const down = attribute(first(edited, 'link'), 'state') === 'down';
   return down ? withChild(edited, 'link', undefined) : edited;
 }

@@ -8,6 +8,8 @@ export interface HostRecord {
   readonly user: string;
   /** `ssh-ed25519 AAAA…`; undefined while it is not known. */
   readonly hostKey?: string;
+  /** Its users know its key themselves, or ask: k8slab does not. */
+  readonly unpinned?: true;
 }
 
 const BEGIN = '# BEGIN k8slab: this block is written by k8slabd, changes in it are lost';
@@ -85,7 +87,8 @@ export function renderInventory(records: readonly HostRecord[], knownHosts: stri
 }
 
 function inventoryLine(record: HostRecord): string {
-  return `${record.fqdn} ansible_host=${record.address} ansible_user=${record.user}`;
+  const ownTrust = record.unpinned === true ? ` ansible_ssh_common_args=''` : '';
+  return `${record.fqdn} ansible_host=${record.address} ansible_user=${record.user}${ownTrust}`;
 }
 
 /** known_hosts with every name and address of each guest whose key is known. */
@@ -107,7 +110,8 @@ export function renderSshConfig(
     const names = [...new Set([record.node, record.fqdn, ...record.aliases, record.address])].join(' ');
     return [`Host ${names}`, `  HostName ${record.address}`, `  User ${record.user}`].join('\n');
   });
-  const all = [...new Set(records.flatMap((r) => [r.node, r.fqdn, ...r.aliases, r.address]))];
+  const pinned = records.filter(({ unpinned }) => unpinned !== true);
+  const all = [...new Set(pinned.flatMap((r) => [r.node, r.fqdn, ...r.aliases, r.address]))];
   const shared =
     all.length === 0
       ? []

@@ -1,4 +1,5 @@
 import { contentHash } from '../canonical.ts';
+import { netmask } from '../ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import { withMark, type NetworkEntry, type NetworkMark } from '../libvirt/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
@@ -24,10 +25,13 @@ const DNSMASQ_NAMESPACE = 'http://libvirt.org/schemas/network/dnsmasq/1.0';
 export interface DesiredNetwork {
   readonly name: string;
   readonly spec: NetworkSpec;
+  /** The manifest's own, where `spec` has what it does not name from libvirt. */
+  readonly asked?: NetworkSpec;
   readonly bridge: string;
   readonly gateway: string;
   readonly netmask: string;
-  readonly range: { readonly start: string; readonly end: string };
+  /** Undefined: the ranges stay as they are. */
+  readonly range?: { readonly start: string; readonly end: string };
   readonly entries: readonly NetworkEntry[];
   /** Lines of <dnsmasq:options> that k8slab puts there. */
   readonly options: readonly string[];
@@ -45,7 +49,7 @@ export function renderNetwork(
 ): XmlElement {
   const { spec, name } = desired;
   let root = base ?? element('network', {}, [element('name', {}, [name])]);
-  root = withMark(root, markOf(desired));
+  root = withMark(root, markOf(desired, owned));
   const wrote = new Set(owned?.fields);
   root = withChild(root, 'forward', renderForward(spec, first(root, 'forward'), wrote.has(NAT_PORTS)));
   root = editChild(root, 'bridge', (bridge) =>
@@ -66,16 +70,18 @@ export function renderNetwork(
   return renderOptions(root, desired, owned);
 }
 
-function markOf(desired: DesiredNetwork): NetworkMark {
+function markOf(desired: DesiredNetwork, owned: NetworkMark | undefined): NetworkMark {
   const { name, spec, entries, options } = desired;
   const records = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
   const fields = [
     ...(spec.mtu === undefined ? [] : [MTU]),
     ...(spec.forward.natPorts === undefined ? [] : [NAT_PORTS]),
   ];
+  const adopted = owned?.adopted === true ? ({ adopted: true } as const) : {};
   return {
     kind: 'Network',
     name,
+    ...adopted,
     applied: specHash(desired),
     entries,
     records,
@@ -86,8 +92,8 @@ function markOf(desired: DesiredNetwork): NetworkMark {
 }
 
 /** Identifies all that the manifests ask of a network; what k8slab may do on its own is no part of it. */
-export function specHash({ spec, entries, options }: DesiredNetwork): string {
-  return contentHash({ spec: { ...spec, policy: undefined }, entries, options }).slice(0, 16);
+export function specHash({ spec, asked = spec, entries, options }: DesiredNetwork): string {
+  return contentHash({ spec: { ...asked, policy: undefined }, entries, options }).slice(0, 16);
 }
 
 function onOff(on: boolean): string {
@@ -126,9 +132,10 @@ function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
     child.name === 'forwarder' &&
     attribute(child, 'domain') === undefined &&
     isOneOf([...forwarders, ...(owned?.forwarders ?? [])], attribute(child, 'addr'));
+  // libvirt refuses names on a network whose DNS is off; where others turned it off and no name is wanted, it stays off.
+  const mayStayOff = owned?.adopted === true && forwarders.length + desiredDnsHosts(desired).length === 0;
   const withForwarders = replaceChildren(
-    // libvirt refuses names on a network whose DNS is off.
-    attribute(dns, 'enable') === 'no' ? withAttributes(dns, { enable: undefined }) : dns,
+    attribute(dns, 'enable') === 'no' && !mayStayOff ? withAttributes(dns, { enable: undefined }) : dns,
     ourForwarder,
     forwarders.map((addr) => element('forwarder', { addr })),
   );
@@ -186,23 +193,31 @@ function renderIp(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
   const existing = firstIpv4(root);
   const ip = withAttributes(existing ?? element('ip'), {
     address: desired.gateway,
-    prefix: undefined,
-    netmask: desired.netmask,
+    ...(hasPrefixOf(existing, desired.netmask) ? {} : { prefix: undefined, netmask: desired.netmask }),
   });
   const dhcp = renderDhcp(first(ip, 'dhcp') ?? element('dhcp'), desired, owned);
-  const edited = withChild(ip, 'dhcp', dhcp);
+  const edited = withChild(ip, 'dhcp', dhcp.children.length === 0 ? undefined : dhcp);
   return existing === undefined
     ? withChildren(root, [...root.children, edited])
     : replaceChildren(root, (child) => child === existing, [edited]);
+}
+
+/** libvirt keeps either way of writing it. */
+function hasPrefixOf(ip: XmlElement | undefined, mask: string): boolean {
+  const prefix = attribute(ip, 'prefix');
+  return prefix !== undefined && netmask(Number(prefix)) === mask;
 }
 
 function renderDhcp(dhcp: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
   const { leaseSeconds } = desired.spec.dhcp;
   const lease =
     leaseSeconds === undefined ? [] : [element('lease', { expiry: leaseSeconds, unit: 'seconds' })];
-  const withRange = replaceChildren(dhcp, (child) => child.name === 'range', [
-    element('range', { start: desired.range.start, end: desired.range.end }, lease),
-  ]);
+  const withRange =
+    desired.range === undefined
+      ? dhcp
+      : replaceChildren(dhcp, (child) => child.name === 'range', [
+          element('range', { start: desired.range.start, end: desired.range.end }, lease),
+        ]);
   const ours = new Set([...(owned?.entries ?? []), ...desired.entries].map((entry) => entry.mac));
   return replaceChildren(
     withRange,

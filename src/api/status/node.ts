@@ -3,6 +3,8 @@ import type { ConditionInput, ConditionStatus } from '../meta.ts';
 import type { DesiredNode, ObservedNode } from '../plan/node.ts';
 import type { Plan } from '../plan/action.ts';
 import { planUpkeep, restartFields, shrinkRefusal } from '../plan/node-definition.ts';
+import { isAdopted } from '../adopt/node.ts';
+import { adoptedConditions, isOptional, trusting } from './adopted.ts';
 import { addressAgreed, list } from './agreement.ts';
 import type { NodeProbes } from './probes.ts';
 
@@ -20,7 +22,7 @@ export function nodeConditions(
   const steps = [
     definedCondition(observed),
     runningCondition(desired, observed),
-    ...(desired.spec.power === 'Stopped' ? [] : guestConditions(observed, probes)),
+    ...(desired.spec.power === 'Stopped' ? [] : guestConditions(desired, observed, probes)),
     ...driftConditions(desired, observed),
     ...pendingConditions(desired, observed, plan),
   ];
@@ -40,7 +42,17 @@ function runningCondition(desired: DesiredNode, observed: ObservedNode): Conditi
   return condition('Running', 'False', reason, `the guest is ${state}`);
 }
 
-function guestConditions(observed: ObservedNode, probes: NodeProbes): ConditionInput[] {
+function guestConditions(desired: DesiredNode, observed: ObservedNode, probes: NodeProbes): ConditionInput[] {
+  if (isAdopted(desired.spec, observed.domain?.config)) {
+    const seen = trusting(desired.spec, probes);
+    return adoptedConditions(desired.spec, {
+      running: observed.domain?.state === 'running',
+      addressBound: addressBound(observed, probes),
+      nameResolved: nameResolved(probes),
+      sshReachable: sshReachable(probes),
+      addressAgreed: addressAgreed(observed.addresses[0], seen),
+    });
+  }
   if (observed.domain?.state !== 'running') {
     const types = ['AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone', 'AddressAgreed'];
     return types.map((type) => condition(type, 'Unknown', 'NotRunning', 'the guest does not run'));
@@ -108,7 +120,13 @@ function cloudInitDone(probes: NodeProbes): ConditionInput {
 
 function driftConditions(desired: DesiredNode, observed: ObservedNode): ConditionInput[] {
   const told = observed.domain?.config.model.mark?.cloudInit;
-  if (told === undefined || desired.cloudInitHash === undefined || told === desired.cloudInitHash) return [];
+  if (
+    told === undefined ||
+    told === '' ||
+    desired.cloudInitHash === undefined ||
+    told === desired.cloudInitHash
+  )
+    return [];
   const message = 'cloud-init ran with other settings at the first boot; they hold for new guests only';
   return [condition('CloudInitDrifted', 'True', 'SettingsChanged', message)];
 }
@@ -147,6 +165,10 @@ const NEEDED = [
   'CloudInitDone',
   'AddressAgreed',
 ];
+function holdsBack(found: ConditionInput | undefined): boolean {
+  return found?.status !== 'True' && !isOptional(found);
+}
+
 /** Reasons to wait with which a guest works as well as before. */
 const WORKS: ReadonlySet<string> = new Set([
   'RestartRequired',
@@ -163,7 +185,7 @@ function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[
     const stopped = !isTrue(steps, 'Running');
     return condition(READY, stopped ? 'True' : 'False', stopped ? 'Stopped' : 'Stopping');
   }
-  const missing = NEEDED.map((type) => steps.find((c) => c.type === type)).find((c) => c?.status !== 'True');
+  const missing = NEEDED.map((type) => steps.find((c) => c.type === type)).find(holdsBack);
   if (missing === undefined) return condition(READY, 'True', 'Ready');
   // Others of its role must be able to tell that it waits for them.
   if (waiting?.reason === 'RolloutWaiting') return condition(READY, 'False', waiting.reason, waiting.message);

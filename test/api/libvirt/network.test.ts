@@ -68,7 +68,7 @@ describe('the model of a network', () => {
 
     assert.deepEqual(model.ip, { address: '10.9.0.1', prefix: '24' });
     assert.deepEqual(model.hosts, [{ mac: '52:54:00:aa:bb:cc', ip: '10.9.0.9' }]);
-    assert.deepEqual(model.ranges, [{ start: '10.9.0.8', end: '10.9.0.20', lease: '10 minutes' }]);
+    assert.deepEqual(model.ranges, [{ start: '10.9.0.8', end: '10.9.0.20', lease: '600 seconds' }]);
   });
 
   it('has no forward element where guests are isolated', () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Named } from '../../../src/api/adopt/named.ts';
+import { takeOverNetwork } from '../../../src/api/adopt/network.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/kinds/network.ts';
 import { nodeSpec } from '../../../src/api/kinds/node.ts';
 import type { NetworkAction } from '../../../src/api/plan/action.ts';
@@ -63,10 +65,10 @@ export interface Pass extends Plan<NetworkAction> {
 export function look(
   nodes: readonly NodeManifest[],
   world: World,
-  options: { spec?: NetworkSpec; domains?: readonly string[] } = {},
+  options: { spec?: NetworkSpec; domains?: readonly string[]; named?: Named } = {},
 ): Pass {
   const config = world.config === undefined ? undefined : parseNetwork(world.config);
-  const observed: ObservedNetwork = {
+  const found: ObservedNetwork = {
     active: world.live !== undefined,
     autostart: world.autostart ?? false,
     hostFiles: world.hostFiles ?? { reservations: [], names: [] },
@@ -79,13 +81,21 @@ export function look(
     ...(config === undefined ? {} : { config }),
     ...(world.live === undefined ? {} : { live: parseNetwork(world.live) }),
   };
-  const { desired, refusals } = desireNetwork({
+  const manifest = {
     name: 'k8s-net',
     spec: options.spec ?? spec(),
+    named: options.named ?? ((): boolean => true),
+  };
+  const taken = takeOverNetwork(manifest, found, nodes);
+  const { observed, keepsRanges } = taken;
+  const { desired, refusals } = desireNetwork({
+    name: 'k8s-net',
+    spec: taken.spec,
     nodes,
+    keepsRanges,
     keeps: (name) => options.domains?.includes(name) === true,
     hostDirs,
-    ...(config === undefined ? {} : { config: config.model }),
+    ...(observed.config === undefined ? {} : { config: observed.config.model }),
   });
   return { ...planNetwork(desired, observed), refusals };
 }

@@ -218,7 +218,7 @@ describe('a rendered network', () => {
     const [v6, v4] = elements(over(base, desired({}, { entries: [entry] })), 'ip');
 
     assert.equal(elements(first(v6, 'dhcp')).length, 0);
-    assert.deepEqual({ ...v4?.attributes }, { address: '192.168.111.1', netmask: '255.255.255.0' });
+    assert.deepEqual({ ...v4?.attributes }, { address: '192.168.111.1', prefix: '24' });
     assert.equal(elements(first(v4, 'dhcp'), 'host').length, 1);
   });
 

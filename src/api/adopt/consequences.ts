@@ -1,0 +1,49 @@
+import type { NetworkAction, Plan } from '../plan/action.ts';
+import { desireNetwork, type NodeManifest } from '../plan/desire-network.ts';
+import { planNetwork } from '../plan/network.ts';
+import type { ParsedObject } from '../manifest/types.ts';
+import { namedIn } from './named.ts';
+import { takeOverNetwork } from './network.ts';
+import type { FoundManifest, FoundNetwork, FoundWorld } from './world.ts';
+
+/** Plans each network as the daemon will, and says in its notes what would be done all the same. */
+export function withConsequences(
+  manifests: readonly FoundManifest[],
+  objects: readonly ParsedObject[],
+  world: FoundWorld,
+): FoundManifest[] {
+  const nodes = objects.filter((object) => object.kind === 'Node');
+  return manifests.map((manifest) => {
+    const object = objects.find(({ kind, name }) => kind === 'Network' && name === manifest.name);
+    const found = world.networks.find(({ name }) => name === manifest.name);
+    if (manifest.kind !== 'Network' || object?.kind !== 'Network' || found === undefined) return manifest;
+    return withNotes(manifest, planFound(object, found, nodes));
+  });
+}
+
+function withNotes(manifest: FoundManifest, { actions, waiting }: Plan<NetworkAction>): FoundManifest {
+  const steps = actions.map(({ type, reason }) => `k8slab will do ${type}: ${reason}`);
+  const waits = waiting === undefined ? [] : [waiting.message];
+  return { ...manifest, notes: [...manifest.notes, ...steps, ...waits] };
+}
+
+function planFound(
+  { name, spec, annotations }: ParsedObject<'Network'>,
+  { active, autostart, config, live }: FoundNetwork,
+  nodes: readonly NodeManifest[],
+): Plan<NetworkAction> {
+  const found = {
+    ...{ active, autostart, config, hostFiles: { reservations: [], names: [] } },
+    ...{ guests: [], ports: [], filtersFrames: false },
+    neighbours: { networks: [], routes: [], bridgeNameTaken: false },
+    ...(live === undefined ? {} : { live }),
+  };
+  const taken = takeOverNetwork({ name, spec, named: namedIn(annotations) }, found, nodes);
+  const { desired } = desireNetwork({
+    ...{ name, spec: taken.spec, nodes, keepsRanges: taken.keepsRanges },
+    ...(taken.observed.config === undefined ? {} : { config: taken.observed.config.model }),
+    keeps: () => true,
+    hostDirs: { dhcp: '', dns: '' },
+  });
+  return planNetwork(desired, taken.observed);
+}

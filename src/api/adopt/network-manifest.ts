@@ -1,0 +1,146 @@
+import { dnsName, interfaceName, ipv4, objectName } from '../kinds/common.ts';
+import {
+  cidrOf,
+  contains,
+  formatCidr,
+  fromNumber,
+  hosts,
+  isAddress,
+  netmask,
+  toNumber,
+  type Cidr,
+} from '../ip.ts';
+import type { DnsHost, NetworkModel } from '../libvirt/network.ts';
+import { aliasName, fqdn } from '../names.ts';
+import { leaseSeconds, MODES } from './network.ts';
+import type { FoundNetwork, FoundManifest, FoundWorld, Skipped } from './world.ts';
+
+/** A network as the manifest that takes it over and changes nothing; or why there can be none. */
+export function networkManifest(found: FoundNetwork, world: FoundWorld): FoundManifest | Skipped {
+  const { name, config, autostart } = found;
+  const { model } = config;
+  const what = `network/${name}`;
+  const named = objectName.safeParse(name);
+  if (!named.success) return { what, why: `its name ${named.error.issues[0]?.message ?? ''}` };
+  if (!found.persistent) return { what, why: 'it is transient: virsh net-define makes it last' };
+  const mode = MODES.find((known) => known === (model.forward?.mode ?? 'isolated'));
+  if (mode === undefined) return { what, why: `k8slab has no forward mode ${model.forward?.mode ?? ''}` };
+  const cidr = cidrIn(model);
+  if (cidr === undefined) return { what, why: 'it has no IPv4 address with a netmask' };
+  const domain = dnsName.safeParse(model.domain?.name).data;
+  const { records, others } = recordsOf(model, world, name);
+  const spec = {
+    ...(domain === undefined ? {} : { domain }),
+    cidr: formatCidr(cidr),
+    ...(hosts(cidr).first === cidr.address ? {} : { gateway: fromNumber(cidr.address) }),
+    forward: forwardOf(model, mode),
+    bridge: bridgeOf(model),
+    ...mtuOf(model),
+    ...dhcpOf(model, cidr),
+    ...dnsOf(model, domain, records),
+    autostart,
+    policy: { adopt: true },
+  };
+  return { kind: 'Network', name, spec, notes: [...others, ...strangers(model, world)] };
+}
+
+function cidrIn({ ip }: NetworkModel): Cidr | undefined {
+  if (ip === undefined || !isAddress(ip.address)) return undefined;
+  const prefixes = [...Array(33).keys()];
+  const prefix = prefixes.find((each) => ip.prefix === String(each) || ip.netmask === netmask(each));
+  return prefix === undefined ? undefined : cidrOf(toNumber(ip.address), prefix);
+}
+
+function forwardOf({ forward }: NetworkModel, mode: string): Record<string, unknown> {
+  const [start, end] = (forward?.ports ?? '').split('-').map(Number);
+  const takesDev = mode === 'nat' || mode === 'route';
+  return {
+    mode,
+    ...(takesDev && interfaceName.safeParse(forward?.dev).success ? { dev: forward?.dev } : {}),
+    ...(mode === 'nat' && start !== undefined && end !== undefined ? { natPorts: { start, end } } : {}),
+  };
+}
+
+function bridgeOf({ bridge }: NetworkModel): Record<string, unknown> {
+  const delay = Number(bridge?.delay ?? Number.NaN);
+  return {
+    ...(interfaceName.safeParse(bridge?.name).success ? { name: bridge?.name } : {}),
+    ...(bridge?.stp === undefined ? {} : { stp: bridge.stp === 'on' }),
+    ...(Number.isInteger(delay) && delay <= 30 ? { delaySeconds: delay } : {}),
+  };
+}
+
+function mtuOf({ mtu }: NetworkModel): Record<string, unknown> {
+  const bytes = Number(mtu);
+  return bytes >= 576 && bytes <= 9216 ? { mtu: bytes } : {};
+}
+
+/** One range at most can be said; others stay because none is named. */
+function dhcpOf({ ranges }: NetworkModel, cidr: Cidr): Record<string, unknown> {
+  const [range, ...more] = ranges;
+  if (range === undefined || more.length > 0) return {};
+  const { start, end, lease } = range;
+  if (![start, end].every((address) => isAddress(address) && contains(cidr, toNumber(address)))) return {};
+  const seconds = leaseSeconds(lease);
+  if (lease === undefined) return { dhcp: { start, end } };
+  const sayable = seconds !== undefined && seconds >= 120 && seconds <= 31_536_000;
+  return sayable ? { dhcp: { start, end, leaseSeconds: seconds } } : {};
+}
+
+function dnsOf(
+  model: NetworkModel,
+  domain: string | undefined,
+  records: readonly DnsHost[],
+): Record<string, unknown> {
+  const forwarders = model.dns.forwarders.filter((address) => ipv4.safeParse(address).success);
+  const options = model.options.filter((option) => /^[a-z0-9-]+(=[^\n]*)?$/.test(option));
+  const dns = {
+    ...(domain === undefined ? {} : { localOnly: model.domain?.localOnly === true }),
+    ...(forwarders.length === 0 ? {} : { forwarders: [...new Set(forwarders)] }),
+    ...(records.length === 0
+      ? {}
+      : { records: records.map(({ ip, hostnames }) => ({ address: ip, hostnames: [...hostnames] })) }),
+    ...(options.length === 0 ? {} : { dnsmasqOptions: [...new Set(options)] }),
+  };
+  return Object.keys(dns).length === 0 ? {} : { dns };
+}
+
+/** Names that belong to no machine of libvirt's. Those of machines are said by their Nodes, or stay by themselves. */
+function recordsOf(
+  model: NetworkModel,
+  { domains }: FoundWorld,
+  network: string,
+): { records: DnsHost[]; others: string[] } {
+  const nics = domains.flatMap(({ config }) => config.model.interfaces);
+  const macs = new Set(nics.filter((nic) => nic.network === network).map(({ mac }) => mac));
+  const machines = new Set(
+    model.hosts.filter(({ mac }) => mac !== undefined && macs.has(mac)).map(({ ip }) => ip),
+  );
+  const taken = new Set(domains.map(({ name }) => fqdn(name, model.domain?.name)));
+  const merged = [...Map.groupBy(model.dns.hosts, ({ ip }) => ip)].map(([ip, same]) => ({
+    ip,
+    hostnames: same.flatMap(({ hostnames }) => hostnames),
+  }));
+  const free = merged.filter(({ ip }) => !machines.has(ip));
+  const records = free.filter(
+    ({ ip, hostnames }) =>
+      ipv4.safeParse(ip).success &&
+      hostnames.every(
+        (name) => dnsName.safeParse(name).success && !taken.has(aliasName(name, model.domain?.name)),
+      ),
+  );
+  const others = free
+    .filter((host) => !records.includes(host))
+    .map(({ ip, hostnames }) => `stays as it is, and is not said here: ${hostnames.join(', ')} for ${ip}`);
+  return { records, others };
+}
+
+function strangers({ hosts: reservations }: NetworkModel, { domains }: FoundWorld): string[] {
+  const macs = new Set(domains.flatMap(({ config }) => config.model.interfaces.map(({ mac }) => mac)));
+  return reservations
+    .filter(({ mac }) => mac === undefined || !macs.has(mac))
+    .map(
+      ({ ip, mac, name }) =>
+        `stays as it is, and is not said here: ${ip} for ${mac ?? name ?? 'a machine'}, which is no domain`,
+    );
+}

@@ -1,0 +1,143 @@
+import { contains, parseCidr, toNumber, isAddress } from '../ip.ts';
+import type { NetworkSpec } from '../kinds/network.ts';
+import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
+import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
+import { claimsOn, type Claim, type NodeManifest } from '../plan/desire-network.ts';
+import type { ObservedNetwork } from '../plan/network-observed.ts';
+import type { Named } from './named.ts';
+
+export interface NetworkManifest {
+  readonly name: string;
+  readonly spec: NetworkSpec;
+  /** Whether the manifest names that field; what it does not name an adopted network keeps. */
+  readonly named: Named;
+}
+
+export interface TakenOver {
+  readonly spec: NetworkSpec;
+  readonly observed: ObservedNetwork;
+  /** The manifest names no DHCP range: those that are there stay. */
+  readonly keepsRanges: boolean;
+  /** Nodes whose entries are there as others made them. */
+  readonly found: readonly string[];
+}
+
+/**
+ * A network that others made, seen as one of ours: what its manifest does not name is as libvirt has it, and entries
+ * with the MAC address of a Node are that Node's. What is ours already, and what may not be adopted, stays as it is.
+ */
+export function takeOverNetwork(
+  manifest: NetworkManifest,
+  observed: ObservedNetwork,
+  nodes: readonly NodeManifest[],
+): TakenOver {
+  const { name, spec, named } = manifest;
+  const { config } = observed;
+  if (config === undefined) return { spec, observed, ...NOTHING_FOUND };
+  const { mark } = config.model;
+  const adopts = spec.policy.adopt && (mark === undefined || mark.adopted === true);
+  if (mark === undefined && !adopts) return { spec, observed, ...NOTHING_FOUND };
+  const whole = adopts ? specAsFound(manifest, config.model, observed.autostart) : spec;
+  const claims = claimsOn(name, whole.domain, nodes).filter((claim) => adopts || claim.adopts);
+  const known = mark ?? unwritten(name);
+  const found = foundEntries(claims, config.model, known);
+  const entries = [...known.entries, ...found];
+  return {
+    spec: whole,
+    observed: {
+      ...observed,
+      config: { ...config, model: { ...config.model, mark: { ...known, entries } } },
+      ...(mark === undefined ? { adopting: 'network' } : found.length > 0 ? { adopting: 'entries' } : {}),
+    },
+    found: found.map(({ node }) => node),
+    keepsRanges: adopts && !['dhcp.start', 'dhcp.end', 'dhcp.leaseSeconds'].some(named),
+  };
+}
+
+const NOTHING_FOUND = { keepsRanges: false, found: [] } as const;
+
+/** The mark that an adopted network gets with the first change that is made to it. */
+function unwritten(name: string): NetworkMark {
+  const nothing = { entries: [], records: [], options: [], forwarders: [], fields: [] };
+  return { kind: 'Network', name, adopted: true, ...nothing };
+}
+
+/** Entries that others made for machines which are Nodes now. */
+function foundEntries(claims: readonly Claim[], model: NetworkModel, mark: NetworkMark): NetworkEntry[] {
+  return claims.flatMap((claim): NetworkEntry[] => {
+    const { node, mac, podCIDR } = claim;
+    const known = mark.entries.some((entry) => entry.node === node || entry.mac === mac);
+    const host = known ? undefined : reservationOf(claim, model.hosts);
+    if (host === undefined) return [];
+    const names = model.dns.hosts.filter(({ ip }) => ip === host.ip).flatMap(({ hostnames }) => hostnames);
+    const hostnames = claim.hostnames.filter((hostname) => names.includes(hostname));
+    return [{ node, mac, ip: host.ip, ...(podCIDR === undefined ? {} : { podCIDR }), hostnames }];
+  });
+}
+
+/** Of several entries with its MAC address, the one with its address. */
+function reservationOf({ mac, address }: Claim, hosts: readonly DhcpHost[]): DhcpHost | undefined {
+  const own = hosts.filter((host) => host.mac === mac);
+  return own.find(({ ip }) => ip === address) ?? own[0];
+}
+
+function specAsFound({ spec, named }: NetworkManifest, model: NetworkModel, autostart: boolean): NetworkSpec {
+  const { ip, domain } = model;
+  const address = ip?.address;
+  const gateway = named('gateway') || !isIn(spec.cidr, address) ? {} : { gateway: address };
+  return {
+    ...spec,
+    ...(named('domain') || domain?.name === undefined ? {} : { domain: domain.name }),
+    ...gateway,
+    forward: forwardAsFound(spec, named, model),
+    bridge: bridgeAsFound(spec, named, model),
+    dhcp: dhcpAsFound(spec, named, model),
+    dns: {
+      ...spec.dns,
+      ...(named('dns.localOnly') || domain === undefined ? {} : { localOnly: domain.localOnly }),
+    },
+    autostart: named('autostart') ? spec.autostart : autostart,
+  };
+}
+
+function forwardAsFound(spec: NetworkSpec, named: Named, { forward }: NetworkModel): NetworkSpec['forward'] {
+  const found = MODES.find((candidate) => candidate === (forward?.mode ?? 'isolated'));
+  const mode = named('forward.mode') || found === undefined ? spec.forward.mode : found;
+  const keepsDev = !named('forward.dev') && forward?.dev !== undefined && /^(nat|route)$/.test(mode);
+  return { ...spec.forward, mode, ...(keepsDev ? { dev: forward.dev } : {}) };
+}
+
+/** Forward modes that k8slab has; libvirt has others, for networks that are no bridge of its own. */
+export const MODES = ['nat', 'route', 'open', 'isolated'] as const;
+
+function bridgeAsFound(spec: NetworkSpec, named: Named, { bridge }: NetworkModel): NetworkSpec['bridge'] {
+  const { stp, delay } = bridge ?? {};
+  return {
+    ...spec.bridge,
+    ...(named('bridge.stp') || stp === undefined ? {} : { stp: stp === 'on' }),
+    ...(named('bridge.delaySeconds') || delay === undefined ? {} : { delaySeconds: Number(delay) }),
+  };
+}
+
+/** Addresses for new Nodes come from the range that there is. */
+function dhcpAsFound(spec: NetworkSpec, named: Named, { ranges }: NetworkModel): NetworkSpec['dhcp'] {
+  const [range] = ranges;
+  if (range === undefined || !isIn(spec.cidr, range.start) || !isIn(spec.cidr, range.end)) return spec.dhcp;
+  const lease = leaseSeconds(range.lease);
+  return {
+    ...spec.dhcp,
+    ...(named('dhcp.start') ? {} : { start: range.start }),
+    ...(named('dhcp.end') ? {} : { end: range.end }),
+    ...(named('dhcp.leaseSeconds') || lease === undefined ? {} : { leaseSeconds: lease }),
+  };
+}
+
+function isIn(cidr: string, address: string | undefined): address is string {
+  return address !== undefined && isAddress(address) && contains(parseCidr(cidr), toNumber(address));
+}
+
+/** Seconds of a lease time as the model has it, such as `5400 seconds`; undefined: none, or for ever. */
+export function leaseSeconds(lease: string | undefined): number | undefined {
+  const seconds = Number(/^(\d+) seconds$/.exec(lease ?? '')?.[1] ?? 0);
+  return seconds > 0 ? seconds : undefined;
+}

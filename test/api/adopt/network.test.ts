@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { namedFields, namedIn, NAMED_FIELDS, type Named } from '../../../src/api/adopt/named.ts';
+import { networkSpec, type NetworkSpec } from '../../../src/api/kinds/network.ts';
+import { parseNetwork } from '../../../src/api/libvirt/network.ts';
+import type { NodeManifest } from '../../../src/api/plan/desire-network.ts';
+import { apply, look, node, types, type Pass, type World } from '../plan/network-bed.ts';
+import { DUPLICATES, MACHINES, tutorialNetwork } from './tutorial.ts';
+
+const NODES = MACHINES.map(({ name, mac, ip }) => node(name, { mac, address: ip }));
+const CIDR = { cidr: '192.168.111.0/24' };
+
+function manifest(raw: Record<string, unknown>): { spec: NetworkSpec; named: Named } {
+  const given = { policy: { adopt: true }, ...raw };
+  return { spec: networkSpec.parse(given), named: namedIn({ [NAMED_FIELDS]: namedFields(given) }) };
+}
+
+function running(xml: string): World {
+  return { config: xml, live: xml, autostart: false };
+}
+
+/** A look at a network of others by a manifest that names no more than this. */
+function adopt(
+  world: World,
+  raw: Record<string, unknown> = {},
+  nodes: readonly NodeManifest[] = NODES,
+): Pass {
+  return look(nodes, world, manifest({ ...CIDR, ...raw }));
+}
+
+function configOf(world: World): ReturnType<typeof parseNetwork>['model'] {
+  return parseNetwork(world.config ?? '').model;
+}
+
+describe('a network that others made', () => {
+  it('is a conflict and stays untouched without adopt, and the message says how to adopt it', () => {
+    const { actions, waiting } = look(NODES, running(tutorialNetwork()), { spec: networkSpec.parse(CIDR) });
+
+    assert.deepEqual(actions, []);
+    assert.equal(waiting?.reason, 'Conflict');
+    assert.match(waiting.message, /k8slab adopt network\/k8s-net/);
+  });
+
+  it('plans nothing while it is as its manifest names it', () => {
+    const { actions, waiting, refusals } = adopt(running(tutorialNetwork()));
+
+    assert.deepEqual({ actions, waiting, refusals }, { actions: [], waiting: undefined, refusals: [] });
+  });
+
+  it('keeps whatever its manifest does not name: no default is imposed on it', () => {
+    const own = tutorialNetwork()
+      .replace("stp='on' delay='0'", "stp='off' delay='7'")
+      .replace("<forward dev='eth0' mode='nat'>", "<forward dev='eth0' mode='route'>")
+      .replace("<range start='192.168.111.8' end='192.168.111.254'/>", '')
+      .replace(
+        "<ip address='192.168.111.1' netmask='255.255.255.0'>",
+        "<ip address='192.168.111.254' prefix='24'>",
+      );
+
+    assert.deepEqual(types(adopt(running(own))), []);
+  });
+
+  it('E29: the order of entries, the unit of a lease time and a prefix for a netmask are no difference', () => {
+    const lease =
+      "<range start='192.168.111.8' end='192.168.111.254'><lease expiry='2' unit='hours'/></range>";
+    const own = tutorialNetwork()
+      .replace("<range start='192.168.111.8' end='192.168.111.254'/>", lease)
+      .replace("netmask='255.255.255.0'", "prefix='24'");
+    const dhcp = { start: '192.168.111.8', end: '192.168.111.254', leaseSeconds: 7200 };
+
+    assert.deepEqual(types(adopt(running(own), { dhcp }, NODES.toReversed())), []);
+  });
+
+  for (const [raw, field] of [
+    [{ bridge: { stp: false } }, 'bridge'],
+    [{ domain: 'other.example' }, 'domain'],
+    [{ mtu: 1400 }, 'mtu'],
+    [{ dns: { forwarders: ['192.0.2.1'] } }, 'dns'],
+  ] as const) {
+    it(`is changed in ${field} when its manifest names another, and carries the mark from then on`, () => {
+      const before = running(tutorialNetwork());
+
+      const plan = adopt(before, raw);
+
+      const define = plan.actions.find(({ type }) => type === 'DefineNetwork');
+      assert.match(define?.reason ?? '', new RegExp(field));
+      const after = apply(before, plan);
+      assert.equal(configOf(after).mark?.adopted, true);
+      assert.deepEqual(configOf(after).mark?.entries.length, NODES.length);
+      assert.ok(!types(adopt(after, raw)).includes('DefineNetwork'), 'once is enough');
+    });
+  }
+
+  it('E28: what no manifest models survives the first change of an adopted network', () => {
+    const foreign = "<portgroup name='fast' default='yes'/>";
+    const before = running(
+      tutorialNetwork({ network: foreign }).replace(
+        '</dhcp>',
+        "<host mac='52:54:00:00:00:77' name='printer' ip='192.168.111.77'/></dhcp>",
+      ),
+    );
+
+    const after = apply(before, adopt(before, { mtu: 1400 }));
+
+    assert.match(after.config ?? '', /<portgroup name="fast" default="yes"\/>/);
+    const { hosts, uuid, mac } = configOf(after);
+    assert.ok(hosts.some(({ name }) => name === 'printer'));
+    assert.deepEqual([uuid, mac], ['231ecaaa-88ab-4c38-b955-c91b1dff203b', '52:54:00:06:ec:15']);
+  });
+
+  it('goes on keeping what its manifest does not name once it carries the mark', () => {
+    const own = tutorialNetwork().replace("stp='on'", "stp='off'");
+    const before = running(own);
+
+    const after = apply(before, adopt(before, { mtu: 1400 }));
+
+    assert.equal(configOf(after).bridge?.stp, 'off');
+    assert.ok(!types(adopt(after, { mtu: 1400 })).includes('DefineNetwork'));
+  });
+
+  it('E09: an entry that holds a wanted address for another MAC stays, and the Node is refused', () => {
+    const stranger = node('stranger', { mac: '52:54:00:00:00:01', address: '192.168.111.150' });
+
+    const { actions, refusals } = adopt(running(tutorialNetwork()), {}, [stranger]);
+
+    assert.deepEqual(actions, []);
+    assert.deepEqual(
+      refusals.map(({ node: name, reason }) => [name, reason]),
+      [['stranger', 'Conflict']],
+    );
+  });
+
+  it("E09: an entry with the Node's own MAC address is taken over, its address and name changed", () => {
+    const moved = node('master00', { mac: '52:54:00:5e:53:fb', address: '192.168.111.10' });
+    const before = running(tutorialNetwork());
+
+    const after = apply(before, adopt(before, {}, [moved, ...NODES.slice(1)]));
+
+    const { hosts, dns } = configOf(after);
+    assert.deepEqual(
+      hosts.filter(({ name }) => name === 'master00.k8s-thw.local').map(({ ip }) => ip),
+      ['192.168.111.10'],
+    );
+    assert.ok(!dns.hosts.some(({ ip }) => ip === '192.168.111.150'));
+  });
+
+  it('E08: the three entries with one MAC address of the tutorial become one for the Node that has it', () => {
+    const [master00] = NODES;
+    assert.ok(master00);
+    const before = running(tutorialNetwork({ dhcp: DUPLICATES }));
+
+    const after = apply(before, adopt(before, {}, [master00]));
+
+    assert.deepEqual(
+      configOf(after).hosts.map(({ ip }) => ip),
+      ['192.168.111.150'],
+    );
+  });
+
+  it('gives an adopted guest without an address neither reservation nor name', () => {
+    const quiet = node('quiet', { mac: '52:54:00:00:00:02' }, { policy: { adopt: true } });
+
+    const { actions, refusals } = adopt(running(tutorialNetwork()), {}, [...NODES, quiet]);
+
+    assert.deepEqual({ actions, refusals }, { actions: [], refusals: [] });
+  });
+
+  it('takes the entries of an adopted guest over on a network of k8slab too', () => {
+    const made = apply({}, look([], {}, { spec: networkSpec.parse(CIDR) }));
+    const hand = "<host mac='52:54:00:00:00:02' name='guest' ip='192.168.111.9'/>";
+    const config = (made.config ?? '')
+      .replace('</dhcp>', `${hand}</dhcp>`)
+      .replace('<dns/>', "<dns><host ip='192.168.111.9'><hostname>guest</hostname></host></dns>");
+    const guest = (adopts: boolean): NodeManifest =>
+      node('guest', { mac: '52:54:00:00:00:02', address: '192.168.111.9' }, { policy: { adopt: adopts } });
+    const world = { ...made, config, live: config };
+
+    const plan = (adopts: boolean): Pass => look([guest(adopts)], world, { spec: networkSpec.parse(CIDR) });
+
+    assert.deepEqual([plan(true).actions, plan(true).refusals], [[], []]);
+    assert.equal(plan(false).refusals[0]?.reason, 'Conflict');
+  });
+
+  it('is no network of k8slab when libvirt has another kind of it', () => {
+    const macvtap = "<network><name>k8s-net</name><forward mode='bridge'/><bridge name='br0'/></network>";
+
+    assert.equal(adopt(running(macvtap)).waiting?.reason, 'Conflict');
+  });
+
+  it('is started, marked and given its directories when it is not active', () => {
+    const before: World = { config: tutorialNetwork() };
+
+    const after = apply(before, adopt(before));
+
+    assert.ok(after.live !== undefined);
+    assert.deepEqual([configOf(after).mark?.adopted, configOf(after).options.length], [true, 2]);
+  });
+
+  it('is not restarted for what others defined and left for its next start', () => {
+    const world = { ...running(tutorialNetwork()), live: tutorialNetwork().replace('k8s-thw', 'old') };
+
+    const { actions, waiting } = adopt(world);
+
+    assert.deepEqual([actions, waiting?.reason], [[], 'RestartRequired']);
+  });
+});
