@@ -112,7 +112,7 @@ function fields(
   const { mark, type } = domain?.config.model ?? {};
   return {
     ...entryFields(deps, object),
-    ...(mark === undefined ? {} : { sshHostKey: mark.hostKey }),
+    ...(mark === undefined || mark.hostKey === '' ? {} : { sshHostKey: mark.hostKey }),
     ...(type === undefined ? {} : { domainType: type }),
     ...(disk.exists ? { disk: disk.path } : {}),
     ...object.status,

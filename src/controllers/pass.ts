@@ -104,7 +104,8 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   let executed = 0;
   for (const action of before.plan.actions) {
     signal.throwIfAborted();
-    if (hasTurned(deps.store, object)) break;
+    // What was begun is brought to its end: half of it may be worth nothing.
+    if (executed === 0 && hasTurned(deps.store, object)) break;
     if (reconciler.claim?.(action, object) === false) break;
     log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
     await reconciler.execute(action, before, object, signal);

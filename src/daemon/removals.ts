@@ -56,6 +56,7 @@ export interface Removals {
 const RETRY_MS = 5000;
 const NAMED = 10;
 
+/** Decides anew with every list of manifests; what it decides is in the store, as deletionTimestamps. */
 export function createRemovals(deps: RemovalsDeps): Removals {
   const { store, clock, log, limit } = deps;
   let named: ReadonlySet<string> | undefined;
@@ -64,26 +65,25 @@ export function createRemovals(deps: RemovalsDeps): Removals {
   let survey: 'due' | 'running' | 'done' = 'due';
   let retry: Timer | undefined;
   let problem: string | undefined;
+  let disposed = false;
   const listeners = new Set<() => void>();
   const unsubscribe = store.subscribe(({ type, object }) => {
-    if (type === 'DELETED' && held.has(refName(refOf(object))))
-      setHeld([...held].filter(([ref]) => ref !== refName(refOf(object))));
+    const gone = refName(refOf(object));
+    if (type === 'DELETED' && held.has(gone)) setHeld([...held].filter(([ref]) => ref !== gone));
   });
 
   function judge(manifests: ReadonlySet<string>, before: ReadonlySet<string>): void {
-    const objects = store
-      .all()
-      .filter((object) => object.kind !== 'Host' && !manifests.has(refName(refOf(object))));
-    const pending = new Map(objects.map((object) => [refName(refOf(object)), refOf(object)]));
+    const refs = store.all().flatMap((object) => (object.kind === 'Host' ? [] : [refOf(object)]));
+    const pending = refs.map(refName).filter((ref) => !manifests.has(ref));
     const remaining = [...before].filter((ref) => manifests.has(ref)).length;
-    const found = { pending: [...pending.keys()], remaining, admitted, held: new Set(held.keys()), limit };
+    const found = { pending, remaining, admitted, held: new Set(held.keys()), limit };
     const { reason, ...next } = holdRemovals(found);
     admitted = new Set(next.admitted);
     setHeld(next.held.map((ref) => [ref, held.get(ref) ?? reason]));
-    for (const [ref, { kind, name }] of pending) if (admitted.has(ref)) begin(kind, name);
+    for (const ref of next.admitted) begin(parseRef(ref));
   }
 
-  function begin(kind: Kind, name: string): void {
+  function begin({ kind, name }: ObjectRef): void {
     if (store.terminate(kind, name)) log.warn({ kind, name }, 'no manifest: removing what was made from it');
   }
 
@@ -114,10 +114,12 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       for (const listener of listeners) listener();
     } catch (error) {
       survey = 'due';
+      if (disposed) return;
       const why = explainError(error);
       if (why !== problem)
         log.warn({ reason: reasonOf(error), why }, 'cannot look for what an earlier run made');
       problem = why;
+      retry?.cancel();
       retry = clock.setTimer(RETRY_MS, () => void lookForOrphans());
     }
   }
@@ -158,7 +160,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       const confirmed = new Set(refs.map(refName));
       admitted = new Set([...admitted, ...confirmed]);
       setHeld([...held].filter(([ref]) => !confirmed.has(ref)));
-      for (const { kind, name } of refs) begin(kind, name);
+      for (const ref of refs) begin(ref);
     },
     blocked(kind, name) {
       const message = explain(refName({ kind, name }));
@@ -181,6 +183,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       return () => void listeners.delete(listener);
     },
     dispose() {
+      disposed = true;
       unsubscribe();
       retry?.cancel();
     },

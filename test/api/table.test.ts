@@ -80,6 +80,21 @@ describe('a table', () => {
     );
   });
 
+  it('says when an object is being removed, and when that is held', () => {
+    const at = (conditions: ApiObject['status']['conditions'], more = {}): string | undefined => {
+      const node = object('Node', spec, {}, conditions);
+      const metadata = { ...node.metadata, ...more };
+      return cells(renderTable('Node', [{ ...node, metadata }], NOW))['Status'];
+    };
+    const stamp = { lastTransitionTime: CREATED };
+    const ready = { ...condition('Ready', 'True', 'Ready'), ...stamp };
+    const held = { ...condition('RemovalHeld', 'True', 'TooManyAtOnce'), ...stamp };
+
+    assert.equal(at([ready], { deletionTimestamp: CREATED }), 'Terminating');
+    assert.equal(at([ready, held]), 'Ready,RemovalHeld');
+    assert.equal(at([{ ...ready, reason: 'RemovalHeld' }, held]), 'RemovalHeld');
+  });
+
   it('of objects nobody has looked at yet has a word in every cell', () => {
     const roleless = nodeSpec.parse({ disk: { image: 'i' }, networks: [{ network: 'n' }] });
     const fresh: ApiObject[] = [

@@ -33,7 +33,7 @@ describe('a Node without a manifest', () => {
     await bed.clock.advance(300);
     await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'removeSeed', 'undefineDomain']);
+    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'undefineDomain', 'removeSeed']);
     assert.equal(bed.store.get('Node', 'a'), undefined);
     assert.equal(bed.world.disks.get('a')?.exists, true);
     assert.equal(bed.ready('Node', 'b'), 'True Ready');
@@ -51,7 +51,7 @@ describe('a Node without a manifest', () => {
     await bed.clock.advance(110_000);
     await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a').slice(-3), ['destroyDomain', 'removeSeed', 'undefineDomain']);
+    assert.deepEqual(callsFor(bed, 'a').slice(-3), ['destroyDomain', 'undefineDomain', 'removeSeed']);
     assert.equal(bed.store.get('Node', 'a'), undefined);
   });
 
@@ -83,10 +83,10 @@ describe('a Node without a manifest', () => {
     assert.equal(bed.world.disks.has('a'), false);
     assert.equal(bed.world.hostKeys.has('a'), false);
     assert.deepEqual(callsFor(bed, 'a').slice(-4), [
-      'removeSeed',
       'removeHostKey',
       'removeDisk',
       'undefineDomain',
+      'removeSeed',
     ]);
   });
 
@@ -116,18 +116,63 @@ describe('a Node without a manifest', () => {
     assert.equal(bed.object('Node', 'a').metadata.deletionTimestamp, undefined);
   });
 
-  it('is not gone on with in the middle of a pass once its manifest is back', async () => {
+  it('whose manifest comes back while it is looked at is left as it is', async () => {
     const bed = await createLab('a');
     bed.store.terminate('Node', 'a');
     shutOff(bed, 'a');
     await bed.clock.advance(300);
-    const unsubscribe = onCall(bed, 'removeSeed a', () => bed.apply('Node', 'a'));
+    bed.world.saved.has = () => {
+      bed.apply('Node', 'a');
+      return false;
+    };
+
+    await bed.pass('Node', 'a');
+
+    assert.deepEqual(callsFor(bed, 'a'), []);
+  });
+
+  it('that stands for an earlier run keeps the names that only its last manifest told', async () => {
+    const before = await createLab('a', 'b');
+    before.apply('Node', 'a', { dnsAliases: ['web'] });
+    await before.converge();
+    const bed = createBed({ world: before.world });
+    bed.apply('Network', 'k8s-net');
+    bed.apply('Image', 'debian');
+    bed.apply('Node', 'b');
+    const marked = await surveyMarked(fakeLibvirt(bed.world));
+    const orphan = marked.find(({ name }) => name === 'a');
+    assert.ok(orphan?.kind === 'Node');
+    bed.store.apply('Node', { ...orphan, annotations: { [ORPHAN_ANNOTATION]: 'true' }, hash: '' });
+    bed.store.terminate('Node', 'a');
+
+    await bed.converge();
+
+    const { entries = [] } = bed.object('Network', 'k8s-net').status;
+    assert.deepEqual(entries.find(({ node }) => node === 'a')?.hostnames, [
+      'a.k8s-thw.local',
+      'web.k8s-thw.local',
+    ]);
+  });
+
+  it('whose manifest comes back in the last moment is made anew from its kept disk', async () => {
+    const bed = await createLab('a');
+    bed.store.terminate('Node', 'a');
+    shutOff(bed, 'a');
+    await bed.clock.advance(300);
+    const unsubscribe = onCall(bed, 'undefineDomain a', () => bed.apply('Node', 'a'));
 
     await bed.pass('Node', 'a');
     unsubscribe();
+    await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a'), ['removeSeed']);
-    assert.ok(bed.world.domains.has('a'));
+    assert.deepEqual(callsFor(bed, 'a'), [
+      'undefineDomain',
+      'removeSeed',
+      'writeSeed',
+      'defineDomain',
+      'startDomain',
+    ]);
+    assert.equal(bed.object('Node', 'a').metadata.deletionTimestamp, undefined);
   });
 
   it('E50, E60: is found again by a daemon that was restarted in the middle, and removed all the same', async () => {

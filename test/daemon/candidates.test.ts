@@ -93,7 +93,7 @@ describe('a plan for files', () => {
 
     const planned = await plan(bed, FILES);
 
-    assert.equal(planned.at(-1), 'Node/b: ShutdownDomain RemoveSeed UndefineDomain');
+    assert.equal(planned.at(-1), 'Node/b: ShutdownDomain UndefineDomain RemoveSeed');
     assert.deepEqual(bed.world.calls, []);
     assert.equal(bed.object('Node', 'b').metadata.deletionTimestamp, undefined);
   });
@@ -105,7 +105,7 @@ describe('a plan for files', () => {
 
     assert.deepEqual(
       planned.filter((line) => line.startsWith('Node/a')),
-      ['Node/a: ShutdownDomain RemoveSeed UndefineDomain; RemovalHeld'],
+      ['Node/a: ShutdownDomain UndefineDomain RemoveSeed; RemovalHeld'],
     );
   });
 

@@ -49,6 +49,44 @@ function failure({ status, json }: { status: number; json: Json }): unknown[] {
   return [status, json['reason'], json['message']];
 }
 
+describe('the API of held removals', () => {
+  const held = [{ kind: 'Node', name: 'a' }] as const;
+
+  function serve(): { post: (body: unknown) => Promise<Response>; confirmed: unknown[]; deps: HttpDeps } {
+    const confirmed: unknown[] = [];
+    const { deps } = createServer({
+      removals: {
+        held: () => held,
+        waiting: () => ({ reason: 'RemovalHeld', message: 'why' }),
+        confirm(refs) {
+          if (refs.some(({ name }) => name !== 'a')) throw new ReasonedError('NotHeld', 'cannot confirm');
+          confirmed.push(...refs);
+        },
+      },
+    });
+    const api = createApi(deps);
+    const post = async (body: unknown): Promise<Response> =>
+      api.request(`${BASE}/removals`, { method: 'POST', body: JSON.stringify(body) });
+    return { post, confirmed, deps };
+  }
+
+  it('lists them with why', async () => {
+    const { json } = await createServer(serve().deps).get(`${BASE}/removals`);
+
+    assert.deepEqual(json.items, [{ kind: 'Node', name: 'a', why: 'why' }]);
+  });
+
+  it('confirms exactly those named, and refuses what is not held', async () => {
+    const { post, confirmed } = serve();
+
+    assert.equal((await post({ items: held })).status, 200);
+    assert.equal((await post({ items: [{ kind: 'Node', name: 'b' }] })).status, 409);
+    assert.equal((await post({ items: [{ kind: 'Host', name: 'a' }] })).status, 400);
+
+    assert.deepEqual(confirmed, held);
+  });
+});
+
 describe('the API', () => {
   it('lists objects as Kubernetes does, by name', async () => {
     const { status, json } = await createServer().get(`${BASE}/nodes`);

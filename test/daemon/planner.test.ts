@@ -125,6 +125,24 @@ describe('a plan of everything', () => {
     });
   });
 
+  it('says of an object that its removal is held, unless it waits for something else', async () => {
+    const held = { reason: 'RemovalHeld', message: 'no manifest' };
+    const busy = { reason: 'NotReady', message: 'later' };
+    const { deps } = createPlanner({
+      held: (kind) => (kind === 'Host' ? undefined : held),
+      looks: (name) => (name === 'a' ? { plan: { actions: [], waiting: busy } } : {}),
+    });
+
+    const planned = await planAll(deps, signal);
+
+    assert.deepEqual(
+      planned
+        .flatMap(({ name, waiting }) => (waiting === undefined ? [] : [`${name} ${waiting.reason}`]))
+        .sort(),
+      ['a NotReady', 'debian RemovalHeld', 'k8s-net RemovalHeld'],
+    );
+  });
+
   it('writes what it found only into a store of candidates', async () => {
     const own = createPlanner();
     const candidates = createPlanner({ remember: true });

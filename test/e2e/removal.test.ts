@@ -134,6 +134,7 @@ describe('removal', () => {
 
   it('E88: is called off by a manifest that comes back meanwhile', async () => {
     const before = await lab.must(['virsh', 'domuuid', 'c']);
+    const calls = (await mutatingCalls(lab)).length;
     await onPowerButton('c', 'sleep 15; sync; umount /disk; exec poweroff -f');
     await lab.must(['rm', '/etc/k8slab.d/c.yaml']);
     await untilCondition(lab, ['node/c', 'Ready'], ({ reason }) => reason === 'ShuttingDown', 30);
@@ -142,7 +143,13 @@ describe('removal', () => {
 
     await applyManifests(lab, [['c.yaml', node('c')]]);
 
+    const restarted = await poll(
+      async () => ((await callsSince(calls)).includes('start') ? true : undefined),
+      { timeoutMs: 90_000, intervalMs: 500 },
+    );
+    assert.ok(restarted, 'what was asked to shut down is started again');
     await ready('node/c');
+    assert.deepEqual(await callsSince(calls), ['shutdown', 'start']);
     assert.equal((await getObject(lab, 'node/c'))?.metadata.deletionTimestamp, undefined);
     assert.equal(await lab.must(['virsh', 'domuuid', 'c']), before);
   });

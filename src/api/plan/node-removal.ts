@@ -47,15 +47,15 @@ const ASK_AGAIN_SECONDS = 10;
 const USUAL_SECONDS = 10;
 
 /**
- * Stops the guest, then takes away what was made for it. The domain goes last: its mark is what tells a daemon that
- * was restarted in the middle what else there is to do.
+ * Stops the guest, then takes away what was made for it. The disk goes before the domain, whose mark is what tells a
+ * daemon that was restarted in the middle what there is to do.
  */
 export function planNodeRemoval(observed: RemovedNode): Removal {
   const { domain, name } = observed;
   if (observed.copying) {
     return { actions: [step('none', 'no disk is needed any more', { type: 'AbortCopy' })] };
   }
-  if (domain === undefined) return orGone(planFiles(observed));
+  if (domain === undefined) return orGone([...planDisk(observed), ...planSeed(observed)]);
   const { mark } = domain.config.model;
   // A domain of that name which others made, or a copy of ours: its files may be what is left of ours.
   if (mark?.name !== name) return GONE;
@@ -72,7 +72,7 @@ export function planNodeRemoval(observed: RemovedNode): Removal {
     const reason = 'no manifest; its memory was saved, and may hold what its disk lacks';
     return { actions: [step('none', reason, { type: 'RestoreDomain' })], later: later(observed) };
   }
-  return { actions: [...planRelease(observed), ...planFiles(observed), undefine(observed)] };
+  return { actions: [...planRelease(observed), ...planEnd(observed)] };
 }
 
 function deletesDisk({ disk, reclaim }: RemovedNode): boolean {
@@ -116,13 +116,21 @@ function planRelease({ leases }: RemovedNode): NodeRemovalAction[] {
   );
 }
 
-function planFiles(observed: RemovedNode): NodeRemovalAction[] {
-  const { disk, seed, hostKey, name } = observed;
+/** The domain stays whole until it is undefined, so that a manifest that comes back can have it. */
+function planEnd(observed: RemovedNode): NodeRemovalAction[] {
+  return [...planDisk(observed), undefine(observed), ...planSeed(observed)];
+}
+
+function planSeed({ seed }: RemovedNode): NodeRemovalAction[] {
+  return seed ? [step('none', 'the seed is of no more use', { type: 'RemoveSeed' })] : [];
+}
+
+function planDisk(observed: RemovedNode): NodeRemovalAction[] {
+  const { disk, hostKey, name } = observed;
   const deleted = deletesDisk(observed);
   // A disk that stays has the host key in it, and cloud-init will not give it another one.
   const keyless = !disk.exists || deleted;
   return [
-    ...(seed ? [step('none', 'the seed is of no more use', { type: 'RemoveSeed' } as const)] : []),
     ...(hostKey && keyless
       ? [step('none', 'no guest has this host key any more', { type: 'RemoveHostKey' } as const)]
       : []),
@@ -147,6 +155,6 @@ function fateOfDisk({ disk, reclaim }: RemovedNode): string {
 /** All steps of a guest that runs, as a plan shows them beforehand. */
 function later(observed: RemovedNode): PlannedStep[] {
   const stop = { type: 'ShutdownDomain', disruption: 'restart', reason: NO_MANIFEST } as const;
-  const rest = [...planFiles(observed), undefine(observed)];
+  const rest = planEnd(observed);
   return [{ ...stop, ...stopCost(observed) }, ...rest.map(shown)];
 }

@@ -7,6 +7,7 @@ import {
   parseDomainMark,
   parseNetworkMark,
   withMark,
+  withoutMark,
   type DomainMark,
   type NetworkMark,
 } from '../../../src/api/libvirt/mark.ts';
@@ -133,5 +134,17 @@ describe('a mark', () => {
     assert.equal(network.entries.length, 3);
     assert.equal(domain?.name, 'master00');
     assert.match(domain.hostKey, /^ssh-ed25519 AAAA\S+$/);
+  });
+});
+
+describe('taking the mark out', () => {
+  it('leaves what others keep in <metadata>, and no empty <metadata>', () => {
+    const others = '<domain><name>a</name><metadata><x xmlns="urn:x">1</x></metadata></domain>';
+
+    for (const xml of [others, '<domain><name>a</name></domain>']) {
+      const marked = withMark(parseXml(xml), domainMark);
+      assert.ok(findMark(marked));
+      assert.equal(renderXml(withoutMark(marked)), renderXml(parseXml(xml)));
+    }
   });
 });

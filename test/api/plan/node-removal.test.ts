@@ -49,8 +49,8 @@ describe('the removal of a Node', () => {
       [...actions, ...(later ?? [])].map(({ type, disruption, guests }) => [type, disruption, guests]),
       [
         ['ShutdownDomain', 'restart', ['master00']],
-        ['RemoveSeed', 'none', undefined],
         ['UndefineDomain', 'restart', ['master00']],
+        ['RemoveSeed', 'none', undefined],
       ],
     );
     assert.ok((actions[0]?.seconds ?? 0) > 0);
@@ -63,8 +63,8 @@ describe('the removal of a Node', () => {
     assert.deepEqual(types(planNodeRemoval(removed('running', { leases }))), ['ShutdownDomain']);
     assert.deepEqual(types(planNodeRemoval(removed('shutoff', { leases }))), [
       'ReleaseLease',
-      'RemoveSeed',
       'UndefineDomain',
+      'RemoveSeed',
     ]);
   });
 
@@ -73,41 +73,41 @@ describe('the removal of a Node', () => {
   });
 
   it('E88: keeps the disk, and the host key that is in it, unless reclaim says otherwise', () => {
-    assert.deepEqual(types(planNodeRemoval(removed('shutoff'))), ['RemoveSeed', 'UndefineDomain']);
+    assert.deepEqual(types(planNodeRemoval(removed('shutoff'))), ['UndefineDomain', 'RemoveSeed']);
   });
 
-  it('E49: deletes a disk of ours under reclaim Delete, and undefines last, since the mark tells what is to be done', () => {
+  it('E49: deletes a disk of ours under reclaim Delete before it undefines, since the mark tells what is to be done', () => {
     const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete' }));
 
-    assert.deepEqual(types(plan), ['RemoveSeed', 'RemoveHostKey', 'DeleteDisk', 'UndefineDomain']);
+    assert.deepEqual(types(plan), ['RemoveHostKey', 'DeleteDisk', 'UndefineDomain', 'RemoveSeed']);
     assert.equal(plan.actions.find(({ type }) => type === 'DeleteDisk')?.disruption, 'data');
   });
 
   it('E51: never deletes a disk that is not marked ours', () => {
     const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete', disk: { ...disk, ours: false } }));
 
-    assert.deepEqual(types(plan), ['RemoveSeed', 'UndefineDomain']);
+    assert.deepEqual(types(plan), ['UndefineDomain', 'RemoveSeed']);
   });
 
   it('E49: keeps a disk that something else stands on, and says what', () => {
     const usedBy = ['/disks/master00.snap1'];
     const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete', disk: { ...disk, usedBy } }));
 
-    assert.deepEqual(types(plan), ['RemoveSeed', 'UndefineDomain']);
-    assert.match(plan.actions.at(-1)?.reason ?? '', /stays, since \/disks\/master00\.snap1 stands on it/);
+    assert.deepEqual(types(plan), ['UndefineDomain', 'RemoveSeed']);
+    assert.match(plan.actions[0]?.reason ?? '', /stays, since \/disks\/master00\.snap1 stands on it/);
   });
 
   it('E49: lets a guest whose memory was saved come back and shut down, where its disk stays', () => {
     assert.deepEqual(types(planNodeRemoval(removed('shutoff', { saved: true }))), ['RestoreDomain']);
     const deleted = planNodeRemoval(removed('shutoff', { saved: true, reclaim: 'Delete' }));
-    assert.equal(deleted.actions.at(-1)?.type, 'UndefineDomain');
+    assert.equal(deleted.actions.at(-1)?.type, 'RemoveSeed');
   });
 
   it('E49: without a domain takes what files are left, and then nothing is', () => {
     assert.deepEqual(types(planNodeRemoval(removed(undefined, { reclaim: 'Delete' }))), [
-      'RemoveSeed',
       'RemoveHostKey',
       'DeleteDisk',
+      'RemoveSeed',
     ]);
     const nothing = removed(undefined, { seed: false, hostKey: false, disk: { ...disk, exists: false } });
     assert.deepEqual(planNodeRemoval(nothing), { actions: [], gone: true });
