@@ -27,7 +27,13 @@ export function planCandidates(
     store.apply(kind, { name, labels, annotations, spec, hash });
   }
   const isCondemned = (kind: Kind, name: string): boolean => snapshot.condemned.has(`${kind}/${name}`);
-  const { reconcilers } = createReconcilers({ ...world, store, isCondemned, onJob: () => undefined });
+  const { reconcilers } = createReconcilers({
+    ...world,
+    store,
+    isCondemned,
+    onJob: () => undefined,
+    onDrift: () => undefined,
+  });
   const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
     condemnation(snapshot, kind, name);
   return planAll({ store, reconcilers, clock: world.clock, condemned, remember: true }, signal);

@@ -83,7 +83,10 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   releasers.add('libvirt', () => drivers.libvirt.dispose());
   releasers.add('ssh', () => drivers.ssh.dispose());
   const queues = createQueues(clock, metrics);
-  const enqueue: Enqueue = (kind, name) => queues[kind].add(name);
+  const enqueue: Enqueue = (kind, name, delayMs) => {
+    if (delayMs === undefined) queues[kind].add(name);
+    else queues[kind].addAfter(name, delayMs);
+  };
   const onLoaded = (before: Snapshot, after: Snapshot): void => {
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
   };
@@ -91,7 +94,12 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
   const world = { config, clock, drivers, identity, store };
-  const { reconcilers, jobs } = createReconcilers({ ...world, isCondemned, onJob: enqueue });
+  const { reconcilers, jobs } = createReconcilers({
+    ...world,
+    isCondemned,
+    onJob: enqueue,
+    onDrift: (kind, name) => metrics.driftFound(kind, name),
+  });
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   return { store, metrics, events, drivers, queues, enqueue, manifests, reconcilers, identity };
 }

@@ -8,6 +8,7 @@ import { createBoots } from '../controllers/boots.ts';
 import { createHostReconciler } from '../controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
+import { createLoadBalancerReconciler } from '../controllers/load-balancer.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
@@ -15,6 +16,7 @@ import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts
 import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
+import { createHaproxy, type Haproxy } from '../drivers/haproxy.ts';
 import { createImageStore, type ImageStore } from '../drivers/images.ts';
 import { ensureHostKey, ensureIdentity, type KeyPair } from '../drivers/keys.ts';
 import {
@@ -25,12 +27,15 @@ import {
   type VirshCall,
 } from '../drivers/libvirt.ts';
 import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts';
+import { createPackages, type Packages } from '../drivers/packages.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
+import { readSecret } from '../drivers/secrets.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
+import { meteredHaproxy } from './metered.ts';
 import type { Reconcilers } from './planner.ts';
 
 /** Passes over all objects share one list of domains if they come within this time. */
@@ -44,6 +49,8 @@ export interface Drivers {
   readonly disks: Disks;
   readonly seeds: Seeds;
   readonly ssh: Ssh;
+  readonly haproxy: Haproxy;
+  readonly packages: Packages;
   readonly resolver: DnsProbe;
   readonly manifestDir: ManifestDir;
 }
@@ -60,6 +67,7 @@ export interface WiringDeps {
 export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps): Drivers {
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
   const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
+  const ssh = createSsh({ identity: () => Promise.resolve(identity.privateKey) });
   return {
     libvirt,
     domains: createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS),
@@ -67,7 +75,9 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     images: createImageStore({ dir: join(config.storage, 'images') }),
     disks: createDisks({ dir: join(config.storage, 'disks') }),
     seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
-    ssh: createSsh({ identity: () => Promise.resolve(identity.privateKey) }),
+    ssh,
+    haproxy: meteredHaproxy(createHaproxy({ ssh }), metrics, log, clock),
+    packages: createPackages({ ssh }),
     resolver: createResolver(),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
@@ -96,7 +106,9 @@ export interface ReconcilerDeps {
   readonly identity: KeyPair;
   readonly isCondemned: (kind: Kind, name: string) => boolean;
   /** A job beside the passes progressed. */
-  readonly onJob: (kind: 'Image' | 'Node', name: string) => void;
+  readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
+  /** What others changed was found, and is repaired. */
+  readonly onDrift: (kind: Kind, name: string) => void;
 }
 
 export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcilers; jobs: readonly Jobs[] } {
@@ -107,6 +119,7 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
     retryMs: refetchMs,
   });
   const nodeJobs = createJobs({ clock, onChange: (name) => deps.onJob('Node', name) });
+  const packageJobs = createJobs({ clock, onChange: (name) => deps.onJob('LoadBalancer', name) });
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
@@ -129,8 +142,16 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       jobs: nodeJobs,
       boots: createBoots(clock, config.maxConcurrentBoots),
     }),
+    LoadBalancer: createLoadBalancerReconciler({
+      ...drivers,
+      store,
+      clock,
+      readSecret,
+      jobs: packageJobs,
+      onDrift: (name) => deps.onDrift('LoadBalancer', name),
+    }),
   };
-  return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs] };
+  return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs, packageJobs] };
 }
 
 function hostPaths(config: DaemonConfig): HostPaths {

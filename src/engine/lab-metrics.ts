@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ApiObject } from '../api/meta.ts';
+import type { ApiObject, Kind } from '../api/meta.ts';
+import { registerLoadBalancers } from './load-balancer-metrics.ts';
 
 /** One call of a driver, as it ended. */
 export interface DriverCall {
@@ -23,7 +24,9 @@ export interface LabMetrics {
   ): void;
   eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
   setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
-  /** Where conditions are read from at every scrape; objects that are gone have no series. */
+  /** What others changed about an object was found, and is repaired. */
+  driftFound(kind: Kind, name: string): void;
+  /** Where conditions and servers are read from at every scrape; objects that are gone have no series. */
   watchObjects(objects: () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>): void;
 }
 
@@ -36,7 +39,8 @@ type Objects = Parameters<LabMetrics['watchObjects']>[0];
 export function createLabMetrics(registry: Registry, version: string): LabMetrics {
   registerBuildInfo(registry, version);
   const setManifestFiles = registerManifestFiles(registry);
-  const watchObjects = registerConditions(registry);
+  const watchConditions = registerConditions(registry);
+  const loadBalancers = registerLoadBalancers(registry);
   const events = new Counter({
     name: 'k8slab_events_total',
     help: 'Events emitted about objects',
@@ -47,7 +51,11 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
     ...createDriverMetrics(registry),
     eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
     setManifestFiles,
-    watchObjects,
+    driftFound: (kind, name) => loadBalancers.driftFound(kind, name),
+    watchObjects(objects) {
+      watchConditions(objects);
+      loadBalancers.watch(objects);
+    },
   };
 }
 

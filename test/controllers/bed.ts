@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { findCondition } from '../../src/api/conditions.ts';
 import { imageSpec } from '../../src/api/kinds/image.ts';
+import { loadBalancerSpec } from '../../src/api/kinds/load-balancer.ts';
 import { networkSpec } from '../../src/api/kinds/network.ts';
 import { nodeSpec } from '../../src/api/kinds/node.ts';
 import { contentHash } from '../../src/api/canonical.ts';
-import type { Condition, ConditionInput, Kind } from '../../src/api/meta.ts';
+import type { Condition, ConditionInput, Kind, ManifestKind } from '../../src/api/meta.ts';
 import type { KindMap } from '../../src/api/objects.ts';
 import { createBoots } from '../../src/controllers/boots.ts';
 import { createHostReconciler } from '../../src/controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
+import { createLoadBalancerReconciler } from '../../src/controllers/load-balancer.ts';
 import { createNetworkReconciler } from '../../src/controllers/network.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
@@ -25,9 +27,12 @@ import {
   fakeDisks,
   fakeDnsmasq,
   fakeFiles,
+  fakeHaproxy,
   fakeImages,
   fakeLibvirt,
+  fakePackages,
   fakeResolver,
+  fakeSecret,
   fakeSeeds,
   fakeSsh,
   type World,
@@ -52,7 +57,7 @@ export interface Bed {
   pass(kind: Kind, name: string): Promise<Result>;
   /** Passes over all objects, in the order of their dependencies, until a round changes neither world nor status. */
   converge(): Promise<void>;
-  apply(kind: 'Network' | 'Image' | 'Node', name: string, fields?: Record<string, unknown>): void;
+  apply(kind: ManifestKind, name: string, fields?: Record<string, unknown>): void;
   object<K extends Kind>(kind: K, name: string): ObjectOf<K>;
   condition(reference: readonly [Kind, string], type: string): Condition | undefined;
   /** `Ready` of an object: `status reason`. */
@@ -63,9 +68,13 @@ const DEFAULTS = {
   Network: { domain: 'k8s-thw.local', cidr: '192.168.111.0/24', bridge: { name: 'virbr1' } },
   Image: { source: '/srv/images/debian.qcow2' },
   Node: { disk: { image: 'debian' }, networks: [{ network: 'k8s-net' }] },
+  LoadBalancer: {
+    node: 'lb',
+    frontends: [{ name: 'main', port: 6443, backend: { role: 'master', port: 6443 } }],
+  },
 };
-const SCHEMAS = { Network: networkSpec, Image: imageSpec, Node: nodeSpec };
-const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node'];
+const SCHEMAS = { Network: networkSpec, Image: imageSpec, Node: nodeSpec, LoadBalancer: loadBalancerSpec };
+const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
 
 export interface BedOptions {
   readonly boots?: number;
@@ -195,6 +204,18 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
         jobs: createJobs({ clock, onChange }),
         boots: createBoots(clock, options.boots ?? 8),
+      }),
+      deps,
+    ),
+    LoadBalancer: createPass(
+      createLoadBalancerReconciler({
+        store,
+        clock,
+        haproxy: fakeHaproxy(world),
+        packages: fakePackages(world),
+        readSecret: (path) => fakeSecret(world, path),
+        jobs: createJobs({ clock, onChange }),
+        onDrift: (name) => world.drifts.push(name),
       }),
       deps,
     ),

@@ -1,11 +1,15 @@
 import { ReasonedError } from '../../src/api/errors.ts';
 import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
+import { CONFIG_ACCESS, type ObservedHaproxy } from '../../src/api/plan/load-balancer.ts';
+import type { HaproxyStats } from '../../src/api/status/haproxy-stats.ts';
 import type { HostFilesPort } from '../../src/controllers/host.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
+import type { Haproxy } from '../../src/drivers/haproxy.ts';
 import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
 import type { DomainState, Libvirt, NetworkUpdate } from '../../src/drivers/libvirt.ts';
+import type { Packages } from '../../src/drivers/packages.ts';
 import type { DnsProbe } from '../../src/drivers/resolver.ts';
 import type { Seeds } from '../../src/drivers/seeds.ts';
 import type { Ssh, SshResult } from '../../src/drivers/ssh.ts';
@@ -16,6 +20,12 @@ export interface FakeNetwork {
   config: string;
   live?: string;
   autostart: boolean;
+}
+
+export interface FakeHaproxy {
+  observed: ObservedHaproxy;
+  stats?: HaproxyStats;
+  text: string;
 }
 
 /** A vmhost in memory: small stand-ins for the drivers, which share one world and note what changes it. */
@@ -29,6 +39,10 @@ export interface World {
   readonly files: Map<string, string>;
   /** What a guest answers; undefined: nothing answers there. */
   readonly guests: Map<string, SshResult | Error>;
+  /** HAProxy in guests, by their address; a guest without has an entry that says so. */
+  readonly haproxies: Map<string, FakeHaproxy>;
+  /** LoadBalancers on which drift was found. */
+  readonly drifts: string[];
   /** Calls that change the world, in their order. */
   readonly calls: string[];
   /** Calls that fail, by name. */
@@ -45,6 +59,8 @@ export function createWorld(): World {
     stored: new Map(),
     files: new Map(),
     guests: new Map(),
+    haproxies: new Map(),
+    drifts: [],
     calls: [],
     broken: new Map(),
   };
@@ -248,4 +264,73 @@ export function fakeSsh(world: World): Ssh {
     }),
     dispose: () => Promise.resolve(),
   };
+}
+
+export const NO_HAPROXY: ObservedHaproxy = {
+  installed: false,
+  pristine: false,
+  active: false,
+  enabled: false,
+  ports: [],
+  selinux: false,
+};
+
+/** A guest whose image has HAProxy, as a Debian package leaves it. */
+export const FRESH_HAPROXY: ObservedHaproxy = {
+  ...NO_HAPROXY,
+  installed: true,
+  version: '2.6.12',
+  config: { sha256: 'package', access: 'root:root 644' },
+  pristine: true,
+};
+
+/** A guest without an entry in `world.haproxies` does not answer. */
+export function fakeHaproxy(world: World): Haproxy {
+  const at = (address: string): FakeHaproxy => {
+    const found = world.haproxies.get(address);
+    if (found === undefined) throw new ReasonedError('Unreachable', `cannot reach guest "${address}"`);
+    return found;
+  };
+  return {
+    look: later(({ address }: { address: string }) => {
+      fails(world, 'look');
+      const { observed, stats } = at(address);
+      return { haproxy: observed, ...(stats === undefined ? {} : { stats }) };
+    }),
+    apply: later(({ address }: { address: string }, { text, sha256, ports }) => {
+      changes(world, 'apply', address);
+      const guest = at(address);
+      const config = { sha256, access: CONFIG_ACCESS };
+      guest.observed = { ...guest.observed, config, written: sha256, active: true, ports: [22, ...ports] };
+      guest.text = text;
+    }),
+    enable: later(({ address }: { address: string }) => {
+      changes(world, 'enable', address);
+      at(address).observed = { ...at(address).observed, enabled: true };
+    }),
+    startOrReload: later(({ address }: { address: string }, ports: readonly number[]) => {
+      changes(world, 'startOrReload', address);
+      at(address).observed = { ...at(address).observed, active: true, ports };
+    }),
+    labelPorts: later(({ address }: { address: string }) => changes(world, 'labelPorts', address)),
+  };
+}
+
+export function fakePackages(world: World): Packages {
+  return {
+    install: later(({ address }: { address: string }, name: string) => {
+      changes(world, 'install', `${name} ${address}`);
+      world.haproxies.set(address, { observed: FRESH_HAPROXY, text: '' });
+    }),
+    update: later(({ address }: { address: string }) => {
+      changes(world, 'update', address);
+      return { rebootRequired: false };
+    }),
+  };
+}
+
+export function fakeSecret(world: World, path: string): Promise<string> {
+  const found = world.files.get(path);
+  if (found !== undefined) return Promise.resolve(found);
+  return Promise.reject(new ReasonedError('SecretNotFound', `cannot read secret "${path}"`));
 }

@@ -105,7 +105,13 @@ describe('the API', () => {
 
     assert.deepEqual([json['kind'], json['groupVersion']], ['APIResourceList', 'k8slab.io/v1alpha1']);
     const resources = json['resources'] as Record<string, unknown>[];
-    assert.deepEqual(resources.map(({ name }) => name).sort(), ['hosts', 'images', 'networks', 'nodes']);
+    assert.deepEqual(resources.map(({ name }) => name).sort(), [
+      'hosts',
+      'images',
+      'loadbalancers',
+      'networks',
+      'nodes',
+    ]);
     for (const { namespaced, verbs } of resources)
       assert.deepEqual([namespaced, verbs], [false, ['get', 'list']]);
   });

@@ -63,6 +63,19 @@ export type NodeAction = Step &
     | { readonly type: 'ShutdownDomain' }
   );
 
+export type LoadBalancerAction = Step & {
+  /** It undoes what others changed. */
+  readonly drift?: true;
+} & (
+    | { readonly type: 'InstallHAProxy' }
+    | { readonly type: 'LabelPorts'; readonly ports: readonly number[] }
+    /** The configuration itself, which has a password in it, is not in the action. */
+    | { readonly type: 'ApplyConfig' }
+    | { readonly type: 'EnableHAProxy' }
+    | { readonly type: 'StartHAProxy' }
+    | { readonly type: 'ReloadHAProxy' }
+  );
+
 export type HostAction = Step & {
   readonly type: 'WriteFile';
   readonly path: string;
@@ -70,7 +83,7 @@ export type HostAction = Step & {
   readonly mode: number;
 };
 
-export type Action = NetworkAction | ImageAction | NodeAction | HostAction;
+export type Action = NetworkAction | ImageAction | NodeAction | LoadBalancerAction | HostAction;
 
 /** Why an object cannot go on by itself now; `reason` is fit for a condition. */
 export interface Waiting {

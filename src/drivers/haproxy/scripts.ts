@@ -1,0 +1,170 @@
+/** Scripts for a guest's sh, run as root there. What varies comes as arguments: $1 haproxy.cfg, $2 the stats socket. */
+const PRELUDE = String.raw`
+export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+cfg=$1 socket=$2
+unit=haproxy.service
+sum() { sha256sum <"$1" | cut -c1-64; }
+listened() {
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" {n = split($2, part, ":"); print part[n]}' | sort -u
+}
+# As its package brought it.
+pristine() {
+  if command -v dpkg-query >/dev/null 2>&1; then
+    want=$(dpkg-query -W -f='\${Conffiles}\n' haproxy 2>/dev/null | awk -v file="$cfg" '$1 == file {print $2}')
+    [ -n "$want" ] && [ "$(md5sum <"$cfg" | cut -d' ' -f1)" = "$want" ]
+  else
+    rpm -q haproxy >/dev/null 2>&1 && ! rpm -V --nodeps haproxy 2>/dev/null | grep -q "^..5.* $cfg\$"
+  fi
+}
+pythons='python3 /usr/libexec/platform-python python'
+can_ask() {
+  for tool in socat perl $pythons; do command -v "$tool" >/dev/null 2>&1 && return 0; done
+  return 1
+}
+ask() {
+  [ -S "$socket" ] || return 1
+  printf '%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket" 2>/dev/null && return 0
+  perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit 1; alarm 5; print $s "$ARGV[1]\n"; print while <$s>' \
+    "$socket" "$1" 2>/dev/null && return 0
+  for python in $pythons; do
+    "$python" -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(5)
+s.connect(sys.argv[1])
+s.sendall((sys.argv[2] + "\n").encode())
+for line in s.makefile(): sys.stdout.write(line)' "$socket" "$1" 2>/dev/null && return 0
+  done
+  return 1
+}
+worker() { ask 'show info' | sed -n 's/^Pid: //p'; }
+active() { [ "$(systemctl is-active $unit)" = active ]; }
+# Within 10 s: it runs, as another worker than $before, and every one of $ports is listened on.
+served() {
+  tries=0
+  while [ $tries -lt 50 ]; do
+    if active && listens; then
+      can_ask || return 0
+      pid=$(worker)
+      [ -n "$pid" ] && [ "$pid" != "$before" ] && return 0
+    fi
+    tries=$((tries + 1))
+    sleep 0.2
+  done
+  return 1
+}
+listens() {
+  open=$(listened)
+  for port in $ports; do
+    printf '%s\n' "$open" | grep -q "^$(printf '%04X' "$port")$" || return 1
+  done
+}
+start_or_reload() {
+  if active; then
+    systemctl reload $unit
+  else
+    systemctl reset-failed $unit 2>/dev/null
+    systemctl start $unit
+  fi
+}
+`;
+
+/** Prints what there is as KEY=VALUE lines, then what HAProxy says of itself. Changes nothing. */
+export const LOOK = `${PRELUDE}${String.raw`
+getenforce 2>/dev/null | sed 's/^/selinux=/'
+command -v haproxy >/dev/null 2>&1 || exit 0
+echo "version=$(haproxy -v 2>/dev/null | head -n1)"
+if [ -e "$cfg" ]; then
+  echo "sha256=$(sum "$cfg")"
+  echo "access=$(stat -c '%U:%G %a' "$cfg")"
+fi
+if [ -e "$cfg.k8slab" ]; then
+  echo "written=$(sum "$cfg.k8slab")"
+elif [ -e "$cfg" ] && pristine; then
+  echo pristine=yes
+fi
+systemctl show $unit -p ActiveState -p UnitFileState
+echo "ports=$(listened | tr '\n' ' ')"
+echo
+ask 'show info;show stat' || true
+`}`;
+
+export const REJECTED = 65;
+export const NOT_SERVED = 70;
+export const TORN = 74;
+
+/**
+ * Takes the new configuration from standard input; $3 is its SHA-256, the rest are the ports that must be listened on.
+ * It stands only if HAProxy accepts it and serves it; otherwise the old one is there again, and HAProxy's words are printed.
+ */
+export const APPLY = `${PRELUDE}${String.raw`
+wanted=$3
+shift 3
+ports=$*
+new=$cfg.k8slab-new old=$cfg.k8slab-old
+umask 077
+mkdir -p "$(dirname "$cfg")"
+exec 9>"$cfg.k8slab-lock"
+flock 9 2>/dev/null || true
+cat >"$new"
+if [ "$(sum "$new")" != "$wanted" ]; then
+  rm -f "$new"
+  echo 'it did not arrive whole'
+  exit ${TORN}
+fi
+if ! words=$(haproxy -c -f "$new" 2>&1); then
+  rm -f "$new"
+  printf '%s\n' "$words"
+  exit ${REJECTED}
+fi
+sync "$new" 2>/dev/null || sync
+rm -f "$old"
+if [ -e "$cfg" ]; then
+  [ -e "$cfg.k8slab" ] || pristine || cp -p "$cfg" "$cfg.before-k8slab"
+  ln "$cfg" "$old"
+fi
+before=$(worker)
+ran=no
+active && ran=yes
+since=$(date +%s)
+mv -f "$new" "$cfg"
+if words=$(start_or_reload 2>&1) && served; then
+  cp -p "$cfg" "$cfg.k8slab-mark" && mv -f "$cfg.k8slab-mark" "$cfg.k8slab"
+  rm -f "$old"
+  exit 0
+fi
+printf '%s\n' "$words"
+journalctl -u $unit --since "@$since" -o cat --no-pager 2>/dev/null | tail -n 20
+if [ -e "$old" ]; then mv -f "$old" "$cfg"; else rm -f "$cfg"; fi
+if [ $ran = yes ]; then start_or_reload; else systemctl stop $unit; fi >/dev/null 2>&1
+exit ${NOT_SERVED}
+`}`;
+
+export const ENABLE = `${PRELUDE}
+systemctl enable $unit
+`;
+
+/** $3 and on: the ports that must be listened on then. */
+export const START_OR_RELOAD = `${PRELUDE}${String.raw`
+shift 2
+ports=$*
+before=$(active && worker)
+start_or_reload
+served
+`}`;
+
+/** Makes the ports, $3 and on, known to SELinux as ones for HTTP, unless they are something already. */
+export const LABEL_PORTS = `${PRELUDE}${String.raw`
+shift 2
+command -v semanage >/dev/null 2>&1 || exit 0
+known=$(semanage port -l)
+for port; do
+  printf '%s\n' "$known" | awk -v port="$port" '
+    $2 == "tcp" && $1 != "unreserved_port_t" && $1 != "reserved_port_t" && $1 != "hi_reserved_port_t" {
+      gsub(",", " ")
+      for (i = 3; i <= NF; i++) if ($i == port) found = 1
+    }
+    END {exit !found}' && continue
+  semanage port -a -t http_port_t -p tcp "$port" || exit 1
+done
+`}`;
