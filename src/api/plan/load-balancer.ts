@@ -56,11 +56,13 @@ export function planLoadBalancer(
   const left = foreign(desired, guest) ?? drifted(desired, guest);
   if (left !== undefined) return { actions: [], waiting: left };
   const refusal = refused(desired, guest, rejected);
+  const service = planService(desired, guest);
   // The configuration from before goes on being served.
-  if (refusal !== undefined)
-    return { actions: planService(desired, guest, { applies: true }), waiting: refusal };
+  if (refusal !== undefined) return { actions: service.filter(({ drift }) => drift), waiting: refusal };
   const config = planConfig(desired, guest);
-  return { actions: [...config, ...planService(desired, guest, { applies: config.length > 0 })] };
+  // A configuration that is applied is started or reloaded with it.
+  const rest = config.length === 0 ? service : service.filter(({ type }) => type === 'EnableHAProxy');
+  return { actions: [...config, ...rest] };
 }
 
 const AFTER_INSTALL: readonly PlannedStep[] = [
@@ -124,21 +126,15 @@ function planConfig(desired: DesiredLoadBalancer, guest: ObservedHaproxy): LoadB
   return [step('none', 'SELinux lets HAProxy use only ports that it knows', label), apply];
 }
 
-/** HAProxy enabled and running; a configuration that is applied now starts it. */
-function planService(
-  { spec }: DesiredLoadBalancer,
-  guest: ObservedHaproxy,
-  options: { applies: boolean },
-): LoadBalancerAction[] {
+function planService({ spec }: DesiredLoadBalancer, guest: ObservedHaproxy): LoadBalancerAction[] {
   const drift = isDrift(guest.written !== undefined);
-  const enable = step('none', 'HAProxy does not start when the guest boots', {
-    type: 'EnableHAProxy' as const,
-    ...drift,
-  });
-  const actions: LoadBalancerAction[] = guest.enabled ? [] : [enable];
-  if (options.applies) return actions;
-  if (!guest.active)
+  const enable = { type: 'EnableHAProxy' as const, ...drift };
+  const actions: LoadBalancerAction[] = guest.enabled
+    ? []
+    : [step('none', 'HAProxy does not start when the guest boots', enable)];
+  if (!guest.active) {
     return [...actions, step('none', 'HAProxy does not run', { type: 'StartHAProxy', ...drift })];
+  }
   const deaf = listenPorts(spec).filter((port) => !guest.ports.includes(port));
   if (deaf.length === 0) return actions;
   const reason = `HAProxy does not listen on ${deaf.join(', ')}`;
