@@ -8,7 +8,7 @@ import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 export type Enqueue = (kind: Kind, name: string, delayMs?: number) => void;
 
 /** Nodes that move together are told one by one: one reload for all of them. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 300;
 
 /** Which objects a change of another one concerns. */
 export function enqueueDependents(store: ObjectStore, change: Change<KindMap>, enqueue: Enqueue): void {

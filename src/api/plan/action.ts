@@ -70,7 +70,7 @@ export type LoadBalancerAction = Step & {
     | { readonly type: 'InstallHAProxy' }
     | { readonly type: 'LabelPorts'; readonly ports: readonly number[] }
     /** The configuration itself, which has a password in it, is not in the action. */
-    | { readonly type: 'ApplyConfig' }
+    | { readonly type: 'ApplyConfig'; readonly sha256: string }
     | { readonly type: 'EnableHAProxy' }
     | { readonly type: 'StartHAProxy' }
     | { readonly type: 'ReloadHAProxy' }

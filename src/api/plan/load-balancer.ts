@@ -119,6 +119,7 @@ function planConfig(desired: DesiredLoadBalancer, guest: ObservedHaproxy): LoadB
   const reason = drift ?? 'haproxy.cfg does not say what the manifest and the Nodes are';
   const apply: LoadBalancerAction = step('none', reason, {
     type: 'ApplyConfig',
+    sha256: desired.sha256,
     ...isDrift(drift !== undefined),
   });
   if (!guest.selinux) return [apply];

@@ -26,7 +26,7 @@ export function parseHaproxyLook(text: string): { haproxy: ObservedHaproxy; stat
     ports: (values.get('ports') ?? '')
       .split(' ')
       .filter((port) => port !== '')
-      .map((port) => Number.parseInt(port, 16)),
+      .map((port) => Number.parseInt(port.slice(1), 16)),
     selinux: selinux !== 'Disabled',
   };
   return { haproxy, ...(stats === undefined ? {} : { stats }) };

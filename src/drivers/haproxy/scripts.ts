@@ -5,7 +5,7 @@ cfg=$1 socket=$2
 unit=haproxy.service
 sum() { sha256sum <"$1" | cut -c1-64; }
 listened() {
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" {n = split($2, part, ":"); print part[n]}' | sort -u
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" {n = split($2, part, ":"); print ":" part[n]}' | sort -u
 }
 # As its package brought it.
 pristine() {
@@ -21,11 +21,12 @@ can_ask() {
   for tool in socat perl $pythons; do command -v "$tool" >/dev/null 2>&1 && return 0; done
   return 1
 }
+# By whatever the guest has; perl without its modules starts fastest.
 ask() {
   [ -S "$socket" ] || return 1
-  printf '%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket" 2>/dev/null && return 0
-  perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit 1; alarm 5; print $s "$ARGV[1]\n"; print while <$s>' \
+  perl -e 'socket(S, 1, 1, 0) && connect(S, pack("S a108", 1, $ARGV[0])) or exit 1; alarm 5; syswrite S, "$ARGV[1]\n"; print while <S>' \
     "$socket" "$1" 2>/dev/null && return 0
+  printf '%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket" 2>/dev/null && return 0
   for python in $pythons; do
     "$python" -c '
 import socket, sys
@@ -38,34 +39,36 @@ for line in s.makefile(): sys.stdout.write(line)' "$socket" "$1" 2>/dev/null && 
   return 1
 }
 worker() { ask 'show info' | sed -n 's/^Pid: //p'; }
-active() { [ "$(systemctl is-active $unit)" = active ]; }
-# Within 10 s: it runs, as another worker than $before, and every one of $ports is listened on.
-served() {
-  tries=0
-  while [ $tries -lt 50 ]; do
-    if active && listens; then
-      can_ask || return 0
-      pid=$(worker)
-      [ -n "$pid" ] && [ "$pid" != "$before" ] && return 0
-    fi
-    tries=$((tries + 1))
-    sleep 0.2
-  done
-  return 1
-}
+active() { systemctl -q is-active $unit; }
 listens() {
   open=$(listened)
   for port in $ports; do
-    printf '%s\n' "$open" | grep -q "^$(printf '%04X' "$port")$" || return 1
+    case "$open" in *":$(printf '%04X' "$port")"*) ;; *) return 1 ;; esac
   done
 }
+# $1: whether it runs already.
 start_or_reload() {
-  if active; then
+  if [ "$1" = yes ]; then
     systemctl reload $unit
   else
     systemctl reset-failed $unit 2>/dev/null
     systemctl start $unit
   fi
+}
+# Within 10 s: another worker than $before answers, and every one of $ports is listened on.
+served() {
+  tries=0
+  while [ $tries -lt 50 ]; do
+    if ! can_ask; then
+      active && listens && return 0
+    else
+      pid=$(worker)
+      [ -n "$pid" ] && [ "$pid" != "$before" ] && listens && return 0
+    fi
+    tries=$((tries + 1))
+    sleep 0.2
+  done
+  return 1
 }
 `;
 
@@ -73,7 +76,7 @@ start_or_reload() {
 export const LOOK = `${PRELUDE}${String.raw`
 getenforce 2>/dev/null | sed 's/^/selinux=/'
 command -v haproxy >/dev/null 2>&1 || exit 0
-echo "version=$(haproxy -v 2>/dev/null | head -n1)"
+haproxy -v 2>/dev/null | { read -r line; echo "version=$line"; }
 if [ -e "$cfg" ]; then
   echo "sha256=$(sum "$cfg")"
   echo "access=$(stat -c '%U:%G %a' "$cfg")"
@@ -128,7 +131,7 @@ ran=no
 active && ran=yes
 since=$(date +%s)
 mv -f "$new" "$cfg"
-if words=$(start_or_reload 2>&1) && served; then
+if words=$(start_or_reload $ran 2>&1) && served; then
   cp -p "$cfg" "$cfg.k8slab-mark" && mv -f "$cfg.k8slab-mark" "$cfg.k8slab"
   rm -f "$old"
   exit 0
@@ -136,7 +139,7 @@ fi
 printf '%s\n' "$words"
 journalctl -u $unit --since "@$since" -o cat --no-pager 2>/dev/null | tail -n 20
 if [ -e "$old" ]; then mv -f "$old" "$cfg"; else rm -f "$cfg"; fi
-if [ $ran = yes ]; then start_or_reload; else systemctl stop $unit; fi >/dev/null 2>&1
+if [ $ran = yes ]; then start_or_reload yes; else systemctl stop $unit; fi >/dev/null 2>&1
 exit ${NOT_SERVED}
 `}`;
 
@@ -148,9 +151,10 @@ systemctl enable $unit
 export const START_OR_RELOAD = `${PRELUDE}${String.raw`
 shift 2
 ports=$*
-before=$(active && worker)
-start_or_reload
-served
+ran=no
+active && ran=yes
+before=$(worker)
+start_or_reload $ran && served
 `}`;
 
 /** Makes the ports, $3 and on, known to SELinux as ones for HTTP, unless they are something already. */

@@ -100,9 +100,8 @@ describe('the servers behind a frontend', () => {
 
   it('are unknown until Node and Network were looked at, and when a running guest has lost its Network', () => {
     const fresh = nodeOf('b', '192.168.111.11', { conditions: [] });
-    const { observedGeneration: _, ...status } = fresh.status;
 
-    assert.deepEqual(members([A, { ...fresh, status }]).unknown, ['b']);
+    assert.deepEqual(members([A, { ...fresh, status: { conditions: [] } }]).unknown, ['b']);
     assert.deepEqual(loadBalancerMembers(lbSpec(), [A], [networkOf(undefined)]).unknown, ['a']);
     assert.deepEqual(loadBalancerMembers(lbSpec(), [A], []).unknown, ['a']);
     assert.deepEqual(members([A, B, C]).unknown, []);

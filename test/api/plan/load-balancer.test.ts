@@ -20,12 +20,15 @@ const GOOD: ObservedHaproxy = {
   ports: [22, 6443],
   selinux: false,
 };
-const { written: _written, ...FRESH } = {
-  ...GOOD,
+/** As a package leaves it. */
+const FRESH: ObservedHaproxy = {
+  installed: true,
   config: { sha256: 'package', access: 'root:root 644' },
   pristine: true,
+  active: true,
   enabled: false,
   ports: [22],
+  selinux: false,
 };
 
 function plan(
@@ -83,10 +86,11 @@ describe('the plan of a LoadBalancer', () => {
     });
   }
 
-  it('repairs a file that was removed', () => {
-    const { config: _config, ...guest } = GOOD;
+  it('repairs a file that was removed, and one of a guest that has none', () => {
+    const removed: ObservedHaproxy = { ...FRESH, enabled: true, pristine: false, written: 'wanted' };
 
-    assert.deepEqual(steps(plan(guest)), ['ApplyConfig drift']);
+    assert.deepEqual(steps(plan(without(removed))), ['ApplyConfig drift']);
+    assert.deepEqual(steps(plan(without(FRESH))), ['ApplyConfig', 'EnableHAProxy']);
   });
 
   it('never costs a guest anything', () => {
@@ -132,3 +136,9 @@ describe('the plan of a LoadBalancer', () => {
     );
   });
 });
+
+function without(guest: ObservedHaproxy): ObservedHaproxy {
+  const { config, ...rest } = guest;
+  assert.ok(config);
+  return rest;
+}
