@@ -1,13 +1,13 @@
 import { ReasonedError } from '../api/errors.ts';
 import { KIND_NAMES, kindWords, resolveKind } from '../api/kind-names.ts';
-import type { ApiObject } from '../api/meta.ts';
+import type { ApiObject, Kind } from '../api/meta.ts';
 import { OUTPUTS } from './get.ts';
 import type { Client } from './client.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-const COMMANDS = ['completion', 'explain', 'get', 'help', 'plan', 'validate', 'version'];
+const COMMANDS = ['completion', 'explain', 'get', 'help', 'plan', 'update-packages', 'validate', 'version'];
 
 const BASH = `_k8slab() {
   local IFS=$'\\n' word=\${COMP_WORDS[COMP_CWORD]}
@@ -50,10 +50,15 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
   if (isOutput(before.at(-1))) return command === 'plan' ? ['json'] : [...OUTPUTS];
   if (command === 'completion') return [...SHELLS];
   if (command === 'explain' && rest.length === 0) return [...kindWords()];
+  if (command === 'update-packages') return namesOf(client, 'Node');
   if (command !== 'get') return [];
   const [word] = rest.filter((arg, index) => !arg.startsWith('-') && !isOutput(rest[index - 1]));
   const kind = word === undefined ? undefined : resolveKind(word);
   if (kind === undefined) return ['all', ...kindWords()];
+  return namesOf(client, kind);
+}
+
+async function namesOf(client: Client, kind: Kind): Promise<string[]> {
   const { items } = (await client.get(KIND_NAMES[kind].plural)) as { items: ApiObject[] };
   return items.map(({ metadata }) => metadata.name);
 }

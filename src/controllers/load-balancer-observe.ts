@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { findCondition } from '../api/conditions.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import type { Waiting } from '../api/plan/action.ts';
 import { loadBalancerMembers, type Members } from '../api/plan/desire-load-balancer.ts';
@@ -12,6 +11,7 @@ import { renderHaproxy } from '../api/render/haproxy.ts';
 import type { HaproxyStats } from '../api/status/haproxy-stats.ts';
 import type { Haproxy } from '../drivers/haproxy.ts';
 import type { SshTarget } from '../drivers/ssh.ts';
+import { guestTarget, waitFor, type Found } from './guest-target.ts';
 import type { Jobs } from './jobs.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
 
@@ -34,8 +34,6 @@ export interface LoadBalancerExtra {
   readonly stats?: HaproxyStats;
 }
 
-type Found<T> = T | { readonly waiting: Waiting };
-
 /** What the HAProxy of the guest is and what it shall be. Changes nothing. */
 export async function observeLoadBalancer(
   deps: ObserveDeps,
@@ -45,7 +43,7 @@ export async function observeLoadBalancer(
 ): Promise<LoadBalancerExtra> {
   const { metadata, spec } = object;
   const installing = deps.jobs.check(metadata.name, metadata.generation);
-  const target = targetOf(deps, spec.node);
+  const target = guestTarget(deps.store, spec.node);
   const guest = 'waiting' in target || installing !== undefined ? target : await look(deps, target, signal);
   const secret = await password(deps, spec.stats?.passwordFile);
   // After the last wait: what the Nodes are is read in one moment.
@@ -76,26 +74,6 @@ export async function observeLoadBalancer(
 
 function waitingOf(found: object): Waiting | undefined {
   return 'waiting' in found ? (found.waiting as Waiting) : undefined;
-}
-
-/** How its guest is reached, as soon as it is up and cloud-init leaves packages alone. */
-function targetOf(deps: ObserveDeps, name: string): Found<SshTarget> {
-  const node = deps.store.get('Node', name);
-  if (node === undefined) return waitFor('NodeNotFound', `Node "${name}" does not exist`);
-  const { address, sshHostKey, conditions } = node.status;
-  if (node.spec.power === 'Stopped') return waitFor('NodeStopped', `Node "${name}" is to be off`);
-  const ssh = findCondition(conditions, 'SSHReachable');
-  if (ssh?.status === 'False' && ssh.reason !== 'NotTried') return waitFor(ssh.reason, ssh.message);
-  const cloudInit = findCondition(conditions, 'CloudInitDone');
-  const settled = cloudInit?.status === 'True' || cloudInit?.reason === 'ProvisioningFailed';
-  if (address === undefined || sshHostKey === undefined || ssh?.status !== 'True' || !settled) {
-    return waitFor('NodeNotReady', `Node "${name}" is not up yet`);
-  }
-  return { address, user: node.spec.ssh.user, hostKeys: [sshHostKey] };
-}
-
-function waitFor(reason: string, message: string): { waiting: Waiting } {
-  return { waiting: { reason, message } };
 }
 
 /** A guest that cannot be asked is waited for; the Nodes go on without it. */

@@ -5,6 +5,7 @@ import type { Snapshot } from '../api/manifest/snapshot.ts';
 import type { ConditionInput, Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { createPackageUpdates } from '../controllers/package-updates.ts';
 import { ensureDir } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
@@ -147,7 +148,8 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
     store,
     events,
     metrics,
-    now: () => clock.now(),
+    clock,
+    updates: createPackageUpdates({ store, packages: drivers.packages, clock }),
     unready: () => (manifests.loaded() ? [] : [manifests.problem() ?? 'the manifests are being read']),
     plan(files) {
       const signal = AbortSignal.timeout(PLAN_MS);

@@ -8,6 +8,10 @@ import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { PlannedObject } from '../api/plan/action.ts';
+import type { PackageUpdates } from '../controllers/package-updates.ts';
+import type { Clock } from '../engine/clock.ts';
+import { failure } from './http-status.ts';
+import { serveUpdates } from './http-updates.ts';
 
 export interface HttpDeps {
   readonly store: ObjectStore;
@@ -16,7 +20,8 @@ export interface HttpDeps {
   /** What it still waits for before it does its work; empty: ready. */
   readonly unready: () => readonly string[];
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
-  readonly now: () => number;
+  readonly updates: PackageUpdates;
+  readonly clock: Clock;
 }
 
 const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
@@ -50,11 +55,12 @@ export function createApi(deps: HttpDeps): Hono {
       return c.json(failure('BadRequest', 'the body must be {"files": [{"path", "text"}]}', 400), 400);
     return c.json({ items: await deps.plan(body.data.files) });
   });
+  serveUpdates(app, deps.updates, deps.clock);
   app.get(`${base}/:plural`, (c) => {
     const kind = kindOf(c.req.param('plural'));
     if (kind === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
     const items = deps.store.list(kind);
-    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, items, deps.now()));
+    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, items, deps.clock.now()));
     return c.json({ kind: `${kind}List`, apiVersion: API_VERSION, metadata: {}, items });
   });
   app.get(`${base}/:plural/:name`, (c) => {
@@ -63,7 +69,7 @@ export function createApi(deps: HttpDeps): Hono {
     const object = kind && deps.store.get(kind, name);
     if (kind === undefined || object === undefined)
       return c.json(notFound(`${plural} "${name}" not found`), 404);
-    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, [object], deps.now()));
+    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, [object], deps.clock.now()));
     return c.json(object);
   });
   app.onError((error, c) => c.json(failure(reasonOf(error, 'InternalError'), explainError(error), 500), 500));
@@ -97,9 +103,4 @@ function discovery(): unknown {
 
 function notFound(message: string): unknown {
   return failure('NotFound', message, 404);
-}
-
-/** meta/v1 Status. */
-function failure(reason: string, message: string, code: number): unknown {
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason, message, code };
 }

@@ -4,7 +4,7 @@ import { asRoot } from './ssh/as-root.ts';
 import type { Ssh, SshResult, SshTarget } from './ssh.ts';
 
 export interface PackageOptions {
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
   /** Each line that the package manager prints. */
   readonly onLine: (line: string) => void;
 }
@@ -20,11 +20,17 @@ export interface Packages {
   update(target: SshTarget, options: PackageOptions): Promise<{ rebootRequired: boolean }>;
 }
 
+export interface PackagesOptions {
+  readonly ssh: Ssh;
+  /** Where the output is kept in the guests. */
+  readonly log?: string;
+}
+
 const DEADLINE_MS = 3_600_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
 const SHOWN_LINES = 5;
 
-export function createPackages({ ssh }: { readonly ssh: Ssh }): Packages {
+export function createPackages({ ssh, log = '/var/log/k8slab-packages.log' }: PackagesOptions): Packages {
   async function run(
     target: SshTarget,
     [script, args]: readonly [string, readonly string[]],
@@ -32,7 +38,7 @@ export function createPackages({ ssh }: { readonly ssh: Ssh }): Packages {
   ): Promise<SshResult> {
     const lines = lineReader(onLine);
     const limits = { deadlineMs: DEADLINE_MS, maxOutput: MAX_OUTPUT, signal, onStdout: lines.add };
-    const result = await ssh.exec(target, asRoot(target, script, args), limits);
+    const result = await ssh.exec(target, asRoot(target, script, [log, ...args]), limits);
     lines.end();
     if (result.code !== NO_MANAGER) return result;
     throw new ReasonedError(
@@ -43,21 +49,26 @@ export function createPackages({ ssh }: { readonly ssh: Ssh }): Packages {
   return {
     async install(target, name, options) {
       const result = await run(target, [INSTALL, [name]], options);
-      if (result.code !== 0) throw failed('InstallFailed', `cannot install ${name}`, target, result);
+      if (result.code !== 0) throw failed(['InstallFailed', `cannot install ${name}`], target, log, result);
     },
     async update(target, options) {
       const result = await run(target, [UPDATE, []], options);
-      if (result.code !== 0) throw failed('UpdateFailed', 'cannot update packages', target, result);
+      if (result.code !== 0) throw failed(['UpdateFailed', 'cannot update packages'], target, log, result);
       return { rebootRequired: result.stdout.trimEnd().endsWith('reboot required') };
     },
   };
 }
 
-function failed(reason: string, what: string, { address }: SshTarget, result: SshResult): ReasonedError {
+function failed(
+  [reason, what]: readonly [string, string],
+  { address }: SshTarget,
+  log: string,
+  result: SshResult,
+): ReasonedError {
   const said = `${result.stdout}\n${result.stderr}`.split('\n').filter((line) => line.trim() !== '');
   const why = said.slice(-SHOWN_LINES).join('; ') || `exit code ${result.code}`;
   return new ReasonedError(reason, `${what} on guest "${address}": ${why}`, {
-    hint: 'the whole of it is in /var/log/k8slab-packages.log there',
+    hint: `the whole of it is in ${log} there`,
   });
 }
 

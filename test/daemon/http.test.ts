@@ -3,9 +3,11 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { PlannedObject } from '../../src/api/plan/action.ts';
 import { createApi, createProbeApp, type HttpDeps } from '../../src/daemon/http.ts';
+import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createBed } from '../controllers/bed.ts';
+import { fakePackages } from '../controllers/fakes.ts';
 
 const BASE = '/apis/k8slab.io/v1alpha1';
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
@@ -26,7 +28,12 @@ function createServer(more: Partial<HttpDeps> = {}): {
     metrics: createMetrics({ version: '1.2.3' }),
     unready: () => [],
     plan: () => Promise.resolve(PLAN),
-    now: () => bed.clock.now(),
+    clock: bed.clock,
+    updates: createPackageUpdates({
+      store: bed.store,
+      packages: fakePackages(bed.world),
+      clock: bed.clock,
+    }),
     ...more,
   };
   const api = createApi(deps);

@@ -1,12 +1,12 @@
 export const NO_MANAGER = 69;
 
 /**
- * For a guest's sh, run as root there. All output goes to a log in the guest and is shown from there: a connection that
+ * For a guest's sh, run as root there. All output goes to a log in the guest, $1, and is shown from there: a connection that
  * breaks must not end a package manager halfway.
  */
 const PRELUDE = String.raw`
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-log=/var/log/k8slab-packages.log
+log=$1
 for manager in apt-get dnf yum ''; do
   command -v "$manager" >/dev/null 2>&1 && break
 done
@@ -35,16 +35,16 @@ apt() {
 }
 `;
 
-/** $1: the package. */
+/** $2: the package. */
 export const INSTALL = `${PRELUDE}${String.raw`
 case $manager in
 apt-get)
   manage dpkg --configure -a
   apt update || say 'the lists of packages are not up to date'
-  apt --no-install-recommends install "$1"
+  apt --no-install-recommends install "$2"
   ;;
 *)
-  manage $manager -y install "$1" || exit $?
+  manage $manager -y install "$2" || exit $?
   case $(getenforce 2>/dev/null) in
   Enforcing | Permissive)
     command -v semanage >/dev/null 2>&1 || manage $manager -y install policycoreutils-python-utils ||
