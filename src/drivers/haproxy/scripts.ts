@@ -3,9 +3,9 @@ const PRELUDE = String.raw`
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 cfg=$1 socket=$2
 unit=haproxy.service
-sum() { sha256sum <"$1" | cut -c1-64; }
+# Each process costs: guests may be emulated, and this is between a change and its effect.
 listened() {
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" {n = split($2, part, ":"); print ":" part[n]}' | sort -u
+  awk '$4 == "0A" {n = split($2, part, ":"); printf ":%s ", part[n]}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 # As its package brought it.
 pristine() {
@@ -74,20 +74,16 @@ served() {
 
 /** Prints what there is as KEY=VALUE lines, then what HAProxy says of itself. Changes nothing. */
 export const LOOK = `${PRELUDE}${String.raw`
-getenforce 2>/dev/null | sed 's/^/selinux=/'
+if command -v getenforce >/dev/null 2>&1; then echo "selinux=$(getenforce)"; fi
 command -v haproxy >/dev/null 2>&1 || exit 0
 haproxy -v 2>/dev/null | { read -r line; echo "version=$line"; }
-if [ -e "$cfg" ]; then
-  echo "sha256=$(sum "$cfg")"
-  echo "access=$(stat -c '%U:%G %a' "$cfg")"
-fi
-if [ -e "$cfg.k8slab" ]; then
-  echo "written=$(sum "$cfg.k8slab")"
-elif [ -e "$cfg" ] && pristine; then
-  echo pristine=yes
-fi
+[ ! -e "$cfg" ] || stat -c 'access=%U:%G %a' "$cfg"
+[ -e "$cfg.k8slab" ] || [ ! -e "$cfg" ] || ! pristine || echo pristine=yes
+sha256sum "$cfg" "$cfg.k8slab" 2>/dev/null | while read -r sum path; do
+  case $path in *.k8slab) echo "written=$sum" ;; *) echo "sha256=$sum" ;; esac
+done
 systemctl show $unit -p ActiveState -p UnitFileState
-echo "ports=$(listened | tr '\n' ' ')"
+echo "ports=$(listened)"
 echo
 ask 'show info;show stat' || true
 `}`;
@@ -106,11 +102,11 @@ shift 3
 ports=$*
 new=$cfg.k8slab-new old=$cfg.k8slab-old
 umask 077
-mkdir -p "$(dirname "$cfg")"
+[ -d "${'$'}{cfg%/*}" ] || mkdir -p "${'$'}{cfg%/*}"
 exec 9>"$cfg.k8slab-lock"
 flock 9 2>/dev/null || true
 cat >"$new"
-if [ "$(sum "$new")" != "$wanted" ]; then
+if ! echo "$wanted  $new" | sha256sum --status -c; then
   rm -f "$new"
   echo 'it did not arrive whole'
   exit ${TORN}
@@ -121,7 +117,7 @@ if ! words=$(haproxy -c -f "$new" 2>&1); then
   exit ${REJECTED}
 fi
 sync "$new" 2>/dev/null || sync
-rm -f "$old"
+[ ! -e "$old" ] || rm -f "$old"
 if [ -e "$cfg" ]; then
   [ -e "$cfg.k8slab" ] || pristine || cp -p "$cfg" "$cfg.before-k8slab"
   ln "$cfg" "$old"
@@ -129,7 +125,6 @@ fi
 before=$(worker)
 ran=no
 active && ran=yes
-since=$(date +%s)
 mv -f "$new" "$cfg"
 if words=$(start_or_reload $ran 2>&1) && served; then
   cp -p "$cfg" "$cfg.k8slab-mark" && mv -f "$cfg.k8slab-mark" "$cfg.k8slab"
@@ -137,7 +132,7 @@ if words=$(start_or_reload $ran 2>&1) && served; then
   exit 0
 fi
 printf '%s\n' "$words"
-journalctl -u $unit --since "@$since" -o cat --no-pager 2>/dev/null | tail -n 20
+journalctl -u $unit --since -30s -o cat --no-pager 2>/dev/null | tail -n 20
 if [ -e "$old" ]; then mv -f "$old" "$cfg"; else rm -f "$cfg"; fi
 if [ $ran = yes ]; then start_or_reload yes; else systemctl stop $unit; fi >/dev/null 2>&1
 exit ${NOT_SERVED}
