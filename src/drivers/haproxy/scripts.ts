@@ -102,7 +102,7 @@ shift 3
 ports=$*
 new=$cfg.k8slab-new old=$cfg.k8slab-old
 umask 077
-[ -d "${'$'}{cfg%/*}" ] || mkdir -p "${'$'}{cfg%/*}"
+[ -e "$cfg" ] || mkdir -p "$(dirname "$cfg")"
 exec 9>"$cfg.k8slab-lock"
 flock 9 2>/dev/null || true
 cat >"$new"
