@@ -36,6 +36,12 @@ export const daemonConfig = z.strictObject({
     .max(1000)
     .default(8)
     .meta({ description: 'Guests that boot at the same time.' }),
+  shutdownSeconds: z
+    .int()
+    .min(10)
+    .max(3600)
+    .default(120)
+    .meta({ description: 'How long a guest may take to shut down before its plug is pulled.' }),
   resyncSeconds: z
     .int()
     .min(5)

@@ -35,6 +35,11 @@ export function bridgeName(network: string): string {
   return `${BRIDGE_PREFIX}${digest('bridge', network).slice(0, INTERFACE_NAME_MAX - BRIDGE_PREFIX.length)}`;
 }
 
+/** The bridge that keeps the guests of a network together while it restarts. */
+export function parkingBridge(network: string): string {
+  return `k8sp-${digest('parking', network).slice(0, INTERFACE_NAME_MAX - 5)}`;
+}
+
 /** `master00.k8s-thw.local`, or the bare name where the network has no domain. */
 export function fqdn(name: string, domain?: string): string {
   return domain === undefined ? name : `${name}.${domain}`;

@@ -8,6 +8,8 @@ import type { ApiObject, ObjectStatus } from './meta.ts';
 export interface LiveEntry extends NetworkEntry {
   /** The running dnsmasq gives the address and answers the names. */
   readonly live: boolean;
+  /** False: the network's definition does not have it yet, so that it would be lost at the next start. */
+  readonly defined?: boolean;
 }
 
 /** Why a Node gets nothing new from a network. */
@@ -22,6 +24,8 @@ export interface NetworkStatus extends ObjectStatus {
   readonly gateway?: string;
   readonly entries?: readonly LiveEntry[];
   readonly refusals?: readonly Refusal[];
+  /** When this daemon last restarted it; RFC 3339. */
+  readonly restartedAt?: string;
 }
 
 export interface ImageStatus extends ObjectStatus {

@@ -10,10 +10,16 @@ export interface Boots {
   arrived(node: string): void;
   /** It is off: its slot is free. */
   stopped(node: string): void;
-  /** It was asked to shut down. */
+  /** It runs, and nobody asks it to go down. */
+  runs(node: string): void;
+  /** It was seen running and not asked to go down since. */
+  ran(node: string): boolean;
+  /** It was asked to shut down: that it goes is no failure. */
   stopping(node: string): void;
-  /** Since it was asked to shut down; undefined when it was not. */
+  /** Since it was last asked to shut down; undefined when it was not. */
   stoppingSeconds(node: string): number | undefined;
+  /** Since it was first asked to. */
+  downSeconds(node: string): number | undefined;
   /** Seconds until the next start; a first start never waits. */
   backoffSeconds(node: string): number;
   /** Since its start; undefined when it is not booting. */
@@ -27,7 +33,8 @@ const SLOT_SECONDS = 600;
 
 export function createBoots(clock: Clock, limit: number): Boots {
   const booting = new Map<string, number>();
-  const stopping = new Map<string, number>();
+  const stopping = new Map<string, { first: number; last: number }>();
+  const running = new Set<string>();
   const tries = new Map<string, { count: number; at: number }>();
 
   function slot(node: string): boolean {
@@ -56,8 +63,19 @@ export function createBoots(clock: Clock, limit: number): Boots {
       booting.delete(node);
       stopping.delete(node);
     },
-    stopping: (node) => void stopping.set(node, clock.monotonic()),
-    stoppingSeconds: (node) => secondsSince(stopping.get(node)),
+    runs(node) {
+      running.add(node);
+      stopping.delete(node);
+    },
+    ran: (node) => running.has(node),
+    stopping(node) {
+      const now = clock.monotonic();
+      stopping.set(node, { first: stopping.get(node)?.first ?? now, last: now });
+      running.delete(node);
+      tries.delete(node);
+    },
+    stoppingSeconds: (node) => secondsSince(stopping.get(node)?.last),
+    downSeconds: (node) => secondsSince(stopping.get(node)?.first),
     backoffSeconds(node) {
       const last = tries.get(node);
       if (last === undefined) return 0;

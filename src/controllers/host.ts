@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
-import { condition, READY, SYNCED } from '../api/conditions.ts';
+import { condition, isTrue, READY, SYNCED } from '../api/conditions.ts';
 import type { ConditionInput } from '../api/meta.ts';
 import { parseCapabilities } from '../api/libvirt/domain.ts';
 import type { HostStatus } from '../api/objects.ts';
 import type { HostAction, Plan } from '../api/plan/action.ts';
 import { planHost, type HostPaths, type ObservedHost } from '../api/plan/host.ts';
 import type { HostRecord } from '../api/render/host-files.ts';
+import type { Dnsmasq } from '../drivers/dnsmasq.ts';
 import type { Libvirt } from '../drivers/libvirt.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
 import type { Reconciler } from './pass.ts';
@@ -20,6 +21,7 @@ export interface HostFilesPort {
 export interface HostDeps {
   readonly store: ObjectStore;
   readonly libvirt: Libvirt;
+  readonly dnsmasq: Pick<Dnsmasq, 'reload'>;
   readonly files: HostFilesPort;
   readonly paths: HostPaths;
   readonly domainType: 'auto' | 'kvm' | 'qemu';
@@ -35,14 +37,18 @@ export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAct
       // What the files are held against is read in one moment, after the last wait.
       const nodes = deps.store.list('Node');
       const records = nodes.flatMap((node) => recordOf(deps, node));
-      const plan = planHost(deps.paths, records, { files, unknown: unknownObjects(deps) });
+      const ours = deps.store.list('Network').filter(({ status }) => isTrue(status.conditions, READY));
+      const networks = ours.map(({ metadata }) => metadata.name);
+      const plan = planHost(deps.paths, records, { files, unknown: unknownObjects(deps), networks });
       return { plan, fields, conditions: conditions(plan, records.length), extra: undefined };
     },
-    async execute({ path, content, mode }) {
+    async execute({ path, content, mode, reload }) {
       await deps.files.ensureDir(dirname(path));
       // The mode of a file that others made, such as /etc/hosts, is theirs.
       const existing = await deps.files.readIfExists(path);
       await deps.files.writeAtomic(path, content, existing === undefined ? { mode } : {});
+      // A line that is gone from /etc/hosts would reach guests as a second address until then.
+      for (const network of reload) await deps.dnsmasq.reload(network);
     },
   };
 }

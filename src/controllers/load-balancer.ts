@@ -16,8 +16,6 @@ import type { Reconciler } from './pass.ts';
 export interface LoadBalancerDeps extends ObserveDeps {
   readonly packages: Packages;
   readonly clock: Clock;
-  /** What others changed was found, and is repaired. */
-  readonly onDrift: (name: string) => void;
 }
 
 /** Nobody tells us of what happens in the guest. */
@@ -43,7 +41,6 @@ export function createLoadBalancerReconciler(
       return { plan, conditions, fields, extra, again: again(backoff, name, extra) };
     },
     async execute(action, { extra }, object) {
-      if (action.drift === true) deps.onDrift(object.metadata.name);
       try {
         await execute(deps, action, extra, object);
       } catch (error) {

@@ -1,33 +1,46 @@
-import { condition, READY, SYNCED } from '../api/conditions.ts';
-import type { ConditionInput } from '../api/meta.ts';
+import { networkConditions } from '../api/status/network.ts';
+import { explainError } from '../api/errors.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
 import { desireNetwork } from '../api/plan/desire-network.ts';
-import { isLive, type ObservedNetwork } from '../api/plan/network-live.ts';
+import { isDefined, isLive } from '../api/plan/network-live.ts';
+import type { ObservedNetwork } from '../api/plan/network-observed.ts';
 import { planNetwork } from '../api/plan/network.ts';
 import type { DesiredNetwork } from '../api/render/network.ts';
-import { parseNetwork } from '../api/libvirt/network.ts';
 import type { Dnsmasq } from '../drivers/dnsmasq.ts';
-import type { Libvirt } from '../drivers/libvirt.ts';
+import type { Clock } from '../engine/clock.ts';
+import { timestamp } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
 import type { Look, Reconciler } from './pass.ts';
+import { observeNetwork, type NetworkObserveDeps } from './network-observe.ts';
+import { restartNetwork } from './network-restart.ts';
 
-export interface NetworkDeps {
+export interface NetworkDeps extends NetworkObserveDeps {
   readonly store: ObjectStore;
-  readonly libvirt: Libvirt;
-  readonly dnsmasq: Dnsmasq;
+  readonly clock: Clock;
   /** Nodes that contradict others get nothing new. */
   readonly isCondemned: (node: string) => boolean;
 }
 
 type NetworkLook = Look<'Network', NetworkAction, undefined>;
 
+/** What restarts came to, by network. In memory: a daemon that starts anew has another try. */
+interface Restarts {
+  readonly failed: Map<string, { readonly signature: string; readonly message: string }>;
+  readonly at: Map<string, string>;
+}
+
 /** The one writer of a libvirt network: its definition, and every reservation and name that Nodes claim in it. */
 export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network', NetworkAction, undefined> {
+  const restarts: Restarts = { failed: new Map(), at: new Map() };
   return {
     kind: 'Network',
     async look(object) {
-      const observed = await observe(deps, object.metadata.name);
+      const failedRestart = restarts.failed.get(object.metadata.name);
+      const observed: ObservedNetwork = {
+        ...(await observeNetwork(deps, object)),
+        ...(failedRestart === undefined ? {} : { failedRestart }),
+      };
       const { desired, refusals } = desireNetwork({
         name: object.metadata.name,
         spec: object.spec,
@@ -36,25 +49,16 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
         keeps: await keeper(deps),
         hostDirs: deps.dnsmasq.hostDirs(object.metadata.name),
       });
-      return describe(desired, observed, planNetwork(desired, observed), refusals);
+      const look = describe(desired, observed, planNetwork(desired, observed), refusals);
+      const restartedAt = restarts.at.get(object.metadata.name);
+      return restartedAt === undefined ? look : { ...look, fields: { ...look.fields, restartedAt } };
     },
-    execute: (action, _look, object) => execute(deps, object, action),
-  };
-}
-
-async function observe(deps: NetworkDeps, name: string): Promise<ObservedNetwork> {
-  const { libvirt, dnsmasq } = deps;
-  const listing = (await libvirt.networks()).find((network) => network.name === name);
-  const hostFiles = await dnsmasq.readHostFiles(name);
-  if (listing === undefined) return { active: false, autostart: false, hostFiles };
-  const config = await libvirt.networkXml(name, { inactive: true });
-  const live = listing.active ? await libvirt.networkXml(name, { inactive: false }) : undefined;
-  return {
-    active: listing.active,
-    autostart: listing.autostart,
-    hostFiles,
-    ...(config === undefined ? {} : { config: parseNetwork(config) }),
-    ...(live === undefined ? {} : { live: parseNetwork(live) }),
+    async execute(action, _look, object) {
+      const { name } = object.metadata;
+      if (action.type === 'RestartNetwork') await restart(deps, restarts, name, action);
+      else await execute(deps, name, action);
+      deps.interfaces.invalidate();
+    },
   };
 }
 
@@ -79,58 +83,39 @@ function describe(
   plan: Plan<NetworkAction>,
   refusals: readonly Refusal[],
 ): NetworkLook {
-  const entries = desired.entries.map((entry): LiveEntry => ({ ...entry, live: isLive(entry, observed) }));
+  const entries = desired.entries.map((entry): LiveEntry => {
+    const absent = isDefined(entry, observed) ? {} : { defined: false };
+    return { ...entry, live: isLive(entry, observed), ...absent };
+  });
   const fields: Omit<NetworkStatus, 'conditions'> = {
     bridge: desired.bridge,
     gateway: desired.gateway,
     entries,
     ...(refusals.length === 0 ? {} : { refusals }),
   };
-  return { plan, fields, conditions: conditions(observed, plan, entries, refusals), extra: undefined };
+  return { plan, fields, conditions: networkConditions(observed, plan, entries, refusals), extra: undefined };
 }
 
-function conditions(
-  observed: ObservedNetwork,
-  plan: Plan<NetworkAction>,
-  entries: readonly LiveEntry[],
-  refusals: readonly Refusal[],
-): ConditionInput[] {
-  const { waiting } = plan;
-  const defined = observed.config !== undefined;
-  const deaf = entries.filter(({ live }) => !live).map(({ node }) => node);
-  const steps = [
-    condition('Defined', defined ? 'True' : 'False', defined ? 'Defined' : 'NotDefined'),
-    condition('Active', observed.active ? 'True' : 'False', observed.active ? 'Active' : 'NotActive'),
-    deaf.length === 0
-      ? condition('EntriesLive', 'True', 'Live', `${entries.length} reservations and their names are live`)
-      : condition('EntriesLive', 'False', 'NotLive', `dnsmasq does not know ${deaf.join(', ')} yet`),
-    ...(waiting?.reason === 'RestartRequired'
-      ? [condition('RestartRequired', 'True', waiting.reason, waiting.message)]
-      : []),
-    ...refused(refusals),
-  ];
-  if (waiting?.reason === 'Conflict') {
-    return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
+async function restart(
+  deps: NetworkDeps,
+  { failed, at }: Restarts,
+  network: string,
+  action: Extract<NetworkAction, { type: 'RestartNetwork' }>,
+): Promise<void> {
+  at.set(network, timestamp(deps.clock.now()));
+  try {
+    await restartNetwork(deps, network, action);
+    failed.delete(network);
+  } catch (error) {
+    failed.set(network, { signature: action.signature, message: explainError(error) });
+    throw error;
   }
-  const synced = condition(SYNCED, 'True', 'Reconciled');
-  if (!observed.active)
-    return [readyFalse({ reason: 'NotActive', message: 'the network is not active' }), synced, ...steps];
-  return [condition(READY, 'True', 'Active'), synced, ...steps];
 }
 
-function refused(refusals: readonly Refusal[]): ConditionInput[] {
-  if (refusals.length === 0) return [];
-  const message = refusals.map((refusal) => `${refusal.node}: ${refusal.message}`).join('; ');
-  return [condition('ClaimsRefused', 'True', refusals[0]?.reason ?? 'Conflict', message)];
-}
+type Simple = Exclude<NetworkAction, { type: 'RestartNetwork' }>;
 
-function readyFalse({ reason, message }: { reason: string; message: string }): ConditionInput {
-  return condition(READY, 'False', reason, message);
-}
-
-async function execute(deps: NetworkDeps, object: ObjectOf<'Network'>, action: NetworkAction): Promise<void> {
+async function execute(deps: NetworkDeps, network: string, action: Simple): Promise<void> {
   const { libvirt, dnsmasq } = deps;
-  const network = object.metadata.name;
   switch (action.type) {
     case 'WriteHostFiles':
       await dnsmasq.writeHostFiles(network, mutable(action.files));
@@ -147,10 +132,26 @@ async function execute(deps: NetworkDeps, object: ObjectOf<'Network'>, action: N
     case 'SetNetworkAutostart':
       await libvirt.setNetworkAutostart(network, action.on);
       return;
-    case 'UpdateNetwork': {
-      const { command, section, xml } = action;
-      await libvirt.updateNetwork({ network, command, section, xml, live: true, config: false });
-    }
+    case 'AttachTaps':
+      await deps.bridges.attach(action.attachment);
+      return;
+    case 'UpdateNetwork':
+      await update(deps, network, action);
+  }
+}
+
+async function update(
+  { libvirt }: NetworkDeps,
+  network: string,
+  action: Extract<NetworkAction, { type: 'UpdateNetwork' }>,
+): Promise<void> {
+  const { command, section, xml, restore } = action;
+  const live = { network, section, live: true, config: false } as const;
+  try {
+    await libvirt.updateNetwork({ ...live, command, xml });
+  } catch (error) {
+    if (restore !== undefined) await libvirt.updateNetwork({ ...live, command: 'add', xml: restore });
+    throw error;
   }
 }
 

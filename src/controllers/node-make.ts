@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { ReasonedError } from '../api/errors.ts';
 import { derivedUuid } from '../api/names.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
+import type { DomainMark } from '../api/libvirt/mark.ts';
 import type { NodeAction } from '../api/plan/action.ts';
-import { parseBytes } from '../api/quantity.ts';
 import { renderBackup } from '../api/render/backup.ts';
 import { cloudInitHash, renderSeed, type CloudInitInput } from '../api/render/cloud-init.ts';
 import { renderDomain } from '../api/render/domain.ts';
-import type { KeyPair } from '../drivers/keys.ts';
+import { nextMark, type DesiredDefinition } from '../api/render/domain-over.ts';
 import type { JobRun } from './jobs.ts';
-import type { NodeDeps, NodeExtra } from './node-observe.ts';
+import type { NodeDeps } from './node-deps.ts';
 import type { ObjectOf } from './objects.ts';
 
 type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
@@ -108,47 +108,47 @@ async function finishBackup(
 }
 
 /** A seed is named by all that is in it, the host key included. */
-function seedHash(cloudInit: CloudInitInput, key: KeyPair): string {
-  return createHash('sha256').update(cloudInitHash(cloudInit)).update(key.publicKey).digest('hex');
+export function seedHash(cloudInit: string, publicKey: string): string {
+  return createHash('sha256').update(cloudInit).update(publicKey).digest('hex');
 }
 
 export async function writeSeed(deps: NodeDeps, cloudInit: CloudInitInput): Promise<void> {
   const key = await deps.hostKey(cloudInit.node);
-  await deps.seeds.write(cloudInit.node, seedHash(cloudInit, key), renderSeed(cloudInit, key));
+  const hash = seedHash(cloudInitHash(cloudInit), key.publicKey);
+  await deps.seeds.write(cloudInit.node, hash, renderSeed(cloudInit, key));
 }
 
+/** Defines a new guest. */
 export async function defineDomain(
   deps: NodeDeps,
-  object: ObjectOf<'Node'>,
   cloudInit: CloudInitInput,
-  { networks, observed }: NodeExtra,
+  definition: DesiredDefinition,
+  path: string,
 ): Promise<void> {
-  const { name } = object.metadata;
-  const { cpus, memory, domainType = 'auto' } = object.spec;
+  const name = cloudInit.node;
   const host = deps.store.list('Host')[0]?.status;
   const key = await deps.hostKey(name);
-  const { path } = observed.disk;
+  const told = cloudInitHash(cloudInit);
   const { format } = await deps.disks.info(path);
+  const { type = 'qemu', cpus, memory, interfaces, reclaim } = definition;
+  const mark: DomainMark = {
+    kind: 'Node',
+    name,
+    reclaim,
+    cloudInit: told,
+    hostKey: publicPart(key.publicKey),
+  };
   const xml = renderDomain({
     name,
     uuid: derivedUuid('Node', name),
-    type: domainType === 'auto' ? (host?.domainType ?? 'qemu') : domainType,
+    type,
     arch: host?.arch ?? 'x86_64',
     cpus,
-    memory: parseBytes(memory),
+    memory,
     disk: { path, format },
-    seed: deps.seeds.path(name, seedHash(cloudInit, key)),
-    interfaces: networks.entries.map((entry, index) => ({
-      network: object.spec.networks[index]?.network ?? '',
-      mac: entry.mac,
-    })),
-    mark: {
-      kind: 'Node',
-      name,
-      reclaim: object.spec.policy.reclaim,
-      cloudInit: cloudInitHash(cloudInit),
-      hostKey: publicPart(key.publicKey),
-    },
+    seed: deps.seeds.path(name, seedHash(told, key.publicKey)),
+    interfaces,
+    mark: nextMark(mark, definition),
   });
   await deps.libvirt.defineDomain(xml);
 }

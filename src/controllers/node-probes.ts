@@ -2,7 +2,7 @@ import { explainError, reasonOf } from '../api/errors.ts';
 import type { LiveEntry } from '../api/objects.ts';
 import { CLOUD_INIT_QUERY, parseCloudInit } from '../api/status/cloud-init.ts';
 import type { NodeProbes } from '../api/status/node.ts';
-import type { Dnsmasq, Lease } from '../drivers/dnsmasq.ts';
+import type { Dnsmasq } from '../drivers/dnsmasq.ts';
 import type { DnsProbe } from '../drivers/resolver.ts';
 import type { Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -16,7 +16,8 @@ export interface ProbeDeps {
 
 export interface ProbeTarget {
   readonly entry: LiveEntry;
-  readonly bridge: string;
+  /** Where its newest lease says it is. */
+  readonly leased?: string;
   readonly gateway: string;
   readonly user: string;
   readonly hostKey: string;
@@ -34,31 +35,44 @@ export async function probeNode(
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<NodeProbes> {
-  const { entry, bootingSeconds } = target;
-  const leases = await deps.dnsmasq.leases(target.bridge);
-  const leased = leasedAddress(leases, entry, deps.clock.now() / 1000);
+  const { entry, bootingSeconds, leased } = target;
   const [dns, guest] = await Promise.all([probeDns(deps, target), maybeProbeSsh()]);
   return {
     address: entry.ip,
     fqdn: entry.hostnames[0] ?? entry.node,
+    reserved: { defined: entry.defined ?? true, live: entry.live },
     ...(leased === undefined ? {} : { leasedAddress: leased }),
     ...(dns === undefined ? {} : { dns }),
     ...guest,
     ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };
 
-  async function maybeProbeSsh(): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit'>> {
+  async function maybeProbeSsh(): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit' | 'reachedAt'>> {
     const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
     if (leased !== entry.ip && patient) return {};
+    if (leased === undefined || leased === entry.ip) return probeSsh(deps, target, signal);
+    if (await answersAt(deps, target, leased, signal)) {
+      const message = `the guest answers at ${leased}`;
+      return { ssh: { ok: false, reason: 'OtherAddress', message }, reachedAt: leased };
+    }
+    // It may have moved since; a lease says nothing of that.
     return probeSsh(deps, target, signal);
   }
 }
 
-/** The reserved address if the guest has it, else the one of its newest lease that holds. */
-function leasedAddress(leases: readonly Lease[], entry: LiveEntry, now: number): string | undefined {
-  const held = leases.filter(({ mac, expiry }) => mac === entry.mac && (expiry === 0 || expiry > now));
-  if (held.some(({ ip }) => ip === entry.ip)) return entry.ip;
-  return held.sort((a, b) => b.expiry - a.expiry)[0]?.ip;
+async function answersAt(
+  deps: ProbeDeps,
+  { user, hostKey }: ProbeTarget,
+  address: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const target = { address, user, hostKeys: [hostKey] };
+  try {
+    return (await deps.ssh.exec(target, ['true'], { deadlineMs: SSH_DEADLINE_MS, signal })).code === 0;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
 }
 
 async function probeDns(deps: ProbeDeps, target: ProbeTarget): Promise<NodeProbes['dns']> {

@@ -1,17 +1,15 @@
 import type { NodeStatus } from '../api/objects.ts';
 import { isTrue, READY } from '../api/conditions.ts';
-import { ReasonedError } from '../api/errors.ts';
-import type { NodeAction } from '../api/plan/action.ts';
-import { planNode, type ObservedNode } from '../api/plan/node.ts';
+import { planNode } from '../api/plan/node.ts';
+import { restartFields } from '../api/plan/node-definition.ts';
+import type { NodeAction, Plan } from '../api/plan/action.ts';
 import type { NodeNetworks } from '../api/plan/desire-node.ts';
-import { nodeConditions, type NodeProbes } from '../api/status/node.ts';
+import { nodeConditions } from '../api/status/node.ts';
 import type { ObjectOf } from './objects.ts';
-import type { Look, Reconciler } from './pass.ts';
-import { createDisk, defineDomain, writeSeed } from './node-make.ts';
-import { observeNode, type NodeDeps, type NodeExtra } from './node-observe.ts';
-import { probeNode } from './node-probes.ts';
-
-type NodeLook = Look<'Node', NodeAction, NodeExtra>;
+import type { Reconciler } from './pass.ts';
+import { executeNode } from './node-execute.ts';
+import { observeNode } from './node-observe.ts';
+import type { NodeDeps, NodeExtra } from './node-deps.ts';
 
 /** How soon to look again at what nobody tells us about: a guest on its way, a back-off, the queue for booting. */
 const SOON_MS = 1000;
@@ -24,58 +22,87 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
   return {
     kind: 'Node',
     async look(object, signal) {
-      const extra = await observeNode(deps, object);
-      const plan = planNode(extra.desire.desired, extra.observed);
-      const probes = await probe(deps, object, extra, signal);
-      const conditions = nodeConditions(extra.desire.desired, extra.observed, plan, probes);
+      const extra = await observeNode(deps, object, signal);
+      const { desired } = extra.desire;
+      const plan = planNode(desired, extra.observed);
+      const conditions = nodeConditions(desired, extra.observed, plan, extra.probes);
       const ready = isTrue(conditions, READY);
-      remember(deps, object.metadata.name, extra.observed, ready);
-      const again = ready ? undefined : nextLook(plan.waiting?.reason, probes.bootingSeconds);
+      remember(deps, object.metadata.name, { ...extra, plan, ready });
+      const again = nextLook(plan.waiting?.reason, ready, extra.observed);
       return { plan, conditions, fields: fields(extra), extra, ...(again === undefined ? {} : { again }) };
     },
-    claim: (action, object) => action.type !== 'StartDomain' || deps.boots.take(object.metadata.name),
+    claim: (action, object) => claim(deps, action, object),
     async execute(action, look, object) {
-      await execute(deps, action, look, object);
+      await executeNode(deps, action, look.extra, object);
       deps.domains.invalidate();
     },
   };
 }
 
+/** What is told by nobody when it is over, by how soon it may be. */
+const POLLED: Readonly<Record<string, number>> = {
+  StartBackOff: SOON_MS,
+  BootQueued: SOON_MS,
+  RolloutWaiting: 5 * SOON_MS,
+  ShuttingDown: 5 * SOON_MS,
+  AddressInUse: 5 * SOON_MS,
+};
+/** Told beside what the guest is at. */
+const QUIET: ReadonlySet<string> = new Set([
+  'RestartRequired',
+  'Drifted',
+  'DiskShrinkRefused',
+  'OtherAddress',
+]);
+
 /** A guest is looked at less and less often the longer it takes; others wait for what tells of itself. */
-function nextLook(waitingFor: string | undefined, bootingSeconds = UNKNOWN_SECONDS): number | undefined {
-  if (waitingFor === 'StartBackOff' || waitingFor === 'BootQueued') return SOON_MS;
-  if (waitingFor === 'ShuttingDown') return LATER_MS;
-  if (waitingFor !== undefined) return undefined;
-  return Math.min(LATER_MS, Math.max(SOON_MS, bootingSeconds * 20));
+function nextLook(
+  waitingFor: string | undefined,
+  ready: boolean,
+  { tried, bootingSeconds = UNKNOWN_SECONDS }: NodeExtra['observed'],
+): number | undefined {
+  const poll = waitingFor === undefined ? undefined : POLLED[waitingFor];
+  if (poll !== undefined) return poll;
+  if (ready || (waitingFor !== undefined && !QUIET.has(waitingFor))) return undefined;
+  const since = tried?.seconds ?? bootingSeconds;
+  return Math.min(LATER_MS, Math.max(SOON_MS, since * 20));
 }
 
-async function probe(
-  deps: NodeDeps,
-  object: ObjectOf<'Node'>,
-  { networks, observed }: NodeExtra,
-  signal: AbortSignal,
-): Promise<NodeProbes> {
-  const [entry] = networks.entries;
-  const [attachment] = object.spec.networks;
-  const mark = observed.domain?.config.model.mark;
-  const network = attachment && deps.store.get('Network', attachment.network)?.status;
-  if (observed.domain?.state !== 'running' || entry === undefined || mark === undefined) return {};
-  if (network?.bridge === undefined || network.gateway === undefined) return {};
-  const bootingSeconds = deps.boots.bootingSeconds(object.metadata.name);
-  const target = {
-    entry,
-    bridge: network.bridge,
-    gateway: network.gateway,
-    user: object.spec.ssh.user,
-    hostKey: mark.hostKey,
-    ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
-  };
-  return probeNode(deps, target, signal);
+/** What disrupts a guest that shall run has its turn among those of its role. */
+function claim(deps: NodeDeps, action: NodeAction, { metadata, spec }: ObjectOf<'Node'>): boolean {
+  if (action.type === 'StartDomain') return deps.boots.take(metadata.name);
+  const disrupts = action.disruption === 'link' || action.disruption === 'restart';
+  if (!disrupts || spec.power === 'Stopped' || spec.role === undefined) return true;
+  const holder = deps.rollout.holder(spec.role);
+  if (holder !== undefined && deps.store.get('Node', holder)?.spec.role !== spec.role)
+    deps.rollout.done(holder);
+  return deps.rollout.take(spec.role, metadata.name);
 }
 
-function remember(deps: NodeDeps, name: string, observed: ObservedNode, ready: boolean): void {
-  if (ready) deps.boots.arrived(name);
-  else if (observed.domain !== undefined && observed.domain.state !== 'running') deps.boots.stopped(name);
+interface Looked extends NodeExtra {
+  readonly plan: Plan<NodeAction>;
+  readonly ready: boolean;
+}
+
+function remember(deps: NodeDeps, name: string, { desire, observed, plan, ready }: Looked): void {
+  const { boots, rollout, attempts } = deps;
+  const { domain } = observed;
+  const goesDown = plan.waiting?.reason === 'ShuttingDown' || plan.actions.some(stops);
+  if (domain?.state === 'running') {
+    if (!goesDown) boots.runs(name);
+    if (restartFields(desire.desired, observed).length === 0) attempts.forget(name, 'definition');
+  }
+  // One that waits for others of its role to move lets them.
+  if (plan.waiting?.reason === 'AddressInUse') rollout.done(name);
+  if (ready) {
+    boots.arrived(name);
+    attempts.forget(name, 'address');
+    if (!goesDown) rollout.done(name);
+  } else if (domain?.state === 'shutoff' || domain?.state === 'crashed') boots.stopped(name);
+}
+
+function stops({ type }: NodeAction): boolean {
+  return type === 'ShutdownDomain' || type === 'DestroyDomain';
 }
 
 function fields({ networks, observed }: NodeExtra): Omit<NodeStatus, 'conditions'> {
@@ -94,39 +121,4 @@ function entryFields(entry: NodeNetworks['entries'][number]): Partial<NodeStatus
   const [fqdn = entry.node, ...aliases] = entry.hostnames;
   const podCIDR = entry.podCIDR === undefined ? {} : { podCIDR: entry.podCIDR };
   return { address: entry.ip, mac: entry.mac, fqdn, aliases, ...podCIDR };
-}
-
-async function execute(
-  deps: NodeDeps,
-  action: NodeAction,
-  look: NodeLook,
-  object: ObjectOf<'Node'>,
-): Promise<void> {
-  const { name } = object.metadata;
-  const { cloudInit } = look.extra.desire;
-  switch (action.type) {
-    case 'CreateDisk':
-      await createDisk(deps, object, action);
-      return;
-    case 'WriteSeed':
-      await writeSeed(deps, needed(name, cloudInit));
-      return;
-    case 'DefineDomain':
-      await defineDomain(deps, object, needed(name, cloudInit), look.extra);
-      return;
-    case 'StartDomain':
-      await deps.libvirt.startDomain(name);
-      return;
-    case 'ShutdownDomain':
-      await deps.libvirt.shutdownDomain(name);
-      deps.boots.stopping(name);
-  }
-}
-
-function needed<T>(name: string, value: T | undefined): T {
-  if (value !== undefined) return value;
-  throw new ReasonedError(
-    'NetworkNotReady',
-    `cannot make Node "${name}": its networks have not named it yet`,
-  );
 }

@@ -36,6 +36,8 @@ export interface PassDeps {
   readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
   /** Milliseconds until an object is looked at again though nothing was heard of it. */
   readonly resyncMs: () => number;
+  /** Something changed behind the manifest was repaired. */
+  readonly onDrift?: (kind: Kind, name: string) => void;
 }
 
 /** observe -> plan -> execute -> observe -> status: the pass that every controller makes. */
@@ -92,6 +94,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
     log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
     await reconciler.execute(action, before, object, signal);
     deps.recorder.record(object, 'Normal', action.type, action.reason);
+    if (action.drift === true) deps.onDrift?.(object.kind, object.metadata.name);
     executed += 1;
   }
   const after = await reconciler.look(object, signal);

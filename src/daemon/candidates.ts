@@ -32,7 +32,6 @@ export function planCandidates(
     store,
     isCondemned,
     onJob: () => undefined,
-    onDrift: () => undefined,
   });
   const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
     condemnation(snapshot, kind, name);

@@ -41,6 +41,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): v
   const passDeps = {
     ...deps,
     condemned: (kind: Kind, name: string) => condemnation(manifests.snapshot(), kind, name),
+    onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
   for (const kind of KINDS) {
     const reconciler = reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;

@@ -99,7 +99,6 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
     ...world,
     isCondemned,
     onJob: enqueue,
-    onDrift: (kind, name) => metrics.driftFound(kind, name),
   });
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   return { store, metrics, events, drivers, queues, enqueue, manifests, reconcilers, identity };

@@ -9,8 +9,10 @@ import { lookOnly, type Look, type Reconciler } from '../controllers/pass.ts';
 export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };
 type AnyReconciler<K extends Kind> = Reconciler<K, never, never>;
 
-/** In the order of their dependencies, so that what one look finds is there for the next. */
+/** The Host comes first: it tells what libvirt offers. */
 export const KINDS: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
+/** In the order of their dependencies, so that what one look finds is there for the next; the Host names them all. */
+const PLANNED: readonly Kind[] = [...MANIFEST_KINDS, 'Host'];
 
 export interface PlannerDeps {
   readonly store: ObjectStore;
@@ -25,7 +27,7 @@ export interface PlannerDeps {
 /** The very actions that the next pass of each object would execute. */
 export async function planAll(deps: PlannerDeps, signal: AbortSignal): Promise<PlannedObject[]> {
   const planned: PlannedObject[] = [];
-  for (const kind of KINDS) {
+  for (const kind of PLANNED) {
     for (const object of deps.store.list(kind)) planned.push(await planOne(deps, kind, object, signal));
   }
   return planned;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isTrue, READY } from '../api/conditions.ts';
 import type { Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { AnyObject, Change } from '../engine/store.ts';
@@ -54,9 +55,19 @@ function concernNode(
     node?.kind === 'Node' ? node.spec.networks.map(({ network }) => network) : [],
   );
   if (specChanged) for (const network of new Set(named)) enqueue('Network', network);
+  const arrived = isReady(object) && previous !== undefined && !isReady(previous);
   for (const node of store.list('Node')) {
-    if (node.spec.disk.cloneOf === object.metadata.name) enqueue('Node', node.metadata.name);
+    const clones = node.spec.disk.cloneOf === object.metadata.name;
+    if (clones || (arrived && waitsForTurn(node))) enqueue('Node', node.metadata.name);
   }
+}
+
+function isReady({ status }: AnyObject<KindMap>): boolean {
+  return isTrue(status.conditions, READY);
+}
+
+function waitsForTurn({ status }: AnyObject<KindMap>): boolean {
+  return status.conditions.some(({ reason }) => reason === 'RolloutWaiting');
 }
 
 function concernNodes(store: ObjectStore, object: AnyObject<KindMap>, enqueue: Enqueue): void {

@@ -1,5 +1,6 @@
 import { isTrue, READY } from '../api/conditions.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import type { LibvirtEvent } from '../drivers/libvirt.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import type { Manifests } from './manifests.ts';
@@ -23,8 +24,12 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
     drivers.domains.invalidate();
     log.debug({ event }, 'libvirt event');
     if (event.kind === 'lost') enqueueAll(store, enqueue);
-    else if (store.get('Node', event.name) !== undefined) enqueue('Node', event.name);
+    else enqueueNamed(event);
   });
+  function enqueueNamed({ kind, name }: Exclude<LibvirtEvent, { kind: 'lost' }>): void {
+    const concerned = kind === 'domain' ? 'Node' : 'Network';
+    if (store.get(concerned, name) !== undefined) enqueue(concerned, name);
+  }
   releasers.add('libvirt events', () => events.dispose());
   const dnsmasq = drivers.dnsmasq.watch(() => {
     for (const { metadata } of store.list('Network')) enqueue('Network', metadata.name);

@@ -10,12 +10,16 @@ import { createImageReconciler, refetchMs } from '../controllers/image.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createLoadBalancerReconciler } from '../controllers/load-balancer.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
+import { readInterfaces, type LiveInterface } from '../controllers/network-observe.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { createAttempts, createRollout } from '../controllers/rollout.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
+import { createBridges, type Bridges } from '../drivers/bridges.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
+import { readFirewall, type Firewall } from '../drivers/firewall.ts';
 import { createHaproxy, type Haproxy } from '../drivers/haproxy.ts';
 import { createImageStore, type ImageStore } from '../drivers/images.ts';
 import { ensureHostKey, ensureIdentity, type KeyPair } from '../drivers/keys.ts';
@@ -30,6 +34,7 @@ import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts'
 import { createPackages, type Packages } from '../drivers/packages.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
 import { readSecret } from '../drivers/secrets.ts';
+import { readRoutes } from '../drivers/routes.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -40,10 +45,15 @@ import type { Reconcilers } from './planner.ts';
 
 /** Passes over all objects share one list of domains if they come within this time. */
 const DOMAINS_MAX_AGE_MS = 250;
+/** Nobody tells of changes of the firewall, and asking takes three processes. */
+const FIREWALL_MAX_AGE_MS = 10_000;
 
 export interface Drivers {
   readonly libvirt: Libvirt;
   readonly domains: SharedRead<readonly DomainListing[]>;
+  readonly interfaces: SharedRead<readonly LiveInterface[]>;
+  readonly bridges: Bridges;
+  readonly firewall: SharedRead<Firewall | undefined>;
   readonly dnsmasq: Dnsmasq;
   readonly images: ImageStore;
   readonly disks: Disks;
@@ -68,9 +78,11 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
   const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
   const ssh = createSsh({ identity: () => Promise.resolve(identity.privateKey) });
+  const domains = createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS);
   return {
     libvirt,
-    domains: createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS),
+    domains,
+    interfaces: createSharedRead(() => readInterfaces(libvirt, domains), clock, DOMAINS_MAX_AGE_MS),
     dnsmasq: createDnsmasq(),
     images: createImageStore({ dir: join(config.storage, 'images') }),
     disks: createDisks({ dir: join(config.storage, 'disks') }),
@@ -79,6 +91,8 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     haproxy: meteredHaproxy(createHaproxy({ ssh }), metrics, log, clock),
     packages: createPackages({ ssh }),
     resolver: createResolver(),
+    bridges: createBridges(),
+    firewall: createSharedRead(() => readFirewall(), clock, FIREWALL_MAX_AGE_MS),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
 }
@@ -107,8 +121,6 @@ export interface ReconcilerDeps {
   readonly isCondemned: (kind: Kind, name: string) => boolean;
   /** A job beside the passes progressed. */
   readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
-  /** What others changed was found, and is repaired. */
-  readonly onDrift: (kind: Kind, name: string) => void;
 }
 
 export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcilers; jobs: readonly Jobs[] } {
@@ -123,15 +135,18 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
+  const { hosts } = config.hostFiles;
+  const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
   const reconcilers = {
     Host: createHostReconciler({
       store,
       libvirt: drivers.libvirt,
+      dnsmasq: drivers.dnsmasq,
       files,
       paths: hostPaths(config),
       domainType: config.domainType,
     }),
-    Network: createNetworkReconciler({ ...drivers, store, isCondemned }),
+    Network: createNetworkReconciler({ ...drivers, routes: () => readRoutes(), store, clock, isCondemned }),
     Image: createImageReconciler({ images: drivers.images, jobs: imageJobs, clock }),
     Node: createNodeReconciler({
       ...drivers,
@@ -141,6 +156,11 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       daemonKey: identity.publicKey,
       jobs: nodeJobs,
       boots: createBoots(clock, config.maxConcurrentBoots),
+      rollout: createRollout(),
+      attempts: createAttempts(clock),
+      knownMacs: new Set(),
+      stopSeconds: config.shutdownSeconds,
+      ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, DOMAINS_MAX_AGE_MS) }),
     }),
     LoadBalancer: createLoadBalancerReconciler({
       ...drivers,
@@ -148,7 +168,6 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       clock,
       readSecret,
       jobs: packageJobs,
-      onDrift: (name) => deps.onDrift('LoadBalancer', name),
     }),
   };
   return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs, packageJobs] };

@@ -5,7 +5,7 @@ import { ReasonedError } from '../api/errors.ts';
 import { exec as runCommand } from './exec.ts';
 import type { Exec } from './exec.ts';
 import { ensureDir, readIfExists, removeIfExists, syncDir, writeAtomic } from './files.ts';
-import { info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
+import { grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
 import type { DiskInfo, Disks, DiskState } from './disks/types.ts';
 import { errnoOf, ioError, isMissing } from './io-errors.ts';
 
@@ -67,6 +67,11 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
     createCopy: (request) =>
       create(request.node, request.source.path, (at) => orDiscard(at, makeCopy(at, request))),
     adoptCopy: (request) => create(request.node, request.source, (at) => takeCopy(at, request)),
+    async grow(node, size) {
+      const at = place(node);
+      if (!isMarkerOf(node, await readIfExists(at.marker))) throw notOurs(at);
+      await grow(exec, at.disk, await info(exec, at.disk, 'qcow2'), size);
+    },
     info: (path, format) => info(exec, path, format),
     remove: (node) => remove(place(node)),
   };
@@ -119,7 +124,7 @@ function expectOurs(at: Place, found: DiskState): DiskInfo {
 function notOurs({ disk }: Place): ReasonedError {
   return new ReasonedError(
     'DiskNotOurs',
-    `cannot make disk "${disk}": there is a file that k8slab did not make`,
+    `cannot use disk "${disk}": there is a file that k8slab did not make`,
     {
       hint: 'move it away, or use it by spec.disk.path',
     },

@@ -6,6 +6,7 @@ import { parseNames, parseReservations, renderNames, renderReservations } from '
 import type { HostNames, Reservation } from './dnsmasq/host-files.ts';
 import { parseLeases } from './dnsmasq/leases.ts';
 import type { Lease } from './dnsmasq/leases.ts';
+import { sendRelease, type Release } from './dnsmasq/release.ts';
 import { watchDirs } from './dnsmasq/watch.ts';
 import { ensureDir, readIfExists, writeAtomic } from './files.ts';
 import { errnoOf, ioError } from './io-errors.ts';
@@ -41,6 +42,8 @@ export interface Dnsmasq {
   removeHostFiles(network: string): Promise<void>;
   /** SIGHUP to the network's dnsmasq: it reads its files again and forgets what they no longer say. False when none runs. */
   reload(network: string): Promise<boolean>;
+  /** Gives a lease back in its client's name; whether it is gone then only `leases` tells. */
+  release(release: Release): Promise<void>;
   /** Tells that leases, host files or network definitions changed: look again. Changes may be missed. */
   watch(onChange: () => void): { dispose(): Promise<void> };
 }
@@ -97,6 +100,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
       await removeDir(dirs.dns);
     },
     reload: (network) => hangUp(join(pidDir, `${checkName(network)}.pid`), procDir),
+    release: sendRelease,
     watch: (onChange) => watchDirs({ dirs: [stateDir, networkDir], onChange, debounceMs, recheckMs }),
   };
 }

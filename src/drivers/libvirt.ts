@@ -42,7 +42,10 @@ export interface LibvirtOptions {
   eventsBackoff?: { firstMs: number; maxMs: number };
 }
 
-const EVENT_LOOP = ['event', '--all', '--loop', '--timestamp'];
+const EVENT_LOOPS = [
+  ['event', '--all', '--loop', '--timestamp'],
+  ['net-event', '--event', 'lifecycle', '--loop', '--timestamp'],
+];
 
 /** libvirt through virsh. Takes the virsh over: `dispose` ends it too. */
 export function createLibvirt(options: LibvirtOptions): Libvirt {
@@ -58,7 +61,14 @@ export function createLibvirt(options: LibvirtOptions): Libvirt {
     ...domainCalls(virsh, withXml),
     ...networkCalls(virsh, withXml),
     events(onEvent) {
-      return superviseEvents({ start: () => virsh.spawn(EVENT_LOOP), onEvent, settleMs, backoff });
+      const supervised = EVENT_LOOPS.map((loop) =>
+        superviseEvents({ start: () => virsh.spawn(loop), onEvent, settleMs, backoff }),
+      );
+      return {
+        async dispose() {
+          await Promise.all(supervised.map((one) => one.dispose()));
+        },
+      };
     },
     dispose: () => virsh.dispose(),
   };

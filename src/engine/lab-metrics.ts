@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ApiObject, Kind } from '../api/meta.ts';
+import type { ApiObject } from '../api/meta.ts';
 import { registerLoadBalancers } from './load-balancer-metrics.ts';
 
 /** One call of a driver, as it ended. */
@@ -22,10 +22,10 @@ export interface LabMetrics {
     driver: string,
     ops: { readonly reading: readonly string[]; readonly mutating: readonly string[] },
   ): void;
+  /** A change made behind the manifest was repaired. */
+  driftRepaired(object: { readonly kind: string; readonly name: string }): void;
   eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
   setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
-  /** What others changed about an object was found, and is repaired. */
-  driftFound(kind: Kind, name: string): void;
   /** Where conditions and servers are read from at every scrape; objects that are gone have no series. */
   watchObjects(objects: () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>): void;
 }
@@ -39,8 +39,9 @@ type Objects = Parameters<LabMetrics['watchObjects']>[0];
 export function createLabMetrics(registry: Registry, version: string): LabMetrics {
   registerBuildInfo(registry, version);
   const setManifestFiles = registerManifestFiles(registry);
-  const watchConditions = registerConditions(registry);
-  const loadBalancers = registerLoadBalancers(registry);
+  let watched: Objects = () => [];
+  registerConditions(registry, () => watched());
+  registerLoadBalancers(registry, () => watched());
   const events = new Counter({
     name: 'k8slab_events_total',
     help: 'Events emitted about objects',
@@ -49,13 +50,10 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
   });
   return {
     ...createDriverMetrics(registry),
+    driftRepaired: registerDrift(registry, () => watched()),
     eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
     setManifestFiles,
-    driftFound: (kind, name) => loadBalancers.driftFound(kind, name),
-    watchObjects(objects) {
-      watchConditions(objects);
-      loadBalancers.watch(objects);
-    },
+    watchObjects: (objects) => void (watched = objects),
   };
 }
 
@@ -119,8 +117,29 @@ function registerManifestFiles(registry: Registry): LabMetrics['setManifestFiles
   return set;
 }
 
-function registerConditions(registry: Registry): LabMetrics['watchObjects'] {
-  let watched: Objects | undefined;
+/** Objects that are gone lose their series, also of a counter. */
+function registerDrift(registry: Registry, objects: Objects): LabMetrics['driftRepaired'] {
+  const repaired = new Map<string, number>();
+  const counter = new Counter({
+    name: 'k8slab_drift_total',
+    help: 'Changes made behind the manifest that were repaired',
+    labelNames: ['kind', 'name'] as const,
+    registers: [registry],
+    collect() {
+      counter.reset();
+      for (const { kind, metadata } of objects()) {
+        const { name } = metadata;
+        counter.inc({ kind, name }, repaired.get(`${kind}/${name}`) ?? 0);
+      }
+    },
+  });
+  return ({ kind, name }) => {
+    const key = `${kind}/${name}`;
+    repaired.set(key, (repaired.get(key) ?? 0) + 1);
+  };
+}
+
+function registerConditions(registry: Registry, objects: Objects): void {
   const gauge = new Gauge({
     name: 'k8slab_object_condition',
     help: 'Conditions of objects: 1 for the status a condition has, 0 for the others',
@@ -128,7 +147,7 @@ function registerConditions(registry: Registry): LabMetrics['watchObjects'] {
     registers: [registry],
     collect() {
       gauge.reset();
-      for (const { kind, metadata, status } of watched?.() ?? []) {
+      for (const { kind, metadata, status } of objects()) {
         for (const condition of status.conditions) {
           for (const candidate of STATUSES) {
             const labels = { kind, name: metadata.name, type: condition.type, status: candidate };
@@ -138,5 +157,4 @@ function registerConditions(registry: Registry): LabMetrics['watchObjects'] {
       }
     },
   });
-  return (objects) => void (watched = objects);
 }

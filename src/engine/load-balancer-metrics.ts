@@ -1,15 +1,9 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { ApiObject, Kind } from '../api/meta.ts';
+import { Gauge, type Registry } from 'prom-client';
+import type { ApiObject } from '../api/meta.ts';
 import type { LoadBalancerStatus } from '../api/objects.ts';
 import { isServerUp } from '../api/status/load-balancer.ts';
 
 type Objects = () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>;
-
-export interface LoadBalancerMetrics {
-  driftFound(kind: Kind, name: string): void;
-  /** Where LoadBalancers are read from at every scrape; those that are gone have no series. */
-  watch(objects: Objects): void;
-}
 
 interface Family {
   readonly name: string;
@@ -51,37 +45,9 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-/** What the HAProxies say of themselves, and what had to be repaired. */
-export function registerLoadBalancers(registry: Registry): LoadBalancerMetrics {
-  let watched: Objects = () => [];
-  const drifts = registerDrift(registry, () => watched());
-  for (const family of FAMILIES) registerFamily(registry, family, () => watched());
-  return {
-    driftFound(kind, name) {
-      const key = `${kind}/${name}`;
-      drifts.set(key, (drifts.get(key) ?? 0) + 1);
-    },
-    watch: (objects) => void (watched = objects),
-  };
-}
-
-/** @returns how often each `Kind/name` had drifted */
-function registerDrift(registry: Registry, objects: Objects): Map<string, number> {
-  const drifts = new Map<string, number>();
-  const counter = new Counter({
-    name: 'k8slab_drift_total',
-    help: 'Times that something changed behind the manifest was repaired',
-    labelNames: ['kind', 'name'] as const,
-    registers: [registry],
-    collect() {
-      counter.reset();
-      for (const { kind, metadata } of objects()) {
-        const count = drifts.get(`${kind}/${metadata.name}`);
-        if (count !== undefined) counter.inc({ kind, name: metadata.name }, count);
-      }
-    },
-  });
-  return drifts;
+/** What the HAProxies say of themselves; LoadBalancers that are gone have no series. */
+export function registerLoadBalancers(registry: Registry, objects: Objects): void {
+  for (const family of FAMILIES) registerFamily(registry, family, objects);
 }
 
 function registerFamily(registry: Registry, family: Family, objects: Objects): void {

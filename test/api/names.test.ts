@@ -6,7 +6,7 @@ import { aliasName, attachmentMac, bridgeName, derivedMac, derivedUuid, fqdn } f
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 
 describe('derived names', () => {
-  it('never change between versions of k8slab: guests would lose their addresses', () => {
+  it('E38: never change between versions of k8slab: guests would lose their addresses', () => {
     assert.equal(derivedMac('k8s-net', 'worker00'), '52:54:00:b2:04:6f');
     assert.equal(derivedUuid('Node', 'worker00'), 'f44d677d-789b-8b60-b501-d4806073e071');
     assert.equal(bridgeName('a-long-network-name'), 'virbr-26a54cc78');

@@ -9,7 +9,7 @@ import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
-import { fakePackages } from '../controllers/fakes.ts';
+import { fakePackages } from '../controllers/haproxy-fakes.ts';
 
 export interface Served {
   readonly bed: Bed;

@@ -13,9 +13,11 @@ import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts
 import { createJobs } from '../../src/controllers/jobs.ts';
 import { createLoadBalancerReconciler } from '../../src/controllers/load-balancer.ts';
 import { createNetworkReconciler } from '../../src/controllers/network.ts';
+import { readInterfaces } from '../../src/controllers/network-observe.ts';
 import { createNodeReconciler } from '../../src/controllers/node.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
+import { createAttempts, createRollout } from '../../src/controllers/rollout.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
@@ -24,19 +26,18 @@ import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 import {
   createWorld,
+  fakeBridges,
   fakeDisks,
   fakeDnsmasq,
   fakeFiles,
-  fakeHaproxy,
   fakeImages,
   fakeLibvirt,
-  fakePackages,
   fakeResolver,
-  fakeSecret,
   fakeSeeds,
   fakeSsh,
   type World,
 } from './fakes.ts';
+import { fakeHaproxy, fakePackages, fakeSecret } from './haproxy-fakes.ts';
 
 export const PATHS = {
   hosts: '/etc/hosts',
@@ -158,6 +159,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     clock,
     condemned: blocked,
     resyncMs: () => 60_000,
+    onDrift: (kind: Kind, name: string) => void world.drifts.push(`${kind}/${name}`),
   };
   const onChange = (): void => undefined;
   return {
@@ -165,6 +167,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       createHostReconciler({
         store,
         libvirt,
+        dnsmasq,
         files: fakeFiles(world),
         paths: PATHS,
         domainType: options.domainType ?? 'auto',
@@ -174,6 +177,19 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     Network: createPass(
       createNetworkReconciler({
         store,
+        clock,
+        bridges: fakeBridges(world),
+        routes: () => Promise.resolve([]),
+        firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
+        interfaces: createSharedRead(
+          () =>
+            readInterfaces(
+              libvirt,
+              createSharedRead(() => libvirt.domains(), clock, 0),
+            ),
+          clock,
+          0,
+        ),
         libvirt,
         dnsmasq,
         isCondemned: (name) => condemned.has(`Node/${name}`),
@@ -204,6 +220,18 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
         jobs: createJobs({ clock, onChange }),
         boots: createBoots(clock, options.boots ?? 8),
+        rollout: createRollout(),
+        attempts: createAttempts(clock),
+        knownMacs: new Set(),
+        stopSeconds: 120,
+        hosts: createSharedRead(
+          () =>
+            fakeFiles(world)
+              .readIfExists(PATHS.hosts)
+              .then((text) => text ?? ''),
+          clock,
+          0,
+        ),
       }),
       deps,
     ),
@@ -215,7 +243,6 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         packages: fakePackages(world),
         readSecret: (path) => fakeSecret(world, path),
         jobs: createJobs({ clock, onChange }),
-        onDrift: (name) => world.drifts.push(name),
       }),
       deps,
     ),

@@ -37,7 +37,7 @@ describe('slots for booting', () => {
     assert.equal(boots.take('e'), false);
   });
 
-  it('are not held for ever by a guest that never comes up', async () => {
+  it('E43: are not held for ever by a guest that never comes up', async () => {
     const { boots, clock } = createBed();
     boots.take('a');
     boots.take('b');
@@ -69,7 +69,7 @@ describe('the back-off of starts', () => {
     assert.equal(createBed().boots.backoffSeconds('a'), 0);
   });
 
-  it('doubles from five seconds to five minutes while starts do not last', async () => {
+  it('E44: doubles from five seconds to five minutes while starts do not last', async () => {
     const { boots, clock } = createBed();
     const waits: number[] = [];
     for (let tries = 0; tries < 8; tries++) {

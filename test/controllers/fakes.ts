@@ -1,15 +1,14 @@
 import { ReasonedError } from '../../src/api/errors.ts';
 import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
-import { CONFIG_ACCESS, type ObservedHaproxy } from '../../src/api/plan/load-balancer.ts';
+import type { ObservedHaproxy } from '../../src/api/plan/load-balancer.ts';
 import type { HaproxyStats } from '../../src/api/status/haproxy-stats.ts';
 import type { HostFilesPort } from '../../src/controllers/host.ts';
+import type { Bridges } from '../../src/drivers/bridges.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
-import type { Haproxy } from '../../src/drivers/haproxy.ts';
 import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
 import type { DomainState, Libvirt, NetworkUpdate } from '../../src/drivers/libvirt.ts';
-import type { Packages } from '../../src/drivers/packages.ts';
 import type { DnsProbe } from '../../src/drivers/resolver.ts';
 import type { Seeds } from '../../src/drivers/seeds.ts';
 import type { Ssh, SshResult } from '../../src/drivers/ssh.ts';
@@ -31,17 +30,20 @@ export interface FakeHaproxy {
 /** A vmhost in memory: small stand-ins for the drivers, which share one world and note what changes it. */
 export interface World {
   readonly networks: Map<string, FakeNetwork>;
-  readonly domains: Map<string, { xml: string; state: DomainState }>;
+  /** `live`: what it was started with, where that is not `xml`. */
+  readonly domains: Map<string, { xml: string; state: DomainState; live?: string; transient?: true }>;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
-  readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'>>;
+  /** The bridge of each tap. */
+  readonly taps: Map<string, string>;
+  readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'> & { readonly size?: number }>;
   readonly stored: Map<string, StoredImage>;
   readonly files: Map<string, string>;
   /** What a guest answers; undefined: nothing answers there. */
   readonly guests: Map<string, SshResult | Error>;
   /** HAProxy in guests, by their address; a guest without has an entry that says so. */
   readonly haproxies: Map<string, FakeHaproxy>;
-  /** LoadBalancers on which drift was found. */
+  /** Objects on which drift was repaired. */
   readonly drifts: string[];
   /** Calls that change the world, in their order. */
   readonly calls: string[];
@@ -55,6 +57,7 @@ export function createWorld(): World {
     domains: new Map(),
     hostFiles: new Map(),
     leases: [],
+    taps: new Map(),
     disks: new Map(),
     stored: new Map(),
     files: new Map(),
@@ -67,18 +70,18 @@ export function createWorld(): World {
 }
 
 /** Notes the call; throws if it is to fail. */
-function changes(world: World, call: string, subject: string): void {
+export function changes(world: World, call: string, subject: string): void {
   world.calls.push(`${call} ${subject}`);
   fails(world, call);
 }
 
-function fails(world: World, call: string): void {
+export function fails(world: World, call: string): void {
   const error = world.broken.get(call);
   if (error !== undefined) throw error;
 }
 
 /** Wraps synchronous parts as drivers' calls are: never throwing at once. */
-function later<A extends readonly unknown[], R>(call: (...args: A) => R): (...args: A) => Promise<R> {
+export function later<A extends readonly unknown[], R>(call: (...args: A) => R): (...args: A) => Promise<R> {
   return (...args) => Promise.resolve().then(() => call(...args));
 }
 
@@ -110,6 +113,11 @@ export function fakeLibvirt(world: World): Libvirt {
       changes(world, 'startNetwork', name);
       network(name).live = network(name).config;
     }),
+    destroyNetwork: later((name: string) => {
+      changes(world, 'destroyNetwork', name);
+      delete network(name).live;
+    }),
+    rebootDomain: later((name: string) => changes(world, 'rebootDomain', name)),
     setNetworkAutostart: later((name: string, on: boolean) => {
       changes(world, 'setNetworkAutostart', name);
       network(name).autostart = on;
@@ -121,28 +129,74 @@ export function fakeLibvirt(world: World): Libvirt {
     }),
     domains: later(() => {
       fails(world, 'domains');
-      return [...domains].map(([name, { state }]) => ({ name, uuid: name, state }));
+      return [...domains].map(([name, { state, transient }]) => {
+        return { name, uuid: name, state, ...(transient === undefined ? {} : { transient }) };
+      });
     }),
-    domainXml: later((name: string) => domains.get(name)?.xml),
+    domainXml: later((name: string, { inactive }: { inactive: boolean }) => {
+      const found = domains.get(name);
+      return inactive ? found?.xml : (found?.live ?? found?.xml);
+    }),
     defineDomain: later((xml: string) => {
       const { name } = parseDomain(xml).model;
       changes(world, 'defineDomain', name);
-      domains.set(name, { xml, state: domains.get(name)?.state ?? 'shutoff' });
+      const { state = 'shutoff', xml: before = xml, live = before } = domains.get(name) ?? {};
+      domains.set(name, { xml, state, ...(state === 'running' ? { live } : {}) });
     }),
     startDomain: later((name: string) => {
       changes(world, 'startDomain', name);
-      must(domains.get(name), name).state = 'running';
+      const { xml } = must(domains.get(name), name);
+      domains.set(name, { xml, state: 'running' });
     }),
     shutdownDomain: later((name: string) => changes(world, 'shutdownDomain', name)),
+    destroyDomain: later((name: string) => {
+      changes(world, 'destroyDomain', name);
+      const { xml } = must(domains.get(name), name);
+      domains.set(name, { xml, state: 'shutoff' });
+    }),
+    growDisk: later((name: string, _target: string, size: number) => {
+      changes(world, 'growDisk', name);
+      world.disks.set(name, { exists: true, ours: true, whole: true, size });
+    }),
+    setLink: later((name: string, mac: string, state: 'up' | 'down') => {
+      changes(world, `setLink ${state}`, name);
+      const domain = must(domains.get(name), name);
+      domain.live = withLink(domain.live ?? domain.xml, mac, state);
+    }),
     beginBackup: later((name: string) => changes(world, 'beginBackup', name)),
     domainJob: later(() => ({ state: 'none' as const })),
   };
   return fake as Libvirt;
 }
 
+function withLink(xml: string, mac: string, state: 'up' | 'down'): string {
+  const without = xml.replace(/<link state=.(up|down).\/>/, '');
+  return without.replace(`<mac address="${mac}"/>`, `<mac address="${mac}"/><link state="${state}"/>`);
+}
+
 function must<T>(found: T | undefined, name: string): T {
   if (found !== undefined) return found;
   throw new ReasonedError('NotFound', `cannot find "${name}"`);
+}
+
+export function fakeBridges(world: World): Bridges {
+  const fake: Bridges = {
+    exists: later(() => false),
+    ports: later((bridge: string) =>
+      [...world.taps].filter(([, master]) => master === bridge).map(([tap]) => tap),
+    ),
+    masterOf: later((tap: string) => world.taps.get(tap)),
+    filtersFrames: later(() => false),
+    park: later((parking: string, ports: readonly string[]) => {
+      changes(world, 'park', ports.join(','));
+      for (const port of ports) world.taps.set(port, parking);
+    }),
+    attach: later(({ bridge, ports }: { bridge: string; ports: readonly string[] }) => {
+      changes(world, 'attach', ports.join(','));
+      for (const port of ports) world.taps.set(port, bridge);
+    }),
+  };
+  return fake;
 }
 
 export function fakeDnsmasq(world: World): Dnsmasq {
@@ -155,6 +209,11 @@ export function fakeDnsmasq(world: World): Dnsmasq {
       changes(world, 'writeHostFiles', name);
       world.hostFiles.set(name, files);
       return true;
+    }),
+    release: later(({ ip, mac }: { ip: string; mac: string }) => {
+      changes(world, 'release', `${mac} ${ip}`);
+      const at = world.leases.findIndex((lease) => lease.ip === ip && lease.mac === mac);
+      if (at !== -1) world.leases.splice(at, 1);
     }),
     reload: later((name: string) => {
       changes(world, 'reload', name);
@@ -176,8 +235,13 @@ export function fakeDisks(world: World): Disks {
     path: (node) => `/disks/${node}.qcow2`,
     observe: later((node: string) => {
       fails(world, 'observeDisk');
-      const state = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
-      return { path: `/disks/${node}.qcow2`, ...state };
+      const { size, ...state } = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
+      const known = size === undefined ? {} : { info: { ...info, virtualSize: size } };
+      return { path: `/disks/${node}.qcow2`, ...state, ...known };
+    }),
+    grow: later((node: string, size: number) => {
+      changes(world, 'grow', node);
+      world.disks.set(node, { exists: true, ours: true, whole: true, size });
     }),
     createOverlay: make('createOverlay'),
     createCopy: make('createCopy'),
@@ -256,7 +320,8 @@ export function fakeResolver(world: World): DnsProbe {
 
 export function fakeSsh(world: World): Ssh {
   return {
-    exec: later(({ address }: { address: string }) => {
+    exec: later(({ address }: { address: string }, argv: readonly string[]) => {
+      if (argv.includes('k8slab')) changes(world, 'renewLease', address);
       const answer =
         world.guests.get(address) ?? new ReasonedError('Unreachable', `cannot reach "${address}"`);
       if (answer instanceof Error) throw answer;
@@ -264,73 +329,4 @@ export function fakeSsh(world: World): Ssh {
     }),
     dispose: () => Promise.resolve(),
   };
-}
-
-export const NO_HAPROXY: ObservedHaproxy = {
-  installed: false,
-  pristine: false,
-  active: false,
-  enabled: false,
-  ports: [],
-  selinux: false,
-};
-
-/** A guest whose image has HAProxy, as a Debian package leaves it. */
-export const FRESH_HAPROXY: ObservedHaproxy = {
-  ...NO_HAPROXY,
-  installed: true,
-  version: '2.6.12',
-  config: { sha256: 'package', access: 'root:root 644' },
-  pristine: true,
-};
-
-/** A guest without an entry in `world.haproxies` does not answer. */
-export function fakeHaproxy(world: World): Haproxy {
-  const at = (address: string): FakeHaproxy => {
-    const found = world.haproxies.get(address);
-    if (found === undefined) throw new ReasonedError('Unreachable', `cannot reach guest "${address}"`);
-    return found;
-  };
-  return {
-    look: later(({ address }: { address: string }) => {
-      fails(world, 'look');
-      const { observed, stats } = at(address);
-      return { haproxy: observed, ...(stats === undefined ? {} : { stats }) };
-    }),
-    apply: later(({ address }: { address: string }, { text, sha256, ports }) => {
-      changes(world, 'apply', address);
-      const guest = at(address);
-      const config = { sha256, access: CONFIG_ACCESS };
-      guest.observed = { ...guest.observed, config, written: sha256, active: true, ports: [22, ...ports] };
-      guest.text = text;
-    }),
-    enable: later(({ address }: { address: string }) => {
-      changes(world, 'enable', address);
-      at(address).observed = { ...at(address).observed, enabled: true };
-    }),
-    startOrReload: later(({ address }: { address: string }, ports: readonly number[]) => {
-      changes(world, 'startOrReload', address);
-      at(address).observed = { ...at(address).observed, active: true, ports };
-    }),
-    labelPorts: later(({ address }: { address: string }) => changes(world, 'labelPorts', address)),
-  };
-}
-
-export function fakePackages(world: World): Packages {
-  return {
-    install: later(({ address }: { address: string }, name: string) => {
-      changes(world, 'install', `${name} ${address}`);
-      world.haproxies.set(address, { observed: FRESH_HAPROXY, text: '' });
-    }),
-    update: later(({ address }: { address: string }) => {
-      changes(world, 'update', address);
-      return { rebootRequired: false };
-    }),
-  };
-}
-
-export function fakeSecret(world: World, path: string): Promise<string> {
-  const found = world.files.get(path);
-  if (found !== undefined) return Promise.resolve(found);
-  return Promise.reject(new ReasonedError('SecretNotFound', `cannot read secret "${path}"`));
 }

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { CONFIG_ACCESS } from '../../src/api/plan/load-balancer.ts';
 import { boot, createLab, type Bed } from './bed.ts';
-import { FRESH_HAPROXY, NO_HAPROXY, type FakeHaproxy } from './fakes.ts';
+import type { FakeHaproxy } from './fakes.ts';
+import { FRESH_HAPROXY, NO_HAPROXY } from './haproxy-fakes.ts';
 
 /** Three guests that are up; nothing is said of a LoadBalancer yet. */
 async function lab(): Promise<Bed> {
@@ -172,7 +173,7 @@ describe('a LoadBalancer', () => {
     await bed.converge();
 
     assert.deepEqual(calls(bed), ['apply', 'startOrReload']);
-    assert.deepEqual(bed.world.drifts, ['api', 'api']);
+    assert.deepEqual(bed.world.drifts, ['LoadBalancer/api', 'LoadBalancer/api']);
   });
 
   it('E64: takes its password from a file, and never tells it', async () => {

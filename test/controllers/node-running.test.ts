@@ -67,7 +67,7 @@ describe('a running guest', () => {
     });
   }
 
-  it('is not restarted for new settings, which are told', async () => {
+  it('E47: is not restarted for new settings, which are told', async () => {
     const bed = await createLab('a');
     bed.apply('Node', 'a', { cloudInit: { commands: ['echo other'] } });
 
@@ -101,7 +101,7 @@ describe('a running guest', () => {
 });
 
 describe('a Node whose power is Stopped', () => {
-  it('is asked to shut down once, waits, and is Ready when it is off', async () => {
+  it('E44: is asked to shut down once, waits, and is Ready when it is off', async () => {
     const bed = await createLab('a');
     bed.apply('Node', 'a', { power: 'Stopped' });
 
@@ -168,7 +168,7 @@ describe('the disk of a Node', () => {
 });
 
 describe('what a Node is defined with', () => {
-  it('is the domain type of the vmhost, unless its manifest says another', async () => {
+  it('E102: is the domain type of the vmhost, unless its manifest says another', async () => {
     const bed = withNode();
     bed.apply('Node', 'b', { domainType: 'kvm' });
 

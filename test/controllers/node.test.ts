@@ -7,7 +7,7 @@ const OTHERS = `<domain type='qemu'><name>theirs</name><devices>
   <interface type='network'><mac address='52:54:00:00:00:0A'/><source network='default'/></interface></devices></domain>`;
 
 describe('a Node', () => {
-  it('is made as disk, seed, definition and start, and only once its reservation is live', async () => {
+  it('E37: is made as disk, seed, definition and start, and only once its reservation is live', async () => {
     const bed = withNode();
 
     await bed.converge();
@@ -29,7 +29,7 @@ describe('a Node', () => {
     assert.deepEqual(bed.world.calls, []);
   });
 
-  it('is as it was for a daemon that knows nothing of before, and nothing is done again', async () => {
+  it('E60: is as it was for a daemon that knows nothing of before, and nothing is done again', async () => {
     const before = await createLab('a', 'b');
     const bed = createBed({ world: before.world });
     for (const name of ['b', 'a']) bed.apply('Node', name);
@@ -86,7 +86,7 @@ describe('a Node', () => {
     assert.equal(bed.ready('Node', 'a'), 'False HostNotReady');
   });
 
-  it('that was made halfway goes on from there, with the disk it has', async () => {
+  it('E50: that was made halfway goes on from there, with the disk it has', async () => {
     const bed = withNode();
     bed.world.broken.set('defineDomain', new ReasonedError('OperationFailed', 'libvirtd went away'));
     await assert.rejects(bed.converge(), { reason: 'OperationFailed' });
@@ -124,7 +124,7 @@ describe('what others have', () => {
     assert.equal(bed.condition(['Node', 'a'], 'Synced')?.status, 'False');
   });
 
-  it('is not doubled: a MAC address that another domain has is a conflict, in whatever case it is written', async () => {
+  it('E39: is not doubled: a MAC address that another domain has is a conflict, in whatever case it is written', async () => {
     const bed = withNode({ networks: [{ network: 'k8s-net', mac: '52:54:00:00:00:0a' }] });
     bed.world.domains.set('theirs', { xml: OTHERS, state: 'shutoff' });
 
@@ -134,7 +134,7 @@ describe('what others have', () => {
     assert.match(bed.condition(['Node', 'a'], 'Ready')?.message ?? '', /"theirs"/);
   });
 
-  it('is not overwritten: a disk that k8slab did not make', async () => {
+  it('E51: is not overwritten: a disk that k8slab did not make', async () => {
     const bed = withNode();
     bed.world.disks.set('a', { exists: true, ours: false, whole: true });
 
@@ -167,7 +167,7 @@ describe('guests that start', () => {
     for (const name of names) assert.equal(bed.ready('Node', name), 'True Ready');
   });
 
-  it('and stop again are started later and later', async () => {
+  it('E44: and stop again are started later and later', async () => {
     const bed = await createLab('a');
     const starts: number[] = [];
     const begin = bed.clock.monotonic();
@@ -187,7 +187,7 @@ describe('guests that start', () => {
     assert.equal(bed.ready('Node', 'a'), 'False StartBackOff');
   });
 
-  it('are looked at soon, and less and less often', async () => {
+  it('E43: are looked at soon, and less and less often', async () => {
     const bed = withNode();
     await bed.converge();
 

@@ -8,6 +8,7 @@ import type { Drivers } from '../../src/daemon/wiring.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
 import {
+  fakeBridges,
   fakeDisks,
   fakeDnsmasq,
   fakeImages,
@@ -27,6 +28,9 @@ function worldOf({ world, clock }: Bed): PlanWorld {
     domains: createSharedRead(() => libvirt.domains(), clock, 0),
     dnsmasq: fakeDnsmasq(world),
     images: fakeImages(world),
+    bridges: fakeBridges(world),
+    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
+    interfaces: createSharedRead(() => Promise.resolve([]), clock, 0),
     disks: fakeDisks(world),
     seeds: fakeSeeds(world),
     ssh: fakeSsh(world),
@@ -80,6 +84,7 @@ describe('a plan for files', () => {
       'writeSeed b',
       'defineDomain b',
       'startDomain b',
+      'reload k8s-net',
     ]);
   });
 

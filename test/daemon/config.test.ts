@@ -31,6 +31,7 @@ const DEFAULTS: DaemonConfig = {
   listen: '127.0.0.1:9811',
   logLevel: 'info',
   maxConcurrentBoots: 8,
+  shutdownSeconds: 120,
   resyncSeconds: 60,
   hostFiles: {
     hosts: '/etc/hosts',

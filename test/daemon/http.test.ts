@@ -7,7 +7,7 @@ import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createBed } from '../controllers/bed.ts';
-import { fakePackages } from '../controllers/fakes.ts';
+import { fakePackages } from '../controllers/haproxy-fakes.ts';
 
 const BASE = '/apis/k8slab.io/v1alpha1';
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };

@@ -58,12 +58,12 @@ function createPlanner(more: Partial<PlannerDeps> & { looks?: (name: string) => 
 const { signal } = new AbortController();
 
 describe('a plan of everything', () => {
-  it('looks at each object once, what others depend on first, and executes nothing', async () => {
+  it('looks at each object once, what others depend on first and the Host that names them last, and executes nothing', async () => {
     const { deps, looked } = createPlanner();
 
     const planned = await planAll(deps, signal);
 
-    assert.deepEqual(looked, ['Host/vmhost', 'Network/k8s-net', 'Image/debian', 'Node/a']);
+    assert.deepEqual(looked, ['Network/k8s-net', 'Image/debian', 'Node/a', 'Host/vmhost']);
     assert.deepEqual(
       planned.map(({ kind, name }) => `${kind}/${name}`),
       looked,
@@ -73,9 +73,11 @@ describe('a plan of everything', () => {
   it('tells of each action what it costs and why, and none of its content', async () => {
     const { deps } = createPlanner();
 
-    const [host] = await planAll(deps, signal);
+    const [network] = await planAll(deps, signal);
 
-    assert.deepEqual(host?.actions, [{ type: 'FetchImage', disruption: 'none', reason: 'not in the store' }]);
+    assert.deepEqual(network?.actions, [
+      { type: 'FetchImage', disruption: 'none', reason: 'not in the store' },
+    ]);
   });
 
   it('tells what an object waits for, and what follows then', async () => {
@@ -85,7 +87,7 @@ describe('a plan of everything', () => {
       looks: (name) => (name === 'a' ? { plan: { actions: [], waiting, later } } : {}),
     });
 
-    const node = (await planAll(deps, signal)).at(-1);
+    const node = (await planAll(deps, signal)).at(-2);
 
     assert.deepEqual(node, { kind: 'Node', name: 'a', actions: [], waiting, later });
   });
@@ -100,7 +102,7 @@ describe('a plan of everything', () => {
 
     const planned = await planAll(deps, signal);
 
-    assert.deepEqual(planned[1], {
+    assert.deepEqual(planned[0], {
       kind: 'Network',
       name: 'k8s-net',
       actions: [],
@@ -113,7 +115,7 @@ describe('a plan of everything', () => {
     const conflict = condition('Ready', 'False', 'Conflict', 'also defined in b.yaml');
     const { deps } = createPlanner({ condemned: (kind) => (kind === 'Node' ? conflict : undefined) });
 
-    const node = (await planAll(deps, signal)).at(-1);
+    const node = (await planAll(deps, signal)).at(-2);
 
     assert.deepEqual(node, {
       kind: 'Node',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { condition, mergeConditions } from '../../src/api/conditions.ts';
 import { enqueueAll, enqueueDependents } from '../../src/daemon/triggers.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 
@@ -116,4 +117,24 @@ it('looking at everything again leaves nothing out', () => {
     queued,
     bed.store.all().map(({ kind, metadata }) => `${kind}/${metadata.name}`),
   );
+});
+
+describe('a guest that is Ready again', () => {
+  it('lets those look that wait for their turn, and only those', () => {
+    const { bed, after } = createLab();
+    const tell = (name: string, status: 'True' | 'False', reason: string): void => {
+      const found = mergeConditions([], [condition('Ready', status, reason)], '2026-01-01T00:00:00Z', 1);
+      bed.store.updateStatus('Node', name, bed.object('Node', name).metadata.uid, { conditions: found });
+    };
+    tell('clone', 'False', 'RolloutWaiting');
+    tell('b', 'False', 'OtherAddress');
+
+    assert.ok(!after(() => tell('a', 'False', 'NoLease')).includes('Node/clone'));
+    const queued = after(() => tell('a', 'True', 'Ready'));
+
+    assert.deepEqual(
+      queued.filter((key) => key.startsWith('Node/')),
+      ['Node/clone'],
+    );
+  });
 });

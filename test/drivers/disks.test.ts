@@ -6,7 +6,7 @@ import { exec } from '../../src/drivers/exec.ts';
 import { backing, GIB, image, imageInfo, MIB, newDisks, root } from './disks/fixtures.ts';
 
 describe('createOverlay', () => {
-  it('names the backing file and its format, and grows to the size asked for', async () => {
+  it('E52: names the backing file and its format, and grows to the size asked for', async () => {
     const { dir, disks } = await newDisks();
 
     const made = await disks.createOverlay({ node: 'master00', backing, size: 10 * GIB });
@@ -28,7 +28,7 @@ describe('createOverlay', () => {
     });
   });
 
-  it('has the size of its image when none is asked for, and is never smaller', async () => {
+  it('E52: has the size of its image when none is asked for, and is never smaller', async () => {
     const { dir, disks } = await newDisks();
 
     await assert.rejects(disks.createOverlay({ node: 'a', backing, size: 63 * MIB }), {
@@ -61,7 +61,7 @@ describe('createOverlay', () => {
     assert.deepEqual([now.ino, now.mtimeMs], [ino, mtimeMs]);
   });
 
-  it('never touches a file that k8slab did not make', async () => {
+  it('E51: never touches a file that k8slab did not make', async () => {
     const { dir, disks } = await newDisks();
     await disks.createOverlay({ node: 'other', backing });
     await writeFile(disks.path('a'), 'precious');
@@ -92,7 +92,7 @@ describe('createOverlay', () => {
     assert.equal((await disks.observe('a')).ours, false);
   });
 
-  it('replaces what a killed run left', async () => {
+  it('E50: replaces what a killed run left', async () => {
     const { dir, disks } = await newDisks();
     await disks.createOverlay({ node: 'other', backing });
     await writeFile(await disks.freshTempPath('a'), 'half');

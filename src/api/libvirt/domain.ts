@@ -6,6 +6,11 @@ export interface DomainModel {
   readonly name: string;
   readonly uuid: string;
   readonly type: string;
+  /** MiB, a part of one counting as a whole: libvirt rounds a running guest's. */
+  readonly memory: number;
+  readonly currentMemory: number;
+  /** `plugged` is what the guest has of them at its start. */
+  readonly cpus: { readonly count: number; readonly plugged: number };
   readonly disks: readonly {
     readonly target: string;
     readonly file?: string;
@@ -17,6 +22,9 @@ export interface DomainModel {
     readonly network?: string;
     readonly bridge?: string;
     readonly target?: string;
+    readonly model?: string;
+    /** Set down by somebody, as if unplugged. */
+    readonly link?: 'down';
   }[];
   readonly mark?: DomainMark;
 }
@@ -29,17 +37,32 @@ export interface DomainDocument {
 /** @param text output of `virsh dumpxml`, live or --inactive */
 export function parseDomain(text: string): DomainDocument {
   const root = parseXml(text);
+  return { root, model: modelDomain(root) };
+}
+
+export function modelDomain(root: XmlElement): DomainModel {
   const mark = parseDomainMark(root);
   const devices = first(root, 'devices');
-  const model: DomainModel = {
+  const memory = mebibytes(first(root, 'memory')) ?? 0;
+  const vcpu = first(root, 'vcpu');
+  const count = Number(textOf(vcpu) ?? 1);
+  return {
     name: textOf(first(root, 'name')) ?? '',
     uuid: textOf(first(root, 'uuid')) ?? '',
     type: attribute(root, 'type') ?? '',
+    memory,
+    currentMemory: mebibytes(first(root, 'currentMemory')) ?? memory,
+    cpus: { count, plugged: Number(attribute(vcpu, 'current') ?? count) },
     disks: elements(devices, 'disk').map(modelDisk),
     interfaces: elements(devices, 'interface').map(modelInterface),
     ...(mark === undefined ? {} : { mark }),
   };
-  return { root, model };
+}
+
+/** As libvirt prints it: in KiB. */
+function mebibytes(node: XmlElement | undefined): number | undefined {
+  const text = textOf(node);
+  return text === undefined ? undefined : Math.ceil(Number(text) / 1024);
 }
 
 function modelDisk(disk: XmlElement): DomainModel['disks'][number] {
@@ -58,12 +81,20 @@ function modelInterface(nic: XmlElement): DomainModel['interfaces'][number] {
   const network = attribute(source, 'network');
   const bridge = attribute(source, 'bridge');
   const target = attribute(first(nic, 'target'), 'dev');
+  const model = attribute(first(nic, 'model'), 'type');
   return {
-    mac: (attribute(first(nic, 'mac'), 'address') ?? '').toLowerCase(),
+    mac: macOf(nic),
+    ...(model === undefined ? {} : { model }),
+    ...(attribute(first(nic, 'link'), 'state') === 'down' ? { link: 'down' as const } : {}),
     ...(network === undefined ? {} : { network }),
     ...(bridge === undefined ? {} : { bridge }),
     ...(target === undefined ? {} : { target }),
   };
+}
+
+/** @param nic an `<interface>` */
+export function macOf(nic: XmlElement): string {
+  return (attribute(first(nic, 'mac'), 'address') ?? '').toLowerCase();
 }
 
 export interface Capabilities {

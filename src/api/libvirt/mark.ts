@@ -20,6 +20,8 @@ export interface NetworkMark {
   readonly name: string;
   /** Taken over, not made: on removal it is let go. */
   readonly adopted?: true;
+  /** Hash of what the manifests asked for when it was last written: what differs with it unchanged is drift. */
+  readonly applied?: string;
   readonly entries: readonly NetworkEntry[];
   /** Other names k8slab wrote: records of the manifest. */
   readonly records: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
@@ -43,6 +45,10 @@ export interface DomainMark {
   readonly cloudInit: string;
   /** Public host key handed to the guest: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
+  /** Hash of what the manifest said when k8slab last defined it: what differs since then was changed by others. */
+  readonly applied?: string;
+  /** MAC addresses that k8slab ever gave it: NICs that have one are ours, and so are their leases. */
+  readonly macs?: readonly string[];
 }
 
 export type Mark = NetworkMark | DomainMark;
@@ -65,6 +71,7 @@ export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
     kind: 'Network',
     name: attribute(mark, 'name') ?? '',
     ...adopted(mark),
+    ...appliedHash(mark),
     entries: parts(mark, 'entry').map(parseEntry),
     records: parts(mark, 'record').map((record) => ({
       ip: attribute(record, 'ip') ?? '',
@@ -86,11 +93,23 @@ export function parseDomainMark(root: XmlElement): DomainMark | undefined {
     reclaim: attribute(mark, 'reclaim') === 'Delete' ? 'Delete' : 'Retain',
     cloudInit: attribute(mark, 'cloudInit') ?? '',
     hostKey: texts(mark, 'hostKey')[0] ?? '',
+    ...given(mark),
   };
+}
+
+function given(mark: XmlElement): Pick<DomainMark, 'applied' | 'macs'> {
+  const applied = attribute(mark, 'applied');
+  const macs = texts(mark, 'mac');
+  return { ...(applied === undefined ? {} : { applied }), ...(macs.length === 0 ? {} : { macs }) };
 }
 
 function adopted(mark: XmlElement): { adopted?: true } {
   return attribute(mark, 'adopted') === 'yes' ? { adopted: true } : {};
+}
+
+function appliedHash(mark: XmlElement): { applied?: string } {
+  const applied = attribute(mark, 'applied');
+  return applied === undefined ? {} : { applied };
 }
 
 function parseEntry(entry: XmlElement): NetworkEntry {
@@ -127,12 +146,13 @@ function renderMark(mark: Mark): XmlElement {
     adopted: mark.adopted && 'yes',
   };
   if (mark.kind === 'Node') {
-    const { reclaim, cloudInit } = mark;
-    return element(MARK, { ...attributes, reclaim, cloudInit }, [
+    const { reclaim, cloudInit, applied, macs = [] } = mark;
+    return element(MARK, { ...attributes, reclaim, cloudInit, applied }, [
       element('k8slab:hostKey', {}, [mark.hostKey]),
+      ...macs.map((mac) => element('k8slab:mac', {}, [mac])),
     ]);
   }
-  return element(MARK, attributes, [
+  return element(MARK, { ...attributes, applied: mark.applied }, [
     ...mark.entries.map(({ node, mac, ip, podCIDR, hostnames }) =>
       element('k8slab:entry', { node, mac, ip, podCIDR }, hostnames.map(hostname)),
     ),

@@ -15,10 +15,12 @@ export interface Step {
   readonly seconds?: number;
   /** Names of the running domains that feel it. */
   readonly guests?: readonly string[];
+  /** It undoes what was changed behind the manifest. */
+  readonly drift?: true;
 }
 
 /** What a disruptive step costs: how long, and whom. */
-export type Cost = Pick<Step, 'seconds' | 'guests'>;
+export type Cost = Pick<Step, 'seconds' | 'guests' | 'drift'>;
 
 /** The names and reservations that the running dnsmasq reads beside what libvirt gave it. */
 export interface HostFiles {
@@ -35,11 +37,36 @@ export type NetworkAction = Step &
     | { readonly type: 'SetNetworkAutostart'; readonly on: boolean }
     | {
         readonly type: 'UpdateNetwork';
-        readonly command: 'add' | 'delete';
+        readonly command: 'add' | 'modify' | 'delete';
         readonly section: string;
         readonly xml: string;
+        /** Added again if this fails: what the step before took away. */
+        readonly restore?: string;
+      }
+    | { readonly type: 'AttachTaps'; readonly attachment: TapAttachment }
+    | {
+        readonly type: 'RestartNetwork';
+        /** What is plugged into the bridge, and where it goes once the network is back. */
+        readonly attachment: TapAttachment;
+        /** The bridge of the network as it runs now. */
+        readonly before: string;
+        /** Identifies what the restart shall bring, so that one that failed is not tried again and again. */
+        readonly signature: string;
+        /** The definition that comes back if the network does not start. */
+        readonly rollback?: string;
+        /** Guests of ours that reboot afterwards. */
+        readonly reboot: readonly string[];
       }
   );
+
+export interface TapAttachment {
+  readonly bridge: string;
+  readonly ports: readonly string[];
+  readonly stp: boolean;
+  readonly mtu?: number;
+  /** Bridge that keeps guests together while the network is away. */
+  readonly parking: string;
+}
 
 export interface ImageFetch {
   readonly source: string;
@@ -58,18 +85,32 @@ export type NodeAction = Step &
   (
     | { readonly type: 'CreateDisk'; readonly source: DiskSource; readonly size?: number }
     | { readonly type: 'WriteSeed' }
-    | { readonly type: 'DefineDomain' }
+    /** Without XML for a new guest: its host key is made on the way. */
+    | { readonly type: 'DefineDomain'; readonly xml?: string }
     | { readonly type: 'StartDomain' }
     | { readonly type: 'ShutdownDomain' }
+    | { readonly type: 'DestroyDomain' }
+    /** By libvirt where a target is given, since the guest runs. */
+    | { readonly type: 'GrowDisk'; readonly size: number; readonly target?: string }
+    | { readonly type: 'RaiseLink'; readonly mac: string }
+    | { readonly type: 'ReleaseLease'; readonly network: string; readonly lease: HeldLease }
+    /** Asks the DHCP client in the guest, which answers ssh at `at`. */
+    | { readonly type: 'RenewLease'; readonly mac: string; readonly at: string }
+    /** Takes the NIC's link down for a moment. */
+    | { readonly type: 'CycleLink'; readonly mac: string }
   );
 
-export type LoadBalancerAction = Step & {
-  /** It undoes what others changed. */
-  readonly drift?: true;
-} & (
+/** A lease as dnsmasq holds it. */
+export interface HeldLease {
+  readonly ip: string;
+  readonly mac: string;
+  readonly clientId?: string;
+}
+
+export type LoadBalancerAction = Step &
+  (
     | { readonly type: 'InstallHAProxy' }
     | { readonly type: 'LabelPorts'; readonly ports: readonly number[] }
-    /** The configuration itself, which has a password in it, is not in the action. */
     | { readonly type: 'ApplyConfig'; readonly sha256: string }
     | { readonly type: 'EnableHAProxy' }
     | { readonly type: 'StartHAProxy' }
@@ -81,6 +122,8 @@ export type HostAction = Step & {
   readonly path: string;
   readonly content: string;
   readonly mode: number;
+  /** Networks whose dnsmasq reads that file too, but only when told to. */
+  readonly reload: readonly string[];
 };
 
 export type Action = NetworkAction | ImageAction | NodeAction | LoadBalancerAction | HostAction;

@@ -137,20 +137,25 @@ function conflictOf(
 
 const NOT_OURS = 'that entry was not made by k8slab and stays';
 
-/** What is reserved now: a Node keeps its address under a new MAC too, and what a removed one had is free again. */
+/**
+ * What is taken: a Node keeps the address that it was given, whatever others made of its reservation, under a new MAC
+ * too; what a removed one had is free again.
+ */
 function heldReservations(
   input: DesireNetworkInput,
   claims: readonly Claim[],
   kept: readonly NetworkEntry[],
 ): { mac: string; ip: string }[] {
   const marked = input.config?.mark?.entries ?? [];
-  return (input.config?.hosts ?? []).flatMap(({ mac, ip }) => {
-    const entry = marked.find((candidate) => candidate.mac === mac);
-    if (mac === undefined) return [];
-    if (entry === undefined || kept.includes(entry)) return [{ mac, ip }];
+  const foreign = (input.config?.hosts ?? []).flatMap(({ mac, ip }) =>
+    mac === undefined || marked.some((entry) => entry.mac === mac) ? [] : [{ mac, ip }],
+  );
+  const ours = marked.flatMap((entry) => {
+    if (kept.includes(entry)) return [{ mac: entry.mac, ip: entry.ip }];
     const claim = claims.find(({ node }) => node === entry.node);
-    return claim === undefined ? [] : [{ mac: claim.mac, ip }];
+    return claim === undefined ? [] : [{ mac: claim.mac, ip: entry.ip }];
   });
+  return [...foreign, ...ours];
 }
 
 function isForeignName(

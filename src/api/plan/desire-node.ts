@@ -3,6 +3,7 @@ import { findCondition, isTrue, READY } from '../conditions.ts';
 import { attachmentMac, derivedUuid } from '../names.ts';
 import { parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
+import type { DesiredDefinition } from '../render/domain-over.ts';
 import type { DiskSource } from './action.ts';
 import type { Dependency, DesiredNode } from './node.ts';
 
@@ -12,6 +13,12 @@ export interface DesireNodeInput {
   readonly networks: readonly NetworkObject[];
   /** Public key of the daemon. */
   readonly daemonKey: string;
+  readonly stopSeconds: number;
+  /** What libvirt offers, once it is known. */
+  readonly domainType?: 'kvm' | 'qemu';
+  /** Parts that the definition of the existing domain lost. */
+  readonly disk?: DesiredDefinition['disk'];
+  readonly seed?: string;
 }
 
 export interface NodeNetworks {
@@ -108,13 +115,14 @@ export interface NodeDesire {
 
 /** The Node as it shall be; what cloud-init is told is known once its networks are. */
 export function desireNode(input: DesireNodeInput, networks: NodeNetworks): NodeDesire {
-  const { node, daemonKey } = input;
+  const { node, daemonKey, stopSeconds } = input;
   const { spec, metadata } = node;
   const { name } = metadata;
   const size = spec.disk.size === undefined ? {} : { diskSize: parseBytes(spec.disk.size) };
+  const known = { name, spec, stopSeconds, ...size };
   const [primary] = networks.entries;
   if (primary === undefined || networks.entries.length !== spec.networks.length) {
-    return { desired: { name, spec, ...size } };
+    return { desired: known };
   }
   const cloudInit: CloudInitInput = {
     node: name,
@@ -126,5 +134,23 @@ export function desireNode(input: DesireNodeInput, networks: NodeNetworks): Node
     daemonKey,
     usedDisk: spec.disk.image === undefined,
   };
-  return { desired: { name, spec, cloudInitHash: cloudInitHash(cloudInit), ...size }, cloudInit };
+  const definition = desireDefinition(input, networks);
+  return { desired: { ...known, cloudInitHash: cloudInitHash(cloudInit), definition }, cloudInit };
+}
+
+function desireDefinition(
+  { node: { spec }, domainType, disk, seed }: DesireNodeInput,
+  { entries }: NodeNetworks,
+): DesiredDefinition {
+  const { cpus, memory, domainType: own = 'auto', policy } = spec;
+  const type = own === 'auto' ? domainType : own;
+  return {
+    cpus,
+    memory: parseBytes(memory),
+    interfaces: entries.map(({ mac }, index) => ({ network: spec.networks[index]?.network ?? '', mac })),
+    reclaim: policy.reclaim,
+    ...(type === undefined ? {} : { type }),
+    ...(disk === undefined ? {} : { disk }),
+    ...(seed === undefined ? {} : { seed }),
+  };
 }

@@ -23,6 +23,8 @@ export interface ObservedHost {
   readonly files: ReadonlyMap<string, string | undefined>;
   /** Nodes and Networks not looked at since the daemon started: what is written for them must stay. */
   readonly unknown: readonly string[];
+  /** The networks whose dnsmasq reads the file of hosts. */
+  readonly networks: readonly string[];
 }
 
 /** Brings the vmhost's files to the records; a file that others wrote whole is left alone. */
@@ -37,6 +39,7 @@ export function planHost(
   }
   const foreign: string[] = [];
   const actions = wantedFiles(paths, records, observed).flatMap(({ path, content, whole }): HostAction[] => {
+    const reload = path === paths.hosts ? observed.networks : [];
     const current = observed.files.get(path);
     if (current === content) return [];
     if (whole && current !== undefined && !isOurs(current)) {
@@ -49,6 +52,7 @@ export function planHost(
         path,
         content,
         mode: 0o644,
+        reload,
       }),
     ];
   });

@@ -1,27 +1,20 @@
 import { canonicalJson } from '../canonical.ts';
 import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
-import type { DhcpHost, DnsHost, NetworkDocument, NetworkModel } from '../libvirt/network.ts';
+import type { DhcpHost, DnsHost, NetworkModel } from '../libvirt/network.ts';
 import { desiredDnsHosts, type DesiredNetwork } from '../render/network.ts';
 import { element, renderXml } from '../xml.ts';
-import { step, type HostFiles, type NetworkAction } from './action.ts';
-
-/** What libvirt and dnsmasq say of one network; `config` and `live` are read and compared separately. */
-export interface ObservedNetwork {
-  readonly config?: NetworkDocument;
-  readonly live?: NetworkDocument;
-  readonly active: boolean;
-  readonly autostart: boolean;
-  readonly hostFiles: HostFiles;
-}
+import { step, type Cost, type HostFiles, type NetworkAction } from './action.ts';
+import type { ObservedNetwork } from './network-observed.ts';
 
 /** Brings the running dnsmasq to `desired` by what costs least: files first, net-update for what they cannot do. */
 export function planLive(
   desired: DesiredNetwork,
   observed: ObservedNetwork,
   live: NetworkModel,
+  felt: Cost,
 ): NetworkAction[] {
   const owned = [observed.config?.model.mark, live.mark].filter((mark) => mark !== undefined);
-  const removals = [...staleNames(desired, live, owned), ...reservationsInTheWay(desired, live, owned)];
+  const removals = [...staleNames(desired, live, owned), ...reservationsInTheWay(desired, live, owned, felt)];
   const remaining = withoutRemoved(live, removals);
   const files = hostFiles(desired, remaining);
   const writes = writeFiles(observed, files);
@@ -32,14 +25,19 @@ export function planLive(
 
 const RELOAD = { type: 'ReloadDnsmasq' } as const;
 
-interface Removal {
+/** Something that the live XML has to lose, and how. */
+export interface Removal {
   readonly actions: readonly NetworkAction[];
   readonly host?: DhcpHost;
   readonly names?: DnsHost;
 }
 
 /** Names of ours that the live XML answers with an address they no longer have (T23: both would be answered). */
-function staleNames(desired: DesiredNetwork, live: NetworkModel, owned: readonly NetworkMark[]): Removal[] {
+export function staleNames(
+  desired: DesiredNetwork,
+  live: NetworkModel,
+  owned: readonly NetworkMark[],
+): Removal[] {
   const wanted = new Map(desiredDnsHosts(desired).map((host) => [host.ip, host]));
   const ours = new Set(
     owned.flatMap((mark) => [...mark.entries, ...mark.records]).flatMap((host) => host.hostnames),
@@ -61,10 +59,16 @@ function staleNames(desired: DesiredNetwork, live: NetworkModel, owned: readonly
     }));
 }
 
-function updateNames(command: 'add' | 'delete', { ip, hostnames }: DnsHost, reason: string): NetworkAction {
+export type UpdateNetwork = Extract<NetworkAction, { type: 'UpdateNetwork' }>;
+
+export function updateNames(
+  command: 'add' | 'delete',
+  { ip, hostnames }: DnsHost,
+  reason: string,
+): UpdateNetwork {
   const names = hostnames.map((name) => element('hostname', {}, [name]));
   const xml = renderXml(element('host', { ip }, names));
-  return step('none', reason, { type: 'UpdateNetwork', command, section: 'dns-host', xml });
+  return step('none', reason, { type: 'UpdateNetwork' as const, command, section: 'dns-host', xml });
 }
 
 /** Reservations of ours in the live XML that hold an address another MAC shall have: dnsmasq would refuse the file's. */
@@ -72,25 +76,24 @@ function reservationsInTheWay(
   desired: DesiredNetwork,
   live: NetworkModel,
   owned: readonly NetworkMark[],
+  felt: Cost,
 ): Removal[] {
   const ours = new Set(owned.flatMap((mark) => mark.entries.map((entry) => entry.mac)));
   return live.hosts
     .filter((host) => host.mac !== undefined && ours.has(host.mac))
     .filter((host) => desired.entries.some((entry) => entry.ip === host.ip && entry.mac !== host.mac))
-    .map((host) => ({
-      host,
-      actions: [
-        step('uplink', `${host.ip} is reserved for ${host.mac ?? ''}, which no longer has it`, {
-          type: 'UpdateNetwork',
-          command: 'delete',
-          section: 'ip-dhcp-host',
-          xml: renderXml(element('host', { mac: host.mac, name: host.name, ip: host.ip })),
-        }),
-      ],
-    }));
+    .map((host) => removeReservation(host, felt));
 }
 
-function withoutRemoved(live: NetworkModel, removals: readonly Removal[]): NetworkModel {
+/** @param felt by whom and how long; nobody where no guest runs on the network */
+export function removeReservation(host: DhcpHost, felt: Cost): Removal {
+  const xml = renderXml(element('host', { mac: host.mac, name: host.name, ip: host.ip }));
+  const reason = `${host.ip} is reserved for ${host.mac ?? ''}, which no longer has it`;
+  const action = { type: 'UpdateNetwork', command: 'delete', section: 'ip-dhcp-host', xml } as const;
+  return { host, actions: [step(felt.guests === undefined ? 'none' : 'uplink', reason, action, felt)] };
+}
+
+export function withoutRemoved(live: NetworkModel, removals: readonly Removal[]): NetworkModel {
   const hosts = live.hosts.filter((host) => !removals.some((removal) => removal.host === host));
   const names = live.dns.hosts.filter((host) => !removals.some((removal) => removal.names === host));
   return { ...live, hosts, dns: { ...live.dns, hosts: names } };
@@ -135,8 +138,13 @@ function missing<T>(from: readonly T[], inThese: readonly T[]): T[] {
   return from.filter((item) => !known.has(canonicalJson(item)));
 }
 
+/** Whether the network's next start knows the entry. */
+export function isDefined(entry: NetworkEntry, { config }: ObservedNetwork): boolean {
+  return config?.model.hosts.some((host) => isReservation(host, entry)) === true;
+}
+
 /** Whether a guest with this entry gets its address and name now: what is live is the live XML and the files together. */
-export function isLive(entry: NetworkEntry, observed: ObservedNetwork): boolean {
+export function isLive(entry: NetworkEntry, observed: Pick<ObservedNetwork, 'live' | 'hostFiles'>): boolean {
   const live = observed.live?.model;
   if (live === undefined) return false;
   const inFile = observed.hostFiles.reservations.some(

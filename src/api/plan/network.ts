@@ -1,31 +1,92 @@
 import { canonicalJson } from '../canonical.ts';
 import { modelNetwork, type NetworkModel } from '../libvirt/network.ts';
-import { renderNetwork, type DesiredNetwork } from '../render/network.ts';
+import { renderNetwork, specHash, type DesiredNetwork } from '../render/network.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
-import { step, type HostFiles, type NetworkAction, type Plan, type Waiting } from './action.ts';
-import { planLive, writeFiles, type ObservedNetwork } from './network-live.ts';
+import { step, type Cost, type HostFiles, type NetworkAction, type Plan, type Waiting } from './action.ts';
+import { NET_UPDATE_SECONDS } from './costs.ts';
+import { planLive, writeFiles } from './network-live.ts';
+import { findOverlap } from './network-neighbours.ts';
+import { guestNames, type ObservedNetwork } from './network-observed.ts';
+import { planAttach, planRestart, restartFields } from './network-restart.ts';
+import { planUpdates } from './network-updates.ts';
 
 /**
  * What makes the network as desired, in an order that keeps every step safe: the files dnsmasq reads before the start,
  * names and reservations before the guests that need them.
  */
 export function planNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Plan<NetworkAction> {
-  const foreign = foreignNetwork(desired, observed);
-  if (foreign !== undefined) return { actions: [], waiting: foreign };
+  const conflict = foreignNetwork(desired, observed);
+  if (conflict !== undefined) return { actions: [], waiting: conflict };
   const wanted = renderNetwork(desired, observed.config?.root, observed.config?.model.mark);
+  const plan = planRepairs(desired, observed, wanted);
+  if (plan.actions.length === 0 || !reportsOnly(desired, observed)) return plan;
+  const message = plan.actions.map(({ reason }) => reason).join('; ');
+  return { actions: [], waiting: { reason: 'Drifted', message: `left alone by policy.drift: ${message}` } };
+}
+
+/** Under `Report`, what was last written from the manifest stays in force: all that differs was changed by others. */
+function reportsOnly(desired: DesiredNetwork, { config }: ObservedNetwork): boolean {
+  return desired.spec.policy.drift === 'Report' && config?.model.mark?.applied === specHash(desired);
+}
+
+function planRepairs(
+  desired: DesiredNetwork,
+  observed: ObservedNetwork,
+  wanted: XmlElement,
+): Plan<NetworkAction> {
   const definition = planDefinition(wanted, observed);
-  if (!observed.active)
-    return { actions: [...writeFiles(observed, EMPTY), ...definition, ...planStart(desired, observed)] };
   const live = observed.live?.model;
-  if (live === undefined || !readsHostFiles(desired, live)) {
-    return { actions: definition, waiting: restartRequired(['the directories that dnsmasq reads']) };
-  }
+  if (!observed.active || live === undefined) return planInactive(desired, observed, definition);
   const outdated = restartFields(modelNetwork(wanted), live);
-  const actions = [...definition, ...planLive(desired, observed, live), ...planAutostart(desired, observed)];
-  return outdated.length === 0 ? { actions } : { actions, waiting: restartRequired(outdated) };
+  const overlap = outdated.length === 0 ? undefined : findOverlap(desired, observed);
+  if (overlap !== undefined) return { actions: [], waiting: overlap };
+  const updates = planRunning(desired, observed, live);
+  const around = [...planAttach(desired, observed), ...planAutostart(desired, observed)];
+  const { action, waiting } = planRestart({
+    desired,
+    observed,
+    wanted: modelNetwork(wanted),
+    outdated,
+    updates,
+  });
+  if (action !== undefined) return { actions: [...definition, ...around, action] };
+  // The definition that did not start stays away, or the next start of the host would fail with it.
+  const defined = waiting?.reason === 'RestartFailed' ? [] : definition;
+  const actions = [...defined, ...updates, ...around];
+  return waiting === undefined ? { actions } : { actions, waiting };
 }
 
 const EMPTY: HostFiles = { reservations: [], names: [] };
+
+function planInactive(
+  desired: DesiredNetwork,
+  observed: ObservedNetwork,
+  definition: readonly NetworkAction[],
+): Plan<NetworkAction> {
+  const overlap = findOverlap(desired, observed);
+  if (overlap !== undefined) return { actions: [], waiting: overlap };
+  return {
+    actions: [
+      ...writeFiles(observed, EMPTY),
+      ...definition,
+      ...planAutostart(desired, observed),
+      step('none', 'the network is not active', { type: 'StartNetwork' }),
+    ],
+  };
+}
+
+/** What the running network lacks, by the files that its dnsmasq reads, or by net-update where it reads none. */
+function planRunning(
+  desired: DesiredNetwork,
+  observed: ObservedNetwork,
+  live: NetworkModel,
+): NetworkAction[] {
+  const guests = guestNames(observed);
+  const felt: Cost = guests.length === 0 ? {} : { seconds: NET_UPDATE_SECONDS, guests };
+  if (readsHostFiles(desired, live)) return planLive(desired, observed, live, felt);
+  const owned = [observed.config?.model.mark, live.mark].filter((mark) => mark !== undefined);
+  return planUpdates(desired, live, owned, felt);
+}
 
 function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Waiting | undefined {
   if (observed.config === undefined && observed.live === undefined) return undefined;
@@ -33,13 +94,6 @@ function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Wai
   return {
     reason: 'Conflict',
     message: `libvirt has a network "${desired.name}" that k8slab did not make; rename this one or undefine that one`,
-  };
-}
-
-function restartRequired(fields: readonly string[]): Waiting {
-  return {
-    reason: 'RestartRequired',
-    message: `takes effect when the network restarts: ${fields.join(', ')}`,
   };
 }
 
@@ -66,45 +120,9 @@ function planAutostart(desired: DesiredNetwork, observed: ObservedNetwork): Netw
   return [step('none', `autostart is ${on ? 'off' : 'on'}`, { type: 'SetNetworkAutostart', on })];
 }
 
-function planStart(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
-  return [
-    ...planAutostart(desired, observed),
-    step('none', 'the network is not active', { type: 'StartNetwork' }),
-  ];
-}
-
 /** Whether the running dnsmasq was started with our two directories (libvirt-facts T23). */
-function readsHostFiles(desired: DesiredNetwork, live: NetworkModel): boolean {
+export function readsHostFiles(desired: DesiredNetwork, live: NetworkModel): boolean {
   return desired.options.every(
     (option) => !/^(dhcp-)?hostsdir=/.test(option) || live.options.includes(option),
   );
-}
-
-/** What libvirt writes into the live XML where the definition gives no ports. */
-const ALL_PORTS = '1024-65535';
-
-/** Fields libvirt cannot change on a running network, as the manifest names them. */
-const RESTART_FIELDS: Readonly<Record<string, (model: NetworkModel) => unknown>> = {
-  domain: ({ domain }) => domain?.name,
-  'dns.localOnly': ({ domain }) => domain?.localOnly,
-  cidr: ({ ip }) => ip,
-  'bridge.name': ({ bridge }) => bridge?.name,
-  'bridge.stp': ({ bridge }) => bridge?.stp,
-  'bridge.delaySeconds': ({ bridge }) => bridge?.delay,
-  'bridge.mac': ({ mac }) => mac,
-  'forward.mode': ({ forward }) => forward?.mode,
-  'forward.dev': ({ forward }) => forward?.dev,
-  'forward.natPorts': ({ forward }) => (forward?.mode === 'nat' ? (forward.ports ?? ALL_PORTS) : undefined),
-  mtu: ({ mtu }) => mtu,
-  dns: ({ dns }) => dns.enabled,
-  'dns.forwarders': ({ dns }) => dns.forwarders.toSorted(),
-  'dns.dnsmasqOptions': ({ options }) => options.toSorted(),
-  dhcp: ({ ranges }) => ranges,
-};
-
-/** The running network against its definition as it shall be. */
-function restartFields(wanted: NetworkModel, live: NetworkModel): string[] {
-  return Object.entries(RESTART_FIELDS)
-    .filter(([, field]) => canonicalJson(field(wanted)) !== canonicalJson(field(live)))
-    .map(([name]) => name);
 }

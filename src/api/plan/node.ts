@@ -1,56 +1,10 @@
-import type { NodeSpec } from '../kinds/node.ts';
-import type { DomainDocument } from '../libvirt/domain.ts';
-import {
-  step,
-  type DiskSource,
-  type NodeAction,
-  type Plan,
-  type PlannedStep,
-  type Waiting,
-} from './action.ts';
+import { step, type Cost, type NodeAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
+import { planMove, planRelease } from './node-address.ts';
+import { planUpkeep, shrinkRefusal } from './node-definition.ts';
+import { gated, planPendingRestart, planRestart, planStop } from './node-stop.ts';
+import type { DesiredNode, DomainState, ObservedNode } from './node-types.ts';
 
-/** A Node as it shall be, with what its networks gave it. */
-export interface DesiredNode {
-  readonly name: string;
-  readonly spec: NodeSpec;
-  /** Undefined while its networks have not told its name and addresses. */
-  readonly cloudInitHash?: string;
-  /** Bytes; undefined: as large as its source. */
-  readonly diskSize?: number;
-}
-
-/** What the Node needs from other objects before it can be made. */
-export type Dependency =
-  | { readonly state: 'ready' }
-  | { readonly state: 'waiting'; readonly reason: string; readonly message: string };
-
-export type DomainState =
-  'running' | 'shutoff' | 'paused' | 'crashed' | 'inshutdown' | 'pmsuspended' | 'unknown';
-
-export interface ObservedNode {
-  /** The networks' reservations and names for it, and the Image or Node its disk comes from. */
-  readonly networks: Dependency;
-  /** What libvirt offers on the vmhost. */
-  readonly host: Dependency;
-  readonly source: Dependency & { readonly disk?: DiskSource };
-  readonly domain?: { readonly state: DomainState; readonly config: DomainDocument };
-  readonly disk: {
-    readonly path: string;
-    readonly exists: boolean;
-    readonly ours: boolean;
-    readonly whole: boolean;
-  };
-  /** How far the copy has come that is being made of another Node's disk. */
-  readonly copying?: Waiting;
-  /** Another domain that has one of the MAC addresses. */
-  readonly macHolder?: { readonly domain: string; readonly mac: string };
-  /** False while as many guests boot as may at once. */
-  readonly bootSlot: boolean;
-  /** Seconds until the next start may be tried, after starts that did not last. */
-  readonly startBackoffSeconds: number;
-  /** Since it was asked to shut down; undefined when it was not. */
-  readonly stoppingSeconds?: number;
-}
+export type { Dependency, DesiredNode, DomainState, ObservedNode } from './node-types.ts';
 
 type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
 
@@ -114,25 +68,41 @@ function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | u
 }
 
 function planExisting(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
-  if (desired.spec.power === 'Stopped') return planStop(observed, state);
   const { networks } = observed;
-  if (networks.state === 'waiting') {
-    return { actions: [], waiting: { reason: networks.reason, message: networks.message } };
-  }
-  if (state !== 'shutoff' && state !== 'crashed') return { actions: [] };
-  return planStart(observed, `the guest is ${state} and shall run`);
+  const { actions, drifted } = planUpkeep(desired, observed);
+  const shrink = shrinkRefusal(desired, observed);
+  const told = [
+    ...drifted.map((message) => ({ reason: 'Drifted', message })),
+    ...(shrink === undefined ? [] : [{ reason: 'DiskShrinkRefused', message: shrink }]),
+  ];
+  const next = planPower(desired, observed, state);
+  const waiting = next.waiting ?? told[0];
+  // What the networks refuse is not known well enough to define anything by.
+  const upkeep = networks.state === 'waiting' ? [] : actions;
+  return { ...next, actions: [...upkeep, ...next.actions], ...(waiting === undefined ? {} : { waiting }) };
 }
 
-/** Guests miss the request while they boot: it is repeated. */
-const ASK_AGAIN_SECONDS = 30;
-
-function planStop({ stoppingSeconds }: ObservedNode, state: DomainState): Plan<NodeAction> {
-  if (state === 'shutoff' || state === 'crashed' || state === 'inshutdown') return { actions: [] };
-  if (stoppingSeconds !== undefined && stoppingSeconds < ASK_AGAIN_SECONDS) {
-    const message = `the guest was asked to shut down and is ${state}`;
-    return { actions: [], waiting: { reason: 'ShuttingDown', message } };
+function planPower(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
+  if (desired.spec.power === 'Stopped') return planStop(desired, observed, 'power is Stopped');
+  const { networks } = observed;
+  if (networks.state === 'waiting') {
+    const later = planMove(desired, observed)?.actions ?? [];
+    const waiting = { reason: networks.reason, message: networks.message };
+    return { actions: [], waiting, ...(later.length === 0 ? {} : { later }) };
   }
-  return { actions: [step('restart', 'power is Stopped', { type: 'ShutdownDomain' })] };
+  if (state === 'shutoff' || state === 'crashed') {
+    const reason = `the guest is ${state} and shall run`;
+    if (!observed.ran) return planStart(observed, reason);
+    if (desired.spec.policy.drift === 'Report')
+      return { actions: [], waiting: { reason: 'Drifted', message: reason } };
+    return planStart(observed, reason, { drift: true });
+  }
+  if (state !== 'running' && state !== 'inshutdown') return { actions: [] };
+  const wanted = planMove(desired, observed) ?? planPendingRestart(desired, observed);
+  // What was begun is brought to its end.
+  if (observed.stoppingSeconds !== undefined && wanted !== undefined)
+    return planRestart(desired, observed, 'the guest restarts');
+  return wanted === undefined || state === 'inshutdown' ? { actions: [] } : gated(wanted, observed);
 }
 
 function planDisk(desired: DesiredNode, observed: ObservedNode): CreateDisk[] {
@@ -149,7 +119,9 @@ const DEFINE: readonly NodeAction[] = [
   step('none', NOT_DEFINED, { type: 'DefineDomain' }),
 ];
 
-function planStart(observed: ObservedNode, reason: string): Plan<NodeAction> {
+function planStart(observed: ObservedNode, reason: string, cost: Cost = {}): Plan<NodeAction> {
+  const release = planRelease(observed);
+  if (release.waiting !== undefined) return release;
   if (observed.startBackoffSeconds > 0) {
     const message = `the guest stopped soon after its last start; next try in ${observed.startBackoffSeconds} s`;
     return { actions: [], waiting: { reason: 'StartBackOff', message } };
@@ -160,5 +132,5 @@ function planStart(observed: ObservedNode, reason: string): Plan<NodeAction> {
       waiting: { reason: 'BootQueued', message: 'as many guests are booting as may at once' },
     };
   }
-  return { actions: [step('none', reason, { type: 'StartDomain' })] };
+  return { actions: [...release.actions, step('none', reason, { type: 'StartDomain' }, cost)] };
 }

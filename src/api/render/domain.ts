@@ -1,5 +1,5 @@
 import { withMark, type DomainMark } from '../libvirt/mark.ts';
-import { element, renderXml, withChildren, type XmlElement } from '../xml.ts';
+import { element, renderXml, type XmlElement } from '../xml.ts';
 
 export interface DesiredDomain {
   readonly name: string;
@@ -50,14 +50,8 @@ function renderDevices(desired: DesiredDomain): XmlElement {
   const devices = [
     renderDisk({ file: desired.disk.path, format: desired.disk.format, target: 'vda' }),
     // Debian's cloud kernel has no AHCI driver: a seed on a SATA CD-ROM would never be seen.
-    withReadonly(renderDisk({ file: desired.seed, format: 'raw', target: 'vdb' })),
-    ...desired.interfaces.map(({ network, mac }) =>
-      element('interface', { type: 'network' }, [
-        element('mac', { address: mac }),
-        element('source', { network }),
-        element('model', { type: 'virtio' }),
-      ]),
-    ),
+    renderDisk({ file: desired.seed, format: 'raw', target: 'vdb' }, { readonly: true }),
+    ...desired.interfaces.map(renderInterface),
     element('serial', { type: 'pty' }),
     element('console', { type: 'pty' }),
     element('channel', { type: 'unix' }, [
@@ -68,14 +62,22 @@ function renderDevices(desired: DesiredDomain): XmlElement {
   return element('devices', {}, devices);
 }
 
-function renderDisk(disk: { file: string; format: string; target: string }): XmlElement {
+export function renderDisk(
+  { file, format, target }: { file: string; format: string; target: string },
+  { readonly = false } = {},
+): XmlElement {
   return element('disk', { type: 'file', device: 'disk' }, [
-    element('driver', { name: 'qemu', type: disk.format }),
-    element('source', { file: disk.file }),
-    element('target', { dev: disk.target, bus: 'virtio' }),
+    element('driver', { name: 'qemu', type: format }),
+    element('source', { file }),
+    element('target', { dev: target, bus: 'virtio' }),
+    readonly ? element('readonly') : undefined,
   ]);
 }
 
-function withReadonly(disk: XmlElement): XmlElement {
-  return withChildren(disk, [...disk.children, element('readonly')]);
+export function renderInterface({ network, mac }: DesiredDomain['interfaces'][number]): XmlElement {
+  return element('interface', { type: 'network' }, [
+    element('mac', { address: mac }),
+    element('source', { network }),
+    element('model', { type: 'virtio' }),
+  ]);
 }

@@ -1,3 +1,4 @@
+import { contentHash } from '../canonical.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import { withMark, type NetworkEntry, type NetworkMark } from '../libvirt/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
@@ -72,7 +73,21 @@ function markOf(desired: DesiredNetwork): NetworkMark {
     ...(spec.mtu === undefined ? [] : [MTU]),
     ...(spec.forward.natPorts === undefined ? [] : [NAT_PORTS]),
   ];
-  return { kind: 'Network', name, entries, records, options, forwarders: spec.dns.forwarders, fields };
+  return {
+    kind: 'Network',
+    name,
+    applied: specHash(desired),
+    entries,
+    records,
+    options,
+    forwarders: spec.dns.forwarders,
+    fields,
+  };
+}
+
+/** Identifies all that the manifests ask of a network; what k8slab may do on its own is no part of it. */
+export function specHash({ spec, entries, options }: DesiredNetwork): string {
+  return contentHash({ spec: { ...spec, policy: undefined }, entries, options }).slice(0, 16);
 }
 
 function onOff(on: boolean): string {

@@ -1,4 +1,4 @@
-import type { CloudInitResult } from './node.ts';
+import type { CloudInitResult } from './probes.ts';
 
 /** Prints result.json once cloud-init is done; before, exits with 3 and prints what it is at. */
 export const CLOUD_INIT_QUERY = [

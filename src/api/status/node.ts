@@ -2,27 +2,11 @@ import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { ConditionInput, ConditionStatus } from '../meta.ts';
 import type { DesiredNode, ObservedNode } from '../plan/node.ts';
 import type { Plan } from '../plan/action.ts';
+import { planUpkeep, restartFields, shrinkRefusal } from '../plan/node-definition.ts';
+import { addressAgreed, list } from './agreement.ts';
+import type { NodeProbes } from './probes.ts';
 
-/** What looking at the running guest from outside showed. */
-export interface NodeProbes {
-  readonly address?: string;
-  readonly fqdn?: string;
-  /** The address that the newest lease of its MAC gives it. */
-  readonly leasedAddress?: string;
-  /** What the network's DNS answers for the name and for the address. */
-  readonly dns?: { readonly addresses: readonly string[]; readonly names: readonly string[] };
-  /** Undefined: not tried. */
-  readonly ssh?: { readonly ok: boolean; readonly reason: string; readonly message: string };
-  readonly cloudInit?: CloudInitResult;
-  /** Seconds since the guest was started; undefined when it was not started by this daemon. */
-  readonly bootingSeconds?: number;
-}
-
-export interface CloudInitResult {
-  readonly done: boolean;
-  readonly errors: readonly string[];
-  readonly detail: string;
-}
+export type { CloudInitResult, NodeProbes } from './probes.ts';
 
 const SLOW_BOOT_SECONDS = 300;
 
@@ -38,6 +22,7 @@ export function nodeConditions(
     runningCondition(desired, observed),
     ...(desired.spec.power === 'Stopped' ? [] : guestConditions(observed, probes)),
     ...driftConditions(desired, observed),
+    ...pendingConditions(desired, observed, plan),
   ];
   return [ready(desired, plan, steps), synced(plan), ...steps];
 }
@@ -57,10 +42,16 @@ function runningCondition(desired: DesiredNode, observed: ObservedNode): Conditi
 
 function guestConditions(observed: ObservedNode, probes: NodeProbes): ConditionInput[] {
   if (observed.domain?.state !== 'running') {
-    const types = ['AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
+    const types = ['AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone', 'AddressAgreed'];
     return types.map((type) => condition(type, 'Unknown', 'NotRunning', 'the guest does not run'));
   }
-  return [addressBound(observed, probes), nameResolved(probes), sshReachable(probes), cloudInitDone(probes)];
+  return [
+    addressBound(observed, probes),
+    nameResolved(probes),
+    sshReachable(probes),
+    cloudInitDone(probes),
+    addressAgreed(observed.addresses[0], probes),
+  ];
 }
 
 function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInput {
@@ -99,10 +90,6 @@ function nameResolved(probes: NodeProbes): ConditionInput {
   return condition('NameResolved', 'False', forward ? 'ReverseDiffers' : 'ForwardDiffers', message);
 }
 
-function list(items: readonly string[]): string {
-  return items.length === 0 ? 'unknown' : items.join(', ');
-}
-
 function sshReachable(probes: NodeProbes): ConditionInput {
   const { ssh } = probes;
   if (ssh === undefined)
@@ -126,21 +113,66 @@ function driftConditions(desired: DesiredNode, observed: ObservedNode): Conditio
   return [condition('CloudInitDrifted', 'True', 'SettingsChanged', message)];
 }
 
-const NEEDED = ['Defined', 'Running', 'AddressBound', 'NameResolved', 'SSHReachable', 'CloudInitDone'];
+/** What the manifest wants and the guest does not have, each only while it is so. */
+function pendingConditions(desired: DesiredNode, observed: ObservedNode, plan: Plan): ConditionInput[] {
+  const found: ConditionInput[] = [];
+  const fields = restartFields(desired, observed);
+  if (fields.length > 0) {
+    const { reason, message } = plan.waiting ?? { reason: 'Restarting', message: fields.join(', ') };
+    const waits = reason === 'RestartRequired' || reason === 'RolloutWaiting';
+    found.push(
+      condition(
+        'RestartRequired',
+        'True',
+        waits ? reason : 'DefinitionDiffers',
+        waits ? message : fields.join(', '),
+      ),
+    );
+  }
+  const drifted = planUpkeep(desired, observed).drifted;
+  const off = plan.waiting?.reason === 'Drifted' ? [plan.waiting.message] : [];
+  const all = [...new Set([...off, ...drifted])];
+  if (all.length > 0) found.push(condition('Drifted', 'True', 'ChangedByOthers', all.join('; ')));
+  const refusal = shrinkRefusal(desired, observed);
+  if (refusal !== undefined) found.push(condition('DiskShrinkRefused', 'True', 'WouldLoseData', refusal));
+  return found;
+}
+
+const NEEDED = [
+  'Defined',
+  'Running',
+  'AddressBound',
+  'NameResolved',
+  'SSHReachable',
+  'CloudInitDone',
+  'AddressAgreed',
+];
+/** Reasons to wait with which a guest works as well as before. */
+const WORKS: ReadonlySet<string> = new Set([
+  'RestartRequired',
+  'Drifted',
+  'DiskShrinkRefused',
+  'RolloutWaiting',
+]);
 
 function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[]): ConditionInput {
-  if (plan.waiting !== undefined) return condition(READY, 'False', plan.waiting.reason, plan.waiting.message);
+  const { waiting } = plan;
+  if (waiting !== undefined && !WORKS.has(waiting.reason))
+    return condition(READY, 'False', waiting.reason, waiting.message);
   if (desired.spec.power === 'Stopped') {
     const stopped = !isTrue(steps, 'Running');
     return condition(READY, stopped ? 'True' : 'False', stopped ? 'Stopped' : 'Stopping');
   }
   const missing = NEEDED.map((type) => steps.find((c) => c.type === type)).find((c) => c?.status !== 'True');
   if (missing === undefined) return condition(READY, 'True', 'Ready');
+  // Others of its role must be able to tell that it waits for them.
+  if (waiting?.reason === 'RolloutWaiting') return condition(READY, 'False', waiting.reason, waiting.message);
   return condition(READY, 'False', missing.reason, missing.message);
 }
 
 function synced(plan: Plan): ConditionInput {
-  const blocked = plan.waiting !== undefined && /Conflict|InUse|NotOurs/.test(plan.waiting.reason);
+  const blocked =
+    plan.waiting !== undefined && /Conflict|MACInUse|AddressInUse|NotOurs/.test(plan.waiting.reason);
   const status: ConditionStatus = blocked ? 'False' : 'True';
   return blocked
     ? condition(SYNCED, status, plan.waiting.reason, plan.waiting.message)

@@ -83,7 +83,13 @@ export async function takeCopy(at: Workplace, request: AdoptRequest): Promise<vo
   if (request.tempPath !== temporary) await rename(request.tempPath, temporary);
 }
 
-async function grow(exec: Exec, path: string, from: DiskInfo, size: number | undefined): Promise<void> {
+/** Makes a qcow2 disk larger, where it is smaller. */
+export async function grow(
+  exec: Exec,
+  path: string,
+  from: DiskInfo,
+  size: number | undefined,
+): Promise<void> {
   if (size === undefined || size <= from.virtualSize) return;
   const args = ['resize', '-q', '-f', 'qcow2', '--', path, String(size)];
   await runQemuImg(exec, args, { verb: 'grow disk', path, deadlineMs: CREATE_DEADLINE_MS });

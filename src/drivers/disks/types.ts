@@ -66,6 +66,8 @@ export interface Disks {
   createCopy(request: CopyRequest): Promise<DiskInfo>;
   /** Gives a finished copy its final name. Reasons: as createOverlay. */
   adoptCopy(request: AdoptRequest): Promise<DiskInfo>;
+  /** Grows the node's disk; only while no guest uses it. Reasons: DiskNotOurs, DiskMissing, DiskInUse, NoSpace. */
+  grow(node: string, size: number): Promise<void>;
   /**
    * Of any disk file, also one in use. Give the format where it is known: a guest can make a raw disk look like
    * another format. Reasons: DiskMissing, DiskDamaged, PermissionDenied.

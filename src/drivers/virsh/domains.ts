@@ -14,7 +14,7 @@ export interface UndefineOptions {
 
 /** The calls about domains; see Libvirt. */
 export interface DomainCalls {
-  /** All domains, defined and transient, sorted by name: two calls for any number of them. */
+  /** All domains, defined and transient, sorted by name: three calls for any number of them. */
   domains(): Promise<DomainListing[]>;
   /** Undefined when there is no such domain. `inactive`: the persistent definition, else the live one. */
   domainXml(name: string, options: { inactive: boolean }): Promise<string | undefined>;
@@ -25,6 +25,10 @@ export interface DomainCalls {
   shutdownDomain(name: string): Promise<void>;
   /** Pulls the plug. */
   destroyDomain(name: string): Promise<void>;
+  /** Grows a disk of a running guest. @param target such as vda; `size` in bytes */
+  growDisk(name: string, target: string, size: number): Promise<void>;
+  /** Plugs or unplugs a running guest's NIC by its MAC address. */
+  setLink(name: string, mac: string, state: 'up' | 'down'): Promise<void>;
   /** Asks the guest to reboot (ACPI); returns at once. */
   rebootDomain(name: string): Promise<void>;
   undefineDomain(name: string, options: UndefineOptions): Promise<void>;
@@ -64,6 +68,12 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
     async destroyDomain(name) {
       await tolerate(call('destroy', name), { ...MISSING, unless: () => isOff(name) });
     },
+    async growDisk(name, target, size) {
+      await call('blockresize', name, '--path', target, '--size', `${size}B`);
+    },
+    async setLink(name, mac, state) {
+      await call('domif-setlink', name, '--interface', mac, '--state', state);
+    },
     async rebootDomain(name) {
       await call('reboot', name);
     },
@@ -91,7 +101,8 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
 
 async function listDomains(virsh: Virsh): Promise<DomainListing[]> {
   const list = await virsh.call(['list', '--all', '--uuid', '--name']);
-  return parseDomains(list, await virsh.call(['domstats', '--state']));
+  const stats = await virsh.call(['domstats', '--state']);
+  return parseDomains(list, stats, await virsh.call(['list', '--all', '--transient', '--uuid']));
 }
 
 async function undefine(

@@ -1,13 +1,14 @@
 import type { ChildHandle } from '../exec.ts';
 
 /**
- * `domain`: something happened to that domain, such as event "lifecycle" with detail "Started Booted".
+ * `domain`, `network`: something happened to it, such as event "lifecycle" with detail "Started Booted".
  * `lost`: events may have been missed, look at everything.
  */
-export type LibvirtEvent = { kind: 'domain'; name: string; event: string; detail: string } | { kind: 'lost' };
+export type LibvirtEvent =
+  { kind: 'domain' | 'network'; name: string; event: string; detail: string } | { kind: 'lost' };
 
 export interface EventsOptions {
-  /** Starts `event --all --loop --timestamp`. */
+  /** Starts `event --all --loop --timestamp`, or the like of `net-event`. */
   start: () => ChildHandle;
   onEvent: (event: LibvirtEvent) => void;
   /** virsh does not tell when it has begun to listen: after this long it has (ms). */
@@ -19,6 +20,7 @@ export interface EventsOptions {
 /** Names may hold quotes and colons: the details of most events do not. */
 const EVENT = /event '([^']+)' for domain '(.*)'(?:: ?([^']*))?$/;
 const EVENT_WITH_QUOTES = /event '([^']+)' for domain '(.*?)'(?:: ?(.*))?$/;
+const NETWORK_EVENT = /event '([^']+)' for network '?(.*?)'?: ?(\w+)$/;
 
 /** Keeps a virsh listening; after each (re)start `lost` is told once it listens. */
 export function superviseEvents(options: EventsOptions): { dispose(): Promise<void> } {
@@ -61,10 +63,12 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
   };
 }
 
-/** One line of `event --loop --timestamp`; undefined for anything else ("events received: 0"). */
+/** One line of `event` or `net-event --loop --timestamp`; undefined for anything else ("events received: 0"). */
 export function parseEvent(line: string): LibvirtEvent | undefined {
-  const [, event, name, detail = ''] = EVENT.exec(line) ?? EVENT_WITH_QUOTES.exec(line) ?? [];
-  return event === undefined || name === undefined ? undefined : { kind: 'domain', name, event, detail };
+  const domain = EVENT.exec(line) ?? EVENT_WITH_QUOTES.exec(line);
+  const [, event, name, detail = ''] = domain ?? NETWORK_EVENT.exec(line) ?? [];
+  if (event === undefined || name === undefined) return undefined;
+  return { kind: domain === null ? 'network' : 'domain', name, event, detail };
 }
 
 /** Calls back for each whole line of what arrives in pieces. */

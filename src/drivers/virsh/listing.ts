@@ -8,6 +8,8 @@ export interface DomainListing {
   uuid: string;
   state: DomainState;
   reason?: number;
+  /** It is forgotten when it stops: it is not defined, or no longer. */
+  transient?: true;
 }
 
 export interface NetworkListing {
@@ -67,21 +69,25 @@ const JOB_OPERATIONS: Readonly<Record<string, string>> = {
 /**
  * Domains from `list --all --uuid --name` and `domstats --state`, sorted by name. A domain without statistics (it came
  * or went between the two) is `unknown`, since the list is what tells which ones there are.
+ * @param transient output of `list --all --transient --uuid`
  */
-export function parseDomains(list: string, stats: string): DomainListing[] {
+export function parseDomains(list: string, stats: string, transient = ''): DomainListing[] {
   const byName = parseStats(stats);
+  const forgotten = new Set(transient.split('\n'));
   return list
     .split('\n')
     .filter((line) => line.length > UUID_LENGTH)
     .map((line) => {
       const name = unpad(line.slice(UUID_LENGTH + 1), byName);
       const { state, reason } = byName.get(name) ?? {};
-      const listing = {
+      const uuid = line.slice(0, UUID_LENGTH);
+      return {
         name,
-        uuid: line.slice(0, UUID_LENGTH),
+        uuid,
         state: DOMAIN_STATES[state ?? 0] ?? 'unknown',
+        ...(reason === undefined ? {} : { reason }),
+        ...(forgotten.has(uuid) ? { transient: true as const } : {}),
       };
-      return reason === undefined ? listing : { ...listing, reason };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -9,11 +9,17 @@ describe('the model of a domain', () => {
     const { model: live } = parseDomain(fixture('domain-live'));
 
     assert.deepEqual(
-      { ...live, interfaces: live.interfaces.map(({ mac, network }) => ({ mac, network })) },
+      { ...live, interfaces: live.interfaces.map(({ mac, network, model }) => ({ mac, network, model })) },
       inactive,
     );
     assert.deepEqual(live.interfaces, [
-      { mac: '52:54:00:5e:53:fb', network: 'k8s-net', bridge: 'virbr1', target: live.interfaces[0]?.target },
+      {
+        mac: '52:54:00:5e:53:fb',
+        model: 'virtio',
+        network: 'k8s-net',
+        bridge: 'virbr1',
+        target: live.interfaces[0]?.target,
+      },
     ]);
     assert.match(live.interfaces[0]?.target ?? '', /^vnet\d+$/);
   });

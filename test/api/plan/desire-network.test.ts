@@ -226,6 +226,22 @@ describe('addresses', () => {
     assert.deepEqual(entries(after), entries(before));
   });
 
+  it('are not moved by who edits the reservation by hand: that is drift', () => {
+    const before = world([node('a')]);
+    const edited = {
+      ...before,
+      config: (before.config ?? '').replace(
+        /(<host mac="[^"]*" name="[^"]*" ip=")[^"]*"/,
+        '$1192.168.111.77"',
+      ),
+    };
+
+    const after = apply(edited, look([node('a')], edited));
+
+    assert.match(edited.config, /192\.168\.111\.77/);
+    assert.deepEqual([after.config, entries(after)], [before.config, entries(before)]);
+  });
+
   it('are the same again when nothing but the network itself is left to tell them', () => {
     const nodes = ['c', 'a', 'b'].map((name) => node(name));
     const grown = apply(world(nodes.slice(0, 1)), look(nodes, world(nodes.slice(0, 1))));

@@ -144,7 +144,7 @@ describe('the source of a disk', () => {
 
 describe('what a Node shall be', () => {
   it('is told to cloud-init only once all of its networks named it', () => {
-    const input = { node: node('master00', TWO), networks: [k8sNet], daemonKey: 'key' };
+    const input = { node: node('master00', TWO), networks: [k8sNet], daemonKey: 'key', stopSeconds: 120 };
     const incomplete = desireNode(input, nodeNetworks(input.node, [k8sNet]));
 
     assert.deepEqual([incomplete.cloudInit, incomplete.desired.cloudInitHash], [undefined, undefined]);
@@ -152,7 +152,7 @@ describe('what a Node shall be', () => {
 
   it('has the full name, the pod network and the MAC addresses that its networks gave it', () => {
     const named = network('k8s-net', { entries: [{ ...entry, podCIDR: '10.200.0.0/24' }] });
-    const input = { node: master00, networks: [named], daemonKey: 'ssh-ed25519 AAAA' };
+    const input = { node: master00, networks: [named], daemonKey: 'ssh-ed25519 AAAA', stopSeconds: 120 };
 
     const { cloudInit, desired } = desireNode(input, nodeNetworks(master00, [named]));
 
@@ -167,8 +167,10 @@ describe('what a Node shall be', () => {
     const id = (name: string): string | undefined => {
       const networks = [network('k8s-net', { entries: [{ ...entry, node: name }] })];
       const object = node(name);
-      return desireNode({ node: object, networks, daemonKey: 'k' }, nodeNetworks(object, networks)).cloudInit
-        ?.instanceId;
+      return desireNode(
+        { node: object, networks, daemonKey: 'k', stopSeconds: 120 },
+        nodeNetworks(object, networks),
+      ).cloudInit?.instanceId;
     };
 
     assert.equal(id('a'), id('a'));
@@ -183,7 +185,7 @@ describe('what a Node shall be', () => {
     ] as const) {
       const object = node('master00', { disk });
       const desire = desireNode(
-        { node: object, networks: [k8sNet], daemonKey: 'k' },
+        { node: object, networks: [k8sNet], daemonKey: 'k', stopSeconds: 120 },
         nodeNetworks(object, [k8sNet]),
       );
       assert.equal(desire.cloudInit?.usedDisk, used);
@@ -193,7 +195,10 @@ describe('what a Node shall be', () => {
   it('has its disk size in bytes', () => {
     const object = node('master00', { disk: { image: 'debian', size: '16Gi' } });
 
-    const { desired } = desireNode({ node: object, networks: [], daemonKey: 'k' }, nodeNetworks(object, []));
+    const { desired } = desireNode(
+      { node: object, networks: [], daemonKey: 'k', stopSeconds: 120 },
+      nodeNetworks(object, []),
+    );
 
     assert.equal(desired.diskSize, 16 * 1024 ** 3);
   });

@@ -5,7 +5,7 @@ import type { NetworkAction } from '../../../src/api/plan/action.ts';
 import type { Refusal } from '../../../src/api/objects.ts';
 import { desireNetwork, type NodeManifest } from '../../../src/api/plan/desire-network.ts';
 import { planNetwork } from '../../../src/api/plan/network.ts';
-import type { ObservedNetwork } from '../../../src/api/plan/network-live.ts';
+import type { NetworkGuest, ObservedNetwork } from '../../../src/api/plan/network-observed.ts';
 import type { Plan } from '../../../src/api/plan/action.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import {
@@ -49,6 +49,10 @@ export interface World {
   live?: string;
   autostart?: boolean;
   hostFiles?: ObservedNetwork['hostFiles'];
+  guests?: readonly NetworkGuest[];
+  parked?: readonly string[];
+  neighbours?: Partial<ObservedNetwork['neighbours']>;
+  failedRestart?: ObservedNetwork['failedRestart'];
 }
 
 export interface Pass extends Plan<NetworkAction> {
@@ -66,6 +70,12 @@ export function look(
     active: world.live !== undefined,
     autostart: world.autostart ?? false,
     hostFiles: world.hostFiles ?? { reservations: [], names: [] },
+    guests: world.guests ?? [],
+    ports: (world.guests ?? []).map(({ tap }) => tap),
+    filtersFrames: false,
+    neighbours: { networks: [], routes: [], bridgeNameTaken: false, ...world.neighbours },
+    ...(world.parked === undefined ? {} : { parked: world.parked }),
+    ...(world.failedRestart === undefined ? {} : { failedRestart: world.failedRestart }),
     ...(config === undefined ? {} : { config }),
     ...(world.live === undefined ? {} : { live: parseNetwork(world.live) }),
   };
@@ -96,6 +106,21 @@ export function apply(world: World, { actions }: Plan<NetworkAction>): World {
         return before.live === undefined ? before : { ...before, live: updateLiveXml(before.live, action) };
       case 'ReloadDnsmasq':
         return before;
+      case 'AttachTaps': {
+        const { bridge, ports } = action.attachment;
+        const guests = (before.guests ?? []).map((guest) =>
+          ports.includes(guest.tap) ? { ...guest, master: bridge } : guest,
+        );
+        const after = { ...before, guests };
+        delete after.parked;
+        return after;
+      }
+      case 'RestartNetwork':
+        return {
+          ...before,
+          hostFiles: { reservations: [], names: [] },
+          ...(before.config === undefined ? {} : { live: before.config }),
+        };
     }
   }, world);
 }
@@ -113,6 +138,16 @@ export function updateLiveXml(
   const root = parseXml(live);
   const edit = (parent: XmlElement): XmlElement => {
     const same = elements(parent, 'host').find((other) => attribute(other, 'ip') === attribute(host, 'ip'));
+    if (action.command === 'modify') {
+      const mine = elements(parent, 'host').find(
+        (other) => attribute(other, 'mac') === attribute(host, 'mac'),
+      );
+      assert.ok(mine, `libvirt refuses to modify what is not there: ${action.xml}`);
+      return withChildren(
+        parent,
+        parent.children.map((child) => (child === mine ? host : child)),
+      );
+    }
     if (action.command === 'add') {
       assert.equal(same, undefined, 'libvirt refuses a second host of one address');
       return withChildren(parent, [...parent.children, host]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { isLive } from '../../../src/api/plan/network-live.ts';
-import { apply, look, master00, master01, node, spec, types, type World } from './network-bed.ts';
+import { apply, look, master00, master01, node, types, type World } from './network-bed.ts';
 
 const ALIASED = node(
   'master00',
@@ -151,83 +151,6 @@ describe('a reservation that others made in the running network only', () => {
   });
 });
 
-describe('a restart of the network is asked for', () => {
-  const changes: readonly [field: string, change: Record<string, unknown>][] = [
-    ['domain', { domain: 'other.local' }],
-    ['dns.localOnly', { dns: { localOnly: false } }],
-    ['cidr', { cidr: '192.168.0.0/16' }],
-    ['cidr', { gateway: '192.168.111.2' }],
-    ['bridge.name', { bridge: { name: 'virbr7' } }],
-    ['bridge.stp', { bridge: { name: 'virbr1', stp: false } }],
-    ['bridge.delaySeconds', { bridge: { name: 'virbr1', delaySeconds: 2 } }],
-    ['forward.mode', { forward: { mode: 'route' } }],
-    ['forward.mode', { forward: { mode: 'isolated' } }],
-    ['forward.dev', { forward: { dev: 'eth0' } }],
-    ['forward.natPorts', { forward: { natPorts: { start: 2000, end: 3000 } } }],
-    ['mtu', { mtu: 1400 }],
-    ['dns.forwarders', { dns: { forwarders: ['192.0.2.1'] } }],
-    ['dns.dnsmasqOptions', { dns: { dnsmasqOptions: ['cache-size=1000'] } }],
-    ['dhcp', { dhcp: { start: '192.168.111.9', end: '192.168.111.254' } }],
-    ['dhcp', { dhcp: { start: '192.168.111.8', end: '192.168.111.254', leaseSeconds: 600 } }],
-  ];
-
-  for (const [field, change] of changes) {
-    it(`when ${JSON.stringify(change)} is set, and again when it is taken back`, () => {
-      const plain = spec();
-      const changed = spec(change);
-      const world = apply({}, look([], {}, { spec: plain }));
-
-      const there = look([], world, { spec: changed });
-      const restarted = apply({}, look([], {}, { spec: changed }));
-      const back = look([], restarted, { spec: plain });
-
-      for (const plan of [there, back]) {
-        assert.deepEqual(types(plan), ['DefineNetwork']);
-        assert.equal(plan.waiting?.reason, 'RestartRequired');
-        assert.ok(plan.waiting.message.split(/[:,] /).includes(field), plan.waiting.message);
-      }
-      assert.deepEqual(look([], restarted, { spec: changed }), { actions: [], refusals: [] });
-    });
-  }
-
-  it('when the bridge gets a MAC address, which it keeps when the manifest gives none any more', () => {
-    const withMac = spec({ bridge: { name: 'virbr1', mac: '52:54:00:06:EC:15' } });
-
-    const there = look([], apply({}, look([], {})), { spec: withMac });
-    const back = look([], apply({}, look([], {}, { spec: withMac })));
-
-    assert.match(there.waiting?.message ?? '', /bridge\.mac/);
-    assert.deepEqual(back, { actions: [], refusals: [] });
-  });
-
-  it('not for what libvirt only fills in: ports of NAT, and a MAC address of the bridge', () => {
-    const world = apply({}, look([master00], {}));
-    const withMac = (xml = ''): string => xml.replace('<bridge', '<mac address="52:54:00:06:ec:15"/><bridge');
-    const withPorts = withMac(world.live).replace(
-      '<forward mode="nat"/>',
-      '<forward mode="nat"><nat><port start="1024" end="65535"/></nat></forward>',
-    );
-
-    const plan = look([master00], { ...world, config: withMac(world.config), live: withPorts });
-
-    assert.match(withPorts, /1024/);
-    assert.deepEqual(plan, { actions: [], refusals: [] });
-  });
-
-  it('when its dnsmasq does not read the directories of k8slab yet, and nothing is written for it', () => {
-    const world = apply({}, look([], {}));
-    const deaf = {
-      ...world,
-      live: (world.live ?? '').replace(/<dnsmasq:options>[^]*<\/dnsmasq:options>/, ''),
-    };
-
-    const plan = look([master00], deaf);
-
-    assert.deepEqual(types(plan), ['DefineNetwork']);
-    assert.equal(plan.waiting?.reason, 'RestartRequired');
-  });
-});
-
 describe('an entry', () => {
   const [entry] = parseNetwork(converged(master00).config ?? '').model.mark?.entries ?? [];
   const { live } = converged(master00);
@@ -252,7 +175,7 @@ describe('an entry', () => {
   for (const [when, observed, expected] of cases) {
     it(`is ${expected ? '' : 'not '}live when ${when}`, () => {
       assert.ok(entry);
-      assert.equal(isLive(entry, { autostart: true, ...observed }), expected);
+      assert.equal(isLive(entry, observed), expected);
     });
   }
 

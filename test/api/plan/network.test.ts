@@ -86,16 +86,6 @@ describe('planNetwork', () => {
     assert.equal(plan.waiting, undefined);
   });
 
-  it('says that the network must restart for what libvirt cannot change live', () => {
-    const world = converged([master00], {});
-
-    const plan = look([master00], world, { spec: spec({ mtu: 1400 }) });
-
-    assert.deepEqual(types(plan), ['DefineNetwork']);
-    assert.equal(plan.waiting?.reason, 'RestartRequired');
-    assert.match(plan.waiting.message, /mtu/);
-  });
-
   it('touches nothing of a network that carries no mark', () => {
     const foreign =
       "<network><name>k8s-net</name><ip address='192.168.111.1' netmask='255.255.255.0'/></network>";
@@ -149,7 +139,10 @@ describe('planNetwork', () => {
       node('master01', { address: '192.168.111.150', mac: '52:54:00:b5:06:ff' }),
     ];
 
-    const plan = look(swapped, world);
+    const guests = [{ domain: 'master00', ours: true, tap: 'vnet0', master: 'virbr1' }];
+    const never = { spec: spec({ policy: { restart: 'Never' } }) };
+
+    const plan = look(swapped, { ...world, guests }, never);
 
     const deletes = plan.actions.filter(({ type }) => type === 'UpdateNetwork');
     assert.deepEqual(deletes.map(({ disruption }) => disruption).sort(), [

@@ -76,7 +76,12 @@ export const entry: LiveEntry = {
   live: true,
 };
 
-export const desired: DesiredNode = { name: 'master00', spec: spec(), cloudInitHash: 'hash' };
+export const desired: DesiredNode = {
+  name: 'master00',
+  spec: spec(),
+  cloudInitHash: 'hash',
+  stopSeconds: 120,
+};
 
 /** A world in which nothing stands in the way of making the guest. */
 export const nothing: ObservedNode = {
@@ -86,6 +91,9 @@ export const nothing: ObservedNode = {
   disk: { path: '/disks/master00.qcow2', exists: false, ours: false, whole: false },
   bootSlot: true,
   startBackoffSeconds: 0,
+  ran: false,
+  addresses: [],
+  peers: [],
 };
 
 /** The guest of libvirt 9.0's own printing, in that state. */
@@ -93,7 +101,7 @@ export function guest(state: DomainState, edit: (xml: string) => string = (xml) 
   const config = parseDomain(edit(fixture('domain-inactive')));
   return {
     ...nothing,
-    disk: { ...nothing.disk, exists: true, ours: true, whole: true },
+    disk: { path: config.model.disks[0]?.file ?? '', exists: true, ours: true, whole: true },
     domain: { state, config },
   };
 }

@@ -54,7 +54,7 @@ describe('a seed', () => {
     }
   });
 
-  it('names the guest, and finds its NICs by MAC address whatever the kernel calls them', () => {
+  it('E41: names the guest, and finds its NICs by MAC address whatever the kernel calls them', () => {
     const { metaData, networkConfig } = renderSeed(input(), KEY);
     const { ethernets } = parse(networkConfig) as { ethernets: Record<string, Record<string, unknown>> };
 
@@ -112,7 +112,7 @@ describe('a seed', () => {
     assert.equal(config['ssh_deletekeys'], true);
   });
 
-  it('makes the machine-id anew, once, where the disk was another one before', () => {
+  it('E40: makes the machine-id anew, once, where the disk was another one before', () => {
     assert.deepEqual(told(input()).bootcmd, []);
     const [command] = told(input({}, { usedDisk: true })).bootcmd as string[][];
     assert.ok(command);

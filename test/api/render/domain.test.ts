@@ -62,7 +62,10 @@ describe('a rendered domain', () => {
 
     const { model } = parseDomain(renderDomain(desired({ interfaces })));
 
-    assert.deepEqual(model.interfaces, interfaces);
+    assert.deepEqual(
+      model.interfaces,
+      interfaces.map((nic) => ({ ...nic, model: 'virtio' })),
+    );
   });
 
   it('is what libvirt has once it is defined: name, UUID, type, disks, NICs and mark come back', () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { modelNetwork, parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/kinds/network.ts';
-import { dnsHosts, renderNetwork, type DesiredNetwork } from '../../../src/api/render/network.ts';
+import { dnsHosts, renderNetwork, specHash, type DesiredNetwork } from '../../../src/api/render/network.ts';
 import { elements, first, parseXml, renderXml, type XmlElement } from '../../../src/api/xml.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 
@@ -231,9 +231,12 @@ describe('a rendered network', () => {
       podCIDR: { cidr: '10.200.0.0/16' },
     };
 
-    const again = renderNetwork(desired(fields, { entries: mark?.entries ?? [], options }), root, mark);
+    const wanted = desired(fields, { entries: mark?.entries ?? [], options });
 
-    assert.deepEqual(again, root);
+    const again = renderNetwork(wanted, root, mark);
+
+    // The fixture is older than the hash of what was asked for.
+    assert.deepEqual(modelNetwork(again), { ...model, mark: { ...mark, applied: specHash(wanted) } });
   });
 });
 

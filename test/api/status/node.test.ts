@@ -61,6 +61,7 @@ describe('a Node', () => {
         'NameResolved True',
         'SSHReachable True',
         'CloudInitDone True',
+        'AddressAgreed True',
       ],
     );
   });
@@ -157,13 +158,13 @@ describe('a guest that never asks for its lease', () => {
   const kvm = guest('running', (xml) => xml.replace("<domain type='qemu'", "<domain type='kvm'"));
   const asked = { address: ADDRESS, fqdn: FQDN };
 
-  it('is given time before hints are given', () => {
+  it('E43: is given time before hints are given', () => {
     const text = message({ observed: kvm, probes: { ...asked, bootingSeconds: 299 } }, 'AddressBound');
 
     assert.equal(text, `the guest has not asked for ${ADDRESS} yet`);
   });
 
-  it('has its console named, and under kvm a /dev/kvm that does not work as a likely cause', () => {
+  it('E102: has its console named, and under kvm a /dev/kvm that does not work as a likely cause', () => {
     const slow = { ...asked, bootingSeconds: 420 };
 
     assert.match(
@@ -229,7 +230,12 @@ describe('what a Node waits for', () => {
 
 describe('other settings for cloud-init', () => {
   function drift(told: string | undefined): string {
-    const wanted = { name: 'master00', spec: spec(), ...(told === undefined ? {} : { cloudInitHash: told }) };
+    const wanted = {
+      name: 'master00',
+      spec: spec(),
+      stopSeconds: 120,
+      ...(told === undefined ? {} : { cloudInitHash: told }),
+    };
     const found = findCondition(nodeConditions(wanted, guest('running'), idle, up), 'CloudInitDrifted');
     return found === undefined ? 'none' : `${found.status} ${found.reason}`;
   }

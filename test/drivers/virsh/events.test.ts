@@ -81,6 +81,10 @@ describe('events', () => {
         "event 'block-job' for domain 'a': Backup for /x/it's.qcow2 completed",
         event('a', 'block-job', "Backup for /x/it's.qcow2 completed"),
       ],
+      [
+        "event 'lifecycle' for network k8s-net: Stopped",
+        { kind: 'network', name: 'k8s-net', event: 'lifecycle', detail: 'Stopped' },
+      ],
       ['events received: 3', undefined],
       ['	operation: 9', undefined],
       ['', undefined],

@@ -1,0 +1,56 @@
+import type { NetworkDocument } from '../libvirt/network.ts';
+import type { HostFiles } from './action.ts';
+
+/** An interface of a running domain that is plugged into the network. */
+export interface NetworkGuest {
+  readonly domain: string;
+  /** Whether the domain carries our mark. */
+  readonly ours: boolean;
+  /** The tap on the vmhost. */
+  readonly tap: string;
+  /** The bridge that the tap is a port of now. */
+  readonly master?: string;
+}
+
+/** What else uses addresses or bridges on the vmhost. */
+export interface Neighbours {
+  /** All libvirt networks but this one. */
+  readonly networks: readonly { readonly name: string; readonly bridge?: string; readonly cidr?: string }[];
+  /** Routes of the vmhost; the default route is none of them. */
+  readonly routes: readonly { readonly dev: string; readonly cidr: string }[];
+  /** Whether an interface has the name that the bridge shall have. */
+  readonly bridgeNameTaken: boolean;
+}
+
+/** What the vmhost's firewall does with what guests send beyond it. */
+export interface ObservedFirewall {
+  readonly forwardPolicy: string;
+  readonly accepted: readonly string[];
+  readonly masqueraded: readonly string[];
+}
+
+/** What libvirt, dnsmasq and the kernel say of one network; `config` and `live` are read and compared separately. */
+export interface ObservedNetwork {
+  readonly config?: NetworkDocument;
+  readonly live?: NetworkDocument;
+  readonly active: boolean;
+  readonly autostart: boolean;
+  readonly hostFiles: HostFiles;
+  readonly guests: readonly NetworkGuest[];
+  /** All ports of the running bridge: taps of guests, and what others plugged in. */
+  readonly ports: readonly string[];
+  /** Ports of the bridge that keeps guests together during a restart; undefined when there is no such bridge. */
+  readonly parked?: readonly string[];
+  /** net.bridge.bridge-nf-call-iptables is 1. */
+  readonly filtersFrames: boolean;
+  /** Undefined where it could not be asked. */
+  readonly firewall?: ObservedFirewall;
+  readonly neighbours: Neighbours;
+  /** The restart to this signature failed, and why. */
+  readonly failedRestart?: { readonly signature: string; readonly message: string };
+}
+
+/** Running domains on the network, by name, each once. */
+export function guestNames({ guests }: ObservedNetwork): string[] {
+  return [...new Set(guests.map(({ domain }) => domain))].sort();
+}

@@ -1,0 +1,147 @@
+import { canonicalJson, contentHash } from '../canonical.ts';
+import { withMark } from '../libvirt/mark.ts';
+import type { NetworkModel } from '../libvirt/network.ts';
+import { parkingBridge } from '../names.ts';
+import type { DesiredNetwork } from '../render/network.ts';
+import { renderXml } from '../xml.ts';
+import { step, type NetworkAction, type Waiting } from './action.ts';
+import { NET_UPDATE_SECONDS, NETWORK_RESTART_SECONDS } from './costs.ts';
+import { guestNames, type ObservedNetwork } from './network-observed.ts';
+
+/** What libvirt writes into the live XML where the definition gives no ports. */
+const ALL_PORTS = '1024-65535';
+/** Directories that dnsmasq reads (libvirt-facts T23): wanted, but no reason for a restart of their own. */
+const HOST_DIR = /^(dhcp-)?hostsdir=/;
+
+/** Fields libvirt cannot change on a running network, as the manifest names them. */
+const RESTART_FIELDS: Readonly<Record<string, (model: NetworkModel) => unknown>> = {
+  domain: ({ domain }) => domain?.name,
+  'dns.localOnly': ({ domain }) => domain?.localOnly,
+  cidr: ({ ip }) => ip,
+  'bridge.name': ({ bridge }) => bridge?.name,
+  'bridge.stp': ({ bridge }) => bridge?.stp,
+  'bridge.delaySeconds': ({ bridge }) => bridge?.delay,
+  'bridge.mac': ({ mac }) => mac,
+  'forward.mode': ({ forward }) => forward?.mode,
+  'forward.dev': ({ forward }) => forward?.dev,
+  'forward.natPorts': ({ forward }) => (forward?.mode === 'nat' ? (forward.ports ?? ALL_PORTS) : undefined),
+  mtu: ({ mtu }) => mtu,
+  dns: ({ dns }) => dns.enabled,
+  'dns.forwarders': ({ dns }) => dns.forwarders.toSorted(),
+  'dns.dnsmasqOptions': ({ options }) => options.filter((option) => !HOST_DIR.test(option)).toSorted(),
+  dhcp: ({ ranges }) => ranges,
+};
+
+/** The running network against its definition as it shall be. */
+export function restartFields(wanted: NetworkModel, live: NetworkModel): string[] {
+  return Object.entries(RESTART_FIELDS)
+    .filter(([, field]) => canonicalJson(field(wanted)) !== canonicalJson(field(live)))
+    .map(([name]) => name);
+}
+
+export interface RestartInput {
+  readonly desired: DesiredNetwork;
+  readonly observed: ObservedNetwork;
+  readonly wanted: NetworkModel;
+  /** What libvirt cannot change on the running network. */
+  readonly outdated: readonly string[];
+  /** What would be done instead of a restart. */
+  readonly updates: readonly NetworkAction[];
+}
+
+/** A restart where nothing gentler does the same, or where it costs less than the updates that are due together. */
+export function planRestart(input: RestartInput): { action?: NetworkAction; waiting?: Waiting } {
+  const { desired, observed, wanted, outdated, updates } = input;
+  const gaps = updates.filter(({ disruption }) => disruption === 'uplink').length;
+  const shorter = gaps * NET_UPDATE_SECONDS > NETWORK_RESTART_SECONDS;
+  if (outdated.length === 0 && !shorter) return {};
+  const signature = signatureOf(wanted);
+  if (observed.failedRestart?.signature === signature) {
+    return { waiting: { reason: 'RestartFailed', message: observed.failedRestart.message } };
+  }
+  if (desired.spec.policy.restart === 'Never') {
+    return outdated.length === 0 ? {} : { waiting: restartRequired(outdated, observed) };
+  }
+  const reason =
+    outdated.length === 0
+      ? `one restart is shorter than ${gaps} updates of reservations`
+      : `takes effect when the network restarts: ${outdated.join(', ')}`;
+  return { action: restartAction(desired, observed, { signature, reason }) };
+}
+
+/** Identifies what a restart shall bring: another Node leaves it as it is. */
+function signatureOf(wanted: NetworkModel): string {
+  return contentHash(Object.values(RESTART_FIELDS).map((field) => field(wanted) ?? null));
+}
+
+function restartRequired(fields: readonly string[], observed: ObservedNetwork): Waiting {
+  const guests = guestNames(observed);
+  const felt = guests.length === 0 ? 'no guest is running on it' : `running on it: ${guests.join(', ')}`;
+  const message = `takes effect when the network restarts, which policy.restart Never forbids: ${fields.join(', ')}; ${felt}`;
+  return { reason: 'RestartRequired', message };
+}
+
+function restartAction(
+  desired: DesiredNetwork,
+  observed: ObservedNetwork,
+  { signature, reason }: { signature: string; reason: string },
+): NetworkAction {
+  const { config, live, ports } = observed;
+  const guests = guestNames(observed);
+  const reboot =
+    desired.spec.policy.restart === 'RestartGuests'
+      ? guestNames({ ...observed, guests: observed.guests.filter(({ ours }) => ours) })
+      : [];
+  const mark = config?.model.mark;
+  const before = live?.model.bridge?.name ?? desired.bridge;
+  const rollback = live && renderXml(mark === undefined ? live.root : withMark(live.root, mark));
+  const attachment = attachmentOf(
+    desired,
+    ports.filter((port) => port !== `${before}-nic`),
+  );
+  const cost = guests.length === 0 ? {} : { seconds: NETWORK_RESTART_SECONDS, guests };
+  const felt = guests.length === 0 ? 'none' : 'uplink';
+  return step(
+    reboot.length > 0 ? 'restart' : felt,
+    reason,
+    {
+      type: 'RestartNetwork' as const,
+      attachment,
+      signature,
+      reboot,
+      before,
+      ...(rollback === undefined ? {} : { rollback }),
+    },
+    cost,
+  );
+}
+
+function attachmentOf(
+  { name, bridge, spec }: DesiredNetwork,
+  ports: readonly string[],
+): Extract<NetworkAction, { type: 'AttachTaps' }>['attachment'] {
+  return {
+    bridge,
+    ports,
+    stp: spec.bridge.stp,
+    parking: parkingBridge(name),
+    ...(spec.mtu === undefined ? {} : { mtu: spec.mtu }),
+  };
+}
+
+/** Taps that a restart, ours or somebody's, left without a bridge: those guests are cut off (libvirt-facts T5). */
+export function planAttach(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
+  const { parked, guests } = observed;
+  const parking = parkingBridge(desired.name);
+  const loose = guests.filter(({ master }) => master === undefined || master === parking);
+  const ports = [...new Set([...loose.map(({ tap }) => tap), ...(parked ?? [])])].sort();
+  if (ports.length === 0 && parked === undefined) return [];
+  const names = [...new Set(loose.map(({ domain }) => domain))].sort();
+  const cutOff = names.length === 0 ? ports.join(', ') || 'nothing' : names.join(', ');
+  return [
+    step('none', `not plugged into ${desired.bridge}: ${cutOff}`, {
+      type: 'AttachTaps' as const,
+      attachment: attachmentOf(desired, ports),
+    }),
+  ];
+}

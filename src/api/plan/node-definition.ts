@@ -1,0 +1,130 @@
+import { canonicalJson } from '../canonical.ts';
+import { modelDomain, type DomainModel } from '../libvirt/domain.ts';
+import { definitionHash, renderDomainOver, type DesiredDefinition } from '../render/domain-over.ts';
+import { renderXml } from '../xml.ts';
+import { step, type NodeAction } from './action.ts';
+import type { DesiredNode, ObservedNode } from './node-types.ts';
+
+/** What is done about an existing guest without it noticing, and what policy leaves as it was found. */
+export interface Upkeep {
+  readonly actions: readonly NodeAction[];
+  /** Changed behind the manifest, and not repaired. */
+  readonly drifted: readonly string[];
+}
+
+/** Brings the definition, the links and the size of the disk to what the manifest says. */
+export function planUpkeep(desired: DesiredNode, observed: ObservedNode): Upkeep {
+  const parts = [
+    planDefinition(desired, observed),
+    planLinks(desired, observed),
+    { actions: planGrowth(desired, observed), drifted: foreignDisk(observed) },
+  ];
+  return {
+    actions: parts.flatMap(({ actions }) => actions),
+    drifted: parts.flatMap(({ drifted }) => drifted),
+  };
+}
+
+const NOTHING: Upkeep = { actions: [], drifted: [] };
+
+function planDefinition({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+  const mark = domain?.config.model.mark;
+  if (definition === undefined || domain === undefined || mark === undefined) return NOTHING;
+  const { root, model } = domain.config;
+  const rendered = renderDomainOver(root, definition, mark);
+  const fields = [
+    ...(domain.transient === true ? ['that it is kept'] : []),
+    ...definitionFields(modelDomain(rendered), model),
+  ];
+  const isDrift = mark.applied === definitionHash(definition);
+  if (fields.length === 0 && (isDrift || mark.applied === undefined)) return NOTHING;
+  if (fields.length > 0 && isDrift && spec.policy.drift === 'Report') {
+    return { actions: [], drifted: [`the definition differs in ${fields.join(', ')}`] };
+  }
+  const differing = fields.length === 0 ? 'what the mark says' : fields.join(', ');
+  const reason = `the definition differs in ${differing}${isDrift ? ', changed behind the manifest' : ''}`;
+  const cost = isDrift ? { drift: true as const } : {};
+  return {
+    actions: [step('none', reason, { type: 'DefineDomain', xml: renderXml(rendered) }, cost)],
+    drifted: [],
+  };
+}
+
+/** Fields by the names that the manifest has for them. */
+const FIELDS: Readonly<Record<string, (model: DomainModel) => unknown>> = {
+  cpus: ({ cpus }) => cpus,
+  memory: ({ memory, currentMemory }) => [memory, currentMemory],
+  domainType: ({ type }) => type,
+  networks: ({ interfaces }) => interfaces,
+  disk: ({ disks }) => disks,
+  policy: ({ mark }) => mark?.reclaim,
+};
+
+function definitionFields(wanted: DomainModel, found: DomainModel): string[] {
+  return Object.entries(FIELDS)
+    .filter(([, field]) => canonicalJson(field(wanted)) !== canonicalJson(field(found)))
+    .map(([name]) => name);
+}
+
+/** Fields that the running guest has only after a restart. */
+export function restartFields({ definition }: DesiredNode, { domain }: ObservedNode): string[] {
+  const live = domain?.live;
+  if (definition === undefined || live === undefined) return [];
+  const { cpus, memory, type, interfaces } = definition;
+  const nics = new Set(live.interfaces.map(({ network, mac }) => `${network ?? ''} ${mac}`));
+  const plugged = interfaces.every(({ network, mac }) => nics.has(`${network} ${mac}`));
+  const differs: Readonly<Record<string, boolean>> = {
+    cpus: live.cpus.count !== cpus || live.cpus.plugged !== cpus,
+    memory: live.memory !== Math.ceil(memory / 1024 ** 2),
+    domainType: type !== undefined && domain?.config.model.mark?.adopted !== true && live.type !== type,
+    networks: !plugged || unplugged(live, definition, domain?.config.model),
+  };
+  return Object.keys(differs).filter((field) => differs[field] === true);
+}
+
+/** A NIC that the manifest no longer has is out of the definition, and still in the guest. */
+function unplugged(live: DomainModel, wanted: DesiredDefinition, config: DomainModel | undefined): boolean {
+  const defined = config?.interfaces.map(({ mac }) => mac) ?? [];
+  const ours = config?.mark?.macs ?? [];
+  return live.interfaces.some(
+    ({ mac }) =>
+      ours.includes(mac) && !defined.includes(mac) && !wanted.interfaces.some((nic) => nic.mac === mac),
+  );
+}
+
+function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+  const wanted = new Set(definition?.interfaces.map(({ mac }) => mac));
+  const down = (domain?.live?.interfaces ?? []).filter(({ mac, link }) => link === 'down' && wanted.has(mac));
+  if (spec.policy.drift === 'Report')
+    return { actions: [], drifted: down.map(({ mac }) => `the link of ${mac} is down`) };
+  const actions = down.map(({ mac }) =>
+    step('none', `the link of ${mac} is down`, { type: 'RaiseLink' as const, mac }, { drift: true }),
+  );
+  return { actions, drifted: [] };
+}
+
+function planGrowth(desired: DesiredNode, observed: ObservedNode): NodeAction[] {
+  const { disk, domain } = observed;
+  const { diskSize } = desired;
+  if (diskSize === undefined || disk.size === undefined || !disk.ours || diskSize <= disk.size) return [];
+  const reason = `the disk has ${disk.size} bytes and shall have ${diskSize}`;
+  if (domain?.state === 'shutoff') return [step('none', reason, { type: 'GrowDisk', size: diskSize })];
+  const target = domain?.live?.disks.find(({ file }) => file === disk.path)?.target;
+  if (target === undefined) return [];
+  return [step('none', reason, { type: 'GrowDisk', size: diskSize, target })];
+}
+
+/** Why the disk keeps a size other than the manifest's; undefined when it does not. */
+export function shrinkRefusal({ diskSize }: DesiredNode, { disk }: ObservedNode): string | undefined {
+  if (diskSize === undefined || disk.size === undefined || diskSize >= disk.size) return undefined;
+  return `the disk has ${disk.size} bytes; making it ${diskSize} could cut data off, so it stays`;
+}
+
+/** A snapshot puts another file there, and putting ours back would lose what was written since. */
+function foreignDisk({ domain, disk }: ObservedNode): string[] {
+  const model = domain?.config.model;
+  if (model === undefined || model.mark?.adopted === true) return [];
+  const found = model.disks.find(({ target }) => target === 'vda')?.file;
+  if (found === undefined || found === disk.path) return [];
+  return [`the first disk is ${found} and not ${disk.path}, which stays, since it may be a snapshot`];
+}

@@ -1,0 +1,106 @@
+import type { NodeSpec } from '../kinds/node.ts';
+import type { DomainDocument, DomainModel } from '../libvirt/domain.ts';
+import type { DesiredDefinition } from '../render/domain-over.ts';
+import type { DiskSource, HeldLease, Waiting } from './action.ts';
+
+/** A Node as it shall be, with what its networks gave it. */
+export interface DesiredNode {
+  readonly name: string;
+  readonly spec: NodeSpec;
+  /** Undefined while its networks have not told its name and addresses. */
+  readonly cloudInitHash?: string;
+  /** Bytes; undefined: as large as its source. */
+  readonly diskSize?: number;
+  /** What the definition of an existing domain shall say; undefined as cloudInitHash is. */
+  readonly definition?: DesiredDefinition;
+  /** How long a guest may take to shut down. */
+  readonly stopSeconds: number;
+}
+
+/** What the Node needs from other objects before it can be made. */
+export type Dependency =
+  | { readonly state: 'ready' }
+  | { readonly state: 'waiting'; readonly reason: string; readonly message: string };
+
+export type DomainState =
+  'running' | 'shutoff' | 'paused' | 'crashed' | 'inshutdown' | 'pmsuspended' | 'unknown';
+
+export interface ObservedNode {
+  /** The networks' reservations and names for it, and the Image or Node its disk comes from. */
+  readonly networks: Dependency;
+  /** What libvirt offers on the vmhost. */
+  readonly host: Dependency;
+  readonly source: Dependency & { readonly disk?: DiskSource };
+  readonly domain?: {
+    readonly state: DomainState;
+    readonly config: DomainDocument;
+    /** What the running guest has. */
+    readonly live?: DomainModel;
+    /** libvirt forgets it when it stops: somebody undefined it. */
+    readonly transient?: true;
+  };
+  readonly disk: {
+    readonly path: string;
+    readonly exists: boolean;
+    readonly ours: boolean;
+    readonly whole: boolean;
+    /** Bytes that the guest sees. */
+    readonly size?: number;
+    readonly format?: string;
+  };
+  /** How far the copy has come that is being made of another Node's disk. */
+  readonly copying?: Waiting;
+  /** Another domain that has one of the MAC addresses. */
+  readonly macHolder?: { readonly domain: string; readonly mac: string };
+  /** False while as many guests boot as may at once. */
+  readonly bootSlot: boolean;
+  /** Seconds until the next start may be tried, after starts that did not last. */
+  readonly startBackoffSeconds: number;
+  /** Since it was last asked to shut down; undefined when it was not. */
+  readonly stoppingSeconds?: number;
+  /** Since it was first asked to. */
+  readonly downSeconds?: number;
+  /** Since its start; undefined once it was Ready, and when this daemon did not start it. */
+  readonly bootingSeconds?: number;
+  /** This daemon saw it run and did not ask it to go down: others stopped it, or it crashed. */
+  readonly ran: boolean;
+  readonly addresses: readonly ObservedAddress[];
+  /** The last try to make it take its address. */
+  readonly tried?: AddressTry;
+  /** Since it was restarted for the definition that it still does not have. */
+  readonly restartedSeconds?: number;
+  /** Guests of its role that are not Ready or that are being disrupted, each with why. */
+  readonly peers: readonly string[];
+}
+
+/** One NIC of a Node: the address reserved for it, and where the guest is. */
+export interface ObservedAddress {
+  readonly network: string;
+  readonly mac: string;
+  readonly wanted: string;
+  /** Of the newest lease of its MAC address that has not expired. */
+  readonly leased?: string;
+  /** ssh answers at the wanted address, with the guest's key. */
+  readonly reached: boolean;
+  /** Where ssh answers else, with the guest's key. */
+  readonly reachedAt?: string;
+  /** Another Node that shall have the leased address. */
+  readonly wantedBy?: string;
+  readonly holder?: AddressHolder;
+}
+
+/** Whose lease on the wanted address makes dnsmasq refuse it. */
+export interface AddressHolder extends HeldLease {
+  /** Node that the MAC address belongs to now. */
+  readonly node?: string;
+  /** k8slab gave out that MAC address. */
+  readonly ours: boolean;
+  /** A domain runs that has no other address. */
+  readonly inUse: boolean;
+}
+
+/** What was last tried to make the guest take its address, and when. */
+export interface AddressTry {
+  readonly way: 'renew' | 'link' | 'restart';
+  readonly seconds: number;
+}

@@ -1,0 +1,107 @@
+import { condition, READY, SYNCED } from '../conditions.ts';
+import { blockOf } from '../ip.ts';
+import type { DhcpHost } from '../libvirt/network.ts';
+import type { ConditionInput } from '../meta.ts';
+import type { LiveEntry, Refusal } from '../objects.ts';
+import type { NetworkAction, Plan } from '../plan/action.ts';
+import type { ObservedNetwork } from '../plan/network-observed.ts';
+
+/** Whether the network works, whether the last pass succeeded, and what of it is not as it should be. */
+export function networkConditions(
+  observed: ObservedNetwork,
+  plan: Plan<NetworkAction>,
+  entries: readonly LiveEntry[],
+  refusals: readonly Refusal[],
+): ConditionInput[] {
+  const { waiting } = plan;
+  const defined = observed.config !== undefined;
+  const deaf = entries.filter(({ live }) => !live).map(({ node }) => node);
+  const steps = [
+    condition('Defined', defined ? 'True' : 'False', defined ? 'Defined' : 'NotDefined'),
+    condition('Active', observed.active ? 'True' : 'False', observed.active ? 'Active' : 'NotActive'),
+    deaf.length === 0
+      ? condition('EntriesLive', 'True', 'Live', `${entries.length} reservations and their names are live`)
+      : condition('EntriesLive', 'False', 'NotLive', `dnsmasq does not know ${deaf.join(', ')} yet`),
+    attached(observed),
+    ...(waiting !== undefined && SHOWN.includes(waiting.reason)
+      ? [condition(waiting.reason, 'True', waiting.reason, waiting.message)]
+      : []),
+    ...(observed.filtersFrames ? [condition('BridgeNetfilter', 'True', 'Enabled', FILTERED)] : []),
+    ...forwarding(observed),
+    ...duplicates(observed),
+    ...refused(refusals),
+  ];
+  if (waiting !== undefined && /Conflict$/.test(waiting.reason)) {
+    return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
+  }
+  const synced =
+    waiting?.reason === 'RestartFailed'
+      ? condition(SYNCED, 'False', waiting.reason, waiting.message)
+      : condition(SYNCED, 'True', 'Reconciled');
+  if (!observed.active)
+    return [readyFalse({ reason: 'NotActive', message: 'the network is not active' }), synced, ...steps];
+  return [condition(READY, 'True', 'Active'), synced, ...steps];
+}
+
+/** What waits without keeping the network from working has a condition of its own. */
+const SHOWN = ['RestartRequired', 'RestartFailed', 'Drifted'];
+const FILTERED =
+  'net.bridge.bridge-nf-call-iptables is 1: updates of the firewall cost packets between guests too';
+
+function attached({ guests, live }: ObservedNetwork): ConditionInput {
+  const bridge = live?.model.bridge?.name;
+  const loose = guests.filter(({ master }) => master !== bridge);
+  if (loose.length === 0) return condition('GuestsAttached', 'True', 'Attached');
+  const names = loose.map(({ domain, tap }) => `${domain} (${tap})`).join(', ');
+  return condition(
+    'GuestsAttached',
+    'False',
+    'NotAttached',
+    `not plugged into ${bridge ?? 'a bridge'}: ${names}`,
+  );
+}
+
+function refused(refusals: readonly Refusal[]): ConditionInput[] {
+  if (refusals.length === 0) return [];
+  const message = refusals.map((refusal) => `${refusal.node}: ${refusal.message}`).join('; ');
+  return [condition('ClaimsRefused', 'True', refusals[0]?.reason ?? 'Conflict', message)];
+}
+
+function readyFalse({ reason, message }: { reason: string; message: string }): ConditionInput {
+  return condition(READY, 'False', reason, message);
+}
+
+/** Whether guests reach the outside, as far as the firewall tells; nothing there is changed by k8slab. */
+function forwarding({ firewall, live }: ObservedNetwork): ConditionInput[] {
+  const { forward, bridge, ip } = live?.model ?? {};
+  const block = ip && blockOf(ip);
+  const mode = forward?.mode;
+  if (firewall === undefined || (mode !== 'nat' && mode !== 'route')) return [];
+  const name = bridge?.name ?? '';
+  if (firewall.forwardPolicy !== 'ACCEPT' && !firewall.accepted.includes(name)) {
+    const message = `the policy of the chain FORWARD is ${firewall.forwardPolicy} (Docker sets it), and no rule of libvirt lets ${name} out`;
+    return [condition('Forwarding', 'False', 'ForwardDropped', message)];
+  }
+  if (mode === 'nat' && (block === undefined || !firewall.masqueraded.includes(block))) {
+    const message = `the firewall does not translate ${block ?? 'its addresses'}: libvirt's rules are gone; systemctl restart libvirtd makes them anew`;
+    return [condition('Forwarding', 'False', 'NotMasqueraded', message)];
+  }
+  return [condition('Forwarding', 'True', 'Forwarded')];
+}
+
+/** dnsmasq drops the second of two reservations without a word (libvirt-facts F14): that machine has none. */
+function duplicates({ config, live }: ObservedNetwork): ConditionInput[] {
+  const hosts = (live ?? config)?.model.hosts ?? [];
+  const found = (['ip', 'mac'] as const).flatMap((field) => clashing(hosts, field));
+  if (found.length === 0) return [];
+  return [condition('DuplicateEntries', 'True', 'Duplicates', found.join('; '))];
+}
+
+function clashing(hosts: readonly DhcpHost[], field: 'ip' | 'mac'): string[] {
+  const holders = Map.groupBy(hosts, (host) => host[field]);
+  return [...holders].flatMap(([value, sharing]) => {
+    if (value === undefined || sharing.length < 2) return [];
+    const names = sharing.map(({ name, mac, ip }) => name ?? (field === 'ip' ? mac : ip) ?? 'no name');
+    return [`${value} is reserved ${sharing.length} times, for ${names.join(', ')}`];
+  });
+}

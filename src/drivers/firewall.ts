@@ -1,0 +1,51 @@
+import { ExecError, exec as runCommand } from './exec.ts';
+import type { Exec } from './exec.ts';
+
+/** What the vmhost's firewall does with what guests send beyond it. */
+export interface Firewall {
+  /** Of the chain FORWARD: ACCEPT, or DROP as Docker sets it. */
+  readonly forwardPolicy: string;
+  /** Bridges that a rule of libvirt's own chains lets out. */
+  readonly accepted: readonly string[];
+  /** Networks whose source addresses are translated. */
+  readonly masqueraded: readonly string[];
+}
+
+const DEADLINE_MS = 5000;
+
+/** Undefined where there is no iptables or it may not be asked: then nothing is known. */
+export async function readFirewall(exec: Exec = runCommand): Promise<Firewall | undefined> {
+  const filter = await rules(exec, ['iptables', '-w', '2', '-S']);
+  const nat = await rules(exec, ['iptables', '-w', '2', '-t', 'nat', '-S']);
+  if (filter === undefined || nat === undefined) return undefined;
+  // libvirt 10.4 and newer may keep its rules in a table of their own.
+  const own = (await rules(exec, ['nft', 'list', 'table', 'ip', 'libvirt_network'])) ?? '';
+  return parseFirewall(filter, nat, own);
+}
+
+/** @param filter,nat output of `iptables -S`; @param own output of `nft list table ip libvirt_network`, or "" */
+export function parseFirewall(filter: string, nat: string, own: string): Firewall {
+  const accepted = matches(filter, /^-A (?:LIBVIRT_FWO|FORWARD) .*-i (\S+) .*-j ACCEPT$/gm);
+  const translated = [
+    ...matches(nat, /^-A \S+ -s (\S+) .*-j MASQUERADE/gm),
+    ...matches(own, /ip saddr (\S+) .*masquerade/g),
+  ];
+  return {
+    forwardPolicy: /^-P FORWARD (\S+)$/m.exec(filter)?.[1] ?? 'ACCEPT',
+    accepted: [...new Set(accepted)],
+    masqueraded: [...new Set(translated)],
+  };
+}
+
+function matches(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map(([, found = '']) => found);
+}
+
+async function rules(exec: Exec, argv: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await exec(argv, { deadlineMs: DEADLINE_MS })).stdout;
+  } catch (error) {
+    if (error instanceof ExecError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseDomain } from '../../../src/api/libvirt/domain.ts';
+import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/plan/node.ts';
+import { restartFields } from '../../../src/api/plan/node-definition.ts';
+import { definitionHash, type DesiredDefinition } from '../../../src/api/render/domain-over.ts';
+import { fixture } from '../libvirt/fixtures.ts';
+import { types } from './network-bed.ts';
+import { desired, guest, spec } from './node-bed.ts';
+
+const MAC = '52:54:00:5e:53:fb';
+const definition: DesiredDefinition = {
+  type: 'qemu',
+  cpus: 1,
+  memory: 512 * 1024 ** 2,
+  interfaces: [{ network: 'k8s-net', mac: MAC }],
+  reclaim: 'Retain',
+};
+
+function wants(more: Partial<DesiredDefinition> = {}, fields: Record<string, unknown> = {}): DesiredNode {
+  return { ...desired, spec: spec(fields), definition: { ...definition, ...more } };
+}
+
+/** The guest as k8slab defined it for `definition`, then edited. */
+function running(edit: (xml: string) => string = (xml) => xml): ObservedNode {
+  const observed = guest('running', (xml) =>
+    edit(xml.replace('cloudInit="', `reclaim="Retain" applied="${definitionHash(definition)}" cloudInit="`)),
+  );
+  assert.ok(observed.domain);
+  return { ...observed, domain: { ...observed.domain, live: parseDomain(fixture('domain-live')).model } };
+}
+
+function fewer(xml: string): string {
+  return xml.replace("'static'>1<", "'static'>8<");
+}
+
+describe('the definition of a guest', () => {
+  it('that is as wanted needs nothing', () => {
+    assert.deepEqual(planNode(wants(), running()), { actions: [] });
+  });
+
+  it('made before k8slab kept account needs nothing either', () => {
+    const observed = running((xml) => xml.replace(/ applied="[^"]*"/, ''));
+
+    assert.deepEqual(planNode(wants(), observed), { actions: [] });
+  });
+
+  it('E45: follows the manifest at once and at no cost, and the guest is not touched', () => {
+    const plan = planNode(wants({ cpus: 2, memory: 2 ** 30 }), running());
+
+    const [define] = plan.actions;
+    assert.ok(define?.type === 'DefineDomain' && define.xml !== undefined);
+    assert.deepEqual([plan.actions.length, define.disruption, define.drift], [1, 'none', undefined]);
+    assert.match(define.reason, /cpus, memory/);
+    assert.equal(parseDomain(define.xml).model.cpus.count, 2);
+    assert.equal(plan.waiting?.reason, 'RestartRequired');
+    assert.match(plan.waiting.message, /cpus, memory; policy\.restart is OnAddressChange/);
+  });
+
+  it('that somebody edited is repaired, which counts as drift', () => {
+    const [define] = planNode(wants(), running(fewer)).actions;
+
+    assert.deepEqual([define?.type, define?.drift], ['DefineDomain', true]);
+    assert.match(define?.reason ?? '', /cpus, changed behind the manifest/);
+  });
+
+  it('that somebody edited stays where the policy is to report, and is told', () => {
+    const report = { policy: { drift: 'Report' } };
+    const plan = planNode(wants({}, report), running(fewer));
+    const changed = planNode(wants({ cpus: 2 }, report), running(fewer));
+
+    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'Drifted']);
+    assert.deepEqual(types(changed), ['DefineDomain'], 'the manifest itself changed');
+  });
+
+  it('is made again for a guest that runs without one', () => {
+    const observed = running();
+    assert.ok(observed.domain);
+    const transient = { ...observed, domain: { ...observed.domain, transient: true as const } };
+
+    assert.deepEqual(types(planNode(wants(), transient)), ['DefineDomain']);
+  });
+
+  it('is left alone while the networks refuse what the manifest wants', () => {
+    const networks = { state: 'waiting', reason: 'Conflict', message: 'taken' } as const;
+
+    assert.deepEqual(planNode(wants({ cpus: 2 }), { ...running(), networks }).actions, []);
+  });
+
+  it('whose disk is another file is told and stays: it may be a snapshot', () => {
+    const observed = running((xml) => xml.replace('master00.qcow2', 'master00.snap1'));
+
+    const plan = planNode(wants(), { ...observed, disk: running().disk });
+
+    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'Drifted']);
+    assert.match(plan.waiting?.message ?? '', /snap1/);
+  });
+});
+
+describe('what a running guest gets by a restart only', () => {
+  for (const [what, more] of [
+    ['cpus', { cpus: 2 }],
+    ['memory', { memory: 2 ** 30 }],
+    ['domainType', { type: 'kvm' }],
+    ['networks', { interfaces: [{ network: 'k8s-net', mac: '52:54:00:00:00:09' }] }],
+  ] as const) {
+    it(`are its ${what}`, () => {
+      assert.deepEqual(restartFields(wants(more), running()), [what]);
+    });
+  }
+
+  it('is nothing when it has all of it', () => {
+    assert.deepEqual(restartFields(wants(), running()), []);
+  });
+
+  it('is nothing for a guest that is off', () => {
+    assert.deepEqual(restartFields(wants({ cpus: 2 }), guest('shutoff')), []);
+  });
+});
+
+describe('the link of a NIC', () => {
+  function cut(): ObservedNode {
+    const observed = running();
+    const { domain } = observed;
+    assert.ok(domain?.live);
+    const interfaces = domain.live.interfaces.map((nic) => ({ ...nic, link: 'down' as const }));
+    return { ...observed, domain: { ...domain, live: { ...domain.live, interfaces } } };
+  }
+
+  it('that somebody set down is set up again', () => {
+    const [raise] = planNode(wants(), cut()).actions;
+
+    assert.deepEqual([raise?.type, raise?.drift], ['RaiseLink', true]);
+  });
+
+  it('stays down where the policy is to report', () => {
+    assert.deepEqual(planNode(wants({}, { policy: { drift: 'Report' } }), cut()).actions, []);
+  });
+});
+
+describe('the disk of a guest', () => {
+  const GIB = 2 ** 30;
+  function sized(state: 'running' | 'shutoff', disk: Partial<ObservedNode['disk']> = {}): ObservedNode {
+    const observed = state === 'running' ? running() : guest(state);
+    return { ...observed, disk: { ...observed.disk, size: 4 * GIB, ...disk } };
+  }
+
+  it('grows under a running guest by libvirt, and else by qemu-img', () => {
+    const [live] = planNode({ ...wants(), diskSize: 5 * GIB }, sized('running')).actions;
+    const [off] = planNode({ ...wants(), diskSize: 5 * GIB }, sized('shutoff')).actions;
+
+    assert.deepEqual(live?.type === 'GrowDisk' && [live.size, live.target], [5 * GIB, 'vda']);
+    assert.deepEqual(off?.type === 'GrowDisk' && [off.size, off.target], [5 * GIB, undefined]);
+  });
+
+  it('E52: never shrinks, which is told', () => {
+    const plan = planNode({ ...wants(), diskSize: 3 * GIB }, sized('running'));
+
+    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'DiskShrinkRefused']);
+  });
+
+  it('that k8slab did not make is left as it is', () => {
+    assert.deepEqual(
+      planNode({ ...wants(), diskSize: 5 * GIB }, sized('running', { ours: false })).actions,
+      [],
+    );
+  });
+});

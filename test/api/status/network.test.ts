@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseNetwork } from '../../../src/api/libvirt/network.ts';
+import type { Plan, NetworkAction } from '../../../src/api/plan/action.ts';
+import type { ObservedNetwork } from '../../../src/api/plan/network-observed.ts';
+import { networkConditions } from '../../../src/api/status/network.ts';
+import { fixture } from '../libvirt/fixtures.ts';
+
+const LIVE = parseNetwork(fixture('network-live'));
+
+function conditions(
+  more: Partial<ObservedNetwork> = {},
+  plan: Plan<NetworkAction> = { actions: [] },
+): Map<string, string> {
+  const observed: ObservedNetwork = {
+    active: true,
+    autostart: true,
+    hostFiles: { reservations: [], names: [] },
+    guests: [],
+    ports: [],
+    filtersFrames: false,
+    neighbours: { networks: [], routes: [], bridgeNameTaken: true },
+    config: LIVE,
+    live: LIVE,
+    ...more,
+  };
+  const found = networkConditions(observed, plan, [], []);
+  return new Map(found.map(({ type, status, reason, message }) => [type, `${status} ${reason} ${message}`]));
+}
+
+describe('the conditions of a network', () => {
+  it('E08: name machines whose reservations clash, since dnsmasq drops the second without a word', () => {
+    const twice = fixture('network-live').replace(
+      '</dhcp>',
+      "<host mac='52:54:00:00:00:01' name='one' ip='192.168.111.7'/><host mac='52:54:00:00:00:02' name='two' ip='192.168.111.7'/></dhcp>",
+    );
+
+    assert.equal(
+      conditions({ live: parseNetwork(twice) }).get('DuplicateEntries'),
+      'True Duplicates 192.168.111.7 is reserved 2 times, for one, two',
+    );
+    assert.equal(conditions().has('DuplicateEntries'), false);
+  });
+
+  it('name the guests that are not plugged in', () => {
+    const guests = [
+      { domain: 'a', ours: true, tap: 'vnet0', master: LIVE.model.bridge?.name ?? '' },
+      { domain: 'b', ours: true, tap: 'vnet1' },
+    ];
+
+    assert.match(conditions({ guests }).get('GuestsAttached') ?? '', /^False NotAttached .*: b \(vnet1\)$/);
+    assert.match(conditions({ guests: guests.slice(0, 1) }).get('GuestsAttached') ?? '', /^True /);
+  });
+
+  it('say that it works but is not as it shall be, when a restart failed', () => {
+    const waiting = { reason: 'RestartFailed', message: 'port 53 is taken' };
+
+    const found = conditions({}, { actions: [], waiting });
+
+    assert.match(found.get('Ready') ?? '', /^True /);
+    assert.equal(found.get('Synced'), 'False RestartFailed port 53 is taken');
+    assert.equal(found.get('RestartFailed'), 'True RestartFailed port 53 is taken');
+  });
+
+  it('E36: say that a firewall keeps guests from the outside, and why', () => {
+    const healthy = { forwardPolicy: 'ACCEPT', accepted: [], masqueraded: ['192.168.111.0/24'] };
+    const bridge = LIVE.model.bridge?.name ?? '';
+    const cases: readonly [firewall: ObservedNetwork['firewall'], expected: RegExp][] = [
+      [healthy, /^True Forwarded/],
+      [{ ...healthy, forwardPolicy: 'DROP' }, /^False ForwardDropped .*DROP \(Docker sets it\)/],
+      [{ ...healthy, forwardPolicy: 'DROP', accepted: [bridge] }, /^True Forwarded/],
+      [{ ...healthy, masqueraded: ['192.168.112.0/24'] }, /^False NotMasqueraded .*192\.168\.111\.0\/24/],
+    ];
+
+    for (const [firewall, expected] of cases) {
+      const found = conditions(firewall === undefined ? {} : { firewall });
+      assert.match(found.get('Forwarding') ?? '', expected);
+    }
+    assert.equal(conditions().has('Forwarding'), false, 'nothing is known, nothing is said');
+  });
+
+  it('say that guests feel the firewall where frames pass through it', () => {
+    assert.match(conditions({ filtersFrames: true }).get('BridgeNetfilter') ?? '', /^True Enabled /);
+    assert.equal(conditions().has('BridgeNetfilter'), false);
+  });
+});
