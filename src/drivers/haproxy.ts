@@ -98,7 +98,7 @@ function failure(reason: string, what: string, { address }: SshTarget, result: S
     .replaceAll('.k8slab-new', '')
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && !line.startsWith('[NOTICE]'))
     .join('; ');
   const why = words === '' ? `exit code ${result.code}` : words.slice(0, 2000);
   return new ReasonedError(reason, `${what} on guest "${address}": ${why}`);

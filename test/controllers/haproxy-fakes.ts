@@ -6,6 +6,7 @@ import { changes, fails, later, type FakeHaproxy, type World } from './fakes.ts'
 
 export const NO_HAPROXY: ObservedHaproxy = {
   installed: false,
+  busy: false,
   pristine: false,
   active: false,
   enabled: false,

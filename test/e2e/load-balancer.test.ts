@@ -103,7 +103,7 @@ describe('a load balancer', () => {
   const drifts = (): Promise<number> => metric('k8slab_drift_total{kind="LoadBalancer",name="api"}');
 
   async function answers(count: number): Promise<string[]> {
-    const script = `for i in $(seq ${count}); do curl -s -m 3 http://${LB}:6443/; done | sort -u`;
+    const script = `for i in $(seq ${count}); do curl -s -m 10 http://${LB}:6443/; done | sort -u`;
     return (await lab.must(['sh', '-c', script])).trim().split('\n');
   }
 

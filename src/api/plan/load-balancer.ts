@@ -10,6 +10,8 @@ export interface ObservedHaproxy {
   readonly config?: { readonly sha256: string; readonly access: string };
   /** SHA-256 of what k8slab wrote there last; undefined: it never did. */
   readonly written?: string;
+  /** A configuration is being applied there, by a command that nobody waits for any more. */
+  readonly busy: boolean;
   /** haproxy.cfg is as its package brought it. */
   readonly pristine: boolean;
   readonly active: boolean;
@@ -53,7 +55,7 @@ export function planLoadBalancer(
     const reason = 'the guest has no HAProxy';
     return { actions: [step('none', reason, { type: 'InstallHAProxy' })], later: AFTER_INSTALL };
   }
-  const left = foreign(desired, guest) ?? drifted(desired, guest);
+  const left = busy(guest) ?? foreign(desired, guest) ?? drifted(desired, guest);
   if (left !== undefined) return { actions: [], waiting: left };
   const refusal = refused(desired, guest, rejected);
   const service = planService(desired, guest);
@@ -68,6 +70,11 @@ export function planLoadBalancer(
 const AFTER_INSTALL: readonly PlannedStep[] = [
   { type: 'ApplyConfig', disruption: 'none', reason: 'haproxy.cfg does not say what the Nodes are' },
 ];
+
+function busy(guest: ObservedHaproxy): Waiting | undefined {
+  if (!guest.busy) return undefined;
+  return { reason: 'Applying', message: 'a configuration is being applied, which takes its time' };
+}
 
 /** A configuration that somebody else made. */
 function foreign({ spec }: DesiredLoadBalancer, guest: ObservedHaproxy): Waiting | undefined {

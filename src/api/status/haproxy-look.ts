@@ -20,6 +20,7 @@ export function parseHaproxyLook(text: string): { haproxy: ObservedHaproxy; stat
     ...(version === undefined ? {} : { version }),
     ...(sha256 === undefined ? {} : { config: { sha256, access: access ?? '' } }),
     ...(written === undefined ? {} : { written }),
+    busy: values.get('busy') === 'yes',
     pristine: values.get('pristine') === 'yes',
     active: ['active', 'reloading'].includes(values.get('ActiveState') ?? ''),
     enabled: (values.get('UnitFileState') ?? '').startsWith('enabled'),

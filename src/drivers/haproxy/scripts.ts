@@ -57,16 +57,19 @@ start_or_reload() {
 }
 # Within 10 s: another worker than $before answers, and every one of $ports is listened on.
 served() {
-  tries=0
-  while [ $tries -lt 50 ]; do
-    if ! can_ask; then
+  asks=no
+  can_ask && asks=yes
+  IFS=. read -r now rest </proc/uptime
+  end=$((now + 10))
+  while [ "$now" -le $end ]; do
+    if [ $asks = no ]; then
       active && listens && return 0
     else
       pid=$(worker)
       [ -n "$pid" ] && [ "$pid" != "$before" ] && listens && return 0
     fi
-    tries=$((tries + 1))
     sleep 0.2
+    IFS=. read -r now rest </proc/uptime
   done
   return 1
 }
@@ -77,6 +80,7 @@ export const LOOK = `${PRELUDE}${String.raw`
 if command -v getenforce >/dev/null 2>&1; then echo "selinux=$(getenforce)"; fi
 command -v haproxy >/dev/null 2>&1 || exit 0
 haproxy -v 2>/dev/null | { read -r line; echo "version=$line"; }
+if [ -e "$cfg.k8slab-old" ] && ! flock -n "$cfg.k8slab-lock" true 2>/dev/null; then echo busy=yes; fi
 [ ! -e "$cfg" ] || stat -c 'access=%U:%G %a' "$cfg"
 [ -e "$cfg.k8slab" ] || [ ! -e "$cfg" ] || ! pristine || echo pristine=yes
 sha256sum "$cfg" "$cfg.k8slab" 2>/dev/null | while read -r sum path; do

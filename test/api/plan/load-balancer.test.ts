@@ -14,6 +14,7 @@ const GOOD: ObservedHaproxy = {
   version: '2.6.12',
   config: { sha256: 'wanted', access: CONFIG_ACCESS },
   written: 'wanted',
+  busy: false,
   pristine: false,
   active: true,
   enabled: true,
@@ -24,6 +25,7 @@ const GOOD: ObservedHaproxy = {
 const FRESH: ObservedHaproxy = {
   installed: true,
   config: { sha256: 'package', access: 'root:root 644' },
+  busy: false,
   pristine: true,
   active: true,
   enabled: false,
@@ -122,6 +124,12 @@ describe('the plan of a LoadBalancer', () => {
     });
     assert.deepEqual(steps(plan({ ...old, active: false }, { rejected })), ['StartHAProxy drift']);
     assert.deepEqual(steps(plan(old, { rejected: { ...rejected, sha256: 'another' } })), ['ApplyConfig']);
+  });
+
+  it('leaves a guest alone that is still at what was asked of it before', () => {
+    const { actions, waiting } = plan({ ...GOOD, busy: true, written: 'old' });
+
+    assert.deepEqual([actions, waiting?.reason], [[], 'Applying']);
   });
 
   it('does nothing while something is unknown, and says what', () => {

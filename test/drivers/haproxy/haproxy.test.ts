@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -122,6 +124,21 @@ describe('HAProxy in a guest', { timeout: 60_000 }, () => {
 
     const { active, enabled, ports } = await look(bed);
     assert.deepEqual([active, enabled, ports.includes(bed.port)], [true, true, true]);
+  });
+
+  it('is busy while a configuration is being applied, and not after a guest that died over it', async (t) => {
+    const bed = await serving(t);
+    writeFileSync(`${bed.config}.k8slab-old`, '');
+    assert.equal((await look(bed)).busy, false);
+
+    const holder = spawn('flock', [`${bed.config}.k8slab-lock`, 'cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    holder.stdin.write('held');
+    await once(holder.stdout, 'data');
+    assert.equal((await look(bed)).busy, true);
+    holder.stdin.end();
+    await once(holder, 'close');
   });
 
   it('is asked again when the guest did not answer, and is changed only once', async (t) => {
