@@ -129,7 +129,7 @@ describe('running a command in a guest', { timeout: 60_000 }, () => {
     const seen = Promise.withResolvers<undefined>();
     const script = String.raw`printf '\346\227'; printf '\245\n'; read -r line; echo "$line"`;
 
-    const running = sshFor(t).exec(host.target, ['sh', '-c', `${script}`], {
+    const running = sshFor(t).exec(host.target, ['sh', '-c', script], {
       input: 'end\n',
       onStdout: (text) => {
         told.push(text);
