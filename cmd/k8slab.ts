@@ -8,6 +8,7 @@ import { complete, completionScript } from '../src/cli/completion.ts';
 import { confirmRemoval } from '../src/cli/confirm-removal.ts';
 import { get, OUTPUTS, type GetFlags } from '../src/cli/get.ts';
 import { fetchPlan, planExitCode, printPlan } from '../src/cli/plan.ts';
+import { updatePackages } from '../src/cli/update-packages.ts';
 import { validate } from '../src/cli/validate.ts';
 import { DEFAULT_CONFIG_PATH, loadConfig } from '../src/daemon/config.ts';
 import { createLibvirt, createVirsh, type Libvirt } from '../src/drivers/libvirt.ts';
@@ -28,7 +29,7 @@ function client(): Client {
 program
   .command('get')
   .description('Show objects: all of them, those of a kind, or those named')
-  .argument('[TYPE]', 'network, image, node, host; TYPE/NAME and TYPE1,TYPE2 work too')
+  .argument('[TYPE]', 'network, image, node, loadbalancer, host; TYPE/NAME and TYPE1,TYPE2 work too')
   .argument('[NAMES...]')
   .addOption(new Option('-o, --output <FORMAT>', 'how to print them').choices(OUTPUTS))
   .option('--no-headers', 'leave out the header line')
@@ -118,6 +119,16 @@ program
   .argument('<KIND[.FIELD...]>', 'such as node or node.spec.disk')
   .action((path: string) => {
     process.stdout.write(explain(path));
+  });
+
+program
+  .command('update-packages')
+  .description("Bring the guests' packages up to date, one guest after the other; stops at the first failure")
+  .argument('[NODES...]', 'only these; all of them when nothing is given')
+  .option('--role <ROLE>', 'only guests of this role')
+  .action(async (nodes: string[], flags: { role?: string }) => {
+    const selection = { ...flags, ...(nodes.length === 0 ? {} : { nodes }) };
+    process.exitCode = await updatePackages(client(), selection, (line) => process.stdout.write(`${line}\n`));
   });
 
 program

@@ -3,7 +3,7 @@
 set -eu
 missing=
 for pair in virsh:libvirt-clients qemu-img:qemu-utils xorriso:xorriso genisoimage:genisoimage xz:xz-utils zstd:zstd \
-  promtool:prometheus sshd:openssh-server; do
+  promtool:prometheus sshd:openssh-server haproxy:haproxy; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -13,6 +13,12 @@ export const KIND_NAMES: Readonly<Record<Kind, KindNames>> = {
   Network: { singular: 'network', plural: 'networks', shortNames: ['knet'], aliases: ['net'] },
   Image: { singular: 'image', plural: 'images', shortNames: ['kimg'], aliases: ['img'] },
   Node: { singular: 'node', plural: 'nodes', shortNames: ['kn'], aliases: ['no'] },
+  LoadBalancer: {
+    singular: 'loadbalancer',
+    plural: 'loadbalancers',
+    shortNames: ['klb'],
+    aliases: ['lb'],
+  },
   Host: { singular: 'host', plural: 'hosts', shortNames: [], aliases: [] },
 };
 

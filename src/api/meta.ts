@@ -4,7 +4,7 @@ export const API_GROUP = 'k8slab.io';
 export const API_VERSION = 'k8slab.io/v1alpha1';
 
 /** Kinds a user writes in manifests, in the order in which they depend on each other. */
-export const MANIFEST_KINDS = ['Network', 'Image', 'Node'] as const;
+export const MANIFEST_KINDS = ['Network', 'Image', 'Node', 'LoadBalancer'] as const;
 export type ManifestKind = (typeof MANIFEST_KINDS)[number];
 
 /** Host is the vmhost itself: made by the daemon, never written in a manifest. */

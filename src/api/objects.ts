@@ -1,4 +1,5 @@
 import type { ImageSpec } from './kinds/image.ts';
+import type { LoadBalancerSpec } from './kinds/load-balancer.ts';
 import type { NetworkSpec } from './kinds/network.ts';
 import type { NodeSpec } from './kinds/node.ts';
 import type { NetworkEntry } from './libvirt/mark.ts';
@@ -51,6 +52,31 @@ export interface NodeStatus extends ObjectStatus {
   readonly sshHostKey?: string;
 }
 
+/** A server as HAProxy sees it. */
+export interface ServerStatus {
+  readonly backend: string;
+  readonly server: string;
+  readonly node: string;
+  readonly address: string;
+  readonly port: number;
+  /** HAProxy's word: UP, DOWN, MAINT, no check; Unknown when it does not tell. */
+  readonly state: string;
+  /** Now, and since HAProxy last read its configuration. */
+  readonly sessions?: number;
+  readonly sessionsTotal?: number;
+}
+
+export interface LoadBalancerStatus extends ObjectStatus {
+  readonly address?: string;
+  /** Of HAProxy. */
+  readonly version?: string;
+  readonly servers?: readonly ServerStatus[];
+  /** Connections to all frontends now. */
+  readonly sessions?: number;
+  /** When HAProxy last read its configuration, RFC 3339. */
+  readonly lastReload?: string;
+}
+
 export interface HostStatus extends ObjectStatus {
   readonly libvirtVersion?: string;
   readonly arch?: string;
@@ -62,10 +88,12 @@ export interface KindMap {
   Network: { spec: NetworkSpec; status: NetworkStatus };
   Image: { spec: ImageSpec; status: ImageStatus };
   Node: { spec: NodeSpec; status: NodeStatus };
+  LoadBalancer: { spec: LoadBalancerSpec; status: LoadBalancerStatus };
   Host: { spec: Record<string, never>; status: HostStatus };
 }
 
 export type NetworkObject = ApiObject<'Network', NetworkSpec, NetworkStatus>;
 export type ImageObject = ApiObject<'Image', ImageSpec, ImageStatus>;
 export type NodeObject = ApiObject<'Node', NodeSpec, NodeStatus>;
+export type LoadBalancerObject = ApiObject<'LoadBalancer', LoadBalancerSpec, LoadBalancerStatus>;
 export type HostObject = ApiObject<'Host', Record<string, never>, HostStatus>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { metadataSchema } from './kinds/common.ts';
 import { imageSpec } from './kinds/image.ts';
+import { loadBalancerSpec } from './kinds/load-balancer.ts';
 import { networkSpec } from './kinds/network.ts';
 import { nodeSpec } from './kinds/node.ts';
 import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from './meta.ts';
@@ -34,12 +35,14 @@ export const manifestSchemas = {
   Network: envelope('Network', networkSpec),
   Image: envelope('Image', imageSpec),
   Node: envelope('Node', nodeSpec),
+  LoadBalancer: envelope('LoadBalancer', loadBalancerSpec),
 } satisfies Record<ManifestKind, z.ZodType>;
 
 const descriptions: Readonly<Record<ManifestKind, string>> = {
   Network: 'A libvirt network with the reservations and DNS records of all Nodes that name it.',
   Image: 'A disk image that Nodes start from: fetched once, verified, never changed afterwards.',
   Node: 'A virtual machine, made from an image and prepared by cloud-init.',
+  LoadBalancer: 'The HAProxy of a Node, whose servers follow the Nodes.',
 };
 
 function envelope<K extends ManifestKind, Spec extends z.ZodType>(kind: K, spec: Spec) {

@@ -1,8 +1,9 @@
 import { formatAge } from './age.ts';
 import { findCondition, READY, REMOVAL_HELD } from './conditions.ts';
 import type { ApiObject, Kind } from './meta.ts';
-import type { HostObject, ImageObject, NetworkObject, NodeObject } from './objects.ts';
+import type { HostObject, ImageObject, LoadBalancerObject, NetworkObject, NodeObject } from './objects.ts';
 import { formatBytes } from './quantity.ts';
+import { isServerUp } from './status/load-balancer.ts';
 
 /** meta.k8s.io/v1 Table, as kubectl asks the server for it. */
 export interface Table {
@@ -88,10 +89,22 @@ const node: readonly Column<NodeObject>[] = [
   { name: 'Pod-CIDR', wide: true, cell: ({ status }) => status.podCIDR ?? NONE },
   { name: 'Type', wide: true, cell: ({ status }) => status.domainType ?? NONE },
 ];
+const loadBalancer: readonly Column<LoadBalancerObject>[] = [
+  { name: 'Node', cell: ({ spec }) => spec.node },
+  { name: 'Address', cell: ({ status }) => status.address ?? NONE },
+  { name: 'Ports', cell: ({ spec }) => spec.frontends.map(({ port }) => port).join(',') },
+  { name: 'Servers', cell: serversUp },
+  { name: 'Version', wide: true, cell: ({ status }) => status.version ?? NONE },
+];
 const host: readonly Column<HostObject>[] = [
   { name: 'Libvirt', cell: ({ status }) => status.libvirtVersion ?? NONE },
   { name: 'Domain-Type', cell: ({ status }) => status.domainType ?? NONE },
 ];
+
+/** `2/3`: how many of them are up. */
+function serversUp({ status: { servers = [] } }: LoadBalancerObject): string {
+  return `${servers.filter(isServerUp).length}/${servers.length}`;
+}
 
 function around(own: readonly Column<never>[]): readonly Column<ApiObject>[] {
   return [name, ...(own as readonly Column<ApiObject>[]), ready, reason, message, age];
@@ -101,5 +114,6 @@ const COLUMNS: Readonly<Record<Kind, readonly Column<ApiObject>[]>> = {
   Network: around(network),
   Image: around(image),
   Node: around(node),
+  LoadBalancer: around(loadBalancer),
   Host: around(host),
 };

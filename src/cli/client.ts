@@ -1,4 +1,6 @@
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { ReasonedError, toError } from '../api/errors.ts';
 import { API_VERSION } from '../api/meta.ts';
 
@@ -8,6 +10,8 @@ export interface Client {
   /** @param path below `/apis/k8slab.io/v1alpha1/` */
   get(path: string, accept?: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
+  /** Posts, and hands over each line of the answer as it comes. */
+  stream(path: string, body: unknown, onLine: (line: string) => void): Promise<void>;
 }
 
 const JSON_TYPE = 'application/json';
@@ -19,6 +23,8 @@ export function createClient(socketPath: string): Client {
     get: (path, accept = JSON_TYPE) => call({ socketPath, path, method: 'GET', accept }),
     post: (path, body) =>
       call({ socketPath, path, method: 'POST', accept: JSON_TYPE, body: JSON.stringify(body) }),
+    stream: (path, body, onLine) =>
+      streamCall({ socketPath, path, method: 'POST', accept: '*/*', body: JSON.stringify(body) }, onLine),
   };
 }
 
@@ -30,8 +36,21 @@ interface Call {
   readonly body?: string;
 }
 
-async function call({ socketPath, path, method, accept, body }: Call): Promise<unknown> {
-  const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
+async function call(asked: Call): Promise<unknown> {
+  const response = await send(asked);
+  return answerOf(asked, response.statusCode ?? 0, await text(response));
+}
+
+async function streamCall(asked: Call, onLine: (line: string) => void): Promise<void> {
+  const response = await send(asked);
+  const status = response.statusCode ?? 0;
+  if (status >= 400) answerOf(asked, status, await text(response));
+  for await (const line of createInterface({ input: response })) if (line !== '') onLine(line);
+}
+
+/** Resolves when the answer begins. */
+function send({ socketPath, path, method, accept, body }: Call): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
     const headers = { accept, 'content-type': JSON_TYPE };
     const options = {
       socketPath,
@@ -40,27 +59,23 @@ async function call({ socketPath, path, method, accept, body }: Call): Promise<u
       headers,
       timeout: TIMEOUT_MS,
     };
-    const sent = request(options, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-      );
-      response.on('error', reject);
-    });
+    const sent = request(options, resolve);
     sent.on('timeout', () => sent.destroy(new Error(`no answer for ${TIMEOUT_MS / 1000} s`)));
     sent.on('error', (error) => reject(unreachable(socketPath, error)));
     sent.end(body);
   });
-  const answer = parseAnswer(socketPath, text);
+}
+
+function answerOf({ socketPath }: Call, status: number, said: string): unknown {
+  const answer = parseAnswer(socketPath, said);
   if (status < 400) return answer;
-  const { reason = 'Error', message = text } = answer as { reason?: string; message?: string };
+  const { reason = 'Error', message = said } = answer as { reason?: string; message?: string };
   throw new ReasonedError(reason, message);
 }
 
-function parseAnswer(socketPath: string, text: string): unknown {
+function parseAnswer(socketPath: string, said: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(said);
   } catch (error) {
     const message = `cannot understand what answers at "${socketPath}": it is not JSON`;
     throw new ReasonedError('NotK8slabd', message, { cause: error, hint: 'systemctl status k8slabd' });

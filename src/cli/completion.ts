@@ -1,6 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
 import { KIND_NAMES, kindWords, resolveKind } from '../api/kind-names.ts';
-import type { ApiObject } from '../api/meta.ts';
+import type { ApiObject, Kind } from '../api/meta.ts';
 import type { HeldRemoval } from '../api/plan/hold.ts';
 import { fetchHeld } from './confirm-removal.ts';
 import { OUTPUTS } from './get.ts';
@@ -17,6 +17,7 @@ const COMMANDS = [
   'get',
   'help',
   'plan',
+  'update-packages',
   'validate',
   'version',
 ];
@@ -63,10 +64,15 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
   if (command === 'completion') return [...SHELLS];
   if (command === 'explain' && rest.length === 0) return [...kindWords()];
   if (command === 'confirm-removal') return ['--all', ...(await fetchHeld(client)).map(heldWord)];
+  if (command === 'update-packages') return namesOf(client, 'Node');
   if (command !== 'get') return [];
   const [word] = rest.filter((arg, index) => !arg.startsWith('-') && !isOutput(rest[index - 1]));
   const kind = word === undefined ? undefined : resolveKind(word);
   if (kind === undefined) return ['all', ...kindWords()];
+  return namesOf(client, kind);
+}
+
+async function namesOf(client: Client, kind: Kind): Promise<string[]> {
   const { items } = (await client.get(KIND_NAMES[kind].plural)) as { items: ApiObject[] };
   return items.map(({ metadata }) => metadata.name);
 }

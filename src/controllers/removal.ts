@@ -29,3 +29,14 @@ export function removalConditions({ actions, waiting }: Plan): ConditionInput[] 
   const reason = waiting?.reason ?? 'Terminating';
   return [condition(READY, 'False', reason, message), condition(SYNCED, 'True', 'Reconciled')];
 }
+
+/** Objects that take nothing away when their manifest goes: what they made goes on as it is. */
+export function letGo<K extends Kind>(kind: K): Reconciler<K, never, undefined> {
+  const plan: Plan<never> = { actions: [], gone: true };
+  return {
+    kind,
+    look: ({ status }) =>
+      Promise.resolve({ plan, conditions: removalConditions(plan), fields: status, extra: undefined }),
+    execute: (action) => Promise.reject(new Error(`cannot execute ${String(action)}: nothing is planned`)),
+  };
+}

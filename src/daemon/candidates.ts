@@ -30,7 +30,12 @@ export function planCandidates(
   }
   const held = addRemovals(world, current, store, snapshot);
   const isCondemned = (kind: Kind, name: string): boolean => snapshot.condemned.has(`${kind}/${name}`);
-  const { reconcilers } = createReconcilers({ ...world, store, isCondemned, onJob: () => undefined });
+  const { reconcilers } = createReconcilers({
+    ...world,
+    store,
+    isCondemned,
+    onJob: () => undefined,
+  });
   const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
     condemnation(snapshot, kind, name) ?? held(kind, name);
   return planAll({ store, reconcilers, clock: world.clock, condemned, remember: true }, signal);

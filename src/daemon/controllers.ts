@@ -17,7 +17,7 @@ import type { Removals } from './removals.ts';
 
 export type Queues = Readonly<Record<Kind, WorkQueue>>;
 
-const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 4 };
+const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 4, LoadBalancer: 2 };
 
 export function createQueues(clock: Clock, metrics: Metrics): Queues {
   const queues = KINDS.map((kind) => [kind, createWorkQueue({ name: kind.toLowerCase(), clock, metrics })]);

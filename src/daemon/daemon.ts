@@ -8,6 +8,7 @@ import type { Waiting } from '../api/plan/action.ts';
 import type { Marked } from '../api/plan/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
+import { createPackageUpdates } from '../controllers/package-updates.ts';
 import { ensureDir } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
@@ -88,7 +89,10 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   releasers.add('libvirt', () => drivers.libvirt.dispose());
   releasers.add('ssh', () => drivers.ssh.dispose());
   const queues = createQueues(clock, metrics);
-  const enqueue: Enqueue = (kind, name) => queues[kind].add(name);
+  const enqueue: Enqueue = (kind, name, delayMs) => {
+    if (delayMs === undefined) queues[kind].add(name);
+    else queues[kind].addAfter(name, delayMs);
+  };
   const onLoaded = (before: Snapshot, after: Snapshot): void => {
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
   };
@@ -100,7 +104,11 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
   const world = { config, clock, drivers, identity, store };
-  const { reconcilers, jobs } = createReconcilers({ ...world, isCondemned, onJob: enqueue });
+  const { reconcilers, jobs } = createReconcilers({
+    ...world,
+    isCondemned,
+    onJob: enqueue,
+  });
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   return { store, metrics, events, drivers, queues, enqueue, manifests, removals, reconcilers, identity };
 }
@@ -152,7 +160,8 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
     removals,
     events,
     metrics,
-    now: () => clock.now(),
+    clock,
+    updates: createPackageUpdates({ store, packages: drivers.packages, clock }),
     unready: () => (manifests.loaded() ? [] : [manifests.problem() ?? 'the manifests are being read']),
     plan(files) {
       const signal = AbortSignal.timeout(PLAN_MS);

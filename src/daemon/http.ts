@@ -10,6 +10,10 @@ import type { ObjectStore } from '../controllers/objects.ts';
 import type { PlannedObject } from '../api/plan/action.ts';
 import type { HeldRemoval } from '../api/plan/hold.ts';
 import type { Removals } from './removals.ts';
+import type { PackageUpdates } from '../controllers/package-updates.ts';
+import type { Clock } from '../engine/clock.ts';
+import { failure } from './http-status.ts';
+import { serveUpdates } from './http-updates.ts';
 
 export interface HttpDeps {
   readonly store: ObjectStore;
@@ -19,7 +23,8 @@ export interface HttpDeps {
   /** What it still waits for before it does its work; empty: ready. */
   readonly unready: () => readonly string[];
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
-  readonly now: () => number;
+  readonly updates: PackageUpdates;
+  readonly clock: Clock;
 }
 
 const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
@@ -65,11 +70,12 @@ export function createApi(deps: HttpDeps): Hono {
     deps.removals.confirm(body.data.items);
     return c.json(body.data);
   });
+  serveUpdates(app, deps.updates, deps.clock);
   app.get(`${base}/:plural`, (c) => {
     const kind = kindOf(c.req.param('plural'));
     if (kind === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
     const items = deps.store.list(kind);
-    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, items, deps.now()));
+    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, items, deps.clock.now()));
     return c.json({ kind: `${kind}List`, apiVersion: API_VERSION, metadata: {}, items });
   });
   app.get(`${base}/:plural/:name`, (c) => {
@@ -78,7 +84,7 @@ export function createApi(deps: HttpDeps): Hono {
     const object = kind && deps.store.get(kind, name);
     if (kind === undefined || object === undefined)
       return c.json(notFound(`${plural} "${name}" not found`), 404);
-    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, [object], deps.now()));
+    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, [object], deps.clock.now()));
     return c.json(object);
   });
   app.onError((error, c) => {
@@ -119,9 +125,4 @@ function discovery(): unknown {
 
 function notFound(message: string): unknown {
   return failure('NotFound', message, 404);
-}
-
-/** meta/v1 Status. */
-function failure(reason: string, message: string, code: number): unknown {
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason, message, code };
 }

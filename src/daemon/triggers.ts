@@ -1,11 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isTrue, READY } from '../api/conditions.ts';
 import { isRemoved, type Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { AnyObject, Change } from '../engine/store.ts';
-import type { ObjectStore } from '../controllers/objects.ts';
+import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 
 /** "Look again" at an object; dropping one delays convergence and never prevents it. */
-export type Enqueue = (kind: Kind, name: string) => void;
+export type Enqueue = (kind: Kind, name: string, delayMs?: number) => void;
+
+/** Nodes that move together are told one by one: one reload for all of them. */
+const SETTLE_MS = 300;
 
 /** Which objects a change of another one concerns. */
 export function enqueueDependents(store: ObjectStore, change: Change<KindMap>, enqueue: Enqueue): void {
@@ -14,7 +18,10 @@ export function enqueueDependents(store: ObjectStore, change: Change<KindMap>, e
   const { name } = object.metadata;
   if (specChanged && type !== 'DELETED') enqueue(kind, name);
   if (kind === 'Node') concernNode(store, change, enqueue);
-  else concernNodes(store, object, enqueue);
+  else if (kind !== 'LoadBalancer') concernNodes(store, object, enqueue);
+  if (concernsServers(change)) {
+    for (const { metadata } of store.list('LoadBalancer')) enqueue('LoadBalancer', metadata.name, SETTLE_MS);
+  }
   if (kind === 'Node' || kind === 'Network') {
     for (const host of store.list('Host')) enqueue('Host', host.metadata.name);
   }
@@ -26,6 +33,25 @@ export function enqueueRemoved(store: ObjectStore, enqueue: Enqueue): void {
   for (const object of [...store.list('Network'), ...store.list('Image')]) {
     if (isRemoved(object)) enqueue(object.kind, object.metadata.name);
   }
+}
+
+/** Whether the servers behind a LoadBalancer, or how its guest is reached, may be others now. */
+function concernsServers({ object, previous, specChanged }: Change<KindMap>): boolean {
+  if (object.kind === 'Network') {
+    const before = previous?.kind === 'Network' ? previous.status : undefined;
+    const looked = before?.observedGeneration !== undefined;
+    return specChanged || !looked || !isDeepStrictEqual(before.entries, object.status.entries);
+  }
+  if (object.kind !== 'Node') return false;
+  const before = previous?.kind === 'Node' ? previous : undefined;
+  return specChanged || !isDeepStrictEqual(serverSide(before), serverSide(object));
+}
+
+function serverSide(node: ObjectOf<'Node'> | undefined): unknown {
+  if (node === undefined) return undefined;
+  const { conditions, address, sshHostKey, state, observedGeneration } = node.status;
+  const seen = conditions.map(({ type, status, reason }) => [type, status, reason]);
+  return [node.metadata.labels, seen, address, sshHostKey, state, observedGeneration];
 }
 
 function concernNode(

@@ -10,13 +10,14 @@ import { createHostReconciler } from '../controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image.ts';
 import { createImageRemoval } from '../controllers/image-removal.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
+import { createLoadBalancerReconciler } from '../controllers/load-balancer.ts';
 import { createNetworkReconciler } from '../controllers/network.ts';
 import { createNetworkRemoval } from '../controllers/network-removal.ts';
 import { readInterfaces, type LiveInterface } from '../controllers/network-observe.ts';
 import { createNodeReconciler } from '../controllers/node.ts';
 import { createNodeRemoval } from '../controllers/node-removal.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import { withRemoval } from '../controllers/removal.ts';
+import { letGo, withRemoval } from '../controllers/removal.ts';
 import { createAttempts, createRollout } from '../controllers/rollout.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
 import { createBridges, type Bridges } from '../drivers/bridges.ts';
@@ -24,6 +25,7 @@ import { createDisks, type Disks } from '../drivers/disks.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import { readFirewall, type Firewall } from '../drivers/firewall.ts';
+import { createHaproxy, type Haproxy } from '../drivers/haproxy.ts';
 import { createImageStore, type ImageStore } from '../drivers/images.ts';
 import { ensureHostKey, ensureIdentity, hasHostKey, removeHostKey, type KeyPair } from '../drivers/keys.ts';
 import {
@@ -34,13 +36,16 @@ import {
   type VirshCall,
 } from '../drivers/libvirt.ts';
 import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts';
+import { createPackages, type Packages } from '../drivers/packages.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
+import { readSecret } from '../drivers/secrets.ts';
 import { readRoutes } from '../drivers/routes.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
+import { meteredHaproxy } from './metered.ts';
 import type { Reconcilers } from './planner.ts';
 
 /** Passes over all objects share one list of domains if they come within this time. */
@@ -59,6 +64,8 @@ export interface Drivers {
   readonly disks: Disks;
   readonly seeds: Seeds;
   readonly ssh: Ssh;
+  readonly haproxy: Haproxy;
+  readonly packages: Packages;
   readonly resolver: DnsProbe;
   readonly manifestDir: ManifestDir;
 }
@@ -75,6 +82,7 @@ export interface WiringDeps {
 export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps): Drivers {
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
   const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
+  const ssh = createSsh({ identity: () => Promise.resolve(identity.privateKey) });
   const domains = createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS);
   return {
     libvirt,
@@ -84,7 +92,9 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     images: createImageStore({ dir: join(config.storage, 'images') }),
     disks: createDisks({ dir: join(config.storage, 'disks') }),
     seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
-    ssh: createSsh({ identity: () => Promise.resolve(identity.privateKey) }),
+    ssh,
+    haproxy: meteredHaproxy(createHaproxy({ ssh }), metrics, log, clock),
+    packages: createPackages({ ssh }),
     resolver: createResolver(),
     bridges: createBridges(),
     firewall: createSharedRead(() => readFirewall(), clock, FIREWALL_MAX_AGE_MS),
@@ -115,7 +125,7 @@ export interface ReconcilerDeps {
   readonly identity: KeyPair;
   readonly isCondemned: (kind: Kind, name: string) => boolean;
   /** A job beside the passes progressed. */
-  readonly onJob: (kind: 'Image' | 'Node', name: string) => void;
+  readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
 
 export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcilers; jobs: readonly Jobs[] } {
@@ -126,6 +136,7 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
     retryMs: refetchMs,
   });
   const nodeJobs = createJobs({ clock, onChange: (name) => deps.onJob('Node', name) });
+  const packageJobs = createJobs({ clock, onChange: (name) => deps.onJob('LoadBalancer', name) });
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
@@ -166,8 +177,12 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       createImageRemoval({ ...drivers, store, jobs: imageJobs }),
     ),
     Node: withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)),
+    LoadBalancer: withRemoval(
+      createLoadBalancerReconciler({ ...drivers, store, clock, readSecret, jobs: packageJobs }),
+      letGo('LoadBalancer'),
+    ),
   };
-  return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs] };
+  return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs, packageJobs] };
 }
 
 function hostPaths(config: DaemonConfig): HostPaths {

@@ -20,8 +20,16 @@ const MAX_OUTPUT = 1024 * 1024;
 /** Makes the SSH driver, which keeps one connection to each guest while there is something to say. */
 export function createSsh(options: SshOptions): Ssh {
   const { identity, connectTimeoutMs = 10_000, keepaliveMs = 5_000, idleMs = 60_000 } = options;
-  const { maxSessions = 8, graceMs = 5_000 } = options;
-  const pool = createPool({ identity, connectTimeoutMs, keepaliveMs, idleMs, maxSessions, graceMs });
+  const { maxAgeMs = 60_000, maxSessions = 8, graceMs = 5_000 } = options;
+  const pool = createPool({
+    identity,
+    connectTimeoutMs,
+    keepaliveMs,
+    idleMs,
+    maxAgeMs,
+    maxSessions,
+    graceMs,
+  });
   let disposed: ReasonedError | undefined;
 
   async function runOnce(call: Call, command: string, limits: SshExecOptions): Promise<SshResult> {
@@ -29,8 +37,12 @@ export function createSsh(options: SshOptions): Ssh {
     const connection = await orAborted(pool.get(target), signal);
     await orAborted(connection.ready, signal);
     call.connected = true;
-    const { maxOutput = MAX_OUTPUT, input } = limits;
-    const started = await connection.start(command, { address: target.address, maxOutput, input }, signal);
+    const { maxOutput = MAX_OUTPUT, input, onStdout } = limits;
+    const started = await connection.start(
+      command,
+      { address: target.address, maxOutput, input, onStdout },
+      signal,
+    );
     return started.result;
   }
 

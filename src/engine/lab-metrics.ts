@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ApiObject } from '../api/meta.ts';
+import { registerLoadBalancers } from './load-balancer-metrics.ts';
 
 /** One call of a driver, as it ended. */
 export interface DriverCall {
@@ -26,7 +27,7 @@ export interface LabMetrics {
   eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
   setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
   setRemovalsHeld(count: number): void;
-  /** Where conditions are read from at every scrape; objects that are gone have no series. */
+  /** Where conditions and servers are read from at every scrape; objects that are gone have no series. */
   watchObjects(objects: () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>): void;
 }
 
@@ -46,6 +47,7 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
     help: 'Objects without a manifest whose removal waits to be confirmed',
     registers: [registry],
   });
+  registerLoadBalancers(registry, () => watched());
   const events = new Counter({
     name: 'k8slab_events_total',
     help: 'Events emitted about objects',

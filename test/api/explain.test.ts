@@ -72,7 +72,7 @@ describe('explain', () => {
   const unknown = [
     { path: 'nod', reason: 'UnknownKind', hint: 'did you mean "node"?' },
     { path: 'nodse', reason: 'UnknownKind', hint: 'did you mean "node"?' },
-    { path: '', reason: 'UnknownKind', hint: 'known kinds: Network, Image, Node' },
+    { path: '', reason: 'UnknownKind', hint: 'known kinds: Network, Image, Node, LoadBalancer' },
     { path: 'host', reason: 'UnknownKind', hint: undefined },
     { path: 'node.spec.memroy', reason: 'UnknownField', hint: 'did you mean "memory"?' },
     { path: 'node.memory', reason: 'UnknownField', hint: '"memory" belongs at spec.memory' },

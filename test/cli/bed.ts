@@ -6,9 +6,11 @@ import type { PlannedObject } from '../../src/api/plan/action.ts';
 import { createClient, type Client } from '../../src/cli/client.ts';
 import { createApi } from '../../src/daemon/http.ts';
 import { serveSocket } from '../../src/daemon/servers.ts';
+import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
+import { fakePackages } from '../controllers/haproxy-fakes.ts';
 
 export interface Served {
   readonly bed: Bed;
@@ -37,7 +39,12 @@ export async function serveLab(): Promise<Served> {
       confirm: (refs) => void served.asked.push(refs),
     },
     unready: () => [],
-    now: () => bed.clock.now(),
+    clock: bed.clock,
+    updates: createPackageUpdates({
+      store: bed.store,
+      packages: fakePackages(bed.world),
+      clock: bed.clock,
+    }),
     plan(files) {
       served.asked.push(files);
       return Promise.resolve(served.planned);

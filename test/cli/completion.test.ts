@@ -14,12 +14,14 @@ after(() => lab.close());
 const nobody: Client = {
   get: () => assert.fail('asked the daemon'),
   post: () => assert.fail('asked the daemon'),
+  stream: () => assert.fail('asked the daemon'),
 };
 
 describe('what may come next', () => {
   const cases: readonly [words: string[], expected: string[]][] = [
     [['ge'], ['get']],
     [['v'], ['validate', 'version']],
+    [['u'], ['update-packages']],
     [['get', 'im'], ['images', 'img', 'image'].sort()],
     [
       ['get', '-o', ''],

@@ -16,8 +16,8 @@ function run(args: readonly string[], flags: Partial<GetFlags> = {}): Promise<st
 
 describe('what is asked for', () => {
   const cases: readonly [args: string[], selected: string[]][] = [
-    [[], ['Host', 'Network', 'Image', 'Node']],
-    [['all'], ['Host', 'Network', 'Image', 'Node']],
+    [[], ['Host', 'Network', 'Image', 'Node', 'LoadBalancer']],
+    [['all'], ['Host', 'Network', 'Image', 'Node', 'LoadBalancer']],
     [['nodes'], ['Node']],
     [
       ['kn', 'a', 'b'],

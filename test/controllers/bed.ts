@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { findCondition } from '../../src/api/conditions.ts';
 import { imageSpec } from '../../src/api/kinds/image.ts';
+import { loadBalancerSpec } from '../../src/api/kinds/load-balancer.ts';
 import { networkSpec } from '../../src/api/kinds/network.ts';
 import { nodeSpec } from '../../src/api/kinds/node.ts';
 import { contentHash } from '../../src/api/canonical.ts';
-import type { Condition, ConditionInput, Kind } from '../../src/api/meta.ts';
+import type { Condition, ConditionInput, Kind, ManifestKind } from '../../src/api/meta.ts';
 import type { AddressTry } from '../../src/api/plan/node-types.ts';
 import type { KindMap } from '../../src/api/objects.ts';
 import { createBoots } from '../../src/controllers/boots.ts';
@@ -12,6 +13,7 @@ import { createHostReconciler } from '../../src/controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts';
 import { createImageRemoval } from '../../src/controllers/image-removal.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
+import { createLoadBalancerReconciler } from '../../src/controllers/load-balancer.ts';
 import { createNetworkReconciler } from '../../src/controllers/network.ts';
 import { createNetworkRemoval } from '../../src/controllers/network-removal.ts';
 import { readInterfaces } from '../../src/controllers/network-observe.ts';
@@ -19,7 +21,7 @@ import { createNodeReconciler } from '../../src/controllers/node.ts';
 import { createNodeRemoval } from '../../src/controllers/node-removal.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
-import { withRemoval } from '../../src/controllers/removal.ts';
+import { letGo, withRemoval } from '../../src/controllers/removal.ts';
 import { createAttempts, createRollout } from '../../src/controllers/rollout.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
@@ -40,6 +42,7 @@ import {
   fakeSsh,
   type World,
 } from './fakes.ts';
+import { fakeHaproxy, fakePackages, fakeSecret } from './haproxy-fakes.ts';
 
 export const PATHS = {
   hosts: '/etc/hosts',
@@ -60,7 +63,7 @@ export interface Bed {
   pass(kind: Kind, name: string): Promise<Result>;
   /** Passes over all objects, in the order of their dependencies, until a round changes neither world nor status. */
   converge(): Promise<void>;
-  apply(kind: 'Network' | 'Image' | 'Node', name: string, fields?: Record<string, unknown>): void;
+  apply(kind: ManifestKind, name: string, fields?: Record<string, unknown>): void;
   object<K extends Kind>(kind: K, name: string): ObjectOf<K>;
   condition(reference: readonly [Kind, string], type: string): Condition | undefined;
   /** `Ready` of an object: `status reason`. */
@@ -71,9 +74,13 @@ const DEFAULTS = {
   Network: { domain: 'k8s-thw.local', cidr: '192.168.111.0/24', bridge: { name: 'virbr1' } },
   Image: { source: '/srv/images/debian.qcow2' },
   Node: { disk: { image: 'debian' }, networks: [{ network: 'k8s-net' }] },
+  LoadBalancer: {
+    node: 'lb',
+    frontends: [{ name: 'main', port: 6443, backend: { role: 'master', port: 6443 } }],
+  },
 };
-const SCHEMAS = { Network: networkSpec, Image: imageSpec, Node: nodeSpec };
-const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node'];
+const SCHEMAS = { Network: networkSpec, Image: imageSpec, Node: nodeSpec, LoadBalancer: loadBalancerSpec };
+const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
 
 export interface BedOptions {
   readonly boots?: number;
@@ -157,6 +164,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     clock,
     condemned: blocked,
     resyncMs: () => 60_000,
+    onDrift: (kind: Kind, name: string) => void world.drifts.push(`${kind}/${name}`),
   };
   const onChange = (): void => undefined;
   const networkDeps = {
@@ -242,6 +250,20 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       deps,
     ),
     Node: createPass(withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)), deps),
+    LoadBalancer: createPass(
+      withRemoval(
+        createLoadBalancerReconciler({
+          store,
+          clock,
+          haproxy: fakeHaproxy(world),
+          packages: fakePackages(world),
+          readSecret: (path) => fakeSecret(world, path),
+          jobs: createJobs({ clock, onChange }),
+        }),
+        letGo('LoadBalancer'),
+      ),
+      deps,
+    ),
   };
 }
 

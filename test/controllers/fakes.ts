@@ -1,6 +1,8 @@
 import { ReasonedError } from '../../src/api/errors.ts';
 import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
+import type { ObservedHaproxy } from '../../src/api/plan/load-balancer.ts';
+import type { HaproxyStats } from '../../src/api/status/haproxy-stats.ts';
 import type { HostFilesPort } from '../../src/controllers/host.ts';
 import type { Bridges } from '../../src/drivers/bridges.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
@@ -17,6 +19,12 @@ export interface FakeNetwork {
   config: string;
   live?: string;
   autostart: boolean;
+}
+
+export interface FakeHaproxy {
+  observed: ObservedHaproxy;
+  stats?: HaproxyStats;
+  text: string;
 }
 
 /** A vmhost in memory: small stand-ins for the drivers, which share one world and note what changes it. */
@@ -39,6 +47,10 @@ export interface World {
   readonly files: Map<string, string>;
   /** What a guest answers; undefined: nothing answers there. */
   readonly guests: Map<string, SshResult | Error>;
+  /** HAProxy in guests, by their address; a guest without has an entry that says so. */
+  readonly haproxies: Map<string, FakeHaproxy>;
+  /** Objects on which drift was repaired. */
+  readonly drifts: string[];
   /** Calls that change the world, in their order. */
   readonly calls: string[];
   /** Calls that fail, by name. */
@@ -59,24 +71,26 @@ export function createWorld(): World {
     stored: new Map(),
     files: new Map(),
     guests: new Map(),
+    haproxies: new Map(),
+    drifts: [],
     calls: [],
     broken: new Map(),
   };
 }
 
 /** Notes the call; throws if it is to fail. */
-function changes(world: World, call: string, subject: string): void {
+export function changes(world: World, call: string, subject: string): void {
   world.calls.push(`${call} ${subject}`);
   fails(world, call);
 }
 
-function fails(world: World, call: string): void {
+export function fails(world: World, call: string): void {
   const error = world.broken.get(call);
   if (error !== undefined) throw error;
 }
 
 /** Wraps synchronous parts as drivers' calls are: never throwing at once. */
-function later<A extends readonly unknown[], R>(call: (...args: A) => R): (...args: A) => Promise<R> {
+export function later<A extends readonly unknown[], R>(call: (...args: A) => R): (...args: A) => Promise<R> {
   return (...args) => Promise.resolve().then(() => call(...args));
 }
 

@@ -3,9 +3,11 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { PlannedObject } from '../../src/api/plan/action.ts';
 import { createApi, createProbeApp, type HttpDeps } from '../../src/daemon/http.ts';
+import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createBed } from '../controllers/bed.ts';
+import { fakePackages } from '../controllers/haproxy-fakes.ts';
 
 const BASE = '/apis/k8slab.io/v1alpha1';
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
@@ -27,7 +29,12 @@ function createServer(more: Partial<HttpDeps> = {}): {
     removals: { held: () => [], confirm: () => undefined, waiting: () => undefined },
     unready: () => [],
     plan: () => Promise.resolve(PLAN),
-    now: () => bed.clock.now(),
+    clock: bed.clock,
+    updates: createPackageUpdates({
+      store: bed.store,
+      packages: fakePackages(bed.world),
+      clock: bed.clock,
+    }),
     ...more,
   };
   const api = createApi(deps);
@@ -144,7 +151,13 @@ describe('the API', () => {
 
     assert.deepEqual([json['kind'], json['groupVersion']], ['APIResourceList', 'k8slab.io/v1alpha1']);
     const resources = json['resources'] as Record<string, unknown>[];
-    assert.deepEqual(resources.map(({ name }) => name).sort(), ['hosts', 'images', 'networks', 'nodes']);
+    assert.deepEqual(resources.map(({ name }) => name).sort(), [
+      'hosts',
+      'images',
+      'loadbalancers',
+      'networks',
+      'nodes',
+    ]);
     for (const { namespaced, verbs } of resources)
       assert.deepEqual([namespaced, verbs], [false, ['get', 'list']]);
   });

@@ -42,7 +42,7 @@ function createPlanner(more: Partial<PlannerDeps> & { looks?: (name: string) => 
     },
     execute: () => assert.fail('executed'),
   });
-  const kinds: readonly Kind[] = ['Host', 'Network', 'Image', 'Node'];
+  const kinds: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
   const reconcilers = Object.fromEntries(kinds.map((kind) => [kind, reconciler(kind)]));
   const deps: PlannerDeps = {
     store: bed.store,

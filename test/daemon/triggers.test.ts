@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { condition, mergeConditions } from '../../src/api/conditions.ts';
+import type { Condition } from '../../src/api/meta.ts';
 import { enqueueAll, enqueueDependents } from '../../src/daemon/triggers.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 
@@ -25,6 +26,52 @@ function createLab(): { bed: Bed; after: (change: () => void) => string[] } {
       return [...new Set(queued)].sort();
     },
   };
+}
+
+describe('what is behind a LoadBalancer', () => {
+  function updateNode(bed: Bed, fields: Record<string, unknown>): void {
+    const { metadata, status } = bed.object('Node', 'b');
+    bed.store.updateStatus('Node', 'b', metadata.uid, { ...status, ...fields });
+  }
+
+  const cases: readonly [what: string, change: (bed: Bed) => void, queued: boolean][] = [
+    ['a Node that goes', (bed) => bed.store.remove('Node', 'b'), true],
+    ["a Node's role", (bed) => bed.apply('Node', 'b', { role: 'master' }), true],
+    ["a Node's address", (bed) => updateNode(bed, { address: '192.168.111.9' }), true],
+    ['a Node that is Ready', (bed) => updateNode(bed, { conditions: [readyNow()] }), true],
+    ["a Node's disk", (bed) => updateNode(bed, { disk: '/x' }), false],
+    ['an Image', (bed) => bed.apply('Image', 'debian', { source: '/y' }), false],
+  ];
+  for (const [what, change, queued] of cases) {
+    it(`${queued ? 'is' : 'is not'} ${what}`, () => {
+      const { bed, after } = createLab();
+      bed.apply('LoadBalancer', 'api');
+
+      assert.equal(after(() => change(bed)).includes('LoadBalancer/api'), queued);
+    });
+  }
+
+  it('is looked at a little later, so that Nodes which move together cost one reload', () => {
+    const { bed } = createLab();
+    bed.apply('LoadBalancer', 'api');
+    const delays: (number | undefined)[] = [];
+    bed.store.subscribe((change) =>
+      enqueueDependents(bed.store, change, (kind, _name, delayMs) => {
+        if (kind === 'LoadBalancer') delays.push(delayMs);
+      }),
+    );
+
+    bed.apply('Node', 'b', { role: 'master' });
+    bed.apply('LoadBalancer', 'api', { retries: 1 });
+
+    assert.deepEqual(delays, [300, undefined]);
+  });
+});
+
+function readyNow(): Condition {
+  const [ready] = mergeConditions([], [condition('Ready', 'True', 'Ready')], '2026-01-01T00:00:00Z', 1);
+  assert.ok(ready);
+  return ready;
 }
 
 describe('a change of', () => {

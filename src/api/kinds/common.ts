@@ -36,6 +36,8 @@ export const macAddress = z
   )
   .toLowerCase();
 
+export const port = z.int().min(1).max(65_535);
+
 export const interfaceName = z
   .string()
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,15}$/, 'must be an interface name of at most 15 characters');

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { dnsName, driftPolicy, interfaceName, ipv4, ipv4Cidr, macAddress } from './common.ts';
-
-const port = z.int().min(1).max(65_535);
+import { dnsName, driftPolicy, interfaceName, ipv4, ipv4Cidr, macAddress, port } from './common.ts';
 
 const forward = z
   .strictObject({

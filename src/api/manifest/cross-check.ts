@@ -1,4 +1,5 @@
 import { type Claim, crossError } from './clash.ts';
+import { loadBalancerErrors } from './cross-load-balancers.ts';
 import { crossCheckNetworks } from './cross-networks.ts';
 import { addressErrors, cloneErrors, diskErrors, macErrors, nameErrors } from './cross-nodes.ts';
 import type { CrossError, ManifestError, ParsedObject } from './types.ts';
@@ -22,6 +23,7 @@ export function crossCheck(objects: readonly ParsedObject[]): readonly CrossErro
     ...nameErrors(networkByName, nodes),
     ...diskErrors(images, nodes),
     ...cloneErrors(nodes),
+    ...loadBalancerErrors(sorted.filter((object) => object.kind === 'LoadBalancer')),
   ].toSorted(byErrorPlace);
 }
 

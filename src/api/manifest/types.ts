@@ -1,4 +1,5 @@
 import type { ImageSpec } from '../kinds/image.ts';
+import type { LoadBalancerSpec } from '../kinds/load-balancer.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import type { ManifestKind, ObjectRef } from '../meta.ts';
@@ -32,7 +33,8 @@ export type CrossErrorCode =
   | 'OverlappingNetworks'
   | 'OverlappingPodCidr'
   | 'PodCidrOutsideRange'
-  | 'CloneCircle';
+  | 'CloneCircle'
+  | 'DuplicateLoadBalancer';
 
 /** One thing wrong with a manifest, at a place a person can go to. Lines and columns count from 1. */
 export interface ManifestError {
@@ -65,6 +67,7 @@ export interface SpecByKind {
   readonly Network: NetworkSpec;
   readonly Image: ImageSpec;
   readonly Node: NodeSpec;
+  readonly LoadBalancer: LoadBalancerSpec;
 }
 
 interface Parsed<K extends ManifestKind> {

@@ -2,6 +2,7 @@ import { ReasonedError } from '../errors.ts';
 import type { ImageSpec } from '../kinds/image.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import { formatBytes, parseBytes } from '../quantity.ts';
+import { checkLoadBalancer } from './validate-load-balancer.ts';
 import { checkNetwork, networkAddressIssue } from './validate-network.ts';
 import type { FieldIssue, FieldPath, ParsedObject } from './types.ts';
 
@@ -18,6 +19,8 @@ export function checkObject(object: ParsedObject): readonly FieldIssue[] {
       return checkImage(object.spec);
     case 'Node':
       return checkNode(object.spec);
+    case 'LoadBalancer':
+      return checkLoadBalancer(object.spec);
   }
 }
 

@@ -141,6 +141,16 @@ export interface HeldLease {
   readonly clientId?: string;
 }
 
+export type LoadBalancerAction = Step &
+  (
+    | { readonly type: 'InstallHAProxy' }
+    | { readonly type: 'LabelPorts'; readonly ports: readonly number[] }
+    | { readonly type: 'ApplyConfig'; readonly sha256: string }
+    | { readonly type: 'EnableHAProxy' }
+    | { readonly type: 'StartHAProxy' }
+    | { readonly type: 'ReloadHAProxy' }
+  );
+
 export type HostAction = Step & {
   readonly type: 'WriteFile';
   readonly path: string;
@@ -157,6 +167,7 @@ export type Action =
   | ImageRemovalAction
   | NodeAction
   | NodeRemovalAction
+  | LoadBalancerAction
   | HostAction;
 
 /** Why an object cannot go on by itself now; `reason` is fit for a condition. */

@@ -30,7 +30,7 @@ export interface Connection {
 
 /** Opens one connection to a guest. Throws InvalidKey. */
 export function connect(options: ConnectionOptions): Connection {
-  const { target, idleMs, graceMs } = options;
+  const { target, idleMs, maxAgeMs, graceMs } = options;
   const hostKeys = expectHostKeys(target);
   const ready = Promise.withResolvers<undefined>();
   const closed = Promise.withResolvers<undefined>();
@@ -39,10 +39,13 @@ export function connect(options: ConnectionOptions): Connection {
   const runner = createRunner({ client, places, graceMs, retire });
   let retired = false;
   let idle: NodeJS.Timeout | undefined;
+  // Over a connection that stays open nobody notices that the guest has another host key.
+  const aged = setTimeout(retire, maxAgeMs);
 
   function retire(): void {
     if (retired) return;
     retired = true;
+    clearTimeout(aged);
     options.onRetired();
     places.fail(new ChannelRefused('the connection is about to end'));
     if (places.used() === 0) shut();

@@ -7,6 +7,7 @@ export interface RunOptions {
   address: string;
   maxOutput: number;
   input: string | Buffer | undefined;
+  onStdout: ((text: string) => void) | undefined;
 }
 
 export interface Run {
@@ -91,7 +92,7 @@ function refusal(error: Error): Error {
 /** Collects output until the session is closed. */
 function attend(
   channel: ClientChannel,
-  { address, maxOutput }: RunOptions,
+  { address, maxOutput, onStdout }: RunOptions,
   stop: (error: Error) => void,
 ): Promise<SshResult> {
   const { promise, resolve, reject } = Promise.withResolvers<SshResult>();
@@ -99,6 +100,7 @@ function attend(
   function tooLarge(): void {
     stop(new ReasonedError('OutputTooLarge', `cannot run command on guest "${address}": it prints too much`));
   }
+  if (onStdout !== undefined) channel.on('data', decoded(onStdout));
   const stdout = collect(channel, maxOutput, tooLarge);
   const stderr = collect(channel.stderr, maxOutput, tooLarge);
   channel.on('error', () => undefined); // EPIPE of the input; 'close' follows
@@ -116,6 +118,12 @@ function attend(
 function signalNumber(name: string | undefined): number {
   const signals: Readonly<Record<string, number>> = constants.signals;
   return signals[`SIG${(name ?? '').replace(/^SIG/, '')}`] ?? 0;
+}
+
+/** Chunks may end within a character. */
+function decoded(onText: (text: string) => void): (chunk: Buffer) => void {
+  const decoder = new TextDecoder();
+  return (chunk) => onText(decoder.decode(chunk, { stream: true }));
 }
 
 function collect(stream: NodeJS.ReadableStream, max: number, tooLarge: () => void): () => string {

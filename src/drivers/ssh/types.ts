@@ -13,6 +13,8 @@ export interface SshExecOptions {
   maxOutput?: number | undefined;
   input?: string | Buffer | undefined;
   signal?: AbortSignal | undefined;
+  /** Called with what it prints while it runs. */
+  onStdout?: ((text: string) => void) | undefined;
 }
 
 export interface SshResult {
@@ -41,6 +43,8 @@ export interface SshOptions {
   keepaliveMs?: number;
   /** Milliseconds without a command until a connection is closed. */
   idleMs?: number;
+  /** Milliseconds until a connection gives way to a new one, which shows the host key anew. */
+  maxAgeMs?: number;
   /** Commands at once over one connection; OpenSSH takes 10. */
   maxSessions?: number;
   /** Milliseconds that a guest has to end a command given up; then its connection is given up too. */

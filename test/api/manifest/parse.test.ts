@@ -161,12 +161,18 @@ describe('what is not an object of k8slab', () => {
     { text: 'kind: 5', lines: ['1:7: kind: the kind must be a word'] },
     { text: 'kind: Nod', lines: ['1:7: kind: unknown kind "Nod" (did you mean "Node"?)'] },
     { text: 'kind: knet', lines: ['1:7: kind: unknown kind "knet" (did you mean "Network"?)'] },
-    { text: 'kind: Pod', lines: ['1:7: kind: unknown kind "Pod" (known kinds: Network, Image, Node)'] },
+    {
+      text: 'kind: Pod',
+      lines: ['1:7: kind: unknown kind "Pod" (known kinds: Network, Image, Node, LoadBalancer)'],
+    },
     {
       text: 'kind: Deployment',
-      lines: ['1:7: kind: unknown kind "Deployment" (known kinds: Network, Image, Node)'],
+      lines: ['1:7: kind: unknown kind "Deployment" (known kinds: Network, Image, Node, LoadBalancer)'],
     },
-    { text: 'kind: Host', lines: ['1:7: kind: unknown kind "Host" (known kinds: Network, Image, Node)'] },
+    {
+      text: 'kind: Host',
+      lines: ['1:7: kind: unknown kind "Host" (known kinds: Network, Image, Node, LoadBalancer)'],
+    },
     {
       text: 'apiVersion: v1\nkind: Node\nspec: {unschedulable: true}',
       lines: ['1:13: apiVersion: unknown apiVersion "v1" (write k8slab.io/v1alpha1)'],

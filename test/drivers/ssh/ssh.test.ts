@@ -110,6 +110,38 @@ describe('running a command in a guest', { timeout: 60_000 }, () => {
     await closed.promise;
   });
 
+  it('shows the host key anew after a while, also where one command follows the other', async (t) => {
+    const host = await guest(t);
+    const closed = Promise.withResolvers<undefined>();
+    host.onClosed = () => closed.resolve(undefined);
+    const ssh = sshFor(t, { maxAgeMs: 20 });
+
+    await ssh.exec(host.target, ['true']);
+    await closed.promise;
+    await ssh.exec(host.target, ['true']);
+
+    assert.equal(host.connections, 2);
+  });
+
+  it('tells what a command prints while it runs, whole characters only', async (t) => {
+    const host = await guest(t);
+    const told: string[] = [];
+    const seen = Promise.withResolvers<undefined>();
+    const script = String.raw`printf '\346\227'; printf '\245\n'; read -r line; echo "$line"`;
+
+    const running = sshFor(t).exec(host.target, ['sh', '-c', script], {
+      input: 'end\n',
+      onStdout: (text) => {
+        told.push(text);
+        seen.resolve(undefined);
+      },
+    });
+    await seen.promise;
+
+    assert.equal((await running).stdout, '日\nend\n');
+    assert.equal(told.join(''), '日\nend\n');
+  });
+
   it('closes a connection that nobody waited for', async (t) => {
     const host = await guest(t);
     const closed = Promise.withResolvers<undefined>();

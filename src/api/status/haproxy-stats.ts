@@ -1,0 +1,47 @@
+/** What HAProxy says of itself on its stats socket. */
+export interface HaproxyStats {
+  readonly uptimeSeconds?: number;
+  /** Connections to all frontends now. */
+  readonly sessions: number;
+  readonly servers: readonly {
+    readonly backend: string;
+    readonly server: string;
+    readonly state: string;
+    readonly sessions: number;
+    readonly sessionsTotal: number;
+  }[];
+}
+
+/** @param text the answers to `show info` and `show stat`; undefined when it has not answered both */
+export function parseHaproxyStats(text: string): HaproxyStats | undefined {
+  const lines = text.split('\n');
+  const header = lines.findIndex((line) => line.startsWith('# pxname,'));
+  if (header === -1) return undefined;
+  const columns = (lines[header] ?? '').slice(2).split(',');
+  const rows = lines
+    .slice(header + 1)
+    .filter((line) => line.includes(','))
+    .map((line) => rowOf(columns, line));
+  const uptime = lines.find((line) => line.startsWith('Uptime_sec: '))?.slice('Uptime_sec: '.length);
+  return {
+    ...(uptime === undefined ? {} : { uptimeSeconds: Number(uptime) }),
+    sessions: rows
+      .filter(({ svname }) => svname === 'FRONTEND')
+      .reduce((sum, row) => sum + Number(row['scur'] ?? 0), 0),
+    servers: rows
+      .filter(({ svname = '' }) => svname !== 'FRONTEND' && svname !== 'BACKEND')
+      .map((row) => ({
+        backend: row['pxname'] ?? '',
+        server: row['svname'] ?? '',
+        state: row['status'] ?? 'Unknown',
+        sessions: Number(row['scur'] ?? 0),
+        sessionsTotal: Number(row['stot'] ?? 0),
+      })),
+  };
+}
+
+/** The last columns hold free text in quotes; the ones of interest come before. */
+function rowOf(columns: readonly string[], line: string): Record<string, string> {
+  const cells = line.split(',');
+  return Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? '']));
+}

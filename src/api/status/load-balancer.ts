@@ -1,0 +1,147 @@
+import { condition, READY, SYNCED } from '../conditions.ts';
+import type { ConditionInput } from '../meta.ts';
+import type { LoadBalancerStatus, ServerStatus } from '../objects.ts';
+import type { Plan, Waiting } from '../plan/action.ts';
+import type { Members } from '../plan/desire-load-balancer.ts';
+import type { DesiredLoadBalancer, ObservedLoadBalancer } from '../plan/load-balancer.ts';
+import { backendName, listenPorts } from '../render/haproxy.ts';
+import type { HaproxyStats } from './haproxy-stats.ts';
+
+type Fields = Omit<LoadBalancerStatus, 'conditions'>;
+
+/** The servers as HAProxy sees them; those of which it does not tell are Unknown. */
+export function serverStatuses(
+  { spec }: DesiredLoadBalancer,
+  members: Members,
+  stats: HaproxyStats | undefined,
+): ServerStatus[] {
+  return spec.frontends.flatMap((frontend, index) => {
+    const backend = backendName(frontend);
+    return (members.servers[index] ?? []).map(({ name: server, node, address, port }) => {
+      const seen = stats?.servers.find((each) => each.backend === backend && each.server === server);
+      return {
+        backend,
+        server,
+        node,
+        address,
+        port,
+        state: seen?.state ?? 'Unknown',
+        ...(seen === undefined ? {} : { sessions: seen.sessions, sessionsTotal: seen.sessionsTotal }),
+      };
+    });
+  });
+}
+
+/** HAProxy sends it connections: `UP`, `UP 1/3` on its way down, or it is not checked. */
+export function isServerUp({ state }: Pick<ServerStatus, 'state'>): boolean {
+  return state.startsWith('UP') || state === 'no check';
+}
+
+const SAME_MOMENT_MS = 5000;
+
+/**
+ * When HAProxy last read its configuration. Its uptime is in whole seconds: a moment close to the one known is that one.
+ * @param now milliseconds since the epoch
+ */
+export function lastReload(
+  stats: HaproxyStats | undefined,
+  known: string | undefined,
+  now: number,
+): Pick<Fields, 'lastReload'> {
+  const uptime = stats?.uptimeSeconds;
+  if (uptime === undefined) return {};
+  const at = now - uptime * 1000;
+  const same = known !== undefined && Math.abs(Date.parse(known) - at) < SAME_MOMENT_MS;
+  return { lastReload: same ? known : new Date(at).toISOString().replace(/\.\d+Z$/, 'Z') };
+}
+
+export interface LoadBalancerView {
+  readonly plan: Plan;
+  readonly members: Members;
+  readonly servers: readonly ServerStatus[];
+}
+
+/** Installed, Configured, Serving, and Ready when all of them are True; whether servers are up is told beside it. */
+export function loadBalancerConditions(
+  desired: DesiredLoadBalancer,
+  observed: ObservedLoadBalancer,
+  view: LoadBalancerView,
+): ConditionInput[] {
+  const { waiting } = view.plan;
+  const steps = [installed(observed), configured(desired, observed, waiting), serving(desired, observed)];
+  const missing = steps.find(({ status }) => status !== 'True');
+  const why = waiting ?? missing;
+  const ready =
+    why === undefined
+      ? condition(READY, 'True', 'Serving', portsText(desired))
+      : condition(READY, 'False', why.reason, why.message);
+  return [ready, synced(waiting), ...steps, serversUp(observed, view), ...mismatch(waiting)];
+}
+
+function portsText({ spec }: DesiredLoadBalancer): string {
+  return `listens on ${listenPorts(spec).join(', ')}`;
+}
+
+function installed({ guest, installing, blocked }: ObservedLoadBalancer): ConditionInput {
+  if (installing !== undefined) return condition('Installed', 'False', installing.reason, installing.message);
+  if (guest === undefined) return unknown('Installed', blocked);
+  if (!guest.installed) return condition('Installed', 'False', 'NotInstalled', 'the guest has no HAProxy');
+  return condition('Installed', 'True', 'Installed', `HAProxy ${guest.version ?? 'of an unknown version'}`);
+}
+
+function configured(
+  desired: DesiredLoadBalancer,
+  { guest, blocked }: ObservedLoadBalancer,
+  waiting: Waiting | undefined,
+): ConditionInput {
+  if (blocked !== undefined || guest === undefined) return unknown('Configured', blocked);
+  if (guest.config?.sha256 === desired.sha256 && guest.enabled)
+    return condition('Configured', 'True', 'Configured');
+  const { reason, message } = waiting ?? {
+    reason: 'Outdated',
+    message: 'haproxy.cfg does not say what the manifest and the Nodes are',
+  };
+  return condition('Configured', 'False', reason, message);
+}
+
+function serving(desired: DesiredLoadBalancer, { guest, blocked }: ObservedLoadBalancer): ConditionInput {
+  if (guest === undefined) return unknown('Serving', blocked);
+  if (!guest.active) return condition('Serving', 'False', 'NotRunning', 'HAProxy does not run');
+  const deaf = listenPorts(desired.spec).filter((port) => !guest.ports.includes(port));
+  if (deaf.length === 0) return condition('Serving', 'True', 'Serving', portsText(desired));
+  return condition('Serving', 'False', 'NotListening', `HAProxy does not listen on ${deaf.join(', ')}`);
+}
+
+function unknown(type: string, blocked: Waiting | undefined): ConditionInput {
+  const { reason, message } = blocked ?? { reason: 'NotLooked', message: 'the guest was not looked at' };
+  return condition(type, 'Unknown', reason, message);
+}
+
+function serversUp({ guest }: ObservedLoadBalancer, { members, servers }: LoadBalancerView): ConditionInput {
+  const none = members.noneReady.length === 0 ? '' : `; none is Ready behind ${members.noneReady.join(', ')}`;
+  if (guest === undefined)
+    return condition('ServersUp', 'Unknown', 'NotLooked', 'the guest was not looked at');
+  const up = servers.filter(isServerUp).length;
+  const message = `${up} of ${servers.length} servers are up${none}`;
+  const all = servers.length > 0 && up === servers.length;
+  return condition(
+    'ServersUp',
+    all ? 'True' : 'False',
+    all ? 'AllUp' : up === 0 ? 'NoneUp' : 'SomeDown',
+    message,
+  );
+}
+
+const FAILURES = ['HostKeyMismatch', 'Unreachable', 'AuthenticationFailed', 'ForeignFile', 'ConfigRejected'];
+
+function synced(waiting: Waiting | undefined): ConditionInput {
+  const failed =
+    waiting !== undefined && (FAILURES.includes(waiting.reason) || waiting.reason.startsWith('Secret'));
+  if (!failed) return condition(SYNCED, 'True', 'Reconciled');
+  return condition(SYNCED, 'False', waiting.reason, waiting.message);
+}
+
+function mismatch(waiting: Waiting | undefined): ConditionInput[] {
+  if (waiting?.reason !== 'HostKeyMismatch') return [];
+  return [condition('HostKeyMismatch', 'True', waiting.reason, waiting.message)];
+}

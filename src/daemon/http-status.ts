@@ -1,0 +1,4 @@
+/** meta/v1 Status of a request that failed. */
+export function failure(reason: string, message: string, code: number): unknown {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason, message, code };
+}

@@ -1,0 +1,48 @@
+import type { Hono } from 'hono';
+import { stream } from 'hono/streaming';
+import { z } from 'zod';
+import { explainError, reasonOf } from '../api/errors.ts';
+import { API_VERSION } from '../api/meta.ts';
+import type { PackageUpdates } from '../controllers/package-updates.ts';
+import type { Clock } from '../engine/clock.ts';
+import { failure } from './http-status.ts';
+
+const selection = z.strictObject({ role: z.string().optional(), nodes: z.array(z.string()).optional() });
+
+const STATUS = { NotFound: 404, AlreadyRunning: 409 } as const;
+/** A package manager may be silent for long; an empty line keeps the connection. */
+const ALIVE_MS = 15_000;
+
+/** Updates packages and tells how it goes: a line of JSON per event. */
+export function serveUpdates(app: Hono, updates: PackageUpdates, clock: Clock): void {
+  app.post(`/apis/${API_VERSION}/packageupdates`, async (c) => {
+    const body = selection.safeParse(await c.req.json().catch(() => undefined));
+    if (!body.success) return c.json(failure('BadRequest', 'the body must be {"role", "nodes"}', 400), 400);
+    let run: ReturnType<PackageUpdates['prepare']>;
+    try {
+      run = updates.prepare(body.data);
+    } catch (error) {
+      const reason = reasonOf(error);
+      const status = Object.hasOwn(STATUS, reason) ? STATUS[reason as keyof typeof STATUS] : 500;
+      return c.json(failure(reason, explainError(error), status), status);
+    }
+    c.header('content-type', 'application/x-ndjson');
+    return stream(c, async (out) => {
+      let sent: Promise<unknown> = Promise.resolve();
+      function send(text: string): void {
+        sent = sent.then(() => out.write(text)).catch(() => undefined);
+      }
+      let timer = clock.setTimer(ALIVE_MS, beat);
+      function beat(): void {
+        send('\n');
+        timer = clock.setTimer(ALIVE_MS, beat);
+      }
+      await run(
+        (event) => send(`${JSON.stringify(event)}\n`),
+        () => out.aborted,
+      );
+      timer.cancel();
+      await sent;
+    });
+  });
+}
