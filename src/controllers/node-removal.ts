@@ -49,12 +49,8 @@ async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise
   const xml = listing && (await deps.libvirt.domainXml(name, { inactive: true }));
   const disk = await deps.disks.observe(name);
   const users = reclaim === 'Delete' && disk.exists ? await diskUsers(deps) : undefined;
-  const firstSeconds = deps.boots.downSeconds(name);
-  const lastSeconds = deps.boots.stoppingSeconds(name);
-  const stopping =
-    firstSeconds === undefined || lastSeconds === undefined
-      ? {}
-      : { stopping: { firstSeconds, lastSeconds } };
+  const stoppingSeconds = deps.boots.stoppingSeconds(name);
+  const downSeconds = deps.boots.downSeconds(name);
   const copiedTo = copiedFrom(deps, name);
   return {
     name,
@@ -69,8 +65,9 @@ async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise
     hostKey: await deps.hostKeys.has(name),
     copying: deps.jobs.runs(name),
     ...(copiedTo === undefined ? {} : { copiedTo }),
-    ...stopping,
-    shutdownSeconds: deps.stopSeconds,
+    ...(stoppingSeconds === undefined ? {} : { stoppingSeconds }),
+    ...(downSeconds === undefined ? {} : { downSeconds }),
+    stopSeconds: deps.stopSeconds,
   };
 }
 

@@ -3,12 +3,12 @@ import { renderXml } from '../xml.ts';
 import {
   shown,
   step,
-  type Cost,
   type NodeRemovalAction,
   type Plan,
   type PlannedStep,
   type HeldLease,
 } from './action.ts';
+import { planStop } from './node-stop.ts';
 import type { ObservedNode } from './node-types.ts';
 
 /** What is left of a Node whose manifest is gone. */
@@ -33,16 +33,16 @@ export interface RemovedNode {
   readonly copying: boolean;
   /** The Node that is being made as a copy of it. */
   readonly copiedTo?: string;
-  /** Since it was first and last asked to shut down. */
-  readonly stopping?: { readonly firstSeconds: number; readonly lastSeconds: number };
+  /** Since it was last asked to shut down; undefined when it was not. */
+  readonly stoppingSeconds?: number;
+  /** Since it was first asked to. */
+  readonly downSeconds?: number;
   /** How long a guest may take to shut down. */
-  readonly shutdownSeconds: number;
+  readonly stopSeconds: number;
 }
 
 type Removal = Plan<NodeRemovalAction>;
 
-/** Guests miss the request while they boot: it is repeated. */
-const ASK_AGAIN_SECONDS = 10;
 /** About what a guest takes to shut down. */
 const USUAL_SECONDS = 10;
 
@@ -67,7 +67,10 @@ export function planNodeRemoval(observed: RemovedNode): Removal {
     const message = `its disk is being copied for Node "${observed.copiedTo}"`;
     return { actions: [], waiting: { reason: 'CloneInProgress', message }, later: later(observed) };
   }
-  if (domain.state !== 'shutoff') return planStop(observed, domain.state);
+  if (domain.state !== 'shutoff') {
+    const stop = planStop({ ...observed, state: domain.state }, NO_MANIFEST, USUAL_SECONDS);
+    return { ...stop, later: later(observed).slice(1) };
+  }
   if (observed.saved && !deletesDisk(observed)) {
     const reason = 'no manifest; its memory was saved, and may hold what its disk lacks';
     return { actions: [step('none', reason, { type: 'RestoreDomain' })], later: later(observed) };
@@ -85,29 +88,7 @@ function orGone(actions: readonly NodeRemovalAction[]): Removal {
   return actions.length === 0 ? GONE : { actions };
 }
 
-function planStop(observed: RemovedNode, state: string): Removal {
-  const { stopping, shutdownSeconds } = observed;
-  const rest = { later: later(observed).slice(1) };
-  if (state === 'crashed' || (stopping !== undefined && stopping.firstSeconds >= shutdownSeconds)) {
-    const why = state === 'crashed' ? 'it crashed' : `it did not shut down within ${shutdownSeconds} s`;
-    const cost = { seconds: 1, guests: [observed.name] };
-    return { actions: [step('restart', `no manifest; ${why}`, { type: 'DestroyDomain' }, cost)], ...rest };
-  }
-  if (stopping === undefined || (state !== 'inshutdown' && stopping.lastSeconds >= ASK_AGAIN_SECONDS)) {
-    return {
-      actions: [step('restart', NO_MANIFEST, { type: 'ShutdownDomain' }, stopCost(observed))],
-      ...rest,
-    };
-  }
-  const message = `the guest was asked to shut down and is ${state}; after ${shutdownSeconds} s its plug is pulled`;
-  return { actions: [], waiting: { reason: 'ShuttingDown', message }, ...rest };
-}
-
 const NO_MANIFEST = 'no manifest';
-
-function stopCost({ name }: RemovedNode): Cost {
-  return { seconds: USUAL_SECONDS, guests: [name] };
-}
 
 /** Or dnsmasq would answer its name until the lease ends. */
 function planRelease({ leases }: RemovedNode): NodeRemovalAction[] {
@@ -156,5 +137,5 @@ function fateOfDisk({ disk, reclaim }: RemovedNode): string {
 function later(observed: RemovedNode): PlannedStep[] {
   const stop = { type: 'ShutdownDomain', disruption: 'restart', reason: NO_MANIFEST } as const;
   const rest = planEnd(observed);
-  return [{ ...stop, ...stopCost(observed) }, ...rest.map(shown)];
+  return [{ ...stop, seconds: USUAL_SECONDS, guests: [observed.name] }, ...rest.map(shown)];
 }

@@ -1,35 +1,66 @@
-import { step, type NodeAction, type Plan, type Waiting } from './action.ts';
+import { step, type NodeAction, type Plan, type Step, type Waiting } from './action.ts';
 import { restartFields } from './node-definition.ts';
-import type { DesiredNode, ObservedNode } from './node-types.ts';
+import type { DesiredNode, DomainState, ObservedNode } from './node-types.ts';
 
 /** Guests miss the request while they boot: it is repeated. */
-const ASK_AGAIN_SECONDS = 30;
+const ASK_AGAIN_SECONDS = 10;
 /** A guest that boots would miss the request to shut down; one that takes longer is past that. */
 export const BOOT_SECONDS = 300;
 /** What a restart costs a guest of its own time, about. */
 const RESTART_SECONDS = 60;
 
-/** Asks the guest to shut down, again after a while, and pulls the plug when its time is over. */
-export function planStop(desired: DesiredNode, observed: ObservedNode, reason: string): Plan<NodeAction> {
-  const state = observed.domain?.state;
-  if (state === 'shutoff' || state === 'crashed') return { actions: [] };
-  const cost = { guests: [desired.name] };
-  const { stoppingSeconds, downSeconds = 0 } = observed;
-  if (stoppingSeconds !== undefined && downSeconds >= desired.stopSeconds) {
-    const late = `the guest did not shut down in ${desired.stopSeconds} s; ${reason}`;
-    return { actions: [step('restart', late, { type: 'DestroyDomain' }, cost)] };
+/** A guest that is on, and since when it was asked to go. */
+export interface Stopping {
+  readonly name: string;
+  readonly state: DomainState;
+  /** How long it may take. */
+  readonly stopSeconds: number;
+  /** Since it was last asked to shut down; undefined when it was not. */
+  readonly stoppingSeconds?: number;
+  /** Since it was first asked to. */
+  readonly downSeconds?: number;
+}
+
+type StopAction = Step & { readonly type: 'ShutdownDomain' | 'DestroyDomain' };
+
+/** Asks a guest to shut down, again after a while, and pulls the plug when its time is over. */
+export function planStop(guest: Stopping, reason: string, seconds?: number): Plan<StopAction> {
+  const { name, state, stopSeconds, stoppingSeconds, downSeconds = 0 } = guest;
+  const cost = { guests: [name], ...(seconds === undefined ? {} : { seconds }) };
+  if (state === 'crashed' || (stoppingSeconds !== undefined && downSeconds >= stopSeconds)) {
+    const why = state === 'crashed' ? 'the guest crashed' : `the guest did not shut down in ${stopSeconds} s`;
+    return { actions: [step('restart', `${why}; ${reason}`, { type: 'DestroyDomain' as const }, cost)] };
   }
   if (state === 'inshutdown' || (stoppingSeconds !== undefined && stoppingSeconds < ASK_AGAIN_SECONDS)) {
-    const message = `the guest was asked to shut down and is ${state ?? 'unknown'}; ${reason}`;
+    const message = `the guest was asked to shut down and is ${state}; after ${stopSeconds} s its plug is pulled; ${reason}`;
     return { actions: [], waiting: { reason: 'ShuttingDown', message } };
   }
-  return { actions: [step('restart', reason, { type: 'ShutdownDomain' }, cost)] };
+  return { actions: [step('restart', reason, { type: 'ShutdownDomain' as const }, cost)] };
+}
+
+/** Shuts a Node's guest down, if it is on. */
+export function planPowerOff(
+  desired: DesiredNode,
+  observed: ObservedNode,
+  reason: string,
+  seconds?: number,
+): Plan<NodeAction> {
+  const { domain, stoppingSeconds, downSeconds } = observed;
+  if (domain === undefined || domain.state === 'shutoff' || domain.state === 'crashed')
+    return { actions: [] };
+  const guest: Stopping = {
+    name: desired.name,
+    state: domain.state,
+    stopSeconds: desired.stopSeconds,
+    ...(stoppingSeconds === undefined ? {} : { stoppingSeconds }),
+    ...(downSeconds === undefined ? {} : { downSeconds }),
+  };
+  return planStop(guest, reason, seconds);
 }
 
 /** Shuts a guest down that shall run: it is started again as soon as it is off. */
 export function planRestart(desired: DesiredNode, observed: ObservedNode, reason: string): Plan<NodeAction> {
-  const { actions, ...rest } = planStop(desired, observed, reason);
-  return { ...rest, actions: actions.map((action) => ({ ...action, seconds: RESTART_SECONDS })) };
+  return planPowerOff(desired, observed, reason, RESTART_SECONDS);
 }
 
 /** What the definition has and the running guest has not: applied by a restart where the policy allows it. */

@@ -2,7 +2,7 @@ import type { DomainModel } from '../libvirt/domain.ts';
 import { step, type Cost, type NodeAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
 import { planMove, planRelease } from './node-address.ts';
 import { planUpkeep, shrinkRefusal } from './node-definition.ts';
-import { gated, planPendingRestart, planRestart, planStop } from './node-stop.ts';
+import { gated, planPendingRestart, planPowerOff, planRestart } from './node-stop.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './node-types.ts';
 
 export type { Dependency, DesiredNode, DomainState, ObservedNode } from './node-types.ts';
@@ -106,7 +106,7 @@ function planExisting(desired: DesiredNode, observed: ObservedNode, state: Domai
 }
 
 function planPower(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
-  if (desired.spec.power === 'Stopped') return planStop(desired, observed, 'power is Stopped');
+  if (desired.spec.power === 'Stopped') return planPowerOff(desired, observed, 'power is Stopped');
   const { networks } = observed;
   if (networks.state === 'waiting') {
     const later = planMove(desired, observed)?.actions ?? [];

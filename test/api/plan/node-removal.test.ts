@@ -17,7 +17,7 @@ function removed(state: DomainState | undefined, more: Partial<RemovedNode> = {}
     saved: false,
     leases: [],
     copying: false,
-    shutdownSeconds: 120,
+    stopSeconds: 120,
     ...FILES,
     ...more,
   };
@@ -33,7 +33,7 @@ const disk = removed('shutoff').disk;
 describe('the removal of a Node', () => {
   it('E48: asks a running guest to shut down, again and again, and pulls the plug when its time is over', () => {
     const asked = (firstSeconds: number, lastSeconds: number): string[] =>
-      types(planNodeRemoval(removed('running', { stopping: { firstSeconds, lastSeconds } })));
+      types(planNodeRemoval(removed('running', { downSeconds: firstSeconds, stoppingSeconds: lastSeconds })));
 
     assert.deepEqual(types(planNodeRemoval(removed('running'))), ['ShutdownDomain']);
     assert.deepEqual(asked(9, 9), []);

@@ -19,13 +19,13 @@ function asked(
 }
 
 describe('E48: a guest that shall stop', () => {
-  it('is asked again every 30 s, and loses its plug when its time is over', () => {
+  it('is asked again every 10 s, and loses its plug when its time is over', () => {
     const steps = [
       types(planNode(stopped, guest('running'))),
-      types(planNode(stopped, asked(29, 29))),
-      types(planNode(stopped, asked(30, 30))),
+      types(planNode(stopped, asked(9, 9))),
+      types(planNode(stopped, asked(10, 10))),
       types(planNode(stopped, asked(1, 119))),
-      types(planNode(stopped, asked(29, 120))),
+      types(planNode(stopped, asked(9, 120))),
     ];
 
     assert.deepEqual(steps, [['ShutdownDomain'], [], ['ShutdownDomain'], [], ['DestroyDomain']]);
