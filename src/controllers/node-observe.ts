@@ -52,7 +52,9 @@ export async function observeNode(
   );
   const mark = domain?.config.model.mark;
   const leases = await observeLeases(deps, object, networks, mark?.macs ?? []);
-  const probes = await probe(deps, { object, domain, networks, leased: leases[0]?.leased }, signal);
+  const tries = observeTries(deps, name, leases, desire);
+  const whereabouts = { leased: leases[0]?.leased, leaving: tries.tried !== undefined };
+  const probes = await probe(deps, { object, domain, networks, ...whereabouts }, signal);
   const copying = deps.jobs.check(name, generation);
   const holder = await findMacHolder(deps, object, domain);
   const observed: ObservedNode = {
@@ -65,7 +67,7 @@ export async function observeNode(
     ...(holder === undefined ? {} : { macHolder: holder }),
     ...observeProgress(deps, object),
     addresses: leases.map((each, index) => ({ ...each, ...reach(each, index, probes) })),
-    ...observeTries(deps, name, leases, desire),
+    ...tries,
   };
   return { desire, networks, observed, probes };
 }
@@ -93,11 +95,13 @@ async function probe(
     domain,
     networks,
     leased,
+    leaving,
   }: {
     readonly object: ObjectOf<'Node'>;
     readonly domain: ObservedNode['domain'];
     readonly networks: NodeNetworks;
     readonly leased: string | undefined;
+    readonly leaving: boolean;
   },
   signal: AbortSignal,
 ): Promise<NodeProbes> {
@@ -116,6 +120,7 @@ async function probe(
   const target = {
     entry,
     ...(leased === undefined ? {} : { leased }),
+    leaving,
     gateway,
     user: object.spec.ssh.user,
     ...(hostKey === undefined ? {} : { hostKey }),

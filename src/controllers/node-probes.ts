@@ -18,6 +18,8 @@ export interface ProbeTarget {
   readonly entry: LiveEntry;
   /** Where its newest lease says it is. */
   readonly leased?: string;
+  /** It was asked to leave that address: it is no longer looked for there. */
+  readonly leaving: boolean;
   readonly gateway: string;
   readonly user: string;
   /** Undefined: a guest of others whose key nobody pinned; nothing is asked by ssh then. */
@@ -51,7 +53,7 @@ export async function probeNode(
   async function maybeProbeSsh(): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit' | 'reachedAt'>> {
     const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
     if (leased !== entry.ip && patient) return {};
-    if (leased === undefined || leased === entry.ip) return probeSsh(deps, target, signal);
+    if (leased === undefined || leased === entry.ip || target.leaving) return probeSsh(deps, target, signal);
     const found = new AbortController();
     const home = probeSsh(deps, target, AbortSignal.any([signal, found.signal]));
     home.catch(() => undefined);
