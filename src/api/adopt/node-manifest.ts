@@ -99,15 +99,10 @@ function describeNic(node: string, attachment: Attachment, network: NetworkModel
     const { network: on, mac } = attachment;
     return { attachment: { network: on, address: ip, mac }, aliases: aliasesIn(names.slice(1)) };
   }
-  const address =
-    reservations.length > 1
-      ? `address: one of ${reservations.map((each) => each.ip).join(', ')}`
-      : `address: ${ip}`;
-  return {
-    attachment,
-    aliases: [],
-    note: `${address} would have k8slab make the network know it as ${full}, at that address`,
-  };
+  const addresses = reservations.map((each) => each.ip);
+  const several = addresses.length > 1 ? `address: one of ${addresses.join(', ')}` : `address: ${ip}`;
+  const note = `${several} may be added to its network: k8slab then reserves it for ${full} and has DNS say so`;
+  return { attachment, aliases: [], note };
 }
 
 function namesOf({ dns }: NetworkModel, ip: string): readonly string[] {
