@@ -12,7 +12,7 @@ export const OUTSIDE = '198.51.100.2';
 
 /** A lab of the test's own, that dies with it. */
 export async function bootLab(options: LabOptions & { name: string }): Promise<Lab> {
-  const lab = createLab({ ...options, report: (line) => console.log(`# ${line}`) });
+  const lab = createLab({ ...options, dieWithParent: true, report: (line) => console.log(`# ${line}`) });
   await lab.up();
   return lab;
 }

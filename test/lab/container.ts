@@ -97,12 +97,12 @@ function supervisors(paths: ContainerPaths): number[] {
 
 /** The pid, seen from here, of the container's init; undefined when it does not run. */
 export function containerInit(paths: ContainerPaths): number | undefined {
-  const parents = new Set(supervisors(paths));
-  if (parents.size === 0) return undefined;
-  return processIds().find((pid) => {
-    const parent = processStat(pid)?.parent;
-    return parent !== undefined && parents.has(parent) && /^NSpid:\t.*\t1$/m.test(readProc(pid, 'status'));
-  });
+  // Where its root lies: a supervisor that was killed may have left it behind.
+  return processIds().find(
+    (pid) =>
+      /^NSpid:\t.*\t1$/m.test(readProc(pid, 'status')) &&
+      readProc(pid, 'mountinfo').includes(`${paths.data}/`),
+  );
 }
 
 /** Ends the container at once: with its init every process in it dies, guests included. Returns when all are gone. */

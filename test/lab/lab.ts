@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { cached } from './cache.ts';
 import { bootContainer, containerInit, endContainer } from './container.ts';
 import type { ContainerPaths } from './container.ts';
-import { withLock } from './lock.ts';
+import { takeLock, withLock, type LockOptions } from './lock.ts';
 import { assertMachine, installPackages } from './machine.ts';
 import { mustRun, poll, processStat, runAttached, runCommand } from './processes.ts';
 import type { CommandResult } from './processes.ts';
@@ -21,7 +21,7 @@ export interface LabOptions {
   readonly guest?: Guest;
   /** A directory of manifests for /etc/k8slab.d; none by default. k8slabd is not started by `up`. */
   readonly manifests?: string;
-  /** End the vmhost when this process ends, however it ends. Default true. */
+  /** End the vmhost when this process ends, however it ends; others that want the name wait until then. Default false. */
   readonly dieWithParent?: boolean;
   readonly report?: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -81,6 +81,7 @@ export function createLab(options: LabOptions = {}): Lab {
   const name = options.name ?? 'default';
   const directories = labDirectories(name);
   let init: { pid: number; started: string } | undefined;
+  let release: (() => void) | undefined;
 
   function enter(): string[] {
     if (init === undefined || processStat(init.pid)?.started !== init.started) {
@@ -107,7 +108,11 @@ export function createLab(options: LabOptions = {}): Lab {
     must,
     attach: (argv) =>
       runAttached([...enter(), `TERM=${process.env['TERM'] ?? 'dumb'}`, ...argv], process.env),
-    up: () => up(self, options),
+    up: async () => {
+      // Another run of the same tests waits until this one is over.
+      if (options.dieWithParent === true) release ??= await takeLock(`${directories.run}.lock`, waits());
+      await up(self, options);
+    },
     writeFile: async (path, content) => {
       const script = 'mkdir -p "$(dirname "$1")" && cat >"$1.new~" && mv "$1.new~" "$1"';
       await must(['sh', '-c', script, 'write', path], { input: content });
@@ -121,9 +126,20 @@ export function createLab(options: LabOptions = {}): Lab {
         ? (JSON.parse(readFileSync(file, 'utf8')) as ReturnType<Lab['describe']>)
         : undefined;
     },
-    down: () => down(name),
+    down: async () => {
+      // Not ours to end: it never came up here, or by `npm run lab`.
+      if (options.dieWithParent === true && release === undefined) return;
+      await down(name);
+      release?.();
+      release = undefined;
+    },
   };
   return self;
+
+  function waits(): LockOptions {
+    const onWait = (): void => options.report?.(`waiting for another run that has the lab "${name}"`);
+    return { onWait, signal: options.signal };
+  }
 }
 
 async function up(lab: Lab, options: LabOptions): Promise<void> {
@@ -151,7 +167,7 @@ async function up(lab: Lab, options: LabOptions): Promise<void> {
   );
   writeFileSync(join(run, 'lab.json'), JSON.stringify({ suite, guest, since: new Date().toISOString() }));
   try {
-    bootContainer(container, { tree, binds, dieWithParent: options.dieWithParent ?? true });
+    bootContainer(container, { tree, binds, dieWithParent: options.dieWithParent ?? false });
     await waitForBoot(lab, container, signal);
   } catch (error) {
     await down(lab.name);

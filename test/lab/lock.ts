@@ -1,16 +1,27 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 
-/**
- * Holds a file's flock while work runs. The kernel lets go of it when we die, so a killed run never leaves it taken.
- * onWait is called once if somebody else holds it. Throws when the signal aborts meanwhile.
- */
+/** Holds a file's flock while work runs; see takeLock. */
 export async function withLock<T>(
   file: string,
   work: () => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
+  const release = await takeLock(file, options);
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Takes a file's flock. The kernel lets go of it when we die, so a killed run never leaves it taken.
+ * onWait is called once if somebody else holds it. Throws when the signal aborts meanwhile. @returns what lets go of it
+ */
+export async function takeLock(file: string, options: LockOptions = {}): Promise<() => void> {
   options.signal?.throwIfAborted();
   mkdirSync(dirname(file), { recursive: true });
   // cat ends, and with it the lock, when our end of the pipe closes.
@@ -29,15 +40,22 @@ export async function withLock<T>(
       holder.once('exit', () => resolve(false));
       holder.stdout.once('data', () => resolve(true));
     });
-    clearTimeout(patience);
     options.signal?.throwIfAborted();
     if (!held) throw new Error(`cannot lock ${file}`);
-    return await work();
+  } catch (error) {
+    giveUp();
+    throw error;
   } finally {
     clearTimeout(patience);
     options.signal?.removeEventListener('abort', giveUp);
-    holder.stdin.end();
   }
+  // A lock alone keeps no process running.
+  holder.unref();
+  (holder.stdout as Socket).unref();
+  (holder.stdin as Socket).unref();
+  return () => {
+    holder.stdin.end();
+  };
 }
 
 export interface LockOptions {

@@ -49,7 +49,7 @@ async function up(flags: UpFlags): Promise<number> {
   const signal = abortOnSignals();
   const { name, guest, suite } = flags;
   const manifests = flags.apply ? { manifests: flags.manifests ?? defaultManifests() } : {};
-  const lab = createLab({ name, guest, suite, ...manifests, dieWithParent: false, report, signal });
+  const lab = createLab({ name, guest, suite, ...manifests, report, signal });
   try {
     await lab.up();
     if (!flags.apply) {
