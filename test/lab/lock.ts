@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 
 /** Holds a file's flock while work runs; see takeLock. */
@@ -51,8 +51,7 @@ export async function takeLock(file: string, options: LockOptions = {}): Promise
   }
   // A lock alone keeps no process running.
   holder.unref();
-  (holder.stdout as Socket).unref();
-  (holder.stdin as Socket).unref();
+  for (const pipe of [holder.stdin, holder.stdout]) if (pipe instanceof Socket) pipe.unref();
   return () => {
     holder.stdin.end();
   };

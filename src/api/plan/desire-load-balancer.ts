@@ -1,5 +1,6 @@
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { FrontendSpec, LoadBalancerSpec } from '../kinds/load-balancer.ts';
+import { isRemoved } from '../meta.ts';
 import type { NetworkObject, NodeObject } from '../objects.ts';
 import type { Server } from '../render/haproxy.ts';
 
@@ -46,13 +47,10 @@ export function loadBalancerMembers(
   };
 }
 
-/** The Node of HAProxy itself is never behind it, and one that shall not run serves nothing. */
-function isMember(
-  spec: LoadBalancerSpec,
-  { backend }: FrontendSpec,
-  { metadata, spec: node }: NodeObject,
-): boolean {
-  if (metadata.name === spec.node || node.power === 'Stopped') return false;
+/** The Node of HAProxy itself is never behind it, and one that shall not run or that is on its way out serves nothing. */
+function isMember(spec: LoadBalancerSpec, { backend }: FrontendSpec, member: NodeObject): boolean {
+  const { metadata, spec: node } = member;
+  if (metadata.name === spec.node || node.power === 'Stopped' || isRemoved(member)) return false;
   if (backend.role !== undefined && node.role !== backend.role) return false;
   return Object.entries(backend.labels ?? {}).every(([key, value]) => metadata.labels?.[key] === value);
 }

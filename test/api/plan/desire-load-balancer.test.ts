@@ -42,7 +42,10 @@ describe('the servers behind a frontend', () => {
       nodeOf('abc'.charAt(index), `192.168.111.1${index}`, { labels: { zone: zone === 'c' ? 'b' : 'a' } }),
     );
 
+    const leaving = { ...B, metadata: { ...B.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+
     assert.deepEqual(list(members([A, C])), ['a 192.168.111.10 on', 'c 192.168.111.12 on']);
+    assert.deepEqual(list(members([A, leaving, C])), list(members([A, C])));
     assert.deepEqual(list(members([A, nodeOf('b', '192.168.111.11', { spec: { role: 'worker' } })])), [
       'a 192.168.111.10 on',
     ]);
