@@ -61,6 +61,12 @@ describe('a load balancer', () => {
     return (await ssh('sudo cat /etc/haproxy/haproxy.cfg')).stdout;
   }
 
+  async function untilConfig(wanted: string): Promise<void> {
+    const timing = { timeoutMs: 60_000, intervalMs: 500 };
+    await poll(async () => ((await config()) === wanted ? true : undefined), timing);
+    assert.equal(await config(), wanted);
+  }
+
   /** The servers of HAProxy's own statistics, asked without a shell in the guest: `master00 UP`, … */
   async function statistics(): Promise<string[]> {
     const url = `http://${LB}:9000/haproxy_stats;csv`;
@@ -244,17 +250,14 @@ describe('a load balancer', () => {
     await ready();
     assert.equal((await lab.exec(['curl', '-s', '-m', '3', `http://${LB}:8080/`])).code, 0);
     await applyManifests(lab, [['haproxy.yaml', loadBalancer()]]);
+    await untilConfig(before);
     await ready();
   });
 
   it('E73: repairs what is done to it by hand: its file, its unit, its process', async () => {
     const [good, before] = [await config(), await drifts()];
     await ssh('sudo sh -c "echo garbage >/etc/haproxy/haproxy.cfg; chmod 644 /etc/haproxy/haproxy.cfg"');
-    await poll(async () => ((await config()) === good ? true : undefined), {
-      timeoutMs: 60_000,
-      intervalMs: 500,
-    });
-    assert.equal(await config(), good);
+    await untilConfig(good);
     assert.equal((await ssh('sudo stat -c %a /etc/haproxy/haproxy.cfg')).stdout, '600\n');
 
     await ssh('sudo systemctl disable --now haproxy');
@@ -335,7 +338,7 @@ describe('a load balancer', () => {
     assert.match(update.stdout, /^loadbalancer: updating \(1 of 1\)\n/);
     assert.match(update.stdout, /waiting for another package manager|Waiting for cache lock/);
     assert.match(update.stdout, /loadbalancer: updated in \d+ s\n1 updated\n$/);
-    assert.equal((await ssh("dpkg-query -W -f '\\${Version}' lab-tool")).stdout, '2.0');
+    assert.equal((await ssh("dpkg-query -W -f '${Version}' lab-tool")).stdout, '2.0');
 
     const masters = await lab.exec(['k8slab', 'update-packages', '--role', 'master'], { timeoutMs: 60_000 });
 
