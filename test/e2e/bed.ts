@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiObject, Condition } from '../../src/api/meta.ts';
 import { createLab, type Lab, type LabOptions } from '../lab/lab.ts';
+import { suites } from '../lab/recipes.ts';
 import { poll } from '../lab/processes.ts';
 import { waitUntilReady } from '../lab/progress.ts';
 
@@ -12,7 +13,14 @@ export const OUTSIDE = '198.51.100.2';
 
 /** A lab of the test's own, that dies with it. */
 export async function bootLab(options: LabOptions & { name: string }): Promise<Lab> {
-  const lab = createLab({ ...options, dieWithParent: true, report: (line) => console.log(`# ${line}`) });
+  // The suites that say no Debian run on another one by K8SLAB_LAB_SUITE.
+  const suite = options.suite ?? suites.find((name) => name === process.env['K8SLAB_LAB_SUITE']);
+  const lab = createLab({
+    ...options,
+    ...(suite === undefined ? {} : { suite }),
+    dieWithParent: true,
+    report: (line) => console.log(`# ${line}`),
+  });
   await lab.up();
   return lab;
 }
