@@ -20,7 +20,7 @@ type Restart = Extract<NetworkAction, { type: 'RestartNetwork' }>;
 export async function restartNetwork(deps: RestartDeps, network: string, action: Restart): Promise<void> {
   const { libvirt, dnsmasq, bridges } = deps;
   const { attachment } = action;
-  if (attachment.ports.length > 0) await bridges.park(attachment.parking, attachment.ports);
+  if (attachment.ports.length > 0) await bridges.park(attachment.parking, action.before, attachment.ports);
   await libvirt.destroyNetwork(network);
   // The definition says it all; a file from before could speak for another machine's address.
   await dnsmasq.writeHostFiles(network, { reservations: [], names: [] });

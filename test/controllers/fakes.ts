@@ -206,7 +206,7 @@ export function fakeBridges(world: World): Bridges {
     ),
     masterOf: later((tap: string) => world.taps.get(tap)),
     filtersFrames: later(() => false),
-    park: later((parking: string, ports: readonly string[]) => {
+    park: later((parking: string, _bridge: string, ports: readonly string[]) => {
       changes(world, 'park', ports.join(','));
       for (const port of ports) world.taps.set(port, parking);
     }),
