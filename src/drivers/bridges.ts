@@ -96,6 +96,8 @@ export function createBridges(options: BridgesOptions = {}): Bridges {
       ...ends.map((end) => `link set ${end} addrgenmode none`),
       `link set ${ends[0]} master ${from}`,
       `link set ${ends[1]} master ${to}`,
+      // What was learned about a port behind the connection would be wrong as soon as that port has moved.
+      ...ends.map((end) => `link set ${end} type bridge_slave learning off`),
       ...ends.map((end) => `link set ${end} up`),
     ]);
     for (let tries = 0; tries < LINK_TRIES; tries++) {

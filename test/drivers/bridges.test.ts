@@ -90,6 +90,8 @@ describe('bridges', () => {
       'link set k8sp-01234567-1 addrgenmode none',
       'link set k8sp-01234567-0 master virbr1',
       'link set k8sp-01234567-1 master k8sp-0123456789',
+      'link set k8sp-01234567-0 type bridge_slave learning off',
+      'link set k8sp-01234567-1 type bridge_slave learning off',
       'link set k8sp-01234567-0 up',
       'link set k8sp-01234567-1 up',
       'link set vnet0 master k8sp-0123456789',
