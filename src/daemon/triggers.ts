@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isTrue, READY } from '../api/conditions.ts';
+import { findCondition, isTrue, READY, SYNCED } from '../api/conditions.ts';
 import { isRemoved, type Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/objects.ts';
 import type { AnyObject, Change } from '../engine/store.ts';
@@ -47,10 +47,16 @@ function concernsServers({ object, previous, specChanged }: Change<KindMap>): bo
   return specChanged || !isDeepStrictEqual(serverSide(before), serverSide(object));
 }
 
+const SERVER_SIDE = [READY, SYNCED, 'AddressBound', 'SSHReachable', 'CloudInitDone'];
+
 function serverSide(node: ObjectOf<'Node'> | undefined): unknown {
   if (node === undefined) return undefined;
   const { conditions, address, sshHostKey, state, observedGeneration } = node.status;
-  const seen = conditions.map(({ type, status, reason }) => [type, status, reason]);
+  const seen = SERVER_SIDE.map((type) => findCondition(conditions, type)).map((found) => [
+    found?.status,
+    // Which step of booting a guest is at concerns nobody behind it.
+    found?.type === 'SSHReachable' ? found.reason : undefined,
+  ]);
   return [node.metadata.labels, seen, address, sshHostKey, state, observedGeneration];
 }
 

@@ -12,11 +12,11 @@ export function parseHaproxyLook(text: string): { haproxy: ObservedHaproxy; stat
     }),
   );
   const stats = end === -1 ? undefined : parseHaproxyStats(text.slice(end));
-  const version = /\d+\.\d+(\.\d+)?/.exec(values.get('version') ?? '')?.[0];
+  const version = /\d+\.\d+(\.\d+)?/.exec(stats?.version ?? values.get('version') ?? '')?.[0];
   const [sha256, access, written] = ['sha256', 'access', 'written'].map((key) => values.get(key));
   const selinux = values.get('selinux') ?? 'Disabled';
   const haproxy: ObservedHaproxy = {
-    installed: values.has('version'),
+    installed: stats !== undefined || values.has('version'),
     ...(version === undefined ? {} : { version }),
     ...(sha256 === undefined ? {} : { config: { sha256, access: access ?? '' } }),
     ...(written === undefined ? {} : { written }),

@@ -1,5 +1,6 @@
 /** What HAProxy says of itself on its stats socket. */
 export interface HaproxyStats {
+  readonly version?: string;
   readonly uptimeSeconds?: number;
   /** Connections to all frontends now. */
   readonly sessions: number;
@@ -22,8 +23,11 @@ export function parseHaproxyStats(text: string): HaproxyStats | undefined {
     .slice(header + 1)
     .filter((line) => line.includes(','))
     .map((line) => rowOf(columns, line));
-  const uptime = lines.find((line) => line.startsWith('Uptime_sec: '))?.slice('Uptime_sec: '.length);
+  const [version, uptime] = ['Version: ', 'Uptime_sec: '].map((key) =>
+    lines.find((line) => line.startsWith(key))?.slice(key.length),
+  );
   return {
+    ...(version === undefined ? {} : { version }),
     ...(uptime === undefined ? {} : { uptimeSeconds: Number(uptime) }),
     sessions: rows
       .filter(({ svname }) => svname === 'FRONTEND')

@@ -79,7 +79,8 @@ served() {
 export const LOOK = `${PRELUDE}${String.raw`
 if command -v getenforce >/dev/null 2>&1; then echo "selinux=$(getenforce)"; fi
 command -v haproxy >/dev/null 2>&1 || exit 0
-haproxy -v 2>/dev/null | { read -r line; echo "version=$line"; }
+answer=$(ask 'show info;show stat')
+if [ -z "$answer" ]; then haproxy -v 2>/dev/null | { read -r line; echo "version=$line"; }; fi
 if [ -e "$cfg.k8slab-old" ] && ! flock -n "$cfg.k8slab-lock" true 2>/dev/null; then echo busy=yes; fi
 [ ! -e "$cfg" ] || stat -c 'access=%U:%G %a' "$cfg"
 [ -e "$cfg.k8slab" ] || [ ! -e "$cfg" ] || ! pristine || echo pristine=yes
@@ -89,7 +90,7 @@ done
 systemctl show $unit -p ActiveState -p UnitFileState
 echo "ports=$(listened)"
 echo
-ask 'show info;show stat' || true
+printf '%s\n' "$answer"
 `}`;
 
 export const REJECTED = 65;
@@ -128,7 +129,7 @@ if [ -e "$cfg" ]; then
 fi
 before=$(worker)
 ran=no
-active && ran=yes
+if [ -n "$before" ] || active; then ran=yes; fi
 mv -f "$new" "$cfg"
 if words=$(start_or_reload $ran 2>&1) && served; then
   cp -p "$cfg" "$cfg.k8slab-mark" && mv -f "$cfg.k8slab-mark" "$cfg.k8slab"
