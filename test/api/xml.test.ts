@@ -60,7 +60,7 @@ function plain(node: XmlNode): unknown {
 }
 
 describe('XML', () => {
-  it('is the same after rendering and parsing, whatever characters it carries', () => {
+  it('E21: is the same after rendering and parsing, whatever characters it carries', () => {
     fc.assert(fc.property(tree, (root) => assert.deepEqual(plain(parseXml(renderXml(root))), plain(root))));
   });
 

@@ -112,7 +112,7 @@ describe("the vmhost's files", () => {
     assert.match(bed.condition(['Host', 'vmhost'], 'FilesWritten')?.message ?? '', /^1 Node/);
   });
 
-  it('of others are not overwritten, which is told, and the others are written', async () => {
+  it('E82: of others are not overwritten, which is told, and the others are written', async () => {
     const bed = createBed();
     bed.world.files.set(PATHS.inventory, '[mine]\n');
     bed.apply('Network', 'k8s-net');

@@ -67,7 +67,7 @@ describe('a Network', () => {
     assert.equal(bed.condition(['Network', 'k8s-net'], 'EntriesLive')?.status, 'True');
   });
 
-  it('that somebody stopped is started again', async () => {
+  it('E16: that somebody stopped is started again', async () => {
     const bed = await createLab('a');
     delete bed.world.networks.get('k8s-net')?.live;
 
@@ -116,7 +116,7 @@ describe('a Network', () => {
     assert.equal(bed.ready('Network', 'k8s-net'), 'False NotFound');
   });
 
-  it('whose update changes nothing is a failure, not an endless row of updates', async () => {
+  it('E22: whose update changes nothing is a failure, not an endless row of updates', async () => {
     const bed = await createLab('a');
     bed.apply('Node', 'b');
     bed.world.networks.set = () => bed.world.networks;

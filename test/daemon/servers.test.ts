@@ -70,7 +70,7 @@ describe('the socket', () => {
     assert.equal((await stat(socketPath)).mode & 0o777, 0o660);
   });
 
-  it('of a daemon that lives is not taken from it', async () => {
+  it('E98: of a daemon that lives is not taken from it', async () => {
     const socketPath = join(dir, 'b.sock');
     await kept(serveSocket(app('first'), socketPath));
 

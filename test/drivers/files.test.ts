@@ -48,7 +48,7 @@ describe('writeAtomic', () => {
     assert.equal(await readFile(path, 'utf8'), 'two');
   });
 
-  it('keeps the mode and owner of an existing file', async (t) => {
+  it('E78: keeps the mode and owner of an existing file', async (t) => {
     const path = join(await fresh(t), 'a');
     await writeFile(path, 'one');
     await chmod(path, 0o640);
@@ -84,7 +84,7 @@ describe('writeAtomic', () => {
     assert.equal(await readFile(join(here, 'real'), 'utf8'), 'two');
   });
 
-  it('never shows a reader a partial file', async (t) => {
+  it('E78: never shows a reader a partial file', async (t) => {
     const path = join(await fresh(t), 'a');
     const contents = ['x'.repeat(300_000), 'y'.repeat(200_000)];
     await writeAtomic(path, contents[0] ?? '');
@@ -111,7 +111,7 @@ describe('writeAtomic', () => {
     assert.deepEqual((await readdir(here)).sort(), ['.ab.k8slab-tmp-0123456789ab', 'a']);
   });
 
-  it('writes a bind-mounted file in place', async (t) => {
+  it('E78: writes a bind-mounted file in place', async (t) => {
     const here = await fresh(t);
     await writeFile(join(here, 'outside'), 'a longer first text\n');
     await writeFile(join(here, 'hosts'), '');

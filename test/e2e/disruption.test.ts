@@ -166,7 +166,7 @@ describe('what guests feel', () => {
     assert.ok(outside.gaps <= 1 && outside.longestSeconds <= 1, JSON.stringify(outside));
   });
 
-  it('E24, E25: one gap to the outside, while the network restarts for another domain, and nobody reboots', async () => {
+  it('E24, E25, E26: one gap to the outside, while the network restarts for another domain, and nobody reboots', async () => {
     const guests = ['loadbalancer', 'master00', 'master01', 'master02', 'worker00'];
     const bootIds = (): Promise<string[]> =>
       Promise.all(guests.map((name) => lab.must(['ssh', name, 'cat /proc/sys/kernel/random/boot_id'])));
@@ -193,6 +193,7 @@ describe('what guests feel', () => {
     assert.ok(outside.gaps <= 1 && outside.longestSeconds <= 1, JSON.stringify(outside));
     assert.ok(vmhost.longestSeconds <= 1.5, JSON.stringify(vmhost));
     assert.deepEqual(await bootIds(), ids);
+    assert.ok(!(await mutatingCalls(lab)).some(([op]) => op === 'net-undefine'));
     const now = await xml('--inactive');
     for (const kept of [/<uuid>.*<\/uuid>/, /<mac address='.*'\/>/, /<bridge .*\/>/]) {
       assert.equal(kept.exec(now)?.[0], kept.exec(defined)?.[0]);

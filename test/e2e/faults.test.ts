@@ -63,7 +63,7 @@ describe('faults', () => {
     await ready('node/waits', 180);
   });
 
-  it('waits for a Network that does not exist, and proceeds when it does', async () => {
+  it('E17, E91: waits for a Network that does not exist, and proceeds when it does', async () => {
     await applyManifests(lab, [
       ['early.yaml', node('early', '{image: late}', '{network: second}', '  power: Stopped\n')],
     ]);
@@ -95,7 +95,7 @@ describe('faults', () => {
     await lab.must(['rm', '/etc/k8slab.d/forged.yaml']);
   });
 
-  it('fetches an image over HTTP, going on where the connection broke', async () => {
+  it('E54: fetches an image over HTTP, going on where the connection broke', async () => {
     const sum = (await lab.must(['sha256sum', '/srv/images/guest.qcow2'])).split(' ')[0] ?? '';
     await lab.writeFile('/srv/flaky.py', FLAKY_SERVER);
     await lab.must(['systemd-run', '--unit=flaky', 'python3', '/srv/flaky.py']);
@@ -175,7 +175,7 @@ describe('faults', () => {
     await lab.must(['sh', '-c', 'rm /etc/k8slab.d/foreign.yaml /etc/k8slab.d/stranger.yaml']);
   });
 
-  it('gives two Nodes that claim one address to neither, and the holder keeps working', async () => {
+  it('E08: gives two Nodes that claim one address to neither, and the holder keeps working', async () => {
     const held = (await getObject(lab, 'node/waits'))?.status as { address?: string } | undefined;
     const calls = await mutations(lab);
 
@@ -192,7 +192,7 @@ describe('faults', () => {
     await ready('node/waits');
   });
 
-  it('refuses a MAC address that another domain has', async () => {
+  it('E39: refuses a MAC address that another domain has', async () => {
     await virshDefine(
       'define',
       "<domain type='qemu'><name>holder</name><memory>65536</memory><os><type>hvm</type></os><devices><interface type='network'><mac address='52:54:00:aa:bb:cc'/><source network='foreign'/></interface></devices></domain>",

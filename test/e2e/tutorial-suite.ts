@@ -119,7 +119,7 @@ export function tutorialSuite(suite: Suite): void {
       );
     });
 
-    it('makes no mutating call when the same manifests are applied again, nor when the daemon starts again', async () => {
+    it('E03, E87: makes no mutating call when the same manifests are applied again, nor when the daemon starts again', async () => {
       const [calls, journal] = [await mutations(lab), (await mutatingCalls(lab)).length];
       assert.ok(calls > 0, 'the first pass was counted');
       assert.equal(calls, journal, 'journal and metrics agree');
@@ -211,7 +211,7 @@ export function tutorialSuite(suite: Suite): void {
       assert.match(stderr, /another k8slabd answers/);
     });
 
-    it('says that libvirtd is down, and goes on by itself once it is back', async () => {
+    it('E92: says that libvirtd is down, and goes on by itself once it is back', async () => {
       const pid = await lab.must(['systemctl', 'show', '-p', 'MainPID', '--value', 'k8slabd']);
       await lab.must([
         'sh',

@@ -97,7 +97,7 @@ for (const { thrown: error, kind, reason } of thrown) {
   });
 }
 
-test('a pass that throws before it returns a promise takes nothing down', async () => {
+test('E100: a pass that throws before it returns a promise takes nothing down', async () => {
   const { clock, queue, controller, starts } = createBed((key) => {
     if (key === 'bad') throw new TypeError('bug');
     return Promise.resolve({});
@@ -111,7 +111,7 @@ test('a pass that throws before it returns a promise takes nothing down', async 
   assert.deepEqual(starts, ['bad@0', 'good@0', 'bad@1000']);
 });
 
-test('as many passes as workers run at once, and never two of one key', async () => {
+test('E20: as many passes as workers run at once, and never two of one key', async () => {
   const now = new Map<string, number>();
   let most = 0;
   const { clock, queue, controller, starts } = createBed(

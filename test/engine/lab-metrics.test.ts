@@ -6,7 +6,7 @@ import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { sample } from './sample.ts';
 
-test('conditions are read at the scrape, and a deleted object has no series', async () => {
+test('E95, E96: conditions are read at the scrape, and a deleted object has no series', async () => {
   const metrics = createMetrics({ version: '1' });
   const store = createStore<{ Node: { spec: string; status: ObjectStatus } }>({ clock: createFakeClock() });
   metrics.watchObjects(() => store.all());

@@ -21,7 +21,7 @@ describe('a Node and its Network', () => {
     { address: '192.168.111.255', words: '192.168.111.255 is the broadcast address of' },
   ];
   for (const { address, words } of cases) {
-    it(`condemn the Node alone: ${words} the Network`, () => {
+    it(`E10: condemn the Node alone: ${words} the Network`, () => {
       const errors = crossCheck(files([K8S, node('x', { address })]));
 
       assert.deepEqual(

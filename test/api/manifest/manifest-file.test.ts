@@ -32,7 +32,7 @@ describe('a file', () => {
     ],
   ];
   for (const name of others) {
-    it(`is none, but an editor's or somebody else's: ${JSON.stringify(name)}`, () => {
+    it(`E84: is none, but an editor's or somebody else's: ${JSON.stringify(name)}`, () => {
       assert.equal(isManifestFile(name), false);
     });
   }

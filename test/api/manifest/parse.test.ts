@@ -42,7 +42,7 @@ describe('a manifest', () => {
     assert.deepEqual(positionOf(object, ['spec', 'dns', 'records', 0]), { line: 8, column: 3 });
   });
 
-  it('keeps MAC addresses in lower case, quoted or not', () => {
+  it('E19: keeps MAC addresses in lower case, quoted or not', () => {
     const [a, b, c] = good(
       'f',
       NETWORK,
@@ -56,7 +56,7 @@ describe('a manifest', () => {
     assert.equal(c.spec.networks[0]?.mac, '52:54:00:5e:53:fb');
   });
 
-  it('may have a MAC address of digits only without quotes', () => {
+  it('E101: may have a MAC address of digits only without quotes', () => {
     const [object] = good('f', NETWORK.replace('52:54:00:AB:CD:EF', '52:54:00:00:00:01'));
 
     assert.ok(object?.kind === 'Network');

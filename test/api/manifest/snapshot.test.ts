@@ -45,7 +45,7 @@ describe('a snapshot', () => {
     assert.deepEqual(snapshot.errors, []);
   });
 
-  it('keeps the last good objects of a file that breaks, says what is wrong, and takes the others as they are', () => {
+  it('E86: keeps the last good objects of a file that breaks, says what is wrong, and takes the others as they are', () => {
     const snapshot = last(
       { 'a.yaml': nodeText('x'), 'b.yaml': nodeText('y') },
       { 'a.yaml': BROKEN, 'b.yaml': nodeText('z') },
@@ -152,7 +152,7 @@ describe('a snapshot', () => {
     for (const path of ['a.yaml', 'b.yaml']) assert.equal(second?.files.get(path), first.files.get(path));
   });
 
-  it('has the same hashes after a change of comments only', () => {
+  it('E87: has the same hashes after a change of comments only', () => {
     const [first, second] = snapshots(
       { 'a.yaml': nodeText('x') },
       { 'a.yaml': `# a comment\n${nodeText('x')}` },
@@ -181,7 +181,7 @@ describe('conflicts in a snapshot', () => {
     assert.deepEqual(errorCodes(snapshot), ['a.yaml:DuplicateMac', 'b.yaml:DuplicateMac']);
   });
 
-  it('between two files of one object leave the one that was there before', () => {
+  it('E89: between two files of one object leave the one that was there before', () => {
     const [first, second] = snapshots(
       { 'b.yaml': nodeText('x', { cpus: 2 }) },
       { 'a.yaml': nodeText('x', { cpus: 3 }), 'b.yaml': nodeText('x', { cpus: 2 }) },

@@ -85,10 +85,11 @@ describe('the desired network', () => {
     ]);
   });
 
-  it('has the defaults of what the manifest leaves out', () => {
+  it('E33: has the defaults of what the manifest leaves out', () => {
     const { gateway, netmask, range } = desire({ dhcp: {} });
 
     assert.deepEqual([gateway, netmask], ['192.168.111.1', '255.255.255.0']);
+    assert.equal(spec().dns.localOnly, true, 'or names could go round between its resolver and ours');
     assert.deepEqual(range, { start: '192.168.111.2', end: '192.168.111.254' });
   });
 });
@@ -242,7 +243,7 @@ describe('addresses', () => {
     assert.deepEqual([after.config, entries(after)], [before.config, entries(before)]);
   });
 
-  it('are the same again when nothing but the network itself is left to tell them', () => {
+  it('E97: are the same again when nothing but the network itself is left to tell them', () => {
     const nodes = ['c', 'a', 'b'].map((name) => node(name));
     const grown = apply(world(nodes.slice(0, 1)), look(nodes, world(nodes.slice(0, 1))));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { isLive } from '../../../src/api/plan/network-live.ts';
+import { isLive, removeReservation } from '../../../src/api/plan/network-live.ts';
 import { apply, look, master00, master01, node, types, type World } from './network-bed.ts';
 
 const ALIASED = node(
@@ -37,7 +37,7 @@ function settle(nodes: Parameters<typeof look>[0], world: World): World {
 }
 
 describe('a running network', () => {
-  it('keeps the other names of an address when one is taken out, in the definition and live', () => {
+  it('E12: keeps the other names of an address when one is taken out, in the definition and live', () => {
     const fewer = node(
       'master00',
       { address: '192.168.111.150', mac: '52:54:00:5e:53:fb' },
@@ -114,6 +114,18 @@ describe('a running network', () => {
     const plan = look([master00], added);
 
     assert.deepEqual(types(plan), ['DefineNetwork', 'WriteHostFiles', 'ReloadDnsmasq']);
+  });
+
+  it('E07: loses a reservation by the attributes that libvirt has of it, whichever those are', () => {
+    const bare = removeReservation({ mac: '52:54:00:00:00:01', ip: '192.168.111.7' }, {});
+    const named = removeReservation({ mac: '52:54:00:00:00:01', ip: '192.168.111.7', name: 'x' }, {});
+
+    assert.match(
+      JSON.stringify(bare.actions),
+      /<host mac=.{2}52:54:00:00:00:01.{2} ip=.{2}192\.168\.111\.7.{2}/,
+    );
+    assert.doesNotMatch(JSON.stringify(bare.actions), /name=/);
+    assert.match(JSON.stringify(named.actions), /name=.{2}x/);
   });
 
   it('keeps entries that were never ours, live and in the definition', () => {

@@ -8,7 +8,7 @@ function converged(...args: Parameters<typeof look>): World {
 }
 
 describe('planNetwork', () => {
-  it('makes a new network with all reservations and names in one define, its directories before its start', () => {
+  it('E16: makes a new network with all reservations and names in one define, its directories before its start', () => {
     const plan = look([master00, master01], {});
 
     assert.deepEqual(types(plan), ['WriteHostFiles', 'DefineNetwork', 'SetNetworkAutostart', 'StartNetwork']);
@@ -24,7 +24,7 @@ describe('planNetwork', () => {
     assert.deepEqual(model.options, ['dhcp-hostsdir=/dnsmasq/k8s-net-dhcp', 'hostsdir=/dnsmasq/k8s-net-dns']);
   });
 
-  it('plans nothing for a network that is as desired', () => {
+  it('E29: plans nothing for a network that is as desired', () => {
     const world = converged([master00, master01], {});
 
     assert.deepEqual(types(look([master00, master01], world)), []);
@@ -56,7 +56,7 @@ describe('planNetwork', () => {
     assert.deepEqual(apply(restarted, plan).hostFiles, { reservations: [], names: [] });
   });
 
-  it('keeps uuid, bridge MAC, foreign hosts and elements it does not model', () => {
+  it('E25, E28: keeps uuid, bridge MAC, foreign hosts and elements it does not model', () => {
     const world = converged([master00], {});
     const edited = (world.config ?? '')
       .replace(
@@ -76,7 +76,7 @@ describe('planNetwork', () => {
     }
   });
 
-  it('repairs an owned field that was edited by hand in the definition, and only there', () => {
+  it('E02: repairs an owned field that was edited by hand in the definition, and only there', () => {
     const world = converged([master00], {});
     const edited = { ...world, config: (world.config ?? '').replace('k8s-thw.local', 'other.local') };
 
@@ -96,7 +96,7 @@ describe('planNetwork', () => {
     assert.equal(plan.waiting?.reason, 'Conflict');
   });
 
-  it('refuses a Node whose address an unmarked entry holds, and leaves that entry', () => {
+  it('E09: refuses a Node whose address an unmarked entry holds, and leaves that entry', () => {
     const world = converged([master00], {});
     const held = "<host mac='52:54:00:00:00:99' name='foreign' ip='192.168.111.135'/></dhcp>";
     const edited = { ...world, config: (world.config ?? '').replace('</dhcp>', held) };

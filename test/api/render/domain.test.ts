@@ -34,7 +34,7 @@ function disk(root: XmlElement, target: string): XmlElement | undefined {
 }
 
 describe('a rendered domain', () => {
-  it('has the seed read-only on virtio, and SMBIOS says that there is one', () => {
+  it('E56: has the seed read-only on virtio, and SMBIOS says that there is one', () => {
     const root = render();
 
     const seed = disk(root, 'vdb');
@@ -45,7 +45,7 @@ describe('a rendered domain', () => {
     assert.equal(textOf(first(first(first(root, 'sysinfo'), 'system'), 'entry')), 'ds=nocloud');
   });
 
-  it('has its disk writable, as a file with its format said, so that a guest cannot choose it', () => {
+  it('E55: has its disk writable, as a file with its format said, so that a guest cannot choose it', () => {
     const found = disk(render({ disk: { path: '/srv/disks/m.img', format: 'raw' } }), 'vda');
 
     assert.equal(attribute(found, 'type'), 'file');

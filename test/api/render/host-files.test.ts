@@ -62,7 +62,7 @@ function sameBytes(text: string, other: string): void {
 }
 
 describe('/etc/hosts', () => {
-  it('has the same bytes outside our block, whatever it looked like before', () => {
+  it('E77: has the same bytes outside our block, whatever it looked like before', () => {
     fc.assert(
       fc.property(file, records, (text, wanted) => {
         sameBytes(renderHosts(text, wanted), text);
@@ -71,7 +71,7 @@ describe('/etc/hosts', () => {
     );
   });
 
-  it('is the same after a hundred runs as after one', () => {
+  it('E77: is the same after a hundred runs as after one', () => {
     fc.assert(
       fc.property(file, records, (text, wanted) => {
         const once = renderHosts(text, wanted);
@@ -111,7 +111,7 @@ describe('/etc/hosts', () => {
     assert.equal(renderHosts(text, [master01]).split('\n').at(-2), 'last');
   });
 
-  it('loses the line of a removed Node, and changes the line of a changed address instead of adding one', () => {
+  it('E79: loses the line of a removed Node, and changes the line of a changed address instead of adding one', () => {
     const text = renderHosts('127.0.0.1 localhost\n', [master00, master01]);
 
     const moved = renderHosts(text, [{ ...master00, address: '192.168.111.151' }]);
@@ -147,7 +147,7 @@ describe('/etc/hosts', () => {
 });
 
 describe('the Ansible inventory', () => {
-  it('has a group for each role, in the order of their names, and takes host keys from known_hosts only', () => {
+  it('E82: has a group for each role, in the order of their names, and takes host keys from known_hosts only', () => {
     const lb = record('loadbalancer', '192.168.111.248', { role: 'lb' });
 
     assert.equal(
@@ -169,7 +169,7 @@ ansible_ssh_common_args='-o UserKnownHostsFile=/var/lib/k8slab/known_hosts -o St
     );
   });
 
-  it('of no guests is still an inventory', () => {
+  it('E82: of no guests is still an inventory', () => {
     assert.match(renderInventory([], FILES.knownHosts), /^# Written by k8slabd.*\n\[all:vars\]\n/);
   });
 });

@@ -181,7 +181,7 @@ describe('a rendered network', () => {
     assert.doesNotMatch(after, /<nat/);
   });
 
-  it('has DNS on: libvirt refuses names on a network whose DNS is off', () => {
+  it('E15: has DNS on: libvirt refuses names on a network whose DNS is off', () => {
     const after = over("<network><dns enable='no'/></network>", desired({}, { entries: [entry] }));
 
     assert.equal(modelNetwork(after).dns.enabled, true);
@@ -212,7 +212,7 @@ describe('a rendered network', () => {
     assert.deepEqual(without.dns.hosts, [{ ip: entry.ip, hostnames: ['printer'] }]);
   });
 
-  it('writes the reservation into the <ip> of its family', () => {
+  it('E18: writes the reservation into the <ip> of its family', () => {
     const base = `<network><ip family='ipv6' address='fd00::1' prefix='64'><dhcp/></ip><ip address='192.168.111.1' prefix='24'/></network>`;
 
     const [v6, v4] = elements(over(base, desired({}, { entries: [entry] })), 'ip');

@@ -123,7 +123,7 @@ describe('a Node', () => {
     });
   }
 
-  it('carries the text of what cloud-init failed with', () => {
+  it('E58: carries the text of what cloud-init failed with', () => {
     const errors = ["('scripts_user', RuntimeError('1 module failed'))", 'no space left'];
 
     assert.equal(

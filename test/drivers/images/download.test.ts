@@ -79,7 +79,7 @@ describe('an image from a URL', () => {
     assert.equal(image.sha256, sha256(small));
   });
 
-  it('goes on where a cut connection left it', async (t) => {
+  it('E54: goes on where a cut connection left it', async (t) => {
     const source = await httpSource(t, content);
     source.faults = [{ stallAfter: 100_000 }, { stallAfter: 50_000 }];
     const { store } = await newStore();
@@ -114,7 +114,7 @@ describe('an image from a URL', () => {
     }
   });
 
-  it('is never a mixture of two versions', async (t) => {
+  it('E54: is never a mixture of two versions', async (t) => {
     const source = await httpSource(t, content);
     source.faults = [{ stallAfter: 100_000 }];
     const newer = randomBytes(300_000);

@@ -105,7 +105,7 @@ describe('a listing', () => {
     await assert.rejects(list(join(path, 'a.yaml')), { reason: 'DirectoryUnavailable' });
   });
 
-  it('never falls into the gap of an editor that deletes before it writes', async () => {
+  it('E85: never falls into the gap of an editor that deletes before it writes', async () => {
     const path = await directory({ 'a.yaml': 'old', 'b.yaml': 'b' });
     await rm(join(path, 'a.yaml'));
 
@@ -116,7 +116,7 @@ describe('a listing', () => {
     assert.deepEqual(summary(listing), { 'a.yaml': 'new', 'b.yaml': 'b' });
   });
 
-  it('never shows the emptied file of an editor that truncates before it writes', async () => {
+  it('E85: never shows the emptied file of an editor that truncates before it writes', async () => {
     const path = await directory({ 'a.yaml': 'old' });
     await truncate(join(path, 'a.yaml'));
 

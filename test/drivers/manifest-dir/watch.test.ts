@@ -54,7 +54,7 @@ async function directory(): Promise<string> {
 }
 
 describe('watching the manifests', { timeout: 20_000 }, () => {
-  it('gives a hint whatever way an editor saves', async (t) => {
+  it('E85: gives a hint whatever way an editor saves', async (t) => {
     const path = await directory();
     const file = join(path, 'a.yaml');
     const seen = await hints(t, path, NEVER);
@@ -107,7 +107,7 @@ describe('watching the manifests', { timeout: 20_000 }, () => {
     assert.deepEqual(seen.causes, ['rearmed', 'changed']);
   });
 
-  it('gives hints by itself, so that a lost event delays and no more', async (t) => {
+  it('E90: gives hints by itself, so that a lost event delays and no more', async (t) => {
     const seen = await hints(t, await directory(), QUICK);
 
     await seen.next('relist');

@@ -105,7 +105,7 @@ describe('events', () => {
     await dispose();
   });
 
-  it('are said to be lost once listening, and again after every gap', async () => {
+  it('E92: are said to be lost once listening, and again after every gap', async () => {
     const { children, events, latest, dispose } = listen({ settleMs: 1 });
 
     for (const round of [1, 2, 3]) {

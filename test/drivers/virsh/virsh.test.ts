@@ -96,7 +96,7 @@ describe('virsh', () => {
       );
     }));
 
-  it('answers others while one call hangs, and in its place afterwards', () =>
+  it('E93: answers others while one call hangs, and in its place afterwards', () =>
     withVirsh({ size: 2 }, async (virsh) => {
       const hung = virsh.call(['hang'], { deadlineMs: 300 });
       const others = Array.from({ length: 20 }, (_, i) => virsh.call(['echo', String(i)]));
