@@ -23,6 +23,8 @@ export interface NetworkObserveDeps {
   readonly bridges: Bridges;
   readonly routes: () => Promise<readonly Route[]>;
   readonly firewall: SharedRead<Firewall | undefined>;
+  /** The vmhost's /etc/resolv.conf. */
+  readonly resolvConf: () => Promise<string | undefined>;
   readonly interfaces: SharedRead<readonly LiveInterface[]>;
 }
 
@@ -66,6 +68,7 @@ export async function observeNetwork(
   const bridge = (live ?? config)?.model.bridge?.name ?? object.spec.bridge.name ?? bridgeName(name);
   const parking = parkingBridge(name);
   const firewall = live === undefined ? undefined : await deps.firewall.get();
+  const resolvConf = await deps.resolvConf();
   const parked = (await bridges.exists(parking)) ? await bridges.ports(parking) : undefined;
   return {
     active: listing?.active ?? false,
@@ -79,6 +82,7 @@ export async function observeNetwork(
     ...(live === undefined ? {} : { live }),
     ...(parked === undefined ? {} : { parked }),
     ...(firewall === undefined ? {} : { firewall }),
+    ...(resolvConf === undefined ? {} : { resolvConf }),
   };
 }
 

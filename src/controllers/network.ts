@@ -158,8 +158,9 @@ async function update(
   network: string,
   action: Extract<NetworkAction, { type: 'UpdateNetwork' }>,
 ): Promise<void> {
-  const { command, section, xml, restore } = action;
-  const live = { network, section, live: true, config: false } as const;
+  const { command, section, xml, restore, parentIndex } = action;
+  const parent = parentIndex === undefined ? {} : { parentIndex };
+  const live = { network, section, live: true, config: false, ...parent } as const;
   try {
     await libvirt.updateNetwork({ ...live, command, xml });
   } catch (error) {

@@ -142,7 +142,8 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
   const { hosts } = config.hostFiles;
   const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
-  const networkDeps = { ...drivers, routes: () => readRoutes(), store, clock, isCondemned };
+  const resolvConf = (): Promise<string | undefined> => readIfExists('/etc/resolv.conf');
+  const networkDeps = { ...drivers, routes: () => readRoutes(), resolvConf, store, clock, isCondemned };
   const network = createNetworkReconciler(networkDeps);
   const nodeDeps = {
     ...drivers,

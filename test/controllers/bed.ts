@@ -172,6 +172,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     clock,
     bridges: fakeBridges(world),
     routes: () => Promise.resolve([]),
+    resolvConf: () => Promise.resolve(undefined),
     firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
     interfaces: createSharedRead(
       () =>

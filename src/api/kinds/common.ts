@@ -27,14 +27,14 @@ export const ipv4Cidr = z
     'must be an IPv4 network such as 192.168.111.0/24',
   );
 
-/** Unicast MAC address; upper case is accepted, lower case is what comes out. */
+/** Unicast MAC address; what comes out is in lower case, with colons, as libvirt writes it. */
 export const macAddress = z
   .string()
   .regex(
-    /^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$/,
+    /^[0-9A-Fa-f][02468ACEace]([:-][0-9A-Fa-f]{2}){5}$/,
     'must be a unicast MAC address such as 52:54:00:5e:53:fb',
   )
-  .toLowerCase();
+  .overwrite((mac) => mac.replaceAll('-', ':').toLowerCase());
 
 export const port = z.int().min(1).max(65_535);
 

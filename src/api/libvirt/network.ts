@@ -71,6 +71,13 @@ export function firstIpv4(root: XmlElement): XmlElement | undefined {
   return elements(root, 'ip').find((ip) => (attribute(ip, 'family') ?? 'ipv4') === 'ipv4');
 }
 
+/** Its place among all <ip>, where there are several. */
+export function ipv4Index(root: XmlElement): number | undefined {
+  const all = elements(root, 'ip');
+  const ip = firstIpv4(root);
+  return all.length < 2 || ip === undefined ? undefined : all.indexOf(ip);
+}
+
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }

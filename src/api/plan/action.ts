@@ -40,6 +40,8 @@ export type NetworkAction = Step &
         readonly command: 'add' | 'modify' | 'delete';
         readonly section: string;
         readonly xml: string;
+        /** Place of the <ip> that a host belongs to; by itself libvirt takes the first that serves DHCP, of any family. */
+        readonly parentIndex?: number;
         /** Added again if this fails: what the step before took away. */
         readonly restore?: string;
       }

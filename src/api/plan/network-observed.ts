@@ -45,6 +45,8 @@ export interface ObservedNetwork {
   readonly filtersFrames: boolean;
   /** Undefined where it could not be asked. */
   readonly firewall?: ObservedFirewall;
+  /** Content of the vmhost's /etc/resolv.conf. */
+  readonly resolvConf?: string;
   readonly neighbours: Neighbours;
   /**
    * The mark in the model is the one that it gets with the first change: others made the `network`, or some `entries`

@@ -1,6 +1,6 @@
 import { MODES } from '../adopt/network.ts';
 import { canonicalJson } from '../canonical.ts';
-import { modelNetwork, type NetworkModel } from '../libvirt/network.ts';
+import { ipv4Index, modelNetwork, type NetworkDocument, type NetworkModel } from '../libvirt/network.ts';
 import { renderNetwork, specHash, type DesiredNetwork } from '../render/network.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
 import { step, type Cost, type HostFiles, type NetworkAction, type Plan, type Waiting } from './action.ts';
@@ -56,9 +56,9 @@ function planRepairs(
   wanted: XmlElement,
 ): Plan<NetworkAction> {
   const definition = planDefinition(wanted, observed);
-  const live = observed.live?.model;
+  const { live } = observed;
   if (!observed.active || live === undefined) return planInactive(desired, observed, definition);
-  const outdated = restartFields(modelNetwork(wanted), live);
+  const outdated = restartFields(modelNetwork(wanted), live.model);
   const overlap = outdated.length === 0 ? undefined : findOverlap(desired, observed);
   if (overlap !== undefined) return { actions: [], waiting: overlap };
   const updates = planRunning(desired, observed, live);
@@ -100,13 +100,18 @@ function planInactive(
 function planRunning(
   desired: DesiredNetwork,
   observed: ObservedNetwork,
-  live: NetworkModel,
+  { model: live, root }: NetworkDocument,
 ): NetworkAction[] {
   const guests = guestNames(observed);
   const felt: Cost = guests.length === 0 ? {} : { seconds: NET_UPDATE_SECONDS, guests };
-  if (readsHostFiles(desired, live)) return planLive(desired, observed, live, felt);
   const owned = [observed.config?.model.mark, live.mark].filter((mark) => mark !== undefined);
-  return planUpdates(desired, live, owned, felt);
+  const steps = readsHostFiles(desired, live)
+    ? planLive(desired, observed, live, felt)
+    : planUpdates(desired, live, owned, felt);
+  const parentIndex = ipv4Index(root);
+  return parentIndex === undefined
+    ? steps
+    : steps.map((action) => (action.type === 'UpdateNetwork' ? { ...action, parentIndex } : action));
 }
 
 function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Waiting | undefined {

@@ -28,6 +28,7 @@ export function networkConditions(
       : []),
     ...(observed.filtersFrames ? [condition('BridgeNetfilter', 'True', 'Enabled', FILTERED)] : []),
     ...forwarding(observed),
+    ...resolverLoop(observed),
     ...duplicates(observed),
     ...refused(refusals),
   ];
@@ -87,6 +88,16 @@ function forwarding({ firewall, live }: ObservedNetwork): ConditionInput[] {
     return [condition('Forwarding', 'False', 'NotMasqueraded', message)];
   }
   return [condition('Forwarding', 'True', 'Forwarded')];
+}
+
+/** dnsmasq asks the vmhost's resolvers, and one of those is dnsmasq: names of the domain that nobody has go in circles. */
+function resolverLoop({ live, resolvConf = '' }: ObservedNetwork): ConditionInput[] {
+  const { domain, dns, ip } = live?.model ?? {};
+  const resolvers = [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address);
+  if (ip === undefined || domain?.localOnly === true || !resolvers.includes(ip.address)) return [];
+  if (dns !== undefined && (!dns.enabled || dns.forwarders.length > 0)) return [];
+  const message = `/etc/resolv.conf of the vmhost names ${ip.address}, which asks the vmhost's resolvers in turn: set dns.localOnly or dns.forwarders`;
+  return [condition('ResolverLoop', 'True', 'AsksItself', message)];
 }
 
 /** dnsmasq drops the second of two reservations without a word (libvirt-facts F14): that machine has none. */

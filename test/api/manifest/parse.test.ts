@@ -42,12 +42,12 @@ describe('a manifest', () => {
     assert.deepEqual(positionOf(object, ['spec', 'dns', 'records', 0]), { line: 8, column: 3 });
   });
 
-  it('E19: keeps MAC addresses in lower case, quoted or not', () => {
+  it('E19: keeps MAC addresses in lower case with colons, however they are written', () => {
     const [a, b, c] = good(
       'f',
       NETWORK,
       NETWORK.replace('k8s-net', 'b').replace('52:54:00:AB:CD:EF', '"52:54:00:AB:CD:EF"'),
-      nodeText('c', { networks: [{ network: 'n', mac: '52:54:00:5E:53:FB' }] }),
+      nodeText('c', { networks: [{ network: 'n', mac: '52-54-00-5E-53-FB' }] }),
     );
 
     assert.ok(a?.kind === 'Network' && b?.kind === 'Network' && c?.kind === 'Node');

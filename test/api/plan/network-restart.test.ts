@@ -226,6 +226,19 @@ describe('a running network whose dnsmasq reads no files of ours', () => {
     );
   });
 
+  it('E18: gets a reservation into the <ip> of its family, where there are several', () => {
+    const world = deaf(busy(master00));
+    const v6 = '<ip family="ipv6" address="fd00::1" prefix="64"><dhcp/></ip>';
+    const dual = { ...world, live: (world.live ?? '').replace(/<ip /, `${v6}<ip `) };
+
+    const updates = look([master00, master01], dual).actions.filter(({ type }) => type === 'UpdateNetwork');
+
+    assert.deepEqual(
+      updates.map((action) => (action as { parentIndex?: number }).parentIndex),
+      [1, 1],
+    );
+  });
+
   it('is left alone as long as nothing is due: the directories come with the next restart', () => {
     assert.deepEqual(look([master00], deaf(busy(master00))), { actions: [], refusals: [] });
   });

@@ -62,6 +62,16 @@ describe('the conditions of a network', () => {
     assert.equal(found.get('RestartFailed'), 'True RestartFailed port 53 is taken');
   });
 
+  it('E33: say that names would go in circles between its DNS and the resolver of the vmhost', () => {
+    const live = parseNetwork(fixture('network-live').replace("localOnly='yes'", "localOnly='no'"));
+    const resolvConf = `nameserver ${live.model.ip?.address ?? ''}\n`;
+
+    assert.match(conditions({ live, resolvConf }).get('ResolverLoop') ?? '', /^True AsksItself /);
+    for (const more of [{ resolvConf }, { live }, { live, resolvConf: 'nameserver 198.51.100.2\n' }]) {
+      assert.equal(conditions(more).has('ResolverLoop'), false);
+    }
+  });
+
   it('E36: say that a firewall keeps guests from the outside, and why', () => {
     const healthy = { forwardPolicy: 'ACCEPT', accepted: [], masqueraded: ['192.168.111.0/24'] };
     const bridge = LIVE.model.bridge?.name ?? '';
