@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs the Debian packages that the unit tests run for real, and says so; does nothing where they are there.
+# Installs the Debian packages that the tests run for real, and says so; does nothing where they are there.
 set -eu
 missing=
 for pair in virsh:libvirt-clients qemu-img:qemu-utils xorriso:xorriso genisoimage:genisoimage xz:xz-utils zstd:zstd \
-  promtool:prometheus sshd:openssh-server haproxy:haproxy; do
+  promtool:prometheus sshd:openssh-server haproxy:haproxy \
+  gpg:gpg dpkg-scanpackages:dpkg-dev; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

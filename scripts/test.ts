@@ -61,10 +61,8 @@ function check(): boolean {
 
 const count: Count = { passed: 0, failed: 0, skipped: 0 };
 if (only === undefined && !check()) count.failed += 1;
-if (only === undefined || only === 'unit') {
-  installPackages();
-  await runSuite('unit', count);
-}
+installPackages();
+if (only === undefined || only === 'unit') await runSuite('unit', count);
 if (only === undefined || only === 'e2e') await runSuite('e2e', count);
 const skippedInCi = process.env['CI'] === 'true' && count.skipped > 0;
 if (skippedInCi) console.log(`${count.skipped} skipped: in CI that is a failure`);

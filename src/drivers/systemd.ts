@@ -26,7 +26,8 @@ export interface Notifier {
   watchdogIntervalMs(): number | undefined;
 }
 
-const DEADLINE_MS = 10_000;
+/** A start fails with it, so it is generous: a busy machine may take seconds to run a program. */
+const DEADLINE_MS = 30_000;
 
 /** Makes a notifier that speaks through systemd-notify. */
 export function createNotifier(options: NotifierOptions = {}): Notifier {

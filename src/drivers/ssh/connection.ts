@@ -39,8 +39,7 @@ export function connect(options: ConnectionOptions): Connection {
   const runner = createRunner({ client, places, graceMs, retire });
   let retired = false;
   let idle: NodeJS.Timeout | undefined;
-  // Over a connection that stays open nobody notices that the guest has another host key.
-  const aged = setTimeout(retire, maxAgeMs);
+  let aged: NodeJS.Timeout | undefined;
 
   function retire(): void {
     if (retired) return;
@@ -74,6 +73,8 @@ export function connect(options: ConnectionOptions): Connection {
 
   const socket = connectTcp({ host: target.address, port: target.port ?? 22, noDelay: true });
   client.on('ready', () => {
+    // Over a connection that stays open nobody notices that the guest has another host key.
+    if (!retired) aged = setTimeout(retire, maxAgeMs);
     ready.resolve(undefined);
     if (places.used() === 0) rest();
   });
