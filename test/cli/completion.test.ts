@@ -20,6 +20,7 @@ const nobody: Client = {
 describe('what may come next', () => {
   const cases: readonly [words: string[], expected: string[]][] = [
     [['ge'], ['get']],
+    [['a'], ['adopt']],
     [['v'], ['validate', 'version']],
     [['u'], ['update-packages']],
     [['get', 'im'], ['images', 'img', 'image'].sort()],

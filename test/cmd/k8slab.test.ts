@@ -51,7 +51,7 @@ describe('k8slab', () => {
 
     assert.deepEqual(plain, { code: 0, stdout: `${version}\n`, stderr: '' });
     assert.deepEqual([help.code, help.stderr], [0, '']);
-    for (const command of ['get', 'plan', 'validate', 'explain', 'completion']) {
+    for (const command of ['adopt', 'get', 'plan', 'validate', 'explain', 'completion']) {
       assert.match(help.stdout, new RegExp(`^ {2}${command} `, 'm'));
     }
     assert.doesNotMatch(help.stdout, /__complete/);

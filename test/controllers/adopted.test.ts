@@ -10,24 +10,25 @@ import { renderNetwork } from '../../src/api/render/network.ts';
 import { renderXml, withChildren } from '../../src/api/xml.ts';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { adopt } from '../../src/cli/adopt.ts';
-import { domainXml, MACHINES, tutorialNetwork, type Machine } from '../api/adopt/tutorial.ts';
+import { parseNetwork } from '../../src/api/libvirt/network.ts';
+import { DUPLICATES, domainXml, MACHINES, tutorialNetwork, type Machine } from '../api/adopt/tutorial.ts';
 import { createBed, type Bed } from './bed.ts';
 import { fakeLibvirt, type World } from './fakes.ts';
 
-function bedWith(xml: string, machines: readonly Machine[]): Bed {
+function bedWith(xml: string, machines: readonly Machine[], inside = ''): Bed {
   const bed = createBed();
   bed.world.networks.set('k8s-net', { config: xml, live: xml, autostart: false });
   bed.world.files.set('/etc/hosts', '127.0.0.1 localhost\n');
   for (const machine of machines) {
-    bed.world.domains.set(machine.name, { xml: domainXml(machine), state: 'running' });
+    bed.world.domains.set(machine.name, { xml: domainXml(machine, inside), state: 'running' });
     bed.world.files.set(`/srv/disks/${machine.name}.qcow2`, '');
   }
   return bed;
 }
 
 /** The tutorial's machines, each with its lease. */
-function tutorial(): Bed {
-  const bed = bedWith(tutorialNetwork(), MACHINES);
+function tutorial(inside = ''): Bed {
+  const bed = bedWith(tutorialNetwork(), MACHINES, inside);
   for (const { mac, ip } of MACHINES) bed.world.leases.push({ mac, ip, expiry: 0 });
   return bed;
 }
@@ -275,5 +276,80 @@ describe('an adopted guest', () => {
     assert.equal(bed.ready('Node', 'master00'), 'True Ready');
     assert.equal(bed.object('Node', 'master00').status.address, '192.168.111.150');
     assert.equal(bed.condition(['Node', 'master00'], 'AddressBound')?.reason, 'NotManaged');
+  });
+
+  it('has what its manifest names changed, carries the mark from then on, and keeps all else', async () => {
+    const second =
+      "<interface type='network'><mac address='52:54:00:00:00:09'/><source network='k8s-net'/></interface>";
+    const bed = tutorial(`<hostdev mode='subsystem' type='usb'/>${second}`);
+    const spare = '<currentMemory unit="KiB">1048576</currentMemory>';
+    const domain = bed.world.domains.get('master01');
+    assert.ok(domain);
+    domain.xml = domain.xml.replace('<vcpu', `${spare}<vcpu`).replace("static'>1<", "static' current='1'>3<");
+    await adoptAll(bed);
+    await bed.converge();
+    assert.deepEqual(changes(bed.world), []);
+
+    await adoptAll(bed, (text) =>
+      text.replace(/name: master01[^]*/, (all) => all.replace('memory: 16Gi', 'memory: 8Gi')),
+    );
+    await bed.converge();
+
+    assert.deepEqual(changes(bed.world), ['defineDomain master01']);
+    const xml = bed.world.domains.get('master01')?.xml ?? '';
+    assert.match(xml, /adopted="yes"/);
+    assert.match(xml, /<memory unit="KiB">8388608</);
+    for (const kept of ['hostdev', '52:54:00:00:00:09', 'current="1"', 'device="cdrom"', 'type="kvm"']) {
+      assert.ok(xml.includes(kept), kept);
+    }
+    await bed.converge();
+    assert.equal(changes(bed.world).length, 1, 'once is enough');
+  });
+
+  it('is not given a NIC that its manifest names and it does not have', async () => {
+    const bed = tutorial();
+
+    await adoptAll(bed, (text) =>
+      text.replace(/address: .*\n +mac: 52:54:00:5e:53:fb/, 'mac: 52:54:00:5e:53:fc'),
+    );
+    await bed.converge();
+
+    assert.equal(bed.ready('Node', 'master00'), 'False Conflict');
+    assert.ok(!changes(bed.world).includes('defineDomain master00'));
+  });
+
+  it('is not made to take an address that others reserved for it, only told to be elsewhere', async () => {
+    const bed = tutorial();
+    bed.world.leases.length = 0;
+    for (const [index, { mac }] of MACHINES.entries())
+      bed.world.leases.push({ mac, ip: `192.168.111.${20 + index}`, expiry: 0 });
+
+    await adoptAll(bed);
+    await bed.converge();
+
+    assert.equal(bed.ready('Node', 'master00'), 'False OtherAddress');
+    assert.deepEqual(changes(bed.world), []);
+  });
+
+  it('E08: three machines with one MAC address in the network get each their own once all are named', async () => {
+    const bed = bedWith(tutorialNetwork({ dhcp: DUPLICATES }), MACHINES.slice(0, 3));
+    const address = (text: string): string => {
+      const machine = MACHINES.find(({ mac }) => text.includes(mac));
+      return machine === undefined
+        ? text
+        : text.replace('- network: k8s-net', `- network: k8s-net\n      address: ${machine.ip}`);
+    };
+
+    await adoptAll(bed, address);
+    await bed.converge();
+
+    const { hosts } = parseNetwork(bed.world.networks.get('k8s-net')?.live ?? '').model;
+    assert.deepEqual(
+      hosts.map(({ mac, ip, name }) => `${mac ?? ''} ${ip} ${name ?? ''}`).sort(),
+      MACHINES.slice(0, 3)
+        .map(({ mac, ip, name }) => `${mac} ${ip} ${name}.k8s-thw.local`)
+        .sort(),
+    );
+    assert.equal(bed.condition(['Network', 'k8s-net'], 'DuplicateEntries'), undefined);
   });
 });

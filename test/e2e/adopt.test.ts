@@ -218,6 +218,23 @@ describe("the tutorial's lab, made by hand and adopted", () => {
     await lab.must(['rm', `${MANIFESTS}/thief.yaml`]);
   });
 
+  it('lets go of a guest whose manifest goes: it runs on, and nothing is done to it', async () => {
+    const asItRuns = await lab.must(['virsh', 'dumpxml', 'worker00']);
+    const before = (await mutatingCalls(lab)).length;
+    await lab.must(['rm', `${MANIFESTS}/node-worker00.yaml`]);
+    const gone = await poll(
+      async () => ((await getObject(lab, 'node/worker00')) === undefined ? true : undefined),
+      { timeoutMs: 60_000, intervalMs: 500 },
+    );
+
+    assert.ok(gone);
+    await allReady(lab, 60);
+    assert.equal(await lab.must(['virsh', 'dumpxml', 'worker00']), asItRuns);
+    assert.match(await lab.must(['virsh', 'net-dumpxml', 'k8s-net']), /worker00\.k8s-thw\.local/);
+    const about = (await mutatingCalls(lab)).slice(before).filter((argv) => argv.includes('worker00'));
+    assert.deepEqual(about, []);
+  });
+
   it('is a conflict that says how to adopt it where the manifest does not', async () => {
     await edit(lab, 'node-master02.yaml', (text) => text.replace('adopt: true', 'adopt: false'));
 

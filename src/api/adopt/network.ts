@@ -1,7 +1,7 @@
 import { contains, parseCidr, toNumber, isAddress } from '../ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
-import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
+import type { NetworkModel } from '../libvirt/network.ts';
 import { claimsOn, type Claim, type NodeManifest } from '../plan/desire-network.ts';
 import type { ObservedNetwork } from '../plan/network-observed.ts';
 import type { Named } from './named.ts';
@@ -67,18 +67,12 @@ function foundEntries(claims: readonly Claim[], model: NetworkModel, mark: Netwo
   return claims.flatMap((claim): NetworkEntry[] => {
     const { node, mac, podCIDR } = claim;
     const known = mark.entries.some((entry) => entry.node === node || entry.mac === mac);
-    const host = known ? undefined : reservationOf(claim, model.hosts);
+    const host = known ? undefined : model.hosts.find((each) => each.mac === mac);
     if (host === undefined) return [];
     const names = model.dns.hosts.filter(({ ip }) => ip === host.ip).flatMap(({ hostnames }) => hostnames);
     const hostnames = claim.hostnames.filter((hostname) => names.includes(hostname));
     return [{ node, mac, ip: host.ip, ...(podCIDR === undefined ? {} : { podCIDR }), hostnames }];
   });
-}
-
-/** Of several entries with its MAC address, the one with its address. */
-function reservationOf({ mac, address }: Claim, hosts: readonly DhcpHost[]): DhcpHost | undefined {
-  const own = hosts.filter((host) => host.mac === mac);
-  return own.find(({ ip }) => ip === address) ?? own[0];
 }
 
 function specAsFound({ spec, named }: NetworkManifest, model: NetworkModel, autostart: boolean): NetworkSpec {

@@ -14,8 +14,7 @@ export interface Claim {
   readonly node: string;
   readonly mac: string;
   readonly hostnames: readonly string[];
-  /** The address and the pod network that its manifest names. */
-  readonly address?: string;
+  /** The pod network that its manifest names. */
   readonly podCIDR?: string;
   /** Its guest was made by others, who may have put its entries here as well. */
   readonly adopts: boolean;
@@ -34,7 +33,6 @@ export function claimsOn(
 ): Claim[] {
   const claims = nodes.flatMap(({ name, spec }) =>
     spec.networks.flatMap((attachment, index): Claim[] => {
-      const { address } = attachment;
       if (attachment.network !== network || isLeftAlone(spec, attachment)) return [];
       const aliases = index === 0 ? spec.dnsAliases.map((alias) => aliasName(alias, domain)) : [];
       const podCIDR = index === 0 ? spec.podCIDR : undefined;
@@ -43,7 +41,6 @@ export function claimsOn(
           node: name,
           mac: attachmentMac(name, attachment),
           hostnames: [...new Set([fqdn(name, domain), ...aliases])],
-          ...(address === undefined ? {} : { address }),
           ...(podCIDR === undefined ? {} : { podCIDR }),
           adopts: spec.policy.adopt,
         },
