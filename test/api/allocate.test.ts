@@ -110,7 +110,7 @@ describe('addresses of Nodes', () => {
     );
   });
 
-  it('given that no machine can have are refused', () => {
+  it('E10: given that no machine can have are refused', () => {
     const { assigned, errors } = allocateAddresses(network, [node('a', '10.0.0.4')], []);
 
     assert.equal(assigned.size, 0);

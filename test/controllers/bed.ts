@@ -172,7 +172,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     clock,
     bridges: fakeBridges(world),
     routes: () => Promise.resolve([]),
-    resolvConf: () => Promise.resolve(undefined),
+    resolvConf: () => fakeFiles(world).readIfExists('/etc/resolv.conf'),
     firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
     interfaces: createSharedRead(
       () =>

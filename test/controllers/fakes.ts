@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
@@ -137,6 +138,7 @@ export function fakeLibvirt(world: World): Libvirt {
     }),
     updateNetwork: later((update: NetworkUpdate) => {
       changes(world, 'updateNetwork', update.network);
+      assert.equal(update.config, false, 'E02: the definition changes by net-define alone');
       const { live } = network(update.network);
       if (update.live && live !== undefined) network(update.network).live = updateLiveXml(live, update);
     }),

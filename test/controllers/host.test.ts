@@ -41,6 +41,21 @@ describe("the vmhost's files", () => {
     assert.equal(bed.ready('Host', 'vmhost'), 'True Written');
   });
 
+  it('E82: group the guests by role, roles and guests by name, in whatever order they came', async () => {
+    const bed = createBed();
+    bed.apply('Network', 'k8s-net');
+    bed.apply('Image', 'debian');
+    for (const [name, role] of Object.entries({ w: 'worker', d: 'master', a: 'worker', c: 'master' })) {
+      bed.apply('Node', name, { role });
+    }
+
+    await bed.converge();
+
+    const lines = file(bed, 'inventory').match(/^(\[(?!all).*\]|[a-z](?=\.k8s-thw))/gm);
+    assert.deepEqual(lines, ['[master]', 'c', 'd', '[worker]', 'a', 'w']);
+    assert.ok(file(bed, 'inventory').includes(`UserKnownHostsFile=${PATHS.knownHosts}`));
+  });
+
   it('keep the mode that others gave them, and are readable where k8slab makes them', async () => {
     const bed = createBed();
     bed.world.files.set(PATHS.hosts, HOSTS);
@@ -132,7 +147,7 @@ describe("the vmhost's files", () => {
     assert.equal(bed.ready('Host', 'vmhost'), 'True Written');
   });
 
-  it('that somebody edited are mended, and nothing but our part of them', async () => {
+  it('E77: that somebody edited are mended, and nothing but our part of them', async () => {
     const bed = await createLab('a');
     const text = file(bed, 'hosts');
     bed.world.files.set(PATHS.hosts, `# mine\n${text.replace('192.168', '10.0')}`);

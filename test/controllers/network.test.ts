@@ -34,7 +34,7 @@ describe('a Network', () => {
     assert.equal(bed.ready('Network', 'k8s-net'), 'True Active');
   });
 
-  it('that is as it shall be is not touched', async () => {
+  it('E03: that is as it shall be is not touched', async () => {
     const bed = await createLab('a');
 
     await bed.pass('Network', 'k8s-net');
@@ -52,7 +52,19 @@ describe('a Network', () => {
     assert.equal(bed.condition(['Network', 'k8s-net'], 'EntriesLive')?.status, 'True');
   });
 
-  it('gets a new address of a Node live: the old name is taken out before the new one is told', async () => {
+  it('E20: gets all Nodes that come at once by one define: their own passes do not touch it', async () => {
+    const bed = await createLab('a');
+    for (const name of ['b', 'c', 'd']) bed.apply('Node', name);
+
+    await Promise.all(['b', 'c', 'd'].map((name) => bed.pass('Node', name)));
+    assert.deepEqual(bed.world.calls, []);
+    await bed.pass('Network', 'k8s-net');
+
+    assert.deepEqual(bed.world.calls, ['defineNetwork k8s-net', 'writeHostFiles k8s-net']);
+    assert.equal(reserved(bed).length, 4);
+  });
+
+  it('E02: gets a new address of a Node live: the old name is taken out before the new one is told', async () => {
     const bed = await createLab('a');
     bed.apply('Node', 'a', { networks: [{ network: 'k8s-net', address: '192.168.111.99' }] });
 
@@ -105,7 +117,7 @@ describe('a Network', () => {
     assert.equal(bed.ready('Network', 'k8s-net'), 'True Active');
   });
 
-  it('that libvirt did not define though it said so is a failure', async () => {
+  it('E22: that libvirt did not define though it said so is a failure', async () => {
     const bed = createBed();
     bed.apply('Network', 'k8s-net');
     bed.world.networks.set = () => bed.world.networks;
@@ -130,7 +142,7 @@ describe('a Network', () => {
     );
   });
 
-  it('goes on where it failed once the cause is gone', async () => {
+  it('E22: goes on where it failed once the cause is gone', async () => {
     const bed = createBed();
     bed.apply('Network', 'k8s-net');
     bed.world.broken.set('startNetwork', new ReasonedError('OperationFailed', 'port 53 is taken'));

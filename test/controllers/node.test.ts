@@ -21,7 +21,7 @@ describe('a Node', () => {
     assert.equal(bed.ready('Node', 'a'), 'True Ready');
   });
 
-  it('that is as it shall be is not touched, and neither is anything else', async () => {
+  it('E03: that is as it shall be is not touched, and neither is anything else', async () => {
     const bed = await createLab('a', 'b');
 
     await bed.converge();
@@ -45,7 +45,7 @@ describe('a Node', () => {
     }
   });
 
-  it('waits for a Network that does not exist, and goes on when it appears', async () => {
+  it('E17, E91: waits for a Network that does not exist, and goes on when it appears', async () => {
     const bed = createBed();
     bed.apply('Node', 'a');
     bed.apply('Image', 'debian');

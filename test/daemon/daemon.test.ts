@@ -103,7 +103,7 @@ describe('the daemon', () => {
     );
   });
 
-  it('does not start beside another one, which goes on', async () => {
+  it('E98: does not start beside another one, which goes on', async () => {
     const dir = await mkdtemp(join(root, 'd-'));
     await mkdir(join(dir, 'manifests'));
     const daemon = await start(configIn(dir), createRecordingLogger());

@@ -114,7 +114,7 @@ describe('manifests', () => {
     assert.equal(bed.manifests.problem(), undefined);
   });
 
-  it('of a file that became bad keep its last good objects, while other files go on', async () => {
+  it('E86: of a file that became bad keep its last good objects, while other files go on', async () => {
     const bed = createBed();
     bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('master00') };
     await bed.manifests.load();
@@ -181,7 +181,7 @@ describe('manifests', () => {
     assert.deepEqual(bed.counts.at(-1), { ok: 0, invalid: 1 });
   });
 
-  it('of an unchanged directory change nothing', async () => {
+  it('E87: of an unchanged directory change nothing', async () => {
     const bed = createBed();
     bed.files = { 'a.yaml': networkText('k8s-net') };
     await bed.manifests.load();

@@ -154,7 +154,7 @@ describe('a change of', () => {
   }
 });
 
-it('looking at everything again leaves nothing out', () => {
+it('E92: looking at everything again leaves nothing out', () => {
   const { bed } = createLab();
   const queued: string[] = [];
 

@@ -42,7 +42,7 @@ describe('exec', () => {
     assert.deepEqual(result, { stdout: 'out\n', stderr: 'err\n', code: 3 });
   });
 
-  it('hands arguments on as they are, without a shell', async () => {
+  it('E21: hands arguments on as they are, without a shell', async () => {
     const odd = ['a b', '$(id)', '"\'\\', '*', '; exit 1', '動作中', ''];
 
     const { stdout } = await exec(['printf', '%s\\n', ...odd], LONG);

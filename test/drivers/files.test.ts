@@ -73,7 +73,7 @@ describe('writeAtomic', () => {
     assert.equal(await writeAtomic(path, 'key', { mode: 0o600 }), false);
   });
 
-  it('writes through symlinks and leaves them in place, dangling ones too', async (t) => {
+  it('E78: writes through symlinks and leaves them in place, dangling ones too', async (t) => {
     const here = await fresh(t);
     await symlink('real', join(here, 'link'));
 

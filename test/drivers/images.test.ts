@@ -112,7 +112,7 @@ describe('the image store', () => {
     assert.deepEqual(await store.find('a'), second);
   });
 
-  it('finds only what is whole', async () => {
+  it('E54: finds only what is whole', async () => {
     const { dir, store } = await newStore();
     assert.equal(await store.find('a'), undefined);
     const image = await store.fetch({ name: 'a', source: await sourceFile('a', content) });

@@ -90,6 +90,19 @@ describe('libvirt (on its test driver, one session)', () => {
     assert.deepEqual(calls, []);
   });
 
+  it('E18: finds a reservation its <ip> in a network of two families only when it is told which', async () => {
+    const v6 = `<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::8' end='fd00::9'/></dhcp></ip>`;
+    const xml = "<host mac='52:54:00:00:00:01' name='a' ip='10.9.9.9'/>";
+    const update = { network: 'dual', command: 'add', section: 'ip-dhcp-host', xml } as const;
+    await libvirt.defineNetwork(networkXml('dual').replace('<ip ', `${v6}<ip `));
+    await libvirt.startNetwork('dual');
+
+    await assert.rejects(libvirt.updateNetwork({ ...update, live: true, config: false }));
+    await libvirt.updateNetwork({ ...update, live: true, config: false, parentIndex: 1 });
+
+    assert.match((await libvirt.networkXml('dual', { inactive: false })) ?? '', /name='a' ip='10.9.9.9'/);
+  });
+
   it('has no XML of what is not there', async () => {
     assert.equal(await libvirt.domainXml('none', { inactive: true }), undefined);
     assert.equal(await libvirt.networkXml('none', { inactive: true }), undefined);

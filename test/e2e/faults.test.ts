@@ -83,7 +83,7 @@ describe('faults', () => {
     );
   });
 
-  it('refuses what does not match its checksum, and keeps nothing of it', async () => {
+  it('E54: refuses what does not match its checksum, and keeps nothing of it', async () => {
     await applyManifests(lab, [
       ['forged.yaml', image('forged', '/srv/late.qcow2', `sha256:${'0'.repeat(64)}`)],
     ]);

@@ -181,7 +181,7 @@ export function tutorialSuite(suite: Suite): void {
       assert.match(await lab.must(['ssh', 'master00', 'nslookup worker01']), /192\.168\.111\.99/);
     });
 
-    it('keeps the good manifests and names the place when one is broken', async () => {
+    it('E86: keeps the good manifests and names the place when one is broken', async () => {
       await lab.writeFile(
         '/etc/k8slab.d/broken.yaml',
         'apiVersion: k8slab.io/v1alpha1\nkind: Node\nmetadata: {name: x}\nspec: {memroy: 1Gi}\n',
@@ -204,7 +204,7 @@ export function tutorialSuite(suite: Suite): void {
       await lab.must(['rm', '/etc/k8slab.d/broken.yaml']);
     });
 
-    it('refuses a second daemon, and says what is running', async () => {
+    it('E98: refuses a second daemon, and says what is running', async () => {
       const { code, stderr } = await lab.exec(['k8slabd']);
 
       assert.equal(code, 1);

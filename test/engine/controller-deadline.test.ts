@@ -31,7 +31,7 @@ test('what an overdue pass completed all the same stands', async () => {
   assert.deepEqual(outcomes, ['success']);
 });
 
-test('a pass that ignores its abort holds up neither other keys nor ever runs twice', async () => {
+test('E93: a pass that ignores its abort holds up neither other keys nor ever runs twice', async () => {
   const hung = Promise.withResolvers<Record<string, never>>();
   function reconcile(key: string): Promise<Result> {
     return key === 'hung' ? hung.promise : Promise.resolve({});

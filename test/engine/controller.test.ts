@@ -30,7 +30,7 @@ test('{ requeueAfterMs } brings the key back after that time and resets the back
   assert.equal(queue.numRequeues('a'), 0);
 });
 
-test('a failing key comes back with doubling delays, up to a minute', async () => {
+test('E22: a failing key comes back with doubling delays, up to a minute', async () => {
   const failing = throwing(new ReasonedError('LibvirtDown', 'cannot reach libvirtd', { hint: 'start it' }));
   const { clock, queue, controller, log, starts, outcomes } = createBed(failing);
   queue.add('a');
@@ -85,7 +85,7 @@ const thrown: { thrown: unknown; kind: Outcome['kind']; reason: string }[] = [
 ];
 
 for (const { thrown: error, kind, reason } of thrown) {
-  test(`a pass that throws ${String(error)} counts as ${kind} and is retried: ${reason}`, async () => {
+  test(`${kind === 'panic' ? 'E100: ' : ''}a pass that throws ${String(error)} counts as ${kind} and is retried: ${reason}`, async () => {
     const { clock, queue, controller, outcomes, log } = createBed(throwing(error));
     queue.add('a');
     controller.start();

@@ -32,6 +32,21 @@ test('E95, E96: conditions are read at the scrape, and a deleted object has no s
   assert.doesNotMatch(await metrics.text(), /master00/);
 });
 
+test('E96: repaired drift is counted by object, from 0 on, and goes with the object', async () => {
+  const metrics = createMetrics({ version: '1' });
+  const store = createStore<{ Node: { spec: string; status: ObjectStatus } }>({ clock: createFakeClock() });
+  metrics.watchObjects(() => store.all());
+  store.apply('Node', { name: 'master00', spec: '', hash: '' });
+  const series = 'k8slab_drift_total{kind="Node",name="master00"}';
+
+  const before = await sample(metrics, series);
+  metrics.driftRepaired({ kind: 'Node', name: 'master00' });
+  const after = await sample(metrics, series);
+  store.remove('Node', 'master00');
+
+  assert.deepEqual([before, after, await sample(metrics, series)], [0, 1, undefined]);
+});
+
 test('driver calls, their failures and their mutations are counted', async () => {
   const metrics = createMetrics({ version: '1' });
   metrics.declareDriver('virsh', { reading: ['list'], mutating: ['net-define', 'start'] });

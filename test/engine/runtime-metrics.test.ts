@@ -117,7 +117,7 @@ const outcomes = [
 ] as const;
 
 for (const { outcome, result, family } of outcomes) {
-  test(`${outcome} counts where controller-runtime counts it`, async () => {
+  test(`${outcome === 'panic' ? 'E100: ' : ''}${outcome} counts where controller-runtime counts it`, async () => {
     const metrics = createMetrics({ version: '1' });
     const meter = metrics.controller('node', 1);
 

@@ -60,7 +60,7 @@ describe('the model of a network', () => {
     });
   });
 
-  it('takes the IPv4 element wherever it stands, and lower-case MAC addresses', () => {
+  it('E18, E19: takes the IPv4 element wherever it stands, and lower-case MAC addresses', () => {
     const { model } = parseNetwork(`<network><ip family='ipv6' address='fd00::1' prefix='64'>
       <dhcp><host id='0:1' ip='fd00::9'/></dhcp></ip>
       <ip address='10.9.0.1' prefix='24'><dhcp><range start='10.9.0.8' end='10.9.0.20'><lease expiry='10'/></range>

@@ -4,7 +4,7 @@ import { isManifestFile } from '../../../src/api/manifest/snapshot.ts';
 
 describe('a file', () => {
   for (const name of ['lab.yaml', 'lab.yml', 'lab.json', 'a.b.yaml', 'dir/lab.yaml', '00-net.yaml']) {
-    it(`is a manifest: ${name}`, () => {
+    it(`E84: is a manifest: ${name}`, () => {
       assert.equal(isManifestFile(name), true);
     });
   }

@@ -105,7 +105,7 @@ spec: {disk: {image: debian}, networks: [{network: &zone n}], role: *zone}
 describe("a manifest's hash", () => {
   const [plain] = good('f', NETWORK);
 
-  it('does not change with comments, order, quotes, labels, or defaults that are spelled out', () => {
+  it('E87: does not change with comments, order, quotes, labels, or defaults that are spelled out', () => {
     const other = `kind: Network
 apiVersion: k8slab.io/v1alpha1
 metadata: {name: k8s-net}

@@ -82,7 +82,7 @@ describe('a snapshot', () => {
     );
   });
 
-  it('keeps the objects of a file that an editor has emptied and is about to write', () => {
+  it('E85, E86: keeps the objects of a file that an editor has emptied and is about to write', () => {
     const snapshot = last({ 'a.yaml': nodeText('x') }, { 'a.yaml': '' });
 
     assert.deepEqual(contents(snapshot), ['Node/x@a.yaml']);
@@ -190,6 +190,11 @@ describe('conflicts in a snapshot', () => {
     assert.deepEqual(first && contents(first), ['Node/x@b.yaml']);
     assert.deepEqual(second && contents(second), ['Node/x@b.yaml']);
     assert.deepEqual([...(second?.condemned.keys() ?? [])], ['Node/x']);
+    const files = second?.errors.map(({ file, message }) => [file, /\((.*):1\)/.exec(message)?.[1]]);
+    assert.deepEqual(files, [
+      ['a.yaml', 'b.yaml'],
+      ['b.yaml', 'a.yaml'],
+    ]);
   });
 
   it('leave the file that was there before, even if it changed in the same moment', () => {

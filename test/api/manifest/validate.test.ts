@@ -191,6 +191,12 @@ describe('a Node', () => {
     });
   }
 
+  it('E10: is refused with an address of another family', () => {
+    assert.deepEqual(complaints(nodeText('n', { networks: [{ network: 'a', address: 'fd00::9' }] })), [
+      'spec.networks[0].address: must be an IPv4 address such as 192.168.111.150, found "fd00::9"',
+    ]);
+  });
+
   for (const disk of [{ image: 'a' }, { cloneOf: 'a', size: '20Gi' }, { path: '/srv/a.qcow2' }]) {
     it(`is accepted with disk ${JSON.stringify(disk)}`, () => {
       assert.deepEqual(complaints(nodeText('n', { disk, memory: '64Mi' })), []);

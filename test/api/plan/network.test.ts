@@ -45,6 +45,32 @@ describe('planNetwork', () => {
     assert.deepEqual(types(look([master00, master01], after)), []);
   });
 
+  it('E16: gets its entries by its definition while it is off, and is started: nothing is told to a dnsmasq', () => {
+    const { config = '' } = converged([master00], {});
+
+    const plan = look([master00, master01], { config });
+
+    assert.deepEqual(types(plan), ['WriteHostFiles', 'DefineNetwork', 'SetNetworkAutostart', 'StartNetwork']);
+    const after = apply({ config }, plan);
+    assert.equal(modelNetwork(parseNetwork(after.live ?? '').root).hosts.length, 2);
+    assert.deepEqual(look([master00, master01], after).actions, []);
+  });
+
+  it('E15: has its DNS turned on when somebody turned it off, by a restart, and says so where that is forbidden', () => {
+    const world = converged([master00], {});
+    const off = (xml = ''): string => xml.replace(/<dns>[^]*<\/dns>/, '<dns enable="no"/>');
+    const silent = { ...world, config: off(world.config), live: off(world.live) };
+
+    const plan = look([master00], silent);
+    const forbidden = look([master00], silent, { spec: spec({ policy: { restart: 'Never' } }) });
+
+    assert.deepEqual(types(plan), ['DefineNetwork', 'RestartNetwork']);
+    assert.match(plan.actions[1]?.reason ?? '', /: dns$/);
+    assert.deepEqual(look([master00], apply(silent, plan)).actions, []);
+    assert.match(forbidden.waiting?.message ?? '', /policy\.restart Never forbids: dns;/);
+    assert.equal(types(forbidden).includes('UpdateNetwork'), false, 'libvirt would refuse it');
+  });
+
   it('empties the files once the live XML carries what they said', () => {
     const before = converged([master00], {});
     const added = apply(before, look([master00, master01], before));

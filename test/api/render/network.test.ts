@@ -61,11 +61,17 @@ const FOREIGN_INSIDE: readonly [at: string, text: string][] = [
 ];
 
 describe('a rendered network', () => {
-  it('has several names of one address in one <host>, the first of them in the reservation', () => {
+  it('E12: has several names of one address in one <host>, the first of them in the reservation', () => {
     const { model } = parseNetwork(renderXml(fresh(desired({}, { entries: [entry] }))));
 
     assert.deepEqual(model.dns.hosts, [{ ip: entry.ip, hostnames: entry.hostnames }]);
     assert.deepEqual(model.hosts, [{ mac: entry.mac, ip: entry.ip, name: entry.hostnames[0] }]);
+  });
+
+  it('E33: forwards no name of its domain, unless its manifest wants that', () => {
+    const localOnly = (fields = {}): unknown => modelNetwork(fresh(desired(fields))).domain?.localOnly;
+
+    assert.deepEqual([localOnly(), localOnly({ dns: { localOnly: false } })], [true, false]);
   });
 
   it('rendered over itself is the same, whatever of its fields are set', () => {

@@ -29,7 +29,7 @@ describe('what cloud-init says of itself', () => {
   ];
 
   for (const [what, code, stdout, done, errors, detail] of cases) {
-    it(`is ${done ? '' : 'not '}done for ${what}`, () => {
+    it(`E58: is ${done ? '' : 'not '}done for ${what}`, () => {
       const result = parseCloudInit({ code, stdout });
 
       assert.deepEqual([result.done, result.errors], [done, errors]);

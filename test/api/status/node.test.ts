@@ -116,7 +116,7 @@ describe('a Node', () => {
     ],
   ];
   for (const [what, situation, type, expected] of missing) {
-    it(`with ${what} is not Ready, for the reason of ${type}`, () => {
+    it(`${type === 'CloudInitDone' ? 'E58: ' : ''}with ${what} is not Ready, for the reason of ${type}`, () => {
       assert.equal(brief(situation, type), expected);
       assert.equal(brief(situation, 'Ready'), `False ${expected.split(' ')[1] ?? ''}`);
       assert.equal(message(situation, 'Ready'), message(situation, type));

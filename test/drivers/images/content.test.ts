@@ -10,7 +10,7 @@ import { MIB, newStore, qcow2, root, run, sha256, sourceFile, xz } from './fixtu
 const content = randomBytes(2 * MIB);
 
 describe('the content of an image', () => {
-  it('is unpacked, whatever its name says, and its checksum is that of the packed file', async () => {
+  it('E54: is unpacked, whatever its name says, and its checksum is that of the packed file', async () => {
     const skippable = Buffer.from('\x50\x2a\x4d\x18\x04\0\0\0abcd', 'latin1');
     const frames = [
       skippable,

@@ -68,7 +68,7 @@ describe('a source that does not serve', () => {
     });
   });
 
-  it('names both sums when they differ, and the bad bytes go', async (t) => {
+  it('E54: names both sums when they differ, and the bad bytes go', async (t) => {
     const source = await httpSource(t, content);
     const { dir, store } = await newStore({ retries: 3, retryMs: 1 });
     const checksum = `sha512:${'0'.repeat(128)}`;

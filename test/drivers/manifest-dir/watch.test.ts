@@ -26,7 +26,12 @@ interface Hints {
 }
 
 /** Watches until the test is over; ready when it returns. */
-async function hints(t: TestContext, path: string, relistMs: number, debounceMs = 20): Promise<Hints> {
+async function hints(
+  t: TestContext,
+  path: string,
+  relistMs: number,
+  { debounceMs = 20, isManifest = isManifestFile } = {},
+): Promise<Hints> {
   const causes: HintCause[] = [];
   const waiting = new Map<HintCause, PromiseWithResolvers<undefined>>();
   function next(cause: HintCause): Promise<void> {
@@ -35,7 +40,7 @@ async function hints(t: TestContext, path: string, relistMs: number, debounceMs 
     return waiter.promise;
   }
   const first = next('rearmed');
-  const source = createManifestDir({ path, isManifest: isManifestFile, debounceMs, relistMs });
+  const source = createManifestDir({ path, isManifest, debounceMs, relistMs });
   const watching = source.watch((cause) => {
     causes.push(cause);
     waiting.get(cause)?.resolve(undefined);
@@ -83,23 +88,28 @@ describe('watching the manifests', { timeout: 20_000 }, () => {
     }
   });
 
-  it('gives one hint for a burst of changes', async (t) => {
+  it('E85: gives one hint for a burst of changes', async (t) => {
     const path = await directory();
-    const seen = await hints(t, path, NEVER, 400);
-    const hint = seen.next('changed');
+    const seen = await hints(t, path, NEVER, { debounceMs: 400 });
+    const witness = await hints(t, path, NEVER, { debounceMs: 800 });
+    const over = witness.next('changed');
 
     for (let i = 0; i < 50; i++) await writeFile(join(path, `n${i}.yaml`), `${i}`);
-    await hint;
+    await over;
 
     assert.deepEqual(seen.causes, ['rearmed', 'changed']);
   });
 
-  it('ignores files that are no manifests', async (t) => {
+  it('E84: ignores files that are no manifests', async (t) => {
     const path = await directory();
     const seen = await hints(t, path, NEVER);
+    const witness = await hints(t, path, NEVER, { debounceMs: 200, isManifest: () => true });
+    const over = witness.next('changed');
 
     for (const name of ['.a.yaml.swp', 'a.yaml~', '4913', 'notes.txt'])
       await writeFile(join(path, name), 'x');
+    await over;
+    assert.deepEqual(seen.causes, ['rearmed']);
     const hint = seen.next('changed');
     await writeFile(join(path, 'b.yaml'), 'b');
     await hint;

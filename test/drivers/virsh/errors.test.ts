@@ -88,6 +88,17 @@ describe('errors of virsh', () => {
     });
   }
 
+  it('E55: name the file that QEMU may not read', () => {
+    const stderr =
+      MESSAGES.map(([, text]) => text).find((text) => text.includes('Cannot access storage')) ?? '';
+
+    const error = failureIn(`${stderr}\n`, ['start', '--domain', 'a']);
+
+    assert.equal(error?.reason, 'PermissionDenied');
+    assert.match(error.message, /'\/a\.qcow2'/);
+    assert.match(error.hint ?? '', /owner/);
+  });
+
   it('take news of the connection and warnings for none', () => {
     const quiet = [
       '',

@@ -24,7 +24,7 @@ describe('a session with the real virsh', () => {
     await rm(dir, { recursive: true });
   });
 
-  it('hands any typeable argument to virsh unchanged', async () => {
+  it('E21: hands any typeable argument to virsh unchanged', async () => {
     const argument = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 300 }),
       fc.string({
@@ -139,7 +139,7 @@ describe('a session', () => {
     assert.equal(session.usable(), false);
   }
 
-  it('gives up a hung call at its deadline, and itself with it', () =>
+  it('E93: gives up a hung call at its deadline, and itself with it', () =>
     withStub(async (session) => {
       assert.equal((await session.call(['pid'], LONG)).stderr, '');
 

@@ -110,7 +110,7 @@ describe('virsh', () => {
       assert.equal(new Set(pids).size, 2);
     }));
 
-  it('tries a read again when libvirt is away, and a change never', () =>
+  it('E22, E92: tries a read again when libvirt is away, and a change never', () =>
     withVirsh({}, async (virsh, calls) => {
       await assert.rejects(virsh.call(['net-list']), { reason: 'LibvirtUnreachable' });
       await assert.rejects(virsh.call(['net-start']), { reason: 'LibvirtUnreachable' });
@@ -127,7 +127,7 @@ describe('virsh', () => {
       assert.equal(await virsh.call(['warn']), 'fine\n');
     }));
 
-  it('answers after a session died', () =>
+  it('E92: answers after a session died', () =>
     withVirsh({ size: 1 }, async (virsh) => {
       await assert.rejects(virsh.call(['mumble']), {
         reason: 'OperationFailed',
