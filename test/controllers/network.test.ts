@@ -106,6 +106,19 @@ describe('a Network', () => {
     assert.equal(bed.condition(['Network', 'k8s-net'], 'Synced')?.reason, 'Conflict');
   });
 
+  it('E26: is defined over what is there for any change, and never undefined: its leases would go', async () => {
+    const bed = await createLab('a');
+    bed.apply('Network', 'k8s-net', { domain: 'other.local', mtu: 1400 });
+
+    await bed.converge();
+
+    const calls = bed.world.calls.filter((call) => /^(un)?define|^(destroy|start)Network/.test(call));
+    assert.deepEqual(
+      calls,
+      ['defineNetwork', 'destroyNetwork', 'startNetwork'].map((call) => `${call} k8s-net`),
+    );
+  });
+
   it('works on while a change of it waits for a restart, and says so', async () => {
     const bed = await createLab('a');
     bed.apply('Network', 'k8s-net', { mtu: 1400, policy: { restart: 'Never' } });
