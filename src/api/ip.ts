@@ -85,13 +85,12 @@ export function netmask(prefix: number): string {
 }
 
 /** 24 for `255.255.255.0`; undefined for what is no netmask. */
-export function prefixOf(mask: string): number | undefined {
+function prefixOf(mask: string): number | undefined {
   return Array.from({ length: 33 }, (_, prefix) => prefix).find((prefix) => netmask(prefix) === mask);
 }
 
 /** The block of an address as libvirt writes it, with a prefix or a netmask; undefined where it is no IPv4 block. */
-export function blockOf(ip: { address: string; netmask?: string; prefix?: string }): string | undefined {
+export function blockOf(ip: { address: string; netmask?: string; prefix?: string }): Cidr | undefined {
   const prefix = ip.prefix === undefined ? prefixOf(ip.netmask ?? '') : Number(ip.prefix);
-  if (!isAddress(ip.address) || prefix === undefined) return undefined;
-  return formatCidr(cidrOf(toNumber(ip.address), prefix));
+  return isAddress(ip.address) && prefix !== undefined ? cidrOf(toNumber(ip.address), prefix) : undefined;
 }

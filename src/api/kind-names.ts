@@ -1,4 +1,4 @@
-import { API_GROUP, type Kind } from './meta.ts';
+import { API_GROUP, type Kind, type ObjectRef } from './meta.ts';
 
 export interface KindNames {
   readonly singular: string;
@@ -21,6 +21,11 @@ export const KIND_NAMES: Readonly<Record<Kind, KindNames>> = {
   },
   Host: { singular: 'host', plural: 'hosts', shortNames: [], aliases: [] },
 };
+
+/** `node/master00`, as the command line takes and prints it. */
+export function objectWord({ kind, name }: ObjectRef): string {
+  return `${KIND_NAMES[kind].singular}/${name}`;
+}
 
 /** Every word that `resolveKind` knows. */
 export function kindWords(): readonly string[] {

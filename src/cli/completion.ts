@@ -1,7 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES, kindWords, resolveKind } from '../api/kind-names.ts';
+import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kind-names.ts';
 import type { ApiObject, Kind } from '../api/meta.ts';
-import type { HeldRemoval } from '../api/plan/hold.ts';
 import { fetchHeld } from './confirm-removal.ts';
 import { OUTPUTS } from './get.ts';
 import type { Client } from './client.ts';
@@ -63,7 +62,7 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
   if (isOutput(before.at(-1))) return command === 'plan' ? ['json'] : [...OUTPUTS];
   if (command === 'completion') return [...SHELLS];
   if (command === 'explain' && rest.length === 0) return [...kindWords()];
-  if (command === 'confirm-removal') return ['--all', ...(await fetchHeld(client)).map(heldWord)];
+  if (command === 'confirm-removal') return ['--all', ...(await fetchHeld(client)).map(objectWord)];
   if (command === 'update-packages') return namesOf(client, 'Node');
   if (command !== 'get') return [];
   const [word] = rest.filter((arg, index) => !arg.startsWith('-') && !isOutput(rest[index - 1]));
@@ -75,10 +74,6 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
 async function namesOf(client: Client, kind: Kind): Promise<string[]> {
   const { items } = (await client.get(KIND_NAMES[kind].plural)) as { items: ApiObject[] };
   return items.map(({ metadata }) => metadata.name);
-}
-
-function heldWord({ kind, name }: HeldRemoval): string {
-  return `${KIND_NAMES[kind].singular}/${name}`;
 }
 
 /** The next word is the value of this one. */

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES } from '../api/kind-names.ts';
+import { objectWord } from '../api/kind-names.ts';
 import type { ObjectRef } from '../api/meta.ts';
 import type { HeldRemoval } from '../api/plan/hold.ts';
 import type { Client } from './client.ts';
@@ -32,7 +32,7 @@ export async function confirmRemoval(
   if (args.length === 0 && options.all !== true) await expectYes(held, options);
   // Exactly what was shown or named: what is held meanwhile is not meant.
   await client.post('removals', { items: refs.map(({ kind, name }) => ({ kind, name })) });
-  return refs.map((ref) => `${word(ref)} removal confirmed\n`).join('');
+  return refs.map((ref) => `${objectWord(ref)} removal confirmed\n`).join('');
 }
 
 function named(args: readonly string[]): ObjectRef[] {
@@ -45,7 +45,7 @@ function named(args: readonly string[]): ObjectRef[] {
 }
 
 async function expectYes(held: readonly HeldRemoval[], { terminal }: ConfirmOptions): Promise<void> {
-  const list = alignColumns([['HELD', 'WHY'], ...held.map((each) => [word(each), each.why])]);
+  const list = alignColumns([['HELD', 'WHY'], ...held.map((each) => [objectWord(each), each.why])]);
   if (terminal === undefined) {
     const hint = 'name them, or give --all';
     throw new ReasonedError(
@@ -65,8 +65,4 @@ async function expectYes(held: readonly HeldRemoval[], { terminal }: ConfirmOpti
     lines.close();
   }
   throw new ReasonedError('NotConfirmed', 'cannot confirm removal: the answer was not yes');
-}
-
-function word({ kind, name }: ObjectRef): string {
-  return `${KIND_NAMES[kind].singular}/${name}`;
 }

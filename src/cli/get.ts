@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES, kindWords, resolveKind } from '../api/kind-names.ts';
+import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kind-names.ts';
 import { MANIFEST_KINDS, type ApiObject, type Kind } from '../api/meta.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Table } from '../api/table.ts';
@@ -62,7 +62,7 @@ export async function get(client: Client, args: readonly string[], flags: GetFla
   const named = selections.length === 1 && selections[0]?.name !== undefined;
   const objects = (await Promise.all(selections.map((each) => fetchObjects(client, each, flags)))).flat();
   if (flags.output === 'name') {
-    return objects.map(({ kind, metadata }) => `${KIND_NAMES[kind].singular}/${metadata.name}\n`).join('');
+    return objects.map(({ kind, metadata }) => `${objectWord({ kind, name: metadata.name })}\n`).join('');
   }
   const [single] = objects;
   const whole =
@@ -91,7 +91,7 @@ async function getTables(client: Client, selections: readonly Selection[], flags
 /** Several kinds at once: names carry their kind, as kubectl shows them. */
 function withKind(kind: Kind, table: Table): Table {
   const rows = table.rows.map(({ cells: [name = '', ...rest], object }) => ({
-    cells: [`${KIND_NAMES[kind].singular}/${name}`, ...rest],
+    cells: [objectWord({ kind, name }), ...rest],
     object,
   }));
   return { ...table, rows };

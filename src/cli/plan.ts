@@ -1,7 +1,7 @@
 import { ReasonedError } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot } from '../api/manifest/snapshot.ts';
-import { KIND_NAMES } from '../api/kind-names.ts';
+import { objectWord } from '../api/kind-names.ts';
 import type { PlannedObject, PlannedStep } from '../api/plan/action.ts';
 import type { Client } from './client.ts';
 import { readManifests } from './manifest-files.ts';
@@ -47,7 +47,7 @@ export function printPlan({ items }: PlanAnswer): string {
 }
 
 function planRows(item: PlannedObject): string[][] {
-  const object = `${KIND_NAMES[item.kind].singular}/${item.name}`;
+  const object = objectWord(item);
   const { waiting, error, later = [] } = item;
   const after = waiting === undefined ? '' : `, after ${waiting.reason}`;
   return [

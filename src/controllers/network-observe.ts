@@ -1,6 +1,6 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { parseNetwork, type NetworkDocument } from '../api/libvirt/network.ts';
-import { blockOf } from '../api/ip.ts';
+import { blockOf, formatCidr } from '../api/ip.ts';
 import { bridgeName, parkingBridge } from '../api/names.ts';
 import type { Neighbours, NetworkGuest, ObservedNetwork } from '../api/plan/network-observed.ts';
 import type { Bridges } from '../drivers/bridges.ts';
@@ -119,12 +119,12 @@ async function readNeighbours(
   return {
     networks: found.flatMap((document) => {
       const { name = '', bridge: other, ip } = document?.model ?? {};
-      const cidr = ip && blockOf(ip);
+      const block = ip && blockOf(ip);
       return [
         {
           name,
           ...(other?.name === undefined ? {} : { bridge: other.name }),
-          ...(cidr === undefined ? {} : { cidr }),
+          ...(block === undefined ? {} : { cidr: formatCidr(block) }),
         },
       ];
     }),

@@ -72,8 +72,8 @@ function noteRestart(deps: NodeDeps, { desire, observed }: NodeExtra, name: stri
     deps.attempts.note(name, 'address', { way, about: aboutAddress(observed.addresses) });
 }
 
-async function releaseLease(
-  deps: NodeDeps,
+export async function releaseLease(
+  deps: Pick<NodeDeps, 'store' | 'dnsmasq'>,
   { network, lease }: Extract<NodeAction, { type: 'ReleaseLease' }>,
 ): Promise<void> {
   const server = deps.store.get('Network', network)?.status.gateway;

@@ -3,7 +3,9 @@ import { attachmentMac } from '../api/names.ts';
 import type { NodeStatus } from '../api/objects.ts';
 import type { NodeRemovalAction } from '../api/plan/action.ts';
 import { planNodeRemoval, type RemovedNode } from '../api/plan/node-removal.ts';
+import { entryStatus } from '../api/status/node.ts';
 import { diskUsers } from './disk-users.ts';
+import { releaseLease } from './node-execute.ts';
 import type { NodeDeps } from './node-deps.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Look, Reconciler } from './pass.ts';
@@ -120,9 +122,7 @@ function fields(
 function entryFields(deps: NodeRemovalDeps, { metadata, spec }: ObjectOf<'Node'>): Partial<NodeStatus> {
   const network = deps.store.get('Network', spec.networks[0]?.network ?? '');
   const entry = network?.status.entries?.find(({ node }) => node === metadata.name);
-  if (entry === undefined) return {};
-  const [fqdn = metadata.name, ...aliases] = entry.hostnames;
-  return { address: entry.ip, mac: entry.mac, fqdn, aliases };
+  return entry === undefined ? {} : entryStatus(entry);
 }
 
 async function execute(
@@ -145,11 +145,8 @@ async function execute(
     case 'DestroyDomain':
       await libvirt.destroyDomain(name);
       return;
-    case 'ReleaseLease': {
-      const server = deps.store.get('Network', action.network)?.status.gateway;
-      if (server !== undefined) await deps.dnsmasq.release({ server, ...action.lease });
-      return;
-    }
+    case 'ReleaseLease':
+      return releaseLease(deps, action);
     case 'RemoveSeed':
       await deps.seeds.remove(name);
       return;

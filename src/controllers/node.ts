@@ -4,8 +4,8 @@ import { planNode } from '../api/plan/node.ts';
 import { restartFields } from '../api/plan/node-definition.ts';
 import type { NodeAction, Plan } from '../api/plan/action.ts';
 import { hostKeyOf } from '../api/adopt/node.ts';
-import { primaryEntry, type NodeNetworks } from '../api/plan/desire-node.ts';
-import { nodeConditions } from '../api/status/node.ts';
+import { primaryEntry } from '../api/plan/desire-node.ts';
+import { entryStatus, nodeConditions } from '../api/status/node.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Reconciler } from './pass.ts';
 import { executeNode } from './node-execute.ts';
@@ -123,15 +123,9 @@ function fields(
   const model = observed.domain?.config.model;
   return {
     ...(observed.domain === undefined ? {} : { state: observed.domain.state }),
-    ...(entry === undefined ? leased : entryFields(entry)),
+    ...(entry === undefined ? leased : entryStatus(entry)),
     ...(observed.disk.exists ? { disk: observed.disk.path } : {}),
     ...(model === undefined ? {} : { domainType: model.type }),
     ...(hostKey === undefined ? {} : { sshHostKey: hostKey }),
   };
-}
-
-function entryFields(entry: NodeNetworks['entries'][number]): Partial<NodeStatus> {
-  const [fqdn = entry.node, ...aliases] = entry.hostnames;
-  const podCIDR = entry.podCIDR === undefined ? {} : { podCIDR: entry.podCIDR };
-  return { address: entry.ip, mac: entry.mac, fqdn, aliases, ...podCIDR };
 }

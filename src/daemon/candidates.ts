@@ -54,7 +54,7 @@ function addRemovals(
   const gone = ours.filter(({ kind, metadata }) => !named.has(refName({ kind, name: metadata.name })));
   for (const { kind, metadata, spec, status } of gone) {
     const { name, labels, annotations } = metadata;
-    const { object } = store.apply(kind, { name, labels, annotations, spec: spec, hash: '' });
+    const { object } = store.apply(kind, { name, labels, annotations, spec, hash: '' });
     store.updateStatus(kind, name, object.metadata.uid, status);
     store.terminate(kind, name);
   }

@@ -1,6 +1,6 @@
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES } from '../api/kind-names.ts';
+import { objectWord } from '../api/kind-names.ts';
 import {
   isOrphan,
   ORPHAN_ANNOTATION,
@@ -154,7 +154,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       const other = refs.find((ref) => !held.has(refName(ref)));
       if (other !== undefined) {
         const hint = 'k8slab confirm-removal lists what is held';
-        const what = `${KIND_NAMES[other.kind].singular}/${other.name}`;
+        const what = objectWord(other);
         throw new ReasonedError('NotHeld', `cannot confirm removal of ${what}: it is not held`, { hint });
       }
       const confirmed = new Set(refs.map(refName));
@@ -191,7 +191,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
 }
 
 function summary(refs: readonly string[]): ConditionInput {
-  const names = refs.map((ref) => ref.replace(/^\w+/, (kind) => KIND_NAMES[kind as Kind].singular));
+  const names = refs.map((ref) => objectWord(parseRef(ref)));
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   const message = `without manifests and not removed: ${names.slice(0, NAMED).join(', ')}${more}; to remove them: k8slab confirm-removal`;
   return condition('RemovalsHeld', 'True', 'NotConfirmed', message);

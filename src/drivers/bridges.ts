@@ -15,7 +15,7 @@ export interface Attachment {
   /** Of the ports; left as it is when not given. */
   readonly mtu?: number;
   /** Bridge to remove when all is done. */
-  readonly parking?: string;
+  readonly parking: string;
 }
 
 /** The vmhost's Linux bridges and what is plugged into them. Errors: ReasonedError AttachFailed and IoError, ExecError. */
@@ -123,12 +123,12 @@ export function createBridges(options: BridgesOptions = {}): Bridges {
       ]);
       await expectAttached(parking, ports, await moveOver({ from: bridge, to: parking, parking }, ports));
     },
-    async attach({ bridge, ports, stp, mtu, parking = '' }) {
+    async attach({ bridge, ports, stp, mtu, parking }) {
       await batch(exec, [`link set ${bridge} type bridge stp_state 0`]);
       const said = await moveOver({ from: parking, to: bridge, parking }, ports, mtu);
       await batch(exec, [`link set ${bridge} type bridge stp_state ${stp ? 1 : 0}`]);
       await expectAttached(bridge, ports, said);
-      if (parking !== '' && (await exists(parking))) await batch(exec, [`link delete ${parking}`]);
+      if (await exists(parking)) await batch(exec, [`link delete ${parking}`]);
     },
     filtersFrames: async () =>
       (await readIfExists(join(sysctlDir, 'bridge-nf-call-iptables')))?.trim() === '1',

@@ -1,13 +1,21 @@
-import { chmod, link, open, readdir, rename } from 'node:fs/promises';
+import { chmod, link, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ReasonedError } from '../api/errors.ts';
 import { exec as runCommand } from './exec.ts';
 import type { Exec } from './exec.ts';
-import { ensureDir, exists, readIfExists, removeIfExists, syncDir, writeAtomic } from './files.ts';
+import {
+  ensureDir,
+  exists,
+  listIfExists,
+  readIfExists,
+  removeIfExists,
+  syncDir,
+  writeAtomic,
+} from './files.ts';
 import { grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
 import type { DiskInfo, Disks, DiskState } from './disks/types.ts';
-import { errnoOf, ioError, isMissing } from './io-errors.ts';
+import { errnoOf, ioError } from './io-errors.ts';
 import { qemuChain } from './qemu-img.ts';
 
 export type * from './disks/types.ts';
@@ -82,13 +90,8 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
 
 /** Leftovers of copies and others' snapshots too: whatever may stand on something. */
 async function listDisks(dir: string): Promise<string[]> {
-  try {
-    const names = await readdir(dir);
-    return names.filter((name) => !name.endsWith('.json')).map((name) => join(dir, name));
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw await ioError('read directory', dir, error);
-  }
+  const names = await listIfExists(dir);
+  return names.filter((name) => !name.endsWith('.json')).map((name) => join(dir, name));
 }
 
 async function observe({ node, exec, disk, marker }: Place): Promise<DiskState> {

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { ioError, isMissing } from './io-errors.ts';
 
 export { createExclusive, syncDir, writeAtomic } from './write-atomic.ts';
@@ -11,6 +11,16 @@ export async function readIfExists(path: string): Promise<string | undefined> {
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw await ioError('read file', path, error);
+  }
+}
+
+/** The names in a directory, none when there is no such directory. */
+export async function listIfExists(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw await ioError('read directory', dir, error);
   }
 }
 

@@ -1,9 +1,9 @@
-import { chmod, lstat, mkdir, mkdtemp, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, open, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReasonedError } from '../api/errors.ts';
 import { exec as runCommand, ExecError } from './exec.ts';
 import type { Exec } from './exec.ts';
-import { ensureDir, syncDir } from './files.ts';
+import { ensureDir, listIfExists, syncDir } from './files.ts';
 import { ioError, isMissing, noSpace } from './io-errors.ts';
 
 export interface SeedsOptions {
@@ -73,7 +73,7 @@ export function createSeeds({ dir, exec = runCommand }: SeedsOptions): Seeds {
     path,
     exists: (node, hash) => isFile(path(node, hash)),
     write,
-    has: async (node) => (await namesIn(dir)).some((name) => isSeedOf(node, name)),
+    has: async (node) => (await listIfExists(dir)).some((name) => isSeedOf(node, name)),
     remove: (node) => removeWhere(dir, (name) => isSeedOf(node, name) || name.startsWith(workPrefix(node))),
   };
 }
@@ -97,15 +97,8 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function namesIn(dir: string): Promise<string[]> {
-  return readdir(dir).catch(async (error: unknown) => {
-    if (isMissing(error)) return [];
-    throw await ioError('read directory', dir, error);
-  });
-}
-
 async function removeWhere(dir: string, isGone: (name: string) => boolean): Promise<void> {
-  for (const name of (await namesIn(dir)).filter(isGone))
+  for (const name of (await listIfExists(dir)).filter(isGone))
     await rm(join(dir, name), { recursive: true, force: true });
 }
 

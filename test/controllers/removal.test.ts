@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { ORPHAN_ANNOTATION } from '../../src/api/meta.ts';
+import type { Marked } from '../../src/api/plan/orphan.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
 import { callsFor, createBed, createLab, type Bed } from './bed.ts';
 import { fakeLibvirt } from './fakes.ts';
@@ -18,6 +19,22 @@ async function remove(bed: Bed, name: string): Promise<void> {
   shutOff(bed, name);
   await bed.clock.advance(300);
   await bed.converge();
+}
+
+/** The world under a daemon that starts anew and finds no manifest of Node "a". */
+async function restartWithout({ world }: Bed): Promise<{
+  bed: Bed;
+  marked: readonly Marked[];
+  orphan: Extract<Marked, { kind: 'Node' }>;
+}> {
+  const bed = createBed({ world });
+  bed.apply('Network', 'k8s-net');
+  bed.apply('Image', 'debian');
+  bed.apply('Node', 'b');
+  const marked = await surveyMarked(fakeLibvirt(world));
+  const orphan = marked.find(({ name }) => name === 'a');
+  assert.ok(orphan?.kind === 'Node');
+  return { bed, marked, orphan };
 }
 
 describe('a Node without a manifest', () => {
@@ -135,13 +152,7 @@ describe('a Node without a manifest', () => {
     const before = await createLab('a', 'b');
     before.apply('Node', 'a', { dnsAliases: ['web'] });
     await before.converge();
-    const bed = createBed({ world: before.world });
-    bed.apply('Network', 'k8s-net');
-    bed.apply('Image', 'debian');
-    bed.apply('Node', 'b');
-    const marked = await surveyMarked(fakeLibvirt(bed.world));
-    const orphan = marked.find(({ name }) => name === 'a');
-    assert.ok(orphan?.kind === 'Node');
+    const { bed, orphan } = await restartWithout(before);
     bed.store.apply('Node', { ...orphan, annotations: { [ORPHAN_ANNOTATION]: 'true' }, hash: '' });
     bed.store.terminate('Node', 'a');
 
@@ -182,17 +193,11 @@ describe('a Node without a manifest', () => {
     before.store.terminate('Node', 'a');
     await before.converge();
 
-    const bed = createBed({ world: before.world });
-    bed.apply('Network', 'k8s-net');
-    bed.apply('Image', 'debian');
-    bed.apply('Node', 'b');
-    const marked = await surveyMarked(fakeLibvirt(bed.world));
+    const { bed, marked, orphan } = await restartWithout(before);
     assert.deepEqual(
       marked.map(({ kind, name }) => `${kind}/${name}`),
       ['Network/k8s-net', 'Node/a', 'Node/b'],
     );
-    const orphan = marked.find(({ name }) => name === 'a');
-    assert.ok(orphan?.kind === 'Node');
     bed.store.apply('Node', { ...orphan, annotations: { [ORPHAN_ANNOTATION]: 'true' }, hash: '' });
     await remove(bed, 'a');
 

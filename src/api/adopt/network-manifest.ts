@@ -1,15 +1,6 @@
 import { dnsName, interfaceName, ipv4, objectName } from '../kinds/common.ts';
-import {
-  cidrOf,
-  contains,
-  formatCidr,
-  fromNumber,
-  hosts,
-  isAddress,
-  netmask,
-  toNumber,
-  type Cidr,
-} from '../ip.ts';
+import { dnsmasqOption, leaseTime, mtu } from '../kinds/network.ts';
+import { blockOf, contains, formatCidr, fromNumber, hosts, isAddress, toNumber, type Cidr } from '../ip.ts';
 import type { DnsHost, NetworkModel } from '../libvirt/network.ts';
 import { aliasName, fqdn } from '../names.ts';
 import { leaseSeconds, MODES } from './network.ts';
@@ -25,7 +16,7 @@ export function networkManifest(found: FoundNetwork, world: FoundWorld): FoundMa
   if (!found.persistent) return { what, why: 'it is transient: virsh net-define makes it last' };
   const mode = MODES.find((known) => known === (model.forward?.mode ?? 'isolated'));
   if (mode === undefined) return { what, why: `k8slab has no forward mode ${model.forward?.mode ?? ''}` };
-  const cidr = cidrIn(model);
+  const cidr = model.ip && blockOf(model.ip);
   if (cidr === undefined) return { what, why: 'it has no IPv4 address with a netmask' };
   const domain = dnsName.safeParse(model.domain?.name).data;
   const { records, others } = recordsOf(model, world, name);
@@ -42,13 +33,6 @@ export function networkManifest(found: FoundNetwork, world: FoundWorld): FoundMa
     policy: { adopt: true },
   };
   return { kind: 'Network', name, spec, notes: [...others, ...strangers(model, world)] };
-}
-
-function cidrIn({ ip }: NetworkModel): Cidr | undefined {
-  if (ip === undefined || !isAddress(ip.address)) return undefined;
-  const prefixes = [...Array(33).keys()];
-  const prefix = prefixes.find((each) => ip.prefix === String(each) || ip.netmask === netmask(each));
-  return prefix === undefined ? undefined : cidrOf(toNumber(ip.address), prefix);
 }
 
 function forwardOf({ forward }: NetworkModel, mode: string): Record<string, unknown> {
@@ -70,9 +54,9 @@ function bridgeOf({ bridge }: NetworkModel): Record<string, unknown> {
   };
 }
 
-function mtuOf({ mtu }: NetworkModel): Record<string, unknown> {
-  const bytes = Number(mtu);
-  return bytes >= 576 && bytes <= 9216 ? { mtu: bytes } : {};
+function mtuOf(model: NetworkModel): Record<string, unknown> {
+  const { data: bytes } = mtu.safeParse(Number(model.mtu));
+  return bytes === undefined ? {} : { mtu: bytes };
 }
 
 /** One range at most can be said; others stay because none is named. */
@@ -81,10 +65,9 @@ function dhcpOf({ ranges }: NetworkModel, cidr: Cidr): Record<string, unknown> {
   if (range === undefined || more.length > 0) return {};
   const { start, end, lease } = range;
   if (![start, end].every((address) => isAddress(address) && contains(cidr, toNumber(address)))) return {};
-  const seconds = leaseSeconds(lease);
   if (lease === undefined) return { dhcp: { start, end } };
-  const sayable = seconds !== undefined && seconds >= 120 && seconds <= 31_536_000;
-  return sayable ? { dhcp: { start, end, leaseSeconds: seconds } } : {};
+  const { data: seconds } = leaseTime.safeParse(leaseSeconds(lease));
+  return seconds === undefined ? {} : { dhcp: { start, end, leaseSeconds: seconds } };
 }
 
 function dnsOf(
@@ -93,7 +76,7 @@ function dnsOf(
   records: readonly DnsHost[],
 ): Record<string, unknown> {
   const forwarders = model.dns.forwarders.filter((address) => ipv4.safeParse(address).success);
-  const options = model.options.filter((option) => /^[a-z0-9-]+(=[^\n]*)?$/.test(option));
+  const options = model.options.filter((option) => dnsmasqOption.safeParse(option).success);
   const dns = {
     ...(domain === undefined ? {} : { localOnly: model.domain?.localOnly === true }),
     ...(forwarders.length === 0 ? {} : { forwarders: [...new Set(forwarders)] }),

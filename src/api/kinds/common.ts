@@ -49,6 +49,9 @@ export const byteQuantity = z
   .string({ error: QUANTITY_WORDS })
   .regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, QUANTITY_WORDS);
 
+/** A group of an Ansible inventory. */
+export const role = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and "_"');
+
 export const absolutePath = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path');
 
 const QUALIFIED_NAME = '[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, driftPolicy, ipv4, labelMap, objectName, port } from './common.ts';
+import { absolutePath, driftPolicy, ipv4, labelMap, objectName, port, role } from './common.ts';
 
 const seconds = z.int().min(1).max(86_400);
 const maxconn = z.int().min(1).max(1_000_000);
@@ -46,11 +46,7 @@ const backend = z
     name: sectionName
       .optional()
       .meta({ description: "Name of the backend section; the frontend's when left out." }),
-    role: z
-      .string()
-      .regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and "_"')
-      .optional()
-      .meta({ description: 'Nodes of this role are its servers.', examples: ['master'] }),
+    role: role.optional().meta({ description: 'Nodes of this role are its servers.', examples: ['master'] }),
     labels: labelMap.optional().meta({ description: 'Nodes that have all these labels are its servers.' }),
     port: port.meta({ description: 'Port of the servers.', examples: [6443] }),
     maxconn: maxconn.optional().meta({ description: 'Connections at once to one server.' }),

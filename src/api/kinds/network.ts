@@ -33,6 +33,8 @@ const bridge = z
   .prefault({})
   .meta({ description: 'The Linux bridge under the network.' });
 
+export const leaseTime = z.int().min(120).max(31_536_000);
+
 const dhcp = z
   .strictObject({
     start: ipv4
@@ -41,10 +43,7 @@ const dhcp = z
     end: ipv4
       .optional()
       .meta({ description: 'Last address handed out; the last host of the same /16 when left out.' }),
-    leaseSeconds: z
-      .int()
-      .min(120)
-      .max(31_536_000)
+    leaseSeconds: leaseTime
       .optional()
       .meta({ description: 'Lease time; libvirt takes one hour when left out.' }),
   })
@@ -59,6 +58,10 @@ const dnsRecord = z.strictObject({
     .meta({ description: "Names; one without a dot gets the network's domain." }),
 });
 
+export const dnsmasqOption = z
+  .string()
+  .regex(/^[a-z0-9-]+(=[^\n]*)?$/, 'must be a dnsmasq option such as cache-size=1000');
+
 const dns = z
   .strictObject({
     localOnly: z.boolean().default(true).meta({
@@ -70,7 +73,7 @@ const dns = z
       .meta({ description: 'Resolvers for all other names; those of the vmhost when left out.' }),
     records: z.array(dnsRecord).default([]).meta({ description: 'Names beside those of the Nodes.' }),
     dnsmasqOptions: z
-      .array(z.string().regex(/^[a-z0-9-]+(=[^\n]*)?$/, 'must be a dnsmasq option such as cache-size=1000'))
+      .array(dnsmasqOption)
       .default([])
       .meta({ description: "Lines for dnsmasq's configuration, taken as they are." }),
   })
@@ -98,6 +101,8 @@ const policy = z
   .prefault({})
   .meta({ description: 'What k8slab may do on its own.' });
 
+export const mtu = z.int().min(576).max(9216);
+
 export const networkSpec = z.strictObject({
   domain: dnsName.optional().meta({
     description: 'DNS domain of the network; the full names of its Nodes end in it.',
@@ -109,7 +114,7 @@ export const networkSpec = z.strictObject({
     .meta({ description: 'Address of the vmhost on the network; the first host when left out.' }),
   forward,
   bridge,
-  mtu: z.int().min(576).max(9216).optional().meta({ description: 'MTU of the bridge and the guests.' }),
+  mtu: mtu.optional().meta({ description: 'MTU of the bridge and the guests.' }),
   dhcp,
   dns,
   podCIDR: podCIDR.optional(),

@@ -8,6 +8,7 @@ import {
   ipv4Cidr,
   macAddress,
   objectName,
+  role,
 } from './common.ts';
 
 const disk = z
@@ -124,14 +125,10 @@ const policy = z
   .meta({ description: 'What k8slab may do on its own.' });
 
 export const nodeSpec = z.strictObject({
-  role: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and "_"')
-    .optional()
-    .meta({
-      description: 'Group in the Ansible inventory, such as master, worker or lb.',
-      examples: ['master'],
-    }),
+  role: role.optional().meta({
+    description: 'Group in the Ansible inventory, such as master, worker or lb.',
+    examples: ['master'],
+  }),
   cpus: z.int().min(1).max(1024).default(1).meta({ description: 'Virtual CPUs.' }),
   memory: byteQuantity.default('1Gi').meta({ description: 'Memory.', examples: ['16Gi'] }),
   disk,

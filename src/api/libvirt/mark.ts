@@ -86,6 +86,7 @@ export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
 export function parseDomainMark(root: XmlElement): DomainMark | undefined {
   const mark = findMark(root);
   if (mark === undefined || attribute(mark, 'kind') !== 'Node') return undefined;
+  const macs = texts(mark, 'mac');
   return {
     kind: 'Node',
     name: attribute(mark, 'name') ?? '',
@@ -93,14 +94,9 @@ export function parseDomainMark(root: XmlElement): DomainMark | undefined {
     reclaim: attribute(mark, 'reclaim') === 'Delete' ? 'Delete' : 'Retain',
     cloudInit: attribute(mark, 'cloudInit') ?? '',
     hostKey: texts(mark, 'hostKey')[0] ?? '',
-    ...given(mark),
+    ...appliedHash(mark),
+    ...(macs.length === 0 ? {} : { macs }),
   };
-}
-
-function given(mark: XmlElement): Pick<DomainMark, 'applied' | 'macs'> {
-  const applied = attribute(mark, 'applied');
-  const macs = texts(mark, 'mac');
-  return { ...(applied === undefined ? {} : { applied }), ...(macs.length === 0 ? {} : { macs }) };
 }
 
 function adopted(mark: XmlElement): { adopted?: true } {

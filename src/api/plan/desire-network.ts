@@ -67,6 +67,11 @@ export interface DesireNetworkInput {
   readonly hostDirs: { readonly dhcp: string; readonly dns: string };
 }
 
+/** An option for one of the directories (libvirt-facts T23): wanted, but no reason for a restart of its own. */
+export function isHostDir(option: string): boolean {
+  return /^(dhcp-)?hostsdir=/.test(option);
+}
+
 /** The network as it shall be, and the claims that cannot be met: those Nodes get nothing, what others have stays. */
 export function desireNetwork(input: DesireNetworkInput): { desired: DesiredNetwork; refusals: Refusal[] } {
   const { name, spec, config, hostDirs } = input;

@@ -1,4 +1,4 @@
-import { KIND_NAMES } from '../kind-names.ts';
+import { objectWord } from '../kind-names.ts';
 import type { ObjectRef } from '../meta.ts';
 
 /** An object without a manifest whose removal waits to be confirmed. */
@@ -44,10 +44,10 @@ export function holdRemovals({ pending, remaining, admitted, held, limit }: Hold
 }
 
 /** Why an object is held, and how its removal goes on. */
-export function explainHold(reason: HoldReason, limit: number, { kind, name }: ObjectRef): string {
+export function explainHold(reason: HoldReason, limit: number, ref: ObjectRef): string {
   const why =
     reason === 'NothingWouldRemain'
       ? 'none is left of what there was'
       : `more than ${limit} objects lost theirs`;
-  return `no manifest names it; held, since ${why}; to remove it: k8slab confirm-removal ${KIND_NAMES[kind].singular}/${name}`;
+  return `no manifest names it; held, since ${why}; to remove it: k8slab confirm-removal ${objectWord(ref)}`;
 }

@@ -1,7 +1,7 @@
 import { step, type ImageRemovalAction, type Plan } from './action.ts';
 import { inUse } from './network-removal.ts';
 
-/** What stands on a file: a disk of a domain, or a disk that no domain has any more. */
+/** What stands on a file: a domain's disk, or one that no domain has. */
 export interface FileUser {
   readonly kind: 'domain' | 'disk';
   /** Of the domain; for a disk its path. */

@@ -4,15 +4,13 @@ import type { NetworkModel } from '../libvirt/network.ts';
 import { parkingBridge } from '../names.ts';
 import type { DesiredNetwork } from '../render/network.ts';
 import { renderXml } from '../xml.ts';
-import { step, type NetworkAction, type Waiting } from './action.ts';
+import { step, type NetworkAction, type TapAttachment, type Waiting } from './action.ts';
 import { NET_UPDATE_SECONDS, NETWORK_RESTART_SECONDS } from './costs.ts';
+import { isHostDir } from './desire-network.ts';
 import { guestNames, type ObservedNetwork } from './network-observed.ts';
 
 /** What libvirt writes into the live XML where the definition gives no ports. */
 const ALL_PORTS = '1024-65535';
-/** Directories that dnsmasq reads (libvirt-facts T23): wanted, but no reason for a restart of their own. */
-const HOST_DIR = /^(dhcp-)?hostsdir=/;
-
 /** Fields libvirt cannot change on a running network, as the manifest names them. */
 const RESTART_FIELDS: Readonly<Record<string, (model: NetworkModel) => unknown>> = {
   domain: ({ domain }) => domain?.name,
@@ -28,7 +26,7 @@ const RESTART_FIELDS: Readonly<Record<string, (model: NetworkModel) => unknown>>
   mtu: ({ mtu }) => mtu,
   dns: ({ dns }) => dns.enabled,
   'dns.forwarders': ({ dns }) => dns.forwarders.toSorted(),
-  'dns.dnsmasqOptions': ({ options }) => options.filter((option) => !HOST_DIR.test(option)).toSorted(),
+  'dns.dnsmasqOptions': ({ options }) => options.filter((option) => !isHostDir(option)).toSorted(),
   dhcp: ({ ranges }) => ranges,
 };
 
@@ -116,10 +114,7 @@ function restartAction(
   );
 }
 
-function attachmentOf(
-  { name, bridge, spec }: DesiredNetwork,
-  ports: readonly string[],
-): Extract<NetworkAction, { type: 'AttachTaps' }>['attachment'] {
+function attachmentOf({ name, bridge, spec }: DesiredNetwork, ports: readonly string[]): TapAttachment {
   return {
     bridge,
     ports,

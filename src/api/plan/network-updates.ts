@@ -1,9 +1,9 @@
 import type { NetworkMark } from '../libvirt/mark.ts';
 import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
 import { desiredDnsHosts, renderReservation, type DesiredNetwork } from '../render/network.ts';
-import { element, renderXml } from '../xml.ts';
+import { renderXml } from '../xml.ts';
 import { step, type Cost, type NetworkAction } from './action.ts';
-import { removeReservation, staleNames, updateNames, withoutRemoved } from './network-live.ts';
+import { removeReservation, staleNames, updateNames, withoutRemoved, type Removal } from './network-live.ts';
 
 /** Brings a running network whose dnsmasq reads no files of ours to `desired` by net-update alone. */
 export function planUpdates(
@@ -27,7 +27,7 @@ function clashes(
   live: NetworkModel,
   owned: readonly NetworkMark[],
   felt: Cost,
-): ReturnType<typeof staleNames> {
+): Removal[] {
   const ours = new Set(
     [...owned.flatMap(({ entries }) => entries), ...desired.entries].map(({ mac }) => mac),
   );
@@ -50,21 +50,9 @@ function missingNames(desired: DesiredNetwork, live: NetworkModel): NetworkActio
     const added = hostnames.filter((name) => old?.hostnames.includes(name) !== true).join(', ');
     const reason = `dnsmasq does not know ${added} yet`;
     if (old === undefined) return [updateNames('add', { ip, hostnames: names }, reason)];
-    return [
-      updateNames('delete', old, reason),
-      { ...updateNames('add', { ip, hostnames: names }, reason), restore: hostXml(old) },
-    ];
+    const removal = updateNames('delete', old, reason);
+    return [removal, { ...updateNames('add', { ip, hostnames: names }, reason), restore: removal.xml }];
   });
-}
-
-function hostXml({ ip, hostnames }: { ip: string; hostnames: readonly string[] }): string {
-  return renderXml(
-    element(
-      'host',
-      { ip },
-      hostnames.map((name) => element('hostname', {}, [name])),
-    ),
-  );
 }
 
 function missingReservations(desired: DesiredNetwork, live: NetworkModel, felt: Cost): NetworkAction[] {

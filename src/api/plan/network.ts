@@ -5,6 +5,7 @@ import { renderNetwork, specHash, type DesiredNetwork } from '../render/network.
 import { renderXml, type XmlElement } from '../xml.ts';
 import { step, type Cost, type HostFiles, type NetworkAction, type Plan, type Waiting } from './action.ts';
 import { NET_UPDATE_SECONDS } from './costs.ts';
+import { isHostDir } from './desire-network.ts';
 import { planLive, writeFiles } from './network-live.ts';
 import { findOverlap } from './network-neighbours.ts';
 import { guestNames, type ObservedNetwork } from './network-observed.ts';
@@ -177,8 +178,6 @@ function planAutostart(desired: DesiredNetwork, observed: ObservedNetwork): Netw
 }
 
 /** Whether the running dnsmasq was started with our two directories (libvirt-facts T23). */
-export function readsHostFiles(desired: DesiredNetwork, live: NetworkModel): boolean {
-  return desired.options.every(
-    (option) => !/^(dhcp-)?hostsdir=/.test(option) || live.options.includes(option),
-  );
+function readsHostFiles(desired: DesiredNetwork, live: NetworkModel): boolean {
+  return desired.options.filter(isHostDir).every((option) => live.options.includes(option));
 }

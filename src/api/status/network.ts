@@ -1,5 +1,5 @@
 import { condition, READY, SYNCED } from '../conditions.ts';
-import { blockOf } from '../ip.ts';
+import { blockOf, formatCidr } from '../ip.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LiveEntry, Refusal } from '../objects.ts';
@@ -76,6 +76,7 @@ function readyFalse({ reason, message }: { reason: string; message: string }): C
 function forwarding({ firewall, live }: ObservedNetwork): ConditionInput[] {
   const { forward, bridge, ip } = live?.model ?? {};
   const block = ip && blockOf(ip);
+  const cidr = block && formatCidr(block);
   const mode = forward?.mode;
   if (firewall === undefined || (mode !== 'nat' && mode !== 'route')) return [];
   const name = bridge?.name ?? '';
@@ -83,8 +84,8 @@ function forwarding({ firewall, live }: ObservedNetwork): ConditionInput[] {
     const message = `the policy of the chain FORWARD is ${firewall.forwardPolicy} (Docker sets it), and no rule of libvirt lets ${name} out`;
     return [condition('Forwarding', 'False', 'ForwardDropped', message)];
   }
-  if (mode === 'nat' && (block === undefined || !firewall.masqueraded.includes(block))) {
-    const message = `the firewall does not translate ${block ?? 'its addresses'}: libvirt's rules are gone; systemctl restart libvirtd makes them anew`;
+  if (mode === 'nat' && (cidr === undefined || !firewall.masqueraded.includes(cidr))) {
+    const message = `the firewall does not translate ${cidr ?? 'its addresses'}: libvirt's rules are gone; systemctl restart libvirtd makes them anew`;
     return [condition('Forwarding', 'False', 'NotMasqueraded', message)];
   }
   return [condition('Forwarding', 'True', 'Forwarded')];

@@ -1,5 +1,7 @@
 import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
+import type { NetworkEntry } from '../libvirt/mark.ts';
 import type { ConditionInput, ConditionStatus } from '../meta.ts';
+import type { NodeStatus } from '../objects.ts';
 import type { DesiredNode, ObservedNode } from '../plan/node.ts';
 import type { Plan } from '../plan/action.ts';
 import { planUpkeep, restartFields, shrinkRefusal } from '../plan/node-definition.ts';
@@ -199,4 +201,11 @@ function synced(plan: Plan): ConditionInput {
   return blocked
     ? condition(SYNCED, status, plan.waiting.reason, plan.waiting.message)
     : condition(SYNCED, status, 'Reconciled');
+}
+
+/** What a Node's status says of its entry on its first network. */
+export function entryStatus(entry: NetworkEntry): Partial<NodeStatus> {
+  const [fqdn = entry.node, ...aliases] = entry.hostnames;
+  const podCIDR = entry.podCIDR === undefined ? {} : { podCIDR: entry.podCIDR };
+  return { address: entry.ip, mac: entry.mac, fqdn, aliases, ...podCIDR };
 }

@@ -1,16 +1,11 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReasonedError } from '../../api/errors.ts';
-import { removeIfExists } from '../files.ts';
-import { ioError, isMissing } from '../io-errors.ts';
+import { listIfExists, removeIfExists } from '../files.ts';
 import { forgetPart } from './part.ts';
 
 /** What lies in the store under a name: its files, and what is noted about it. */
 export async function findLeftovers(dir: string, name: string): Promise<{ files: string[]; known: boolean }> {
-  const names = await readdir(dir).catch(async (error: unknown) => {
-    if (isMissing(error)) return [];
-    throw await ioError('read directory', dir, error);
-  });
+  const names = await listIfExists(dir);
   const notes = [`${name}.json`, `.${name}.part`, `.${name}.part.json`, `.tmp-${name}`];
   return {
     files: names.filter((file) => isFileOf(name, file)).map((file) => join(dir, file)),

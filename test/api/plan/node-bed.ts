@@ -6,7 +6,18 @@ import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { API_VERSION, type ConditionInput } from '../../../src/api/meta.ts';
 import type { ImageObject, LiveEntry, NetworkObject, NodeObject } from '../../../src/api/objects.ts';
 import type { DesiredNode, DomainState, ObservedNode } from '../../../src/api/plan/node.ts';
+import type { DesiredDefinition } from '../../../src/api/render/domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
+
+export const MAC = '52:54:00:5e:53:fb';
+/** As the fixture domain is defined. */
+export const definition: DesiredDefinition = {
+  type: 'qemu',
+  cpus: 1,
+  memory: 512 * 1024 ** 2,
+  interfaces: [{ network: 'k8s-net', mac: MAC }],
+  reclaim: 'Retain',
+};
 
 const CREATED = '2026-01-01T00:00:00Z';
 
@@ -19,7 +30,7 @@ function conditionsOf(found: readonly ConditionInput[]): NodeObject['status']['c
 }
 
 export function spec(fields: Record<string, unknown> = {}): NodeSpec {
-  const networks = [{ network: 'k8s-net', mac: '52:54:00:5e:53:fb' }];
+  const networks = [{ network: 'k8s-net', mac: MAC }];
   return nodeSpec.parse({ disk: { image: 'debian' }, networks, ...fields });
 }
 

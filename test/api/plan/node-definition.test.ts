@@ -6,16 +6,7 @@ import { restartFields } from '../../../src/api/plan/node-definition.ts';
 import { definitionHash, type DesiredDefinition } from '../../../src/api/render/domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from './network-bed.ts';
-import { desired, guest, spec } from './node-bed.ts';
-
-const MAC = '52:54:00:5e:53:fb';
-const definition: DesiredDefinition = {
-  type: 'qemu',
-  cpus: 1,
-  memory: 512 * 1024 ** 2,
-  interfaces: [{ network: 'k8s-net', mac: MAC }],
-  reclaim: 'Retain',
-};
+import { definition, desired, guest, spec } from './node-bed.ts';
 
 function wants(more: Partial<DesiredDefinition> = {}, fields: Record<string, unknown> = {}): DesiredNode {
   return { ...desired, spec: spec(fields), definition: { ...definition, ...more } };

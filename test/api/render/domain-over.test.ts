@@ -9,15 +9,7 @@ import {
 } from '../../../src/api/render/domain-over.ts';
 import { first, parseXml, renderXml, type XmlElement } from '../../../src/api/xml.ts';
 import { fixture } from '../libvirt/fixtures.ts';
-
-const MAC = '52:54:00:5e:53:fb';
-const wanted: DesiredDefinition = {
-  type: 'qemu',
-  cpus: 1,
-  memory: 512 * 1024 ** 2,
-  interfaces: [{ network: 'k8s-net', mac: MAC }],
-  reclaim: 'Retain',
-};
+import { definition, MAC } from '../plan/node-bed.ts';
 
 function over(
   more: Partial<DesiredDefinition>,
@@ -26,7 +18,7 @@ function over(
 ): { root: XmlElement; model: DomainModel; xml: string } {
   const base = parseDomain(edit(fixture('domain-inactive')));
   assert.ok(base.model.mark);
-  const rendered = renderDomainOver(base.root, { ...wanted, ...more }, { ...base.model.mark, ...mark });
+  const rendered = renderDomainOver(base.root, { ...definition, ...more }, { ...base.model.mark, ...mark });
   const xml = renderXml(rendered);
   return { root: rendered, model: modelDomain(parseXml(xml)), xml };
 }
@@ -55,7 +47,7 @@ describe('a domain rendered over its definition', () => {
     const { mark, ...others } = parseDomain(fixture('domain-inactive')).model;
 
     assert.deepEqual({ ...model, mark: undefined }, { ...others, mark: undefined });
-    assert.deepEqual(model.mark, { ...mark, applied: definitionHash(wanted), macs: [MAC] });
+    assert.deepEqual(model.mark, { ...mark, applied: definitionHash(definition), macs: [MAC] });
   });
 
   it('has the wanted memory, whatever was set beside it, and all CPUs plugged', () => {
@@ -121,7 +113,7 @@ describe('a domain rendered over its definition', () => {
 
   it('adds a NIC that is not there', () => {
     const { model } = over({
-      interfaces: [...wanted.interfaces, { network: 'storage', mac: '52:54:00:00:00:03' }],
+      interfaces: [...definition.interfaces, { network: 'storage', mac: '52:54:00:00:00:03' }],
     });
 
     assert.deepEqual(model.interfaces[1], { mac: '52:54:00:00:00:03', network: 'storage', model: 'virtio' });
