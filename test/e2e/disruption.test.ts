@@ -11,6 +11,7 @@ import {
   OUTSIDE,
   startDaemon,
   tutorialManifests,
+  untilCondition,
 } from './bed.ts';
 import { startPing, type Gaps } from './gaps.ts';
 import { readyAt } from './node-bed.ts';
@@ -131,11 +132,10 @@ describe('what guests feel', () => {
           '-c',
           `cd /etc/k8slab.d && rm ${MORE.map((name) => `${name}.yaml`).join(' ')}`,
         ]);
-        await until(
-          'the removal is held',
-          async () => (await lab.exec(['k8slab', 'confirm-removal', '--all'])).code === 0,
-          30,
-        );
+        for (const name of MORE) {
+          await untilCondition(lab, [`node/${name}`, 'RemovalHeld'], ({ status }) => status === 'True', 30);
+        }
+        await lab.must(['k8slab', 'confirm-removal', '--all']);
         const left = async (): Promise<string> => lab.must(['virsh', 'list', '--all', '--name']);
         await until('they are gone', async () => !/more\d/.test(await left()), 300);
       }),
