@@ -43,7 +43,8 @@ exec "$@"
 export function bootContainer(paths: ContainerPaths, options: BootOptions): void {
   for (const part of ['upper', 'work', 'root']) mkdirSync(join(paths.data, part), { recursive: true });
   const log = openSync(paths.console, 'a');
-  const tether = options.dieWithParent ? ['--pdeathsig', 'KILL'] : [];
+  // A supervisor that is killed leaves its container behind; one that is asked to end kills it, as it is told below.
+  const tether = options.dieWithParent ? ['--pdeathsig', 'TERM'] : [];
   const child = spawn(
     'setpriv',
     [
@@ -70,7 +71,11 @@ function nspawnArgv(paths: ContainerPaths, binds: BootOptions['binds']): string[
     ],
     ...['--register=no', ...(underSystemd ? [] : ['--keep-unit']), '--console=pipe', '--link-journal=no'],
     ...['--resolv-conf=off', '--timezone=off', '--capability=CAP_NET_ADMIN,CAP_SYS_ADMIN,CAP_NET_RAW'],
-    ...['--bind=/dev/net/tun', ...binds.map(([outside, inside]) => `--bind-ro=${outside}:${inside}`)],
+    ...[
+      '--kill-signal=SIGKILL',
+      '--bind=/dev/net/tun',
+      ...binds.map(([outside, inside]) => `--bind-ro=${outside}:${inside}`),
+    ],
     // systemd takes its words from the kernel's command line; in a container these are its arguments.
     ...(unified ? [] : ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1']),
   ];
