@@ -13,7 +13,7 @@ RUN npm ci && packaging/install.sh /out
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libvirt-clients qemu-utils xorriso xz-utils zstd \
+  && apt-get install -y --no-install-recommends iproute2 iptables libvirt-clients nftables qemu-utils xorriso xz-utils zstd \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/usr/ /usr/
 ENTRYPOINT ["/usr/sbin/k8slabd"]

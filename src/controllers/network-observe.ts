@@ -66,10 +66,9 @@ export async function observeNetwork(
   const config = await readXml(deps, listing, true);
   const live = listing?.active === true ? await readXml(deps, listing, false) : undefined;
   const bridge = (live ?? config)?.model.bridge?.name ?? object.spec.bridge.name ?? bridgeName(name);
-  const parking = parkingBridge(name);
   const firewall = live === undefined ? undefined : await deps.firewall.get();
   const resolvConf = await deps.resolvConf();
-  const parked = (await bridges.exists(parking)) ? await bridges.ports(parking) : undefined;
+  const parked = await bridges.parked(parkingBridge(name));
   return {
     active: listing?.active ?? false,
     autostart: listing?.autostart ?? false,

@@ -13,14 +13,14 @@ export interface RestartDeps {
 type Restart = Extract<NetworkAction, { type: 'RestartNetwork' }>;
 
 /**
- * Stops the network and starts it from its definition, while its guests go on reaching each other on a bridge of their
+ * Stops the network and starts it from its definition, while its guests go on reaching each other by a bridge of their
  * own (libvirt-facts T18). Not to be interrupted: what is killed half-way is gone on with at the next look.
  * @throws ReasonedError RestartFailed when it does not start; the definition from before runs again then
  */
 export async function restartNetwork(deps: RestartDeps, network: string, action: Restart): Promise<void> {
   const { libvirt, dnsmasq, bridges } = deps;
   const { attachment } = action;
-  if (attachment.ports.length > 0) await bridges.park(attachment.parking, action.before, attachment.ports);
+  if (attachment.ports.length > 0) await bridges.park(attachment.parking, attachment.ports);
   await libvirt.destroyNetwork(network);
   // The definition says it all; a file from before could speak for another machine's address.
   await dnsmasq.writeHostFiles(network, { reservations: [], names: [] });

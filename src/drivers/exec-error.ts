@@ -21,14 +21,10 @@ export interface ExecFailure {
 }
 
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
-  'ansible-inventory': 'ansible-core',
-  bridge: 'iproute2',
   genisoimage: 'genisoimage',
-  gzip: 'gzip',
   ip: 'iproute2',
+  nft: 'nftables',
   'qemu-img': 'qemu-utils',
-  'qemu-nbd': 'qemu-utils',
-  'ssh-keygen': 'openssh-client',
   'systemd-notify': 'systemd',
   virsh: 'libvirt-clients',
   xorriso: 'xorriso',

@@ -208,9 +208,9 @@ export function fakeBridges(world: World): Bridges {
     ),
     masterOf: later((tap: string) => world.taps.get(tap)),
     filtersFrames: later(() => false),
-    park: later((parking: string, _bridge: string, ports: readonly string[]) => {
+    parked: later(() => undefined),
+    park: later((_parking: string, ports: readonly string[]) => {
       changes(world, 'park', ports.join(','));
-      for (const port of ports) world.taps.set(port, parking);
     }),
     attach: later(({ bridge, ports }: { bridge: string; ports: readonly string[] }) => {
       changes(world, 'attach', ports.join(','));

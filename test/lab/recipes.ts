@@ -28,6 +28,7 @@ const vmhostPackages = [
     'dnsmasq-utils',
     'iproute2',
     'iptables',
+    'nftables',
     'iputils-ping',
     'curl',
     'openssh-client',

@@ -127,8 +127,7 @@ function attachmentOf({ name, bridge, spec }: DesiredNetwork, ports: readonly st
 /** Taps that a restart, ours or somebody's, left without a bridge: those guests are cut off (libvirt-facts T5). */
 export function planAttach(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
   const { parked, guests } = observed;
-  const parking = parkingBridge(desired.name);
-  const loose = guests.filter(({ master }) => master === undefined || master === parking);
+  const loose = guests.filter(({ tap, master }) => master === undefined || parked?.includes(tap));
   const ports = [...new Set([...loose.map(({ tap }) => tap), ...(parked ?? [])])].sort();
   if (ports.length === 0 && parked === undefined) return [];
   const names = [...new Set(loose.map(({ domain }) => domain))].sort();

@@ -306,8 +306,7 @@ describe('the taps of running guests', () => {
   });
 
   it('E99: are brought back by the next daemon when one died in the middle of a restart', () => {
-    const parking = parkingBridge('k8s-net');
-    const parked = GUESTS.map((guest) => ({ ...guest, master: parking }));
+    const parked = GUESTS.map(({ domain, ours, tap }) => ({ domain, ours, tap }));
     const world = { ...busy(), guests: parked, parked: ['vnet0', 'vnet1', 'vnet2'] };
     delete (world as World).live;
 
