@@ -1,7 +1,7 @@
 import { namedIn } from '../api/adopt/named.ts';
 import { takeOverNetwork } from '../api/adopt/network.ts';
 import { networkConditions } from '../api/status/network.ts';
-import { explainError } from '../api/errors.ts';
+import { explainError, reasonOf } from '../api/errors.ts';
 import { isRemoved } from '../api/meta.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
@@ -120,7 +120,9 @@ async function restart(
     await restartNetwork(deps, network, action);
     failed.delete(network);
   } catch (error) {
-    failed.set(network, { signature: action.signature, message: explainError(error) });
+    if (reasonOf(error) === 'RestartFailed') {
+      failed.set(network, { signature: action.signature, message: explainError(error) });
+    }
     throw error;
   }
 }

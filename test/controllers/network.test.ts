@@ -130,6 +130,39 @@ describe('a Network', () => {
     assert.equal(bed.ready('Network', 'k8s-net'), 'True Active');
   });
 
+  it('that could not be stopped is stopped and started once it can be, without another change', async () => {
+    const bed = await createLab('a');
+    bed.apply('Network', 'k8s-net', { mtu: 1400 });
+    bed.world.broken.set('destroyNetwork', new ReasonedError('LibvirtUnreachable', 'libvirtd is down'));
+    await assert.rejects(bed.pass('Network', 'k8s-net'), { reason: 'LibvirtUnreachable' });
+    bed.world.broken.clear();
+
+    await bed.pass('Network', 'k8s-net');
+
+    assert.ok(bed.world.calls.includes('startNetwork k8s-net'));
+    assert.equal(bed.ready('Network', 'k8s-net'), 'True Active');
+  });
+
+  it('E32: that does not start with a change is not restarted for it again', async () => {
+    const bed = await createLab('a');
+    bed.apply('Network', 'k8s-net', { mtu: 1400 });
+    bed.world.broken.set('startNetwork', new ReasonedError('CommandFailed', 'port 53 is taken'));
+    await assert.rejects(bed.pass('Network', 'k8s-net'), { reason: 'RestartFailed' });
+    const { config = '' } = bed.world.networks.get('k8s-net') ?? {};
+    bed.world.networks.set('k8s-net', {
+      config,
+      live: config.replace('<mtu size="1400"/>', ''),
+      autostart: true,
+    });
+    bed.world.broken.clear();
+    bed.world.calls.length = 0;
+
+    await bed.pass('Network', 'k8s-net');
+
+    assert.ok(!bed.world.calls.includes('destroyNetwork k8s-net'));
+    assert.match(bed.condition(['Network', 'k8s-net'], 'RestartFailed')?.message ?? '', /port 53 is taken/);
+  });
+
   it('E22: that libvirt did not define though it said so is a failure', async () => {
     const bed = createBed();
     bed.apply('Network', 'k8s-net');
