@@ -4,8 +4,8 @@ import type { AddressHolder, DesiredNode, ObservedAddress, ObservedNode } from '
 
 const RENEW_SECONDS = 20;
 const LINK_SECONDS = 40;
-/** About how long the guest is without its network. */
-const COSTS = { renew: 3, link: 6 } as const;
+/** About how long the guest is without its network; measured, see docs/disruption.md. */
+const COSTS = { renew: 3, link: 4 } as const;
 
 /** Makes the wanted addresses free of leases that nobody uses; waits while somebody does. */
 export function planRelease({ addresses }: ObservedNode): Plan<NodeAction> {

@@ -6,8 +6,8 @@ import type { DesiredNode, DomainState, ObservedNode } from './node-types.ts';
 const ASK_AGAIN_SECONDS = 10;
 /** A guest that boots would miss the request to shut down; one that takes longer is past that. */
 export const BOOT_SECONDS = 300;
-/** What a restart costs a guest of its own time, about. */
-const RESTART_SECONDS = 60;
+/** What a restart costs a guest, about; measured, see docs/disruption.md. */
+const RESTART_SECONDS = 25;
 
 /** A guest that is on, and since when it was asked to go. */
 export interface Stopping {
