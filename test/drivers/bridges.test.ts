@@ -166,7 +166,7 @@ describe('bridges', () => {
       'link set vnet0 type bridge_slave isolated on',
       'link set virbr1 type bridge stp_state 1',
       ...unredirected,
-      'link delete k8ss-2-0',
+      'link delete k8ss-2-1',
       `link delete ${PARKING}`,
     ]);
     assert.equal(await bridges.parked(PARKING), undefined);

@@ -22,11 +22,6 @@ export function standIn(port: string, ifindex: string): StandIn {
   return { port, end: `k8ss-${ifindex}-0`, plug: `k8ss-${ifindex}-1` };
 }
 
-/** The stand-in whose one end this is. */
-export function standInOf(plug: string, ifalias: string): StandIn {
-  return { port: ifalias, end: plug.replace(/1$/, '0'), plug };
-}
-
 /** Lines for ip(8) that make it and plug it in. */
 export function plugIn(
   { port, end, plug }: StandIn,
