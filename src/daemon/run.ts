@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { daemonConfig, type DaemonConfig } from '../api/daemon-config.ts';
 import { ReasonedError } from '../api/errors.ts';
 import { version } from '../api/version.ts';
@@ -23,8 +24,10 @@ export async function runDaemon(flags: RunFlags): Promise<number> {
   // The unit grants no CAP_SYS_ADMIN.
   const notifier = createNotifier({ block: true });
   const stopped = stopSignal();
-  const daemon = await startDaemon({ config, version, log, clock, notifier });
-  process.on('SIGHUP', () => void daemon.reload());
+  const started = startDaemon({ config, version, log, clock, notifier });
+  // systemd takes it for started, and may signal it, a moment before it is.
+  process.on('SIGHUP', () => void started.then((daemon) => daemon.reload(), ignore));
+  const daemon = await started;
   const code =
     flags.once === true
       ? await converge(daemon, clock, flags.timeout, stopped.signal)
@@ -66,7 +69,7 @@ function stopSignal(): AbortController {
 
 function forever(signal: AbortSignal): Promise<number> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(0), { once: true });
+    addAbortListener(signal, () => resolve(0));
   });
 }
 
@@ -74,7 +77,7 @@ function converge(daemon: Daemon, clock: Clock, seconds: number, signal: AbortSi
   return new Promise((resolve) => {
     const timer = clock.setTimer(seconds * 1000, () => end(1));
     const unsubscribe = daemon.onChange(check);
-    signal.addEventListener('abort', () => end(1), { once: true });
+    addAbortListener(signal, () => end(1));
     check();
 
     function check(): void {
@@ -88,4 +91,8 @@ function converge(daemon: Daemon, clock: Clock, seconds: number, signal: AbortSi
       resolve(code);
     }
   });
+}
+
+function ignore(): void {
+  // a start that fails is told by itself
 }
