@@ -30,6 +30,7 @@ export interface ParkingDeps {
 
 const FORWARD_TRIES = 1000;
 const FORWARD_RETRY_MS = 5;
+const DRAIN_MS = 50;
 /** As in brport/state. */
 const FORWARDING = '3';
 
@@ -42,7 +43,7 @@ export function createParking(deps: ParkingDeps): Parking {
       return Promise.all(plugs.map((plug) => parkedBy(interfaces, plug)));
     },
     async enter(bridge, ports) {
-      await stopRedirection(exec, bridge);
+      await stopRedirection(deps, bridge);
       const standIns = (await Promise.all(ports.map((port) => planStandIn(interfaces, port)))).flat();
       const said = await ip(exec, [
         ...((await interfaces.exists(bridge)) ? [] : [`link add ${bridge} type bridge stp_state 0`]),
@@ -54,7 +55,7 @@ export function createParking(deps: ParkingDeps): Parking {
       await startRedirection(exec, bridge, standIns);
     },
     async leave(bridge) {
-      await stopRedirection(exec, bridge);
+      await stopRedirection(deps, bridge);
       const plugs = await interfaces.ports(bridge);
       await ip(
         exec,
@@ -101,9 +102,10 @@ async function startRedirection(exec: Exec, bridge: string, standIns: readonly S
   await nft(exec, redirection(inTable(bridge), into));
 }
 
-/** What is on its way is still delivered. */
-async function stopRedirection(exec: Exec, bridge: string): Promise<void> {
+/** What is on its way is still delivered: a busy machine may take a moment for that. */
+async function stopRedirection({ exec, delay }: ParkingDeps, bridge: string): Promise<void> {
   await nft(exec, noRedirection(inTable(bridge)));
+  await delay(DRAIN_MS);
   await nft(exec, noRedirection(outTable(bridge)));
 }
 
