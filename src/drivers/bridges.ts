@@ -47,7 +47,7 @@ export interface BridgesOptions {
   readonly sysDir?: string;
   /** Default /proc/sys/net/bridge. */
   readonly sysctlDir?: string;
-  /** Waits before it is looked again whether a port forwards. */
+  /** Default setTimeout of node:timers/promises. */
   readonly delay?: (ms: number) => Promise<unknown>;
 }
 

@@ -4,11 +4,12 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { daemonConfig, type DaemonConfig } from '../../src/api/daemon-config.ts';
+import type { DaemonConfig } from '../../src/api/daemon-config.ts';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import { createNotifier } from '../../src/drivers/systemd.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import { createClient } from '../../src/cli/client.ts';
+import { configIn } from './daemon-config.ts';
 import { imageText } from '../api/manifest/samples.ts';
 import { createRecordingLogger, type RecordingLogger } from '../engine/recording-logger.ts';
 
@@ -18,21 +19,6 @@ before(async () => {
   root = await mkdtemp(join(tmpdir(), 'k8slab-daemon-'));
 });
 after(() => rm(root, { recursive: true, force: true }));
-
-/** A daemon on libvirt's own test driver, that touches nothing but one directory. */
-function configIn(dir: string): DaemonConfig {
-  const at = (name: string): string => join(dir, name);
-  return daemonConfig.parse({
-    manifests: at('manifests'),
-    connect: 'test:///default',
-    storage: at('storage'),
-    state: at('state'),
-    identity: at('identity'),
-    runtime: at('run'),
-    listen: '127.0.0.1:0',
-    hostFiles: { hosts: '', inventory: '', sshConfig: '' },
-  });
-}
 
 function start(config: DaemonConfig, log: RecordingLogger): Promise<Daemon> {
   return startDaemon({

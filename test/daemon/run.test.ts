@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { configIn } from './daemon-config.ts';
 
 const K8SLABD = join(import.meta.dirname, '../../cmd/k8slabd.ts');
 const DEADLINE_MS = 30_000;
@@ -24,17 +25,7 @@ describe('k8slabd', () => {
     await mkdir(at('manifests'));
     await writeFile(at('systemd-notify'), `#!/bin/sh\ncase "$*" in *READY=1*) ${atReady} ;; esac\n`);
     await chmod(at('systemd-notify'), 0o755);
-    const config = {
-      manifests: at('manifests'),
-      connect: 'test:///default',
-      storage: at('storage'),
-      state: at('state'),
-      identity: at('identity'),
-      runtime: at('run'),
-      listen: '127.0.0.1:0',
-      hostFiles: { hosts: '', inventory: '', sshConfig: '' },
-    };
-    await writeFile(at('k8slabd.yaml'), JSON.stringify(config));
+    await writeFile(at('k8slabd.yaml'), JSON.stringify(configIn(dir)));
     const env = { PATH: `${dir}:${process.env['PATH'] ?? ''}`, NOTIFY_SOCKET: at('notify') };
     const child = spawn(process.execPath, [K8SLABD, '--config', at('k8slabd.yaml')], {
       env,
@@ -54,7 +45,7 @@ describe('k8slabd', () => {
     assert.equal(code, 0, log);
   });
 
-  it('takes a reload that comes while it says that it is ready', async () => {
+  it('is not ended by a reload that comes while it says that it is ready', async () => {
     const { code, log } = await run('kill -HUP $PPID; kill -TERM $PPID');
 
     assert.equal(code, 0, log);

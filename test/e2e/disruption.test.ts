@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { NodeStatus } from '../../src/api/objects.ts';
 import type { Lab } from '../lab/lab.ts';
 import { poll } from '../lab/processes.ts';
 import {
@@ -13,7 +14,6 @@ import {
   tutorialManifests,
   untilCondition,
 } from './bed.ts';
-import type { NodeStatus } from '../../src/api/objects.ts';
 import { startPing, type Gaps } from './gaps.ts';
 import { readyAt } from './node-bed.ts';
 

@@ -5,29 +5,21 @@
  */
 export interface StandIn {
   readonly port: string;
+  readonly mtu: string;
+  /** The bridge keeps it from its like. */
+  readonly isolated: boolean;
   readonly end: string;
   /** In the parking bridge; its ifalias is the port's name. */
   readonly plug: string;
 }
 
-/** What a port has that its stand-in needs. */
-export interface PortTraits {
-  readonly mtu: string;
-  /** The bridge keeps it from its like. */
-  readonly isolated: boolean;
-}
-
 /** @param ifindex of the port: the kernel gives none twice */
-export function standIn(port: string, ifindex: string): StandIn {
-  return { port, end: `k8ss-${ifindex}-0`, plug: `k8ss-${ifindex}-1` };
+export function standIn(traits: Pick<StandIn, 'port' | 'mtu' | 'isolated'>, ifindex: string): StandIn {
+  return { ...traits, end: `k8ss-${ifindex}-0`, plug: `k8ss-${ifindex}-1` };
 }
 
 /** Lines for ip(8) that make it and plug it in. */
-export function plugIn(
-  { port, end, plug }: StandIn,
-  parking: string,
-  { mtu, isolated }: PortTraits,
-): string[] {
+export function plugIn({ port, mtu, isolated, end, plug }: StandIn, parking: string): string[] {
   return [
     `link add ${end} mtu ${mtu} type veth peer name ${plug} mtu ${mtu}`,
     `link set ${plug} alias ${port}`,
