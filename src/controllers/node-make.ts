@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ReasonedError } from '../api/errors.ts';
-import { derivedUuid } from '../api/names.ts';
+import { derivedUuid } from '../api/ipam/names.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import type { DomainMark } from '../api/libvirt/mark.ts';
 import type { NodeAction } from '../api/plan/action.ts';

@@ -2,7 +2,7 @@ import { namedIn } from '../api/adopt/named.ts';
 import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../api/adopt/node.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';
-import { attachmentMac } from '../api/names.ts';
+import { attachmentMac } from '../api/ipam/names.ts';
 import {
   desireNode,
   nodeNetworks,

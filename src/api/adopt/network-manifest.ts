@@ -1,8 +1,17 @@
 import { dnsName, interfaceName, ipv4, objectName } from '../kinds/common.ts';
 import { dnsmasqOption, leaseTime, mtu } from '../kinds/network.ts';
-import { blockOf, contains, formatCidr, fromNumber, hosts, isAddress, toNumber, type Cidr } from '../ip.ts';
+import {
+  blockOf,
+  contains,
+  formatCidr,
+  fromNumber,
+  hosts,
+  isAddress,
+  toNumber,
+  type Cidr,
+} from '../ipam/ip.ts';
 import type { DnsHost, NetworkModel } from '../libvirt/network.ts';
-import { aliasName, fqdn } from '../names.ts';
+import { aliasName, fqdn } from '../ipam/names.ts';
 import { leaseSeconds, MODES } from './network.ts';
 import type { FoundNetwork, FoundManifest, FoundWorld, Skipped } from './world.ts';
 

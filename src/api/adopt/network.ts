@@ -1,4 +1,4 @@
-import { contains, parseCidr, toNumber, isAddress } from '../ip.ts';
+import { contains, parseCidr, toNumber, isAddress } from '../ipam/ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';

@@ -1,6 +1,6 @@
 import { absolutePath, dnsName, macAddress, objectName } from '../kinds/common.ts';
-import { isAddress } from '../ip.ts';
-import { fqdn } from '../names.ts';
+import { isAddress } from '../ipam/ip.ts';
+import { fqdn } from '../ipam/names.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { attribute, elements, first, type XmlElement } from '../xml.ts';
 import { domainSizes } from './node.ts';

@@ -1,6 +1,6 @@
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { DomainMark } from '../libvirt/mark.ts';
-import { attachmentMac } from '../names.ts';
+import { attachmentMac } from '../ipam/names.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import type { DomainState } from '../plan/node.ts';
 import { formatBytes } from '../quantity.ts';

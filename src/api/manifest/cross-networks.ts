@@ -1,5 +1,5 @@
-import { type Cidr, containsCidr, overlaps, parseCidr } from '../ip.ts';
-import { bridgeName } from '../names.ts';
+import { type Cidr, containsCidr, overlaps, parseCidr } from '../ipam/ip.ts';
+import { bridgeName } from '../ipam/names.ts';
 import { type Claim, clashes, crossError, type CrossIssue, sameRef } from './clash.ts';
 import type { CrossError, CrossErrorCode, ParsedObject } from './types.ts';
 

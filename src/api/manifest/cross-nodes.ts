@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { hosts, contains, toNumber } from '../ip.ts';
-import { aliasName, attachmentMac, fqdn } from '../names.ts';
-import { networkAddresses } from '../network-addresses.ts';
+import { hosts, contains, toNumber } from '../ipam/ip.ts';
+import { aliasName, attachmentMac, fqdn } from '../ipam/names.ts';
+import { networkAddresses } from '../ipam/network-addresses.ts';
 import { type Claim, clashes, crossError, type KeyedClaim } from './clash.ts';
 import type { CrossError, ParsedObject } from './types.ts';
 

@@ -8,9 +8,9 @@ import {
   overlaps,
   parseCidr,
   toNumber,
-} from '../ip.ts';
+} from '../ipam/ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
-import { networkAddresses } from '../network-addresses.ts';
+import { networkAddresses } from '../ipam/network-addresses.ts';
 import type { FieldIssue, FieldPath } from './types.ts';
 
 const PREFIX_MIN = 8;

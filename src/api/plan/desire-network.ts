@@ -1,11 +1,11 @@
-import { allocateAddresses, allocatePodCidrs } from '../allocate.ts';
-import { fromNumber } from '../ip.ts';
+import { allocateAddresses, allocatePodCidrs } from '../ipam/allocate.ts';
+import { fromNumber } from '../ipam/ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import type { NetworkEntry } from '../libvirt/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
-import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../names.ts';
-import { networkAddresses } from '../network-addresses.ts';
+import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../ipam/names.ts';
+import { networkAddresses } from '../ipam/network-addresses.ts';
 import type { Refusal } from '../objects.ts';
 import type { DesiredNetwork } from '../render/network.ts';
 

@@ -1,7 +1,7 @@
 import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../objects.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
-import { attachmentMac, derivedUuid, isLeftAlone } from '../names.ts';
+import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
 import { parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
 import type { DesiredDefinition } from '../render/domain-over.ts';

@@ -1,4 +1,4 @@
-import { isCidr, overlaps, parseCidr } from '../ip.ts';
+import { isCidr, overlaps, parseCidr } from '../ipam/ip.ts';
 import type { DesiredNetwork } from '../render/network.ts';
 import type { Waiting } from './action.ts';
 import type { ObservedNetwork } from './network-observed.ts';

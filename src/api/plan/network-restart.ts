@@ -1,7 +1,7 @@
 import { canonicalJson, contentHash } from '../canonical.ts';
 import { withMark } from '../libvirt/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
-import { parkingBridge } from '../names.ts';
+import { parkingBridge } from '../ipam/names.ts';
 import type { DesiredNetwork } from '../render/network.ts';
 import { renderXml } from '../xml.ts';
 import { step, type NetworkAction, type TapAttachment, type Waiting } from './action.ts';

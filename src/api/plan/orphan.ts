@@ -2,7 +2,7 @@ import { networkSpec, type NetworkSpec } from '../kinds/network.ts';
 import { nodeSpec, type NodeSpec } from '../kinds/node.ts';
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
-import { blockOf, formatCidr } from '../ip.ts';
+import { blockOf, formatCidr } from '../ipam/ip.ts';
 import { formatBytes } from '../quantity.ts';
 
 /** Something that carries our mark, with as much of its spec as libvirt tells: enough to remove it. */

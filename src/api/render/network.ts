@@ -1,5 +1,5 @@
 import { contentHash } from '../canonical.ts';
-import { netmask } from '../ip.ts';
+import { netmask } from '../ipam/ip.ts';
 import type { NetworkSpec } from '../kinds/network.ts';
 import { withMark, type NetworkEntry, type NetworkMark } from '../libvirt/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';

@@ -1,7 +1,7 @@
 import { condition } from '../conditions.ts';
 import type { NodeSpec } from '../kinds/node.ts';
 import type { ConditionInput } from '../meta.ts';
-import { isLeftAlone } from '../names.ts';
+import { isLeftAlone } from '../ipam/names.ts';
 import type { NodeProbes } from './probes.ts';
 
 /** What was seen of a guest that others made, as it would be said of one of ours. */

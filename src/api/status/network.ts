@@ -1,5 +1,5 @@
 import { condition, READY, SYNCED } from '../conditions.ts';
-import { blockOf, formatCidr } from '../ip.ts';
+import { blockOf, formatCidr } from '../ipam/ip.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LiveEntry, Refusal } from '../objects.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crossCheck } from '../../../src/api/manifest/cross-check.ts';
-import { bridgeName, derivedMac } from '../../../src/api/names.ts';
+import { bridgeName, derivedMac } from '../../../src/api/ipam/names.ts';
 import {
   attachedText as node,
   files,

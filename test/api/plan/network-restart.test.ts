@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NetworkAction } from '../../../src/api/plan/action.ts';
 import type { NetworkGuest } from '../../../src/api/plan/network-observed.ts';
-import { parkingBridge } from '../../../src/api/names.ts';
+import { parkingBridge } from '../../../src/api/ipam/names.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { apply, look, master00, master01, node, spec, types, type World } from './network-bed.ts';
 

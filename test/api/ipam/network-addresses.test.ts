@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fromNumber, toNumber } from '../../src/api/ip.ts';
-import { isUsable, networkAddresses } from '../../src/api/network-addresses.ts';
+import { fromNumber, toNumber } from '../../../src/api/ipam/ip.ts';
+import { isUsable, networkAddresses } from '../../../src/api/ipam/network-addresses.ts';
 
 function summary(spec: Parameters<typeof networkAddresses>[0]): string {
   const { gateway, dhcp, netmask } = networkAddresses(spec);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { allocatePodCidrs, type AllocationNode } from '../../src/api/allocate.ts';
-import { containsCidr, overlaps, parseCidr } from '../../src/api/ip.ts';
+import { allocatePodCidrs, type AllocationNode } from '../../../src/api/ipam/allocate.ts';
+import { containsCidr, overlaps, parseCidr } from '../../../src/api/ipam/ip.ts';
 
 function networkWith(cidr: string, nodeMaskSize = 24): Parameters<typeof allocatePodCidrs>[0] {
   return { name: 'net', spec: { cidr: '192.168.0.0/24', dhcp: {}, podCIDR: { cidr, nodeMaskSize } } };

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { aliasName, attachmentMac, bridgeName, derivedMac, derivedUuid, fqdn } from '../../src/api/names.ts';
+import {
+  aliasName,
+  attachmentMac,
+  bridgeName,
+  derivedMac,
+  derivedUuid,
+  fqdn,
+} from '../../../src/api/ipam/names.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 

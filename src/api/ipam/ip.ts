@@ -1,5 +1,5 @@
 import { Address4 } from 'ip-address';
-import { ReasonedError } from './errors.ts';
+import { ReasonedError } from '../errors.ts';
 
 /** An IPv4 network. All addresses are numbers from 0 to 2^32-1, so that they compare and sort. */
 export interface Cidr {

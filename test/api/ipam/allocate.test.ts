@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { allocateAddresses, type AllocationNode } from '../../src/api/allocate.ts';
-import { fromNumber, toNumber } from '../../src/api/ip.ts';
-import { derivedMac } from '../../src/api/names.ts';
-import { isUsable, networkAddresses } from '../../src/api/network-addresses.ts';
+import { allocateAddresses, type AllocationNode } from '../../../src/api/ipam/allocate.ts';
+import { fromNumber, toNumber } from '../../../src/api/ipam/ip.ts';
+import { derivedMac } from '../../../src/api/ipam/names.ts';
+import { isUsable, networkAddresses } from '../../../src/api/ipam/network-addresses.ts';
 
 const network = {
   name: 'net',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Kind } from './meta.ts';
-import { uuidOf } from './uuid.ts';
+import type { Kind } from '../meta.ts';
+import { uuidOf } from '../uuid.ts';
 
 const BRIDGE_PREFIX = 'virbr-';
 /** IFNAMSIZ without the final zero. */

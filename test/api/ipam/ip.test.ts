@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ReasonedError } from '../../src/api/errors.ts';
+import { ReasonedError } from '../../../src/api/errors.ts';
 import {
   contains,
   containsCidr,
@@ -14,7 +14,7 @@ import {
   overlaps,
   parseCidr,
   toNumber,
-} from '../../src/api/ip.ts';
+} from '../../../src/api/ipam/ip.ts';
 
 const anyAddress = fc.integer({ min: 0, max: 0xff_ff_ff_ff });
 const anyCidr = fc
