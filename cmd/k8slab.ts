@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { explainError } from '../src/api/errors.ts';
-import { explain } from '../src/api/explain.ts';
+import { explain } from '../src/api/kinds/explain.ts';
 import { version } from '../src/api/version.ts';
 import { adopt, printAdoption, writeAdoption } from '../src/cli/adopt.ts';
 import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { schemaFiles } from '../src/api/schema.ts';
+import { schemaFiles } from '../src/api/kinds/schema.ts';
 
 const root = join(import.meta.dirname, '..', 'schemas');
 

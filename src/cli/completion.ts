@@ -1,5 +1,5 @@
 import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kind-names.ts';
+import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kinds/names.ts';
 import type { ApiObject, Kind } from '../api/meta.ts';
 import { fetchHeld } from './confirm-removal.ts';
 import { OUTPUTS } from './get.ts';

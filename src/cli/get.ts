@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
 import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kind-names.ts';
+import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kinds/names.ts';
 import { MANIFEST_KINDS, type ApiObject, type Kind } from '../api/meta.ts';
 import { nearest } from '../api/nearest.ts';
-import type { Table } from '../api/table.ts';
+import type { Table } from '../api/kinds/table.ts';
 import type { Client } from './client.ts';
 import { printTable } from './print-table.ts';
 

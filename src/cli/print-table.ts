@@ -1,4 +1,4 @@
-import type { Table } from '../api/table.ts';
+import type { Table } from '../api/kinds/table.ts';
 
 /** A table as kubectl prints it: columns padded with spaces, three between them. */
 export function printTable(table: Table, options: { wide: boolean; headers: boolean }): string {

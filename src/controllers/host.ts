@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { condition, isTrue, READY, SYNCED } from '../api/conditions.ts';
 import type { ConditionInput } from '../api/meta.ts';
 import { parseCapabilities } from '../api/libvirt/domain.ts';
-import type { HostStatus } from '../api/objects.ts';
+import type { HostStatus } from '../api/kinds/objects.ts';
 import type { HostAction, Plan } from '../api/plan/action.ts';
 import { planHost, type HostPaths, type ObservedHost } from '../api/plan/host.ts';
 import type { HostRecord } from '../api/render/host-files.ts';

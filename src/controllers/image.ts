@@ -1,6 +1,6 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { reasonOf } from '../api/errors.ts';
-import type { ImageStatus } from '../api/objects.ts';
+import type { ImageStatus } from '../api/kinds/objects.ts';
 import type { ImageAction, ImageFetch, Plan, Waiting } from '../api/plan/action.ts';
 import { planImage } from '../api/plan/image.ts';
 import { formatSize } from '../api/quantity.ts';

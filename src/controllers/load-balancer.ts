@@ -1,5 +1,5 @@
 import { ReasonedError } from '../api/errors.ts';
-import type { LoadBalancerStatus } from '../api/objects.ts';
+import type { LoadBalancerStatus } from '../api/kinds/objects.ts';
 import type { LoadBalancerAction } from '../api/plan/action.ts';
 import { planLoadBalancer, type ObservedLoadBalancer } from '../api/plan/load-balancer.ts';
 import { escapeWord, listenPorts } from '../api/render/haproxy.ts';

@@ -1,6 +1,6 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { isOrphan } from '../api/meta.ts';
-import type { LiveEntry, NetworkStatus } from '../api/objects.ts';
+import type { LiveEntry, NetworkStatus } from '../api/kinds/objects.ts';
 import type { NetworkAction, NetworkRemovalAction } from '../api/plan/action.ts';
 import { isLive } from '../api/plan/network-live.ts';
 import type { ObservedNetwork } from '../api/plan/network-observed.ts';

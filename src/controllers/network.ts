@@ -3,7 +3,7 @@ import { takeOverNetwork } from '../api/adopt/network.ts';
 import { networkConditions } from '../api/status/network.ts';
 import { explainError, reasonOf } from '../api/errors.ts';
 import { isRemoved } from '../api/meta.ts';
-import type { LiveEntry, NetworkStatus, Refusal } from '../api/objects.ts';
+import type { LiveEntry, NetworkStatus, Refusal } from '../api/kinds/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
 import { desireNetwork } from '../api/plan/desire-network.ts';
 import { isDefined, isLive } from '../api/plan/network-live.ts';

@@ -1,6 +1,6 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { attachmentMac, claimingAttachments } from '../api/ipam/names.ts';
-import type { LiveEntry } from '../api/objects.ts';
+import type { LiveEntry } from '../api/kinds/objects.ts';
 import type { NodeNetworks } from '../api/plan/desire-node.ts';
 import type { AddressHolder, ObservedAddress, ObservedNode } from '../api/plan/node-types.ts';
 import type { NodeProbes } from '../api/status/probes.ts';

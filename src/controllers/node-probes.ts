@@ -1,5 +1,5 @@
 import { explainError, reasonOf } from '../api/errors.ts';
-import type { LiveEntry } from '../api/objects.ts';
+import type { LiveEntry } from '../api/kinds/objects.ts';
 import { CLOUD_INIT_QUERY, parseCloudInit } from '../api/status/cloud-init.ts';
 import type { NodeProbes } from '../api/status/node.ts';
 import type { Dnsmasq } from '../drivers/dnsmasq.ts';

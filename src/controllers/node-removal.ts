@@ -1,6 +1,6 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { attachmentMac } from '../api/ipam/names.ts';
-import type { NodeStatus } from '../api/objects.ts';
+import type { NodeStatus } from '../api/kinds/objects.ts';
 import type { NodeRemovalAction } from '../api/plan/action.ts';
 import { planNodeRemoval, type RemovedNode } from '../api/plan/node-removal.ts';
 import { entryStatus } from '../api/status/node.ts';

@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../api/objects.ts';
+import type { NodeStatus } from '../api/kinds/objects.ts';
 import { isTrue, READY } from '../api/conditions.ts';
 import { planNode } from '../api/plan/node.ts';
 import { restartFields } from '../api/plan/node-definition.ts';

@@ -1,5 +1,5 @@
 import type { Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/objects.ts';
+import type { KindMap } from '../api/kinds/objects.ts';
 import type { ObjectOf as StoredObject, Store } from '../engine/store.ts';
 
 export type ObjectStore = Store<KindMap>;

@@ -1,7 +1,7 @@
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import { emptySnapshot, nextSnapshot, type ManifestFile, type Snapshot } from '../api/manifest/snapshot.ts';
 import { refName, type ConditionInput, type Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/objects.ts';
+import type { KindMap } from '../api/kinds/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createStore } from '../engine/store.ts';
 import { condemnation } from './controllers.ts';

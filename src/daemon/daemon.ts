@@ -3,7 +3,7 @@ import { READY } from '../api/conditions.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
 import type { ConditionInput, Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/objects.ts';
+import type { KindMap } from '../api/kinds/objects.ts';
 import type { Waiting } from '../api/plan/action.ts';
 import type { Marked } from '../api/plan/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
-import { KIND_NAMES, resolveKind } from '../api/kind-names.ts';
+import { KIND_NAMES, resolveKind } from '../api/kinds/names.ts';
 import { API_VERSION, MANIFEST_KINDS, type Kind, type ObjectRef } from '../api/meta.ts';
-import { renderTable } from '../api/table.ts';
+import { renderTable } from '../api/kinds/table.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { ObjectStore } from '../controllers/objects.ts';

@@ -1,6 +1,6 @@
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
-import { objectWord } from '../api/kind-names.ts';
+import { objectWord } from '../api/kinds/names.ts';
 import {
   isOrphan,
   ORPHAN_ANNOTATION,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { findCondition, isTrue, READY, SYNCED } from '../api/conditions.ts';
 import { isRemoved, type Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/objects.ts';
+import type { KindMap } from '../api/kinds/objects.ts';
 import type { AnyObject, Change } from '../engine/store.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 

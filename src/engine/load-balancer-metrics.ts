@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ApiObject } from '../api/meta.ts';
-import type { LoadBalancerStatus } from '../api/objects.ts';
+import type { LoadBalancerStatus } from '../api/kinds/objects.ts';
 import { isServerUp } from '../api/status/load-balancer.ts';
 
 type Objects = () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>;

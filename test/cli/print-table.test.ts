@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { renderTable, type Table } from '../../src/api/table.ts';
+import { renderTable, type Table } from '../../src/api/kinds/table.ts';
 import { alignColumns, printTable } from '../../src/cli/print-table.ts';
 import { createLab } from '../controllers/bed.ts';
 

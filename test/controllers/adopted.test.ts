@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { nextSnapshot, emptySnapshot } from '../../src/api/manifest/snapshot.ts';
 import { formatError } from '../../src/api/manifest/format.ts';
-import { networkSpec } from '../../src/api/kinds/network.ts';
+import { networkSpec } from '../../src/api/network/spec.ts';
 import { networkAddresses } from '../../src/api/ipam/network-addresses.ts';
 import { fromNumber } from '../../src/api/ipam/ip.ts';
 import { renderNetwork } from '../../src/api/render/network.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { findCondition } from '../../src/api/conditions.ts';
-import { imageSpec } from '../../src/api/kinds/image.ts';
-import { loadBalancerSpec } from '../../src/api/kinds/load-balancer.ts';
-import { networkSpec } from '../../src/api/kinds/network.ts';
-import { nodeSpec } from '../../src/api/kinds/node.ts';
+import { imageSpec } from '../../src/api/image/spec.ts';
+import { loadBalancerSpec } from '../../src/api/load-balancer/spec.ts';
+import { networkSpec } from '../../src/api/network/spec.ts';
+import { nodeSpec } from '../../src/api/node/spec.ts';
 import { contentHash } from '../../src/api/canonical.ts';
 import type { Condition, ConditionInput, Kind, ManifestKind } from '../../src/api/meta.ts';
 import type { AddressTry } from '../../src/api/plan/node-types.ts';
-import type { KindMap } from '../../src/api/objects.ts';
+import type { KindMap } from '../../src/api/kinds/objects.ts';
 import { createBoots } from '../../src/controllers/boots.ts';
 import { createHostReconciler } from '../../src/controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image.ts';

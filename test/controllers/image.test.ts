@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { imageSpec } from '../../src/api/kinds/image.ts';
-import type { KindMap } from '../../src/api/objects.ts';
+import { imageSpec } from '../../src/api/image/spec.ts';
+import type { KindMap } from '../../src/api/kinds/objects.ts';
 import { createImageReconciler } from '../../src/controllers/image.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
 import type { FetchOptions, StoredImage } from '../../src/drivers/images.ts';

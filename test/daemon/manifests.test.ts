@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { Snapshot } from '../../src/api/manifest/snapshot.ts';
-import type { KindMap } from '../../src/api/objects.ts';
+import type { KindMap } from '../../src/api/kinds/objects.ts';
 import type { ManifestListing } from '../../src/drivers/manifest-dir.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createStore } from '../../src/engine/store.ts';

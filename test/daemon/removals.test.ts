@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { networkSpec } from '../../src/api/kinds/network.ts';
-import { nodeSpec } from '../../src/api/kinds/node.ts';
+import { networkSpec } from '../../src/api/network/spec.ts';
+import { nodeSpec } from '../../src/api/node/spec.ts';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { isOrphan, refName, type ObjectRef } from '../../src/api/meta.ts';
 import type { Marked } from '../../src/api/plan/orphan.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { LoadBalancerStatus } from '../../src/api/objects.ts';
+import type { LoadBalancerStatus } from '../../src/api/kinds/objects.ts';
 import type { CommandResult } from '../lab/processes.ts';
 import type { Lab } from '../lab/lab.ts';
 import { poll } from '../lab/processes.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Condition } from '../../src/api/meta.ts';
-import type { NodeObject } from '../../src/api/objects.ts';
+import type { NodeObject } from '../../src/api/kinds/objects.ts';
 import { parseDomain, type DomainModel } from '../../src/api/libvirt/domain.ts';
 import type { Lab } from '../lab/lab.ts';
 import { poll } from '../lab/processes.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LoadBalancerStatus } from '../../src/api/objects.ts';
+import type { LoadBalancerStatus } from '../../src/api/kinds/objects.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { sample } from './sample.ts';
 

@@ -1,5 +1,5 @@
-import { dnsName, interfaceName, ipv4, objectName } from '../kinds/common.ts';
-import { dnsmasqOption, leaseTime, mtu } from '../kinds/network.ts';
+import { dnsName, interfaceName, ipv4, objectName } from '../kinds/fields.ts';
+import { dnsmasqOption, leaseTime, mtu } from '../network/spec.ts';
 import {
   blockOf,
   contains,

@@ -1,5 +1,5 @@
 import { contains, parseCidr, toNumber, isAddress } from '../ipam/ip.ts';
-import type { NetworkSpec } from '../kinds/network.ts';
+import type { NetworkSpec } from '../network/spec.ts';
 import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { claimsOn, type Claim, type NodeManifest } from '../plan/desire-network.ts';

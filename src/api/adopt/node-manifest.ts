@@ -1,4 +1,4 @@
-import { absolutePath, dnsName, macAddress, objectName } from '../kinds/common.ts';
+import { absolutePath, dnsName, macAddress, objectName } from '../kinds/fields.ts';
 import { isAddress } from '../ipam/ip.ts';
 import { fqdn } from '../ipam/names.ts';
 import type { NetworkModel } from '../libvirt/network.ts';

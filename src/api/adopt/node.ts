@@ -1,7 +1,7 @@
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { DomainMark } from '../libvirt/mark.ts';
 import { attachmentMac } from '../ipam/names.ts';
-import type { NodeSpec } from '../kinds/node.ts';
+import type { NodeSpec } from '../node/spec.ts';
 import type { DomainState } from '../plan/node.ts';
 import { formatBytes } from '../quantity.ts';
 import { attribute, first, textOf, type XmlElement } from '../xml.ts';

@@ -1,5 +1,5 @@
 import { ReasonedError } from '../errors.ts';
-import { resolveKind } from '../kind-names.ts';
+import { resolveKind } from '../kinds/names.ts';
 import { nearest } from '../nearest.ts';
 import type { FoundDomain, FoundNetwork, FoundWorld, Skipped } from './world.ts';
 

@@ -10,8 +10,8 @@ import {
   parseCidr,
   toNumber,
 } from './ip.ts';
-import type { NetworkSpec } from '../kinds/network.ts';
-import type { NodeSpec } from '../kinds/node.ts';
+import type { NetworkSpec } from '../network/spec.ts';
+import type { NodeSpec } from '../node/spec.ts';
 import { attachmentMac, isLeftAlone } from './names.ts';
 import { isUsable, networkAddresses } from './network-addresses.ts';
 

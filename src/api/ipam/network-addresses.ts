@@ -1,5 +1,5 @@
 import { type Cidr, contains, hosts, netmask, parseCidr, toNumber } from './ip.ts';
-import type { NetworkSpec } from '../kinds/network.ts';
+import type { NetworkSpec } from '../network/spec.ts';
 
 export interface NetworkAddresses {
   readonly cidr: Cidr;

@@ -1,6 +1,6 @@
 import type { ManifestKind } from '../meta.ts';
 import { editDistance, nearest } from '../nearest.ts';
-import { type JsonSchema, jsonSchema } from '../schema.ts';
+import { type JsonSchema, jsonSchema } from '../kinds/schema.ts';
 import type { FieldPath } from './types.ts';
 
 /** Fields of each mapping of a kind's manifest, by the mapping's path: `spec.networks[]` -> network, address, mac. */

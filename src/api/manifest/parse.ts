@@ -1,9 +1,9 @@
 import { NAMED_FIELDS, namedFields } from '../adopt/named.ts';
 import { contentHash } from '../canonical.ts';
-import { resolveKind } from '../kind-names.ts';
+import { resolveKind } from '../kinds/names.ts';
 import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';
 import { nearest } from '../nearest.ts';
-import { manifestSchemas } from '../schema.ts';
+import { manifestSchemas } from '../kinds/schema.ts';
 import { fieldIssues, plainMessage } from './issues.ts';
 import { formatPath } from './path.ts';
 import type { FieldIssue, FieldPath, ManifestError, ParsedObject, Position } from './types.ts';

@@ -1,7 +1,7 @@
-import type { ImageSpec } from '../kinds/image.ts';
-import type { LoadBalancerSpec } from '../kinds/load-balancer.ts';
-import type { NetworkSpec } from '../kinds/network.ts';
-import type { NodeSpec } from '../kinds/node.ts';
+import type { ImageSpec } from '../image/spec.ts';
+import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
+import type { NetworkSpec } from '../network/spec.ts';
+import type { NodeSpec } from '../node/spec.ts';
 import type { ManifestKind, ObjectRef } from '../meta.ts';
 
 export type ManifestErrorCode =

@@ -1,4 +1,4 @@
-import type { FrontendSpec, LoadBalancerSpec } from '../kinds/load-balancer.ts';
+import type { FrontendSpec, LoadBalancerSpec } from '../load-balancer/spec.ts';
 import type { FieldIssue, FieldPath } from './types.ts';
 
 /** Rules between the fields of a LoadBalancer. */

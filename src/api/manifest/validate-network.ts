@@ -9,7 +9,7 @@ import {
   parseCidr,
   toNumber,
 } from '../ipam/ip.ts';
-import type { NetworkSpec } from '../kinds/network.ts';
+import type { NetworkSpec } from '../network/spec.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
 import type { FieldIssue, FieldPath } from './types.ts';
 

@@ -1,6 +1,6 @@
 import { ReasonedError } from '../errors.ts';
-import type { ImageSpec } from '../kinds/image.ts';
-import type { NodeSpec } from '../kinds/node.ts';
+import type { ImageSpec } from '../image/spec.ts';
+import type { NodeSpec } from '../node/spec.ts';
 import { formatBytes, parseBytes } from '../quantity.ts';
 import { checkLoadBalancer } from './validate-load-balancer.ts';
 import { checkNetwork, networkAddressIssue } from './validate-network.ts';

@@ -1,7 +1,7 @@
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
-import type { FrontendSpec, LoadBalancerSpec } from '../kinds/load-balancer.ts';
+import type { FrontendSpec, LoadBalancerSpec } from '../load-balancer/spec.ts';
 import { isRemoved } from '../meta.ts';
-import type { NetworkObject, NodeObject } from '../objects.ts';
+import type { NetworkObject, NodeObject } from '../kinds/objects.ts';
 import type { Server } from '../render/haproxy.ts';
 
 export interface Members {

@@ -1,12 +1,12 @@
 import { allocateAddresses, allocatePodCidrs } from '../ipam/allocate.ts';
 import { fromNumber } from '../ipam/ip.ts';
-import type { NetworkSpec } from '../kinds/network.ts';
-import type { NodeSpec } from '../kinds/node.ts';
+import type { NetworkSpec } from '../network/spec.ts';
+import type { NodeSpec } from '../node/spec.ts';
 import type { NetworkEntry } from '../libvirt/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../ipam/names.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
-import type { Refusal } from '../objects.ts';
+import type { Refusal } from '../kinds/objects.ts';
 import type { DesiredNetwork } from '../render/network.ts';
 
 /** What a Node asks of one network. */

@@ -1,4 +1,4 @@
-import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../objects.ts';
+import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../kinds/objects.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
 import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';

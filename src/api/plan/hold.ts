@@ -1,4 +1,4 @@
-import { objectWord } from '../kind-names.ts';
+import { objectWord } from '../kinds/names.ts';
 import type { ObjectRef } from '../meta.ts';
 
 /** An object without a manifest whose removal waits to be confirmed. */

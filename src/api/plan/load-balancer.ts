@@ -1,4 +1,4 @@
-import type { LoadBalancerSpec } from '../kinds/load-balancer.ts';
+import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
 import { listenPorts, usedPorts } from '../render/haproxy.ts';
 import { step, type LoadBalancerAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
 

@@ -1,4 +1,4 @@
-import type { NodeSpec } from '../kinds/node.ts';
+import type { NodeSpec } from '../node/spec.ts';
 import type { DomainDocument, DomainModel } from '../libvirt/domain.ts';
 import type { DesiredDefinition } from '../render/domain-over.ts';
 import type { DiskSource, HeldLease, Waiting } from './action.ts';

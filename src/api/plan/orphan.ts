@@ -1,5 +1,5 @@
-import { networkSpec, type NetworkSpec } from '../kinds/network.ts';
-import { nodeSpec, type NodeSpec } from '../kinds/node.ts';
+import { networkSpec, type NetworkSpec } from '../network/spec.ts';
+import { nodeSpec, type NodeSpec } from '../node/spec.ts';
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
 import { blockOf, formatCidr } from '../ipam/ip.ts';

@@ -1,5 +1,5 @@
 import { ReasonedError } from '../errors.ts';
-import type { NodeObject } from '../objects.ts';
+import type { NodeObject } from '../kinds/objects.ts';
 
 /** Which guests are meant: those of a role, those named, or all of them. */
 export interface UpdateSelection {

@@ -1,5 +1,5 @@
 import { findCondition, READY } from '../conditions.ts';
-import type { NodeObject } from '../objects.ts';
+import type { NodeObject } from '../kinds/objects.ts';
 
 /** Reasons of guests that themselves wait for others, and so are in nobody's way. */
 const PATIENT: ReadonlySet<string> = new Set(['RolloutWaiting', 'AddressInUse']);

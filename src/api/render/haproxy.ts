@@ -1,4 +1,4 @@
-import type { FrontendSpec, LoadBalancerSpec } from '../kinds/load-balancer.ts';
+import type { FrontendSpec, LoadBalancerSpec } from '../load-balancer/spec.ts';
 
 /** One server of a backend, as it is written into haproxy.cfg. */
 export interface Server {

@@ -2,7 +2,7 @@ import { condition, READY, SYNCED } from '../conditions.ts';
 import { blockOf, formatCidr } from '../ipam/ip.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
-import type { LiveEntry, Refusal } from '../objects.ts';
+import type { LiveEntry, Refusal } from '../kinds/objects.ts';
 import type { NetworkAction, Plan } from '../plan/action.ts';
 import type { ObservedNetwork } from '../plan/network-observed.ts';
 

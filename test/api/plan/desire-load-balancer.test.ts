@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadBalancerMembers, type Members } from '../../../src/api/plan/desire-load-balancer.ts';
-import type { NodeObject } from '../../../src/api/objects.ts';
+import type { NodeObject } from '../../../src/api/kinds/objects.ts';
 import { lbSpec, MAIN, networkOf, nodeOf } from './load-balancer-bed.ts';
 
 const ENTRIES = { a: '192.168.111.10', b: '192.168.111.11', c: '192.168.111.12' };

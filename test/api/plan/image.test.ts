@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { imageSpec } from '../../../src/api/kinds/image.ts';
+import { imageSpec } from '../../../src/api/image/spec.ts';
 import { planImage } from '../../../src/api/plan/image.ts';
 
 const SUM = `sha256:${'a'.repeat(64)}`;

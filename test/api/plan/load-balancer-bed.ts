@@ -1,8 +1,8 @@
-import { loadBalancerSpec, type LoadBalancerSpec } from '../../../src/api/kinds/load-balancer.ts';
-import { networkSpec } from '../../../src/api/kinds/network.ts';
-import { nodeSpec } from '../../../src/api/kinds/node.ts';
+import { loadBalancerSpec, type LoadBalancerSpec } from '../../../src/api/load-balancer/spec.ts';
+import { networkSpec } from '../../../src/api/network/spec.ts';
+import { nodeSpec } from '../../../src/api/node/spec.ts';
 import type { ConditionInput } from '../../../src/api/meta.ts';
-import type { NetworkObject, NodeObject } from '../../../src/api/objects.ts';
+import type { NetworkObject, NodeObject } from '../../../src/api/kinds/objects.ts';
 
 export const MAIN = {
   name: 'main',

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Named } from '../../../src/api/adopt/named.ts';
 import { takeOverNetwork } from '../../../src/api/adopt/network.ts';
-import { networkSpec, type NetworkSpec } from '../../../src/api/kinds/network.ts';
-import { nodeSpec } from '../../../src/api/kinds/node.ts';
+import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
+import { nodeSpec } from '../../../src/api/node/spec.ts';
 import type { NetworkAction } from '../../../src/api/plan/action.ts';
-import type { Refusal } from '../../../src/api/objects.ts';
+import type { Refusal } from '../../../src/api/kinds/objects.ts';
 import { desireNetwork, type NodeManifest } from '../../../src/api/plan/desire-network.ts';
 import { planNetwork } from '../../../src/api/plan/network.ts';
 import type { NetworkGuest, ObservedNetwork } from '../../../src/api/plan/network-observed.ts';

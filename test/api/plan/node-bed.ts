@@ -1,10 +1,10 @@
 import { condition, mergeConditions } from '../../../src/api/conditions.ts';
-import { imageSpec } from '../../../src/api/kinds/image.ts';
-import { networkSpec } from '../../../src/api/kinds/network.ts';
-import { nodeSpec, type NodeSpec } from '../../../src/api/kinds/node.ts';
+import { imageSpec } from '../../../src/api/image/spec.ts';
+import { networkSpec } from '../../../src/api/network/spec.ts';
+import { nodeSpec, type NodeSpec } from '../../../src/api/node/spec.ts';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { API_VERSION, type ConditionInput } from '../../../src/api/meta.ts';
-import type { ImageObject, LiveEntry, NetworkObject, NodeObject } from '../../../src/api/objects.ts';
+import type { ImageObject, LiveEntry, NetworkObject, NodeObject } from '../../../src/api/kinds/objects.ts';
 import type { DesiredNode, DomainState, ObservedNode } from '../../../src/api/plan/node.ts';
 import type { DesiredDefinition } from '../../../src/api/render/domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';

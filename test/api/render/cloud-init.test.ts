@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { nodeSpec } from '../../../src/api/kinds/node.ts';
+import { nodeSpec } from '../../../src/api/node/spec.ts';
 import { cloudInitHash, renderSeed, type CloudInitInput } from '../../../src/api/render/cloud-init.ts';
 
 const KEY = {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { dnsName, ipv4, objectName } from '../../../src/api/kinds/common.ts';
-import { nodeSpec } from '../../../src/api/kinds/node.ts';
+import { dnsName, ipv4, objectName } from '../../../src/api/kinds/fields.ts';
+import { nodeSpec } from '../../../src/api/node/spec.ts';
 import {
   isOurs,
   renderHosts,

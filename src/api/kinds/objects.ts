@@ -1,9 +1,9 @@
-import type { ImageSpec } from './kinds/image.ts';
-import type { LoadBalancerSpec } from './kinds/load-balancer.ts';
-import type { NetworkSpec } from './kinds/network.ts';
-import type { NodeSpec } from './kinds/node.ts';
-import type { NetworkEntry } from './libvirt/mark.ts';
-import type { ApiObject, ObjectStatus } from './meta.ts';
+import type { ImageSpec } from '../image/spec.ts';
+import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
+import type { NetworkSpec } from '../network/spec.ts';
+import type { NodeSpec } from '../node/spec.ts';
+import type { NetworkEntry } from '../libvirt/mark.ts';
+import type { ApiObject, ObjectStatus } from '../meta.ts';
 
 export interface LiveEntry extends NetworkEntry {
   /** The running dnsmasq gives the address and answers the names. */

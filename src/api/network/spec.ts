@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dnsName, driftPolicy, interfaceName, ipv4, ipv4Cidr, macAddress, port } from './common.ts';
+import { dnsName, driftPolicy, interfaceName, ipv4, ipv4Cidr, macAddress, port } from '../kinds/fields.ts';
 
 const forward = z
   .strictObject({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ReasonedError } from '../../src/api/errors.ts';
-import { explain } from '../../src/api/explain.ts';
+import { ReasonedError } from '../../../src/api/errors.ts';
+import { explain } from '../../../src/api/kinds/explain.ts';
 
 function thrown(path: string): ReasonedError {
   try {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { metadataSchema } from './kinds/common.ts';
-import { imageSpec } from './kinds/image.ts';
-import { loadBalancerSpec } from './kinds/load-balancer.ts';
-import { networkSpec } from './kinds/network.ts';
-import { nodeSpec } from './kinds/node.ts';
-import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from './meta.ts';
+import { metadataSchema } from './fields.ts';
+import { imageSpec } from '../image/spec.ts';
+import { loadBalancerSpec } from '../load-balancer/spec.ts';
+import { networkSpec } from '../network/spec.ts';
+import { nodeSpec } from '../node/spec.ts';
+import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';
 
 /** The part of JSON Schema 2020-12 that the kinds' schemas use. */
 export interface JsonSchema {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { MANIFEST_KINDS } from '../../src/api/meta.ts';
-import { anyJsonSchema, type JsonSchema, jsonSchema, schemaFiles } from '../../src/api/schema.ts';
+import { MANIFEST_KINDS } from '../../../src/api/meta.ts';
+import { anyJsonSchema, type JsonSchema, jsonSchema, schemaFiles } from '../../../src/api/kinds/schema.ts';
 
 function fields(path: string, schema: JsonSchema): readonly (readonly [string, JsonSchema])[] {
   const children = Object.entries((schema.items ?? schema).properties ?? {});
@@ -13,7 +13,7 @@ function fields(path: string, schema: JsonSchema): readonly (readonly [string, J
 describe('the JSON Schemas', () => {
   for (const { path, text } of schemaFiles()) {
     it(`in schemas/${path} are up to date (npm run schemas)`, async () => {
-      assert.equal(await readFile(join(import.meta.dirname, '../../schemas', path), 'utf8'), text);
+      assert.equal(await readFile(join(import.meta.dirname, '../../../schemas', path), 'utf8'), text);
     });
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KIND_NAMES, kindWords, resolveKind } from '../../src/api/kind-names.ts';
+import { KIND_NAMES, kindWords, resolveKind } from '../../../src/api/kinds/names.ts';
 
 describe('a word for a kind', () => {
   const words = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { condition } from '../../src/api/conditions.ts';
-import { nodeSpec } from '../../src/api/kinds/node.ts';
-import { API_VERSION, type ApiObject, type Kind } from '../../src/api/meta.ts';
-import { renderTable, type Table } from '../../src/api/table.ts';
+import { condition } from '../../../src/api/conditions.ts';
+import { nodeSpec } from '../../../src/api/node/spec.ts';
+import { API_VERSION, type ApiObject, type Kind } from '../../../src/api/meta.ts';
+import { renderTable, type Table } from '../../../src/api/kinds/table.ts';
 
 const CREATED = '2026-01-01T00:00:00Z';
 const NOW = Date.parse(CREATED) + 90_000;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, driftPolicy, ipv4, labelMap, objectName, port, role } from './common.ts';
+import { absolutePath, driftPolicy, ipv4, labelMap, objectName, port, role } from '../kinds/fields.ts';
 
 const seconds = z.int().min(1).max(86_400);
 const maxconn = z.int().min(1).max(1_000_000);

@@ -9,7 +9,7 @@ import {
   macAddress,
   objectName,
   role,
-} from './common.ts';
+} from '../kinds/fields.ts';
 
 const disk = z
   .strictObject({

@@ -1,8 +1,8 @@
-import { ReasonedError } from './errors.ts';
-import { kindWords, resolveKind } from './kind-names.ts';
-import { suggestField } from './manifest/fields.ts';
-import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from './meta.ts';
-import { nearest } from './nearest.ts';
+import { ReasonedError } from '../errors.ts';
+import { kindWords, resolveKind } from './names.ts';
+import { suggestField } from '../manifest/fields.ts';
+import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';
+import { nearest } from '../nearest.ts';
 import { type JsonSchema, jsonSchema } from './schema.ts';
 
 const WIDTH = 80;

@@ -1,4 +1,4 @@
-import { API_GROUP, type Kind, type ObjectRef } from './meta.ts';
+import { API_GROUP, type Kind, type ObjectRef } from '../meta.ts';
 
 export interface KindNames {
   readonly singular: string;
