@@ -1,5 +1,5 @@
 import { findCondition } from '../api/conditions.ts';
-import type { Waiting } from '../api/plan/action.ts';
+import type { Waiting } from '../api/disruption/action.ts';
 import type { SshTarget } from '../drivers/ssh.ts';
 import type { ObjectStore } from './objects.ts';
 

@@ -3,7 +3,7 @@ import { condition, isTrue, READY, SYNCED } from '../api/conditions.ts';
 import type { ConditionInput } from '../api/meta.ts';
 import { parseCapabilities } from '../api/libvirt/domain.ts';
 import type { HostStatus } from '../api/kinds/objects.ts';
-import type { HostAction, Plan } from '../api/plan/action.ts';
+import type { HostAction, Plan } from '../api/disruption/action.ts';
 import { planHost, type HostPaths, type ObservedHost } from '../api/plan/host.ts';
 import type { HostRecord } from '../api/render/host-files.ts';
 import type { Dnsmasq } from '../drivers/dnsmasq.ts';

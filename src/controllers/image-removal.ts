@@ -1,4 +1,4 @@
-import type { ImageRemovalAction } from '../api/plan/action.ts';
+import type { ImageRemovalAction } from '../api/disruption/action.ts';
 import { planImageRemoval, type RemovedImage } from '../api/plan/image-removal.ts';
 import type { ImageStore } from '../drivers/images.ts';
 import { diskUsers, type DiskUsersDeps } from './disk-users.ts';

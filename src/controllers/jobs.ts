@@ -1,5 +1,5 @@
 import { toError } from '../api/errors.ts';
-import type { Waiting } from '../api/plan/action.ts';
+import type { Waiting } from '../api/disruption/action.ts';
 import type { Clock } from '../engine/clock.ts';
 
 /** Work that outlasts a pass, such as a download: at most one per key. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { explainError, ReasonedError } from '../api/errors.ts';
-import type { Waiting } from '../api/plan/action.ts';
+import type { Waiting } from '../api/disruption/action.ts';
 import { loadBalancerMembers, type Members } from '../api/plan/desire-load-balancer.ts';
 import type {
   DesiredLoadBalancer,

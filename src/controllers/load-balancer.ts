@@ -1,6 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { LoadBalancerStatus } from '../api/kinds/objects.ts';
-import type { LoadBalancerAction } from '../api/plan/action.ts';
+import type { LoadBalancerAction } from '../api/disruption/action.ts';
 import { planLoadBalancer, type ObservedLoadBalancer } from '../api/plan/load-balancer.ts';
 import { escapeWord, listenPorts } from '../api/render/haproxy.ts';
 import { lastReload, loadBalancerConditions, serverStatuses } from '../api/status/load-balancer.ts';

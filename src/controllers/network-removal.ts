@@ -1,7 +1,7 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { isOrphan } from '../api/meta.ts';
 import type { LiveEntry, NetworkStatus } from '../api/kinds/objects.ts';
-import type { NetworkAction, NetworkRemovalAction } from '../api/plan/action.ts';
+import type { NetworkAction, NetworkRemovalAction } from '../api/disruption/action.ts';
 import { isLive } from '../api/plan/network-live.ts';
 import type { ObservedNetwork } from '../api/plan/network-observed.ts';
 import { planNetworkRemoval } from '../api/plan/network-removal.ts';

@@ -1,10 +1,10 @@
-import { namedIn } from '../api/adopt/named.ts';
+import { namedIn } from '../api/ownership/named.ts';
 import { takeOverNetwork } from '../api/adopt/network.ts';
 import { networkConditions } from '../api/status/network.ts';
 import { explainError, reasonOf } from '../api/errors.ts';
 import { isRemoved } from '../api/meta.ts';
 import type { LiveEntry, NetworkStatus, Refusal } from '../api/kinds/objects.ts';
-import type { HostFiles, NetworkAction, Plan } from '../api/plan/action.ts';
+import type { HostFiles, NetworkAction, Plan } from '../api/disruption/action.ts';
 import { desireNetwork } from '../api/plan/desire-network.ts';
 import { isDefined, isLive } from '../api/plan/network-live.ts';
 import type { ObservedNetwork } from '../api/plan/network-observed.ts';

@@ -1,5 +1,5 @@
 import { ReasonedError } from '../api/errors.ts';
-import type { NodeAction } from '../api/plan/action.ts';
+import type { NodeAction } from '../api/disruption/action.ts';
 import { hostKeyOf } from '../api/adopt/node.ts';
 import { isAway } from '../api/plan/node-address.ts';
 import { definitionHash } from '../api/render/domain-over.ts';

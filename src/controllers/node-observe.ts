@@ -1,4 +1,4 @@
-import { namedIn } from '../api/adopt/named.ts';
+import { namedIn } from '../api/ownership/named.ts';
 import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../api/adopt/node.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';

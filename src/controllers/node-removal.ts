@@ -1,7 +1,7 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { attachmentMac } from '../api/ipam/names.ts';
 import type { NodeStatus } from '../api/kinds/objects.ts';
-import type { NodeRemovalAction } from '../api/plan/action.ts';
+import type { NodeRemovalAction } from '../api/disruption/action.ts';
 import { planNodeRemoval, type RemovedNode } from '../api/plan/node-removal.ts';
 import { entryStatus } from '../api/status/node.ts';
 import { diskUsers } from './disk-users.ts';

@@ -2,7 +2,7 @@ import type { NodeStatus } from '../api/kinds/objects.ts';
 import { isTrue, READY } from '../api/conditions.ts';
 import { planNode } from '../api/plan/node.ts';
 import { restartFields } from '../api/plan/node-definition.ts';
-import type { NodeAction, Plan } from '../api/plan/action.ts';
+import type { NodeAction, Plan } from '../api/disruption/action.ts';
 import { hostKeyOf } from '../api/adopt/node.ts';
 import { primaryEntry } from '../api/plan/desire-node.ts';
 import { entryStatus, nodeConditions } from '../api/status/node.ts';

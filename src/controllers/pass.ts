@@ -2,7 +2,7 @@ import { condition, mergeConditions, READY, SYNCED } from '../api/conditions.ts'
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/kinds/objects.ts';
-import { shown, type Action, type Plan, type Waiting } from '../api/plan/action.ts';
+import { shown, type Action, type Plan, type Waiting } from '../api/disruption/action.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { EventRecorder } from '../engine/events.ts';

@@ -1,6 +1,6 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
-import type { Action, Plan } from '../api/plan/action.ts';
+import type { Action, Plan } from '../api/disruption/action.ts';
 import type { Look, Reconciler } from './pass.ts';
 
 /** Objects whose manifest is gone go by `removal`, the others by `living`. */

@@ -1,6 +1,6 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { parseNetwork } from '../api/libvirt/network.ts';
-import { markedNetwork, markedNode, type Marked } from '../api/plan/orphan.ts';
+import { markedNetwork, markedNode, type Marked } from '../api/ownership/orphan.ts';
 import type { Libvirt } from '../drivers/libvirt.ts';
 
 /** Every domain and network in libvirt that carries our mark under its own name. Changes nothing. */

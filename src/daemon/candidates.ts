@@ -6,8 +6,8 @@ import type { ObjectStore } from '../controllers/objects.ts';
 import { createStore } from '../engine/store.ts';
 import { condemnation } from './controllers.ts';
 import { planAll } from './planner.ts';
-import type { PlannedObject } from '../api/plan/action.ts';
-import { explainHold, holdRemovals } from '../api/plan/hold.ts';
+import type { PlannedObject } from '../api/disruption/action.ts';
+import { explainHold, holdRemovals } from '../api/ownership/hold.ts';
 import { createReconcilers, type ReconcilerDeps } from './wiring.ts';
 
 export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity'>;

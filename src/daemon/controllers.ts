@@ -1,7 +1,7 @@
 import { condition, READY } from '../api/conditions.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
 import type { ConditionInput, Kind } from '../api/meta.ts';
-import type { Action } from '../api/plan/action.ts';
+import type { Action } from '../api/disruption/action.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createPass, type Reconciler } from '../controllers/pass.ts';
 import type { Clock } from '../engine/clock.ts';

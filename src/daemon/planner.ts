@@ -1,7 +1,7 @@
 import { explainError } from '../api/errors.ts';
 import { MANIFEST_KINDS, type ConditionInput, type Kind } from '../api/meta.ts';
 import { mergeConditions } from '../api/conditions.ts';
-import { shown, type Action, type PlannedObject, type Waiting } from '../api/plan/action.ts';
+import { shown, type Action, type PlannedObject, type Waiting } from '../api/disruption/action.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 import { lookOnly, type Look, type Reconciler } from '../controllers/pass.ts';

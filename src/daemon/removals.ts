@@ -9,9 +9,9 @@ import {
   type Kind,
   type ObjectRef,
 } from '../api/meta.ts';
-import type { Waiting } from '../api/plan/action.ts';
-import { explainHold, holdRemovals, type HoldReason } from '../api/plan/hold.ts';
-import type { Marked } from '../api/plan/orphan.ts';
+import type { Waiting } from '../api/disruption/action.ts';
+import { explainHold, holdRemovals, type HoldReason } from '../api/ownership/hold.ts';
+import type { Marked } from '../api/ownership/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ObjectRef } from '../../src/api/meta.ts';
-import type { PlannedObject } from '../../src/api/plan/action.ts';
+import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createClient, type Client } from '../../src/cli/client.ts';
 import { createApi } from '../../src/daemon/http.ts';
 import { serveSocket } from '../../src/daemon/servers.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { PlannedObject, PlannedStep } from '../../src/api/plan/action.ts';
+import type { PlannedObject, PlannedStep } from '../../src/api/disruption/action.ts';
 import { fetchPlan, planExitCode, printPlan } from '../../src/cli/plan.ts';
 import { networkText } from '../api/manifest/samples.ts';
 import { serveLab, type Served } from './bed.ts';

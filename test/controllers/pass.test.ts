@@ -5,7 +5,7 @@ import { ReasonedError } from '../../src/api/errors.ts';
 import { imageSpec } from '../../src/api/image/spec.ts';
 import type { ConditionInput } from '../../src/api/meta.ts';
 import type { ImageObject, KindMap } from '../../src/api/kinds/objects.ts';
-import type { ImageAction } from '../../src/api/plan/action.ts';
+import type { ImageAction } from '../../src/api/disruption/action.ts';
 import type { ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass, type Look, type Reconciler } from '../../src/controllers/pass.ts';
 import { RECONCILE_TIMEOUT, type Result } from '../../src/engine/controller.ts';

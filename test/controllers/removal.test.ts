@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { ORPHAN_ANNOTATION } from '../../src/api/meta.ts';
-import type { Marked } from '../../src/api/plan/orphan.ts';
+import type { Marked } from '../../src/api/ownership/orphan.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
 import { callsFor, createBed, createLab, type Bed } from './bed.ts';
 import { fakeLibvirt } from './fakes.ts';

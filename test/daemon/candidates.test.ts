@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { daemonConfig } from '../../src/api/daemon-config.ts';
-import type { PlannedObject } from '../../src/api/plan/action.ts';
+import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import { planCandidates, type PlanWorld } from '../../src/daemon/candidates.ts';
 import type { Drivers } from '../../src/daemon/wiring.ts';

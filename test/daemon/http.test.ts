@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import type { PlannedObject } from '../../src/api/plan/action.ts';
+import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createApi, createProbeApp, type HttpDeps } from '../../src/daemon/http.ts';
 import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';

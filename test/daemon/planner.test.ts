@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { condition } from '../../src/api/conditions.ts';
 import type { Kind } from '../../src/api/meta.ts';
-import type { ImageAction } from '../../src/api/plan/action.ts';
+import type { ImageAction } from '../../src/api/disruption/action.ts';
 import { planAll, type PlannerDeps } from '../../src/daemon/planner.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 

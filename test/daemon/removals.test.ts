@@ -4,7 +4,7 @@ import { networkSpec } from '../../src/api/network/spec.ts';
 import { nodeSpec } from '../../src/api/node/spec.ts';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { isOrphan, refName, type ObjectRef } from '../../src/api/meta.ts';
-import type { Marked } from '../../src/api/plan/orphan.ts';
+import type { Marked } from '../../src/api/ownership/orphan.ts';
 import { createRemovals, type Removals } from '../../src/daemon/removals.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 import { settle, type FakeClock } from '../engine/fake-clock.ts';

@@ -1,8 +1,8 @@
-import type { NetworkAction, Plan } from '../plan/action.ts';
+import type { NetworkAction, Plan } from '../disruption/action.ts';
 import { desireNetwork, type NodeManifest } from '../plan/desire-network.ts';
 import { planNetwork } from '../plan/network.ts';
 import type { ParsedObject } from '../manifest/types.ts';
-import { namedIn } from './named.ts';
+import { namedIn } from '../ownership/named.ts';
 import { takeOverNetwork } from './network.ts';
 import type { FoundManifest, FoundNetwork, FoundWorld } from './world.ts';
 

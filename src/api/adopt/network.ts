@@ -1,10 +1,10 @@
 import { contains, parseCidr, toNumber, isAddress } from '../ipam/ip.ts';
 import type { NetworkSpec } from '../network/spec.ts';
-import type { NetworkEntry, NetworkMark } from '../libvirt/mark.ts';
+import type { NetworkEntry, NetworkMark } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { claimsOn, type Claim, type NodeManifest } from '../plan/desire-network.ts';
 import type { ObservedNetwork } from '../plan/network-observed.ts';
-import type { Named } from './named.ts';
+import type { Named } from '../ownership/named.ts';
 
 export interface NetworkManifest {
   readonly name: string;

@@ -1,11 +1,11 @@
 import type { DomainDocument } from '../libvirt/domain.ts';
-import type { DomainMark } from '../libvirt/mark.ts';
+import type { DomainMark } from '../ownership/mark.ts';
 import { attachmentMac } from '../ipam/names.ts';
 import type { NodeSpec } from '../node/spec.ts';
 import type { DomainState } from '../plan/node.ts';
 import { formatBytes } from '../quantity.ts';
 import { attribute, first, textOf, type XmlElement } from '../xml.ts';
-import type { Named } from './named.ts';
+import type { Named } from '../ownership/named.ts';
 
 /** What a domain is told to be, as a Node's manifest says it. */
 export interface DomainSizes {

@@ -2,7 +2,7 @@ import type { ImageSpec } from '../image/spec.ts';
 import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
 import type { NetworkSpec } from '../network/spec.ts';
 import type { NodeSpec } from '../node/spec.ts';
-import type { NetworkEntry } from '../libvirt/mark.ts';
+import type { NetworkEntry } from '../ownership/mark.ts';
 import type { ApiObject, ObjectStatus } from '../meta.ts';
 
 export interface LiveEntry extends NetworkEntry {

@@ -1,5 +1,5 @@
 import { attribute, elements, first, parseXml, textOf, type XmlElement } from '../xml.ts';
-import { parseDomainMark, type DomainMark } from './mark.ts';
+import { parseDomainMark, type DomainMark } from '../ownership/mark.ts';
 
 /** What k8slab models of libvirt's domain XML. */
 export interface DomainModel {

@@ -1,5 +1,5 @@
 import { attribute, elements, first, parseXml, textOf, type XmlElement } from '../xml.ts';
-import { parseNetworkMark, type NetworkMark } from './mark.ts';
+import { parseNetworkMark, type NetworkMark } from '../ownership/mark.ts';
 
 export interface DhcpHost {
   readonly mac?: string;

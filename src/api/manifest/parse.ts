@@ -1,4 +1,4 @@
-import { NAMED_FIELDS, namedFields } from '../adopt/named.ts';
+import { NAMED_FIELDS, namedFields } from '../ownership/named.ts';
 import { contentHash } from '../canonical.ts';
 import { resolveKind } from '../kinds/names.ts';
 import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';

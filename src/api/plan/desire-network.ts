@@ -2,7 +2,7 @@ import { allocateAddresses, allocatePodCidrs } from '../ipam/allocate.ts';
 import { fromNumber } from '../ipam/ip.ts';
 import type { NetworkSpec } from '../network/spec.ts';
 import type { NodeSpec } from '../node/spec.ts';
-import type { NetworkEntry } from '../libvirt/mark.ts';
+import type { NetworkEntry } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../ipam/names.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';

@@ -5,7 +5,7 @@ import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
 import { parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
 import type { DesiredDefinition } from '../render/domain-over.ts';
-import type { DiskSource } from './action.ts';
+import type { DiskSource } from '../disruption/action.ts';
 import type { Dependency, DesiredNode } from './node.ts';
 
 export interface DesireNodeInput {

@@ -6,7 +6,7 @@ import {
   renderSshConfig,
   type HostRecord,
 } from '../render/host-files.ts';
-import { step, type HostAction, type Plan, type Waiting } from './action.ts';
+import { step, type HostAction, type Plan, type Waiting } from '../disruption/action.ts';
 
 /** Files of the vmhost that name the guests; one left out is not written. */
 export interface HostPaths {

@@ -1,4 +1,4 @@
-import { step, type ImageRemovalAction, type Plan } from './action.ts';
+import { step, type ImageRemovalAction, type Plan } from '../disruption/action.ts';
 import { inUse } from './network-removal.ts';
 
 /** What stands on a file: a domain's disk, or one that no domain has. */

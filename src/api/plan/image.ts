@@ -1,5 +1,5 @@
 import type { ImageSpec } from '../image/spec.ts';
-import { step, type ImageAction, type Plan, type Waiting } from './action.ts';
+import { step, type ImageAction, type Plan, type Waiting } from '../disruption/action.ts';
 
 /** What the image store has under the name. */
 export interface ObservedImage {

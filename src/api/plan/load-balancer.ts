@@ -1,6 +1,12 @@
 import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
 import { listenPorts, usedPorts } from '../render/haproxy.ts';
-import { step, type LoadBalancerAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
+import {
+  step,
+  type LoadBalancerAction,
+  type Plan,
+  type PlannedStep,
+  type Waiting,
+} from '../disruption/action.ts';
 
 /** What the guest has of HAProxy. */
 export interface ObservedHaproxy {

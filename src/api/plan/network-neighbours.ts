@@ -1,6 +1,6 @@
 import { isCidr, overlaps, parseCidr } from '../ipam/ip.ts';
 import type { DesiredNetwork } from '../render/network.ts';
-import type { Waiting } from './action.ts';
+import type { Waiting } from '../disruption/action.ts';
 import type { ObservedNetwork } from './network-observed.ts';
 
 /** What on the vmhost already has the bridge's name or some of the addresses that the network shall have. */

@@ -1,5 +1,5 @@
 import type { NetworkDocument } from '../libvirt/network.ts';
-import type { HostFiles } from './action.ts';
+import type { HostFiles } from '../disruption/action.ts';
 
 /** An interface of a running domain that is plugged into the network. */
 export interface NetworkGuest {

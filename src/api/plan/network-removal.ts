@@ -1,8 +1,8 @@
-import type { NetworkMark } from '../libvirt/mark.ts';
+import type { NetworkMark } from '../ownership/mark.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
 import { renderReleased } from '../render/release.ts';
 import { renderXml } from '../xml.ts';
-import { shown, step, type NetworkRemovalAction, type Plan } from './action.ts';
+import { shown, step, type NetworkRemovalAction, type Plan } from '../disruption/action.ts';
 
 /** What is left of a Network whose manifest is gone. */
 export interface RemovedNetwork {

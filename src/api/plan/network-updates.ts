@@ -1,8 +1,8 @@
-import type { NetworkMark } from '../libvirt/mark.ts';
+import type { NetworkMark } from '../ownership/mark.ts';
 import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
 import { desiredDnsHosts, renderReservation, type DesiredNetwork } from '../render/network.ts';
 import { renderXml } from '../xml.ts';
-import { step, type Cost, type NetworkAction } from './action.ts';
+import { step, type Cost, type NetworkAction } from '../disruption/action.ts';
 import { removeReservation, staleNames, updateNames, withoutRemoved, type Removal } from './network-live.ts';
 
 /** Brings a running network whose dnsmasq reads no files of ours to `desired` by net-update alone. */

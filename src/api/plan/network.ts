@@ -3,7 +3,14 @@ import { canonicalJson } from '../canonical.ts';
 import { ipv4Index, modelNetwork, type NetworkDocument, type NetworkModel } from '../libvirt/network.ts';
 import { renderNetwork, specHash, type DesiredNetwork } from '../render/network.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
-import { step, type Cost, type HostFiles, type NetworkAction, type Plan, type Waiting } from './action.ts';
+import {
+  step,
+  type Cost,
+  type HostFiles,
+  type NetworkAction,
+  type Plan,
+  type Waiting,
+} from '../disruption/action.ts';
 import { NET_UPDATE_SECONDS } from './costs.ts';
 import { isHostDir } from './desire-network.ts';
 import { planLive, writeFiles } from './network-live.ts';

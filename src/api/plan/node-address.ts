@@ -1,4 +1,4 @@
-import { step, type NodeAction, type Plan } from './action.ts';
+import { step, type NodeAction, type Plan } from '../disruption/action.ts';
 import { isBooting, planRestart } from './node-stop.ts';
 import type { AddressHolder, DesiredNode, ObservedAddress, ObservedNode } from './node-types.ts';
 

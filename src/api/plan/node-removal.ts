@@ -1,4 +1,4 @@
-import { withoutMark, type Reclaim } from '../libvirt/mark.ts';
+import { withoutMark, type Reclaim } from '../ownership/mark.ts';
 import { renderXml } from '../xml.ts';
 import {
   shown,
@@ -7,7 +7,7 @@ import {
   type Plan,
   type PlannedStep,
   type HeldLease,
-} from './action.ts';
+} from '../disruption/action.ts';
 import { planStop } from './node-stop.ts';
 import type { ObservedNode } from './node-types.ts';
 

@@ -1,4 +1,4 @@
-import { step, type NodeAction, type Plan, type Step, type Waiting } from './action.ts';
+import { step, type NodeAction, type Plan, type Step, type Waiting } from '../disruption/action.ts';
 import { restartFields } from './node-definition.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './node-types.ts';
 

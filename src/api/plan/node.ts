@@ -1,5 +1,12 @@
 import type { DomainModel } from '../libvirt/domain.ts';
-import { step, type Cost, type NodeAction, type Plan, type PlannedStep, type Waiting } from './action.ts';
+import {
+  step,
+  type Cost,
+  type NodeAction,
+  type Plan,
+  type PlannedStep,
+  type Waiting,
+} from '../disruption/action.ts';
 import { planMove, planRelease } from './node-address.ts';
 import { planUpkeep, shrinkRefusal } from './node-definition.ts';
 import { gated, planPendingRestart, planPowerOff, planRestart } from './node-stop.ts';

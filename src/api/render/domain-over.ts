@@ -1,6 +1,6 @@
 import { contentHash } from '../canonical.ts';
 import { macOf, modelDomain } from '../libvirt/domain.ts';
-import { withMark, type DomainMark, type Reclaim } from '../libvirt/mark.ts';
+import { withMark, type DomainMark, type Reclaim } from '../ownership/mark.ts';
 import {
   attribute,
   editChild,

@@ -1,4 +1,4 @@
-import { withMark, type DomainMark } from '../libvirt/mark.ts';
+import { withMark, type DomainMark } from '../ownership/mark.ts';
 import { element, renderXml, type XmlElement } from '../xml.ts';
 
 export interface DesiredDomain {

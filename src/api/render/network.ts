@@ -1,7 +1,7 @@
 import { contentHash } from '../canonical.ts';
 import { netmask } from '../ipam/ip.ts';
 import type { NetworkSpec } from '../network/spec.ts';
-import { withMark, type NetworkEntry, type NetworkMark } from '../libvirt/mark.ts';
+import { withMark, type NetworkEntry, type NetworkMark } from '../ownership/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
 import {
   attribute,

@@ -1,4 +1,4 @@
-import { withoutMark, type NetworkEntry } from '../libvirt/mark.ts';
+import { withoutMark, type NetworkEntry } from '../ownership/mark.ts';
 import { firstIpv4 } from '../libvirt/network.ts';
 import { attribute, editChild, elements, first, replaceChildren, textOf, type XmlElement } from '../xml.ts';
 

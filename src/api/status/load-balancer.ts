@@ -1,7 +1,7 @@
 import { condition, READY, SYNCED } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LoadBalancerStatus, ServerStatus } from '../kinds/objects.ts';
-import type { Plan, Waiting } from '../plan/action.ts';
+import type { Plan, Waiting } from '../disruption/action.ts';
 import type { Members } from '../plan/desire-load-balancer.ts';
 import type { DesiredLoadBalancer, ObservedLoadBalancer } from '../plan/load-balancer.ts';
 import { backendName, listenPorts } from '../render/haproxy.ts';

@@ -3,7 +3,7 @@ import { blockOf, formatCidr } from '../ipam/ip.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LiveEntry, Refusal } from '../kinds/objects.ts';
-import type { NetworkAction, Plan } from '../plan/action.ts';
+import type { NetworkAction, Plan } from '../disruption/action.ts';
 import type { ObservedNetwork } from '../plan/network-observed.ts';
 
 /** Whether the network works, whether the last pass succeeded, and what of it is not as it should be. */

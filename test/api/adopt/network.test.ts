@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { namedFields, namedIn, NAMED_FIELDS, type Named } from '../../../src/api/adopt/named.ts';
+import { namedFields, namedIn, NAMED_FIELDS, type Named } from '../../../src/api/ownership/named.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import type { NodeManifest } from '../../../src/api/plan/desire-network.ts';

@@ -6,7 +6,7 @@ import {
   type ObservedHaproxy,
   type ObservedLoadBalancer,
 } from '../../../src/api/plan/load-balancer.ts';
-import type { LoadBalancerAction, Plan } from '../../../src/api/plan/action.ts';
+import type { LoadBalancerAction, Plan } from '../../../src/api/disruption/action.ts';
 import { lbSpec } from './load-balancer-bed.ts';
 
 const GOOD: ObservedHaproxy = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { modelDomain, parseDomain, type DomainModel } from '../../../src/api/libvirt/domain.ts';
-import type { DomainMark } from '../../../src/api/libvirt/mark.ts';
+import type { DomainMark } from '../../../src/api/ownership/mark.ts';
 import {
   definitionHash,
   renderDomainOver,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import type { Plan, NetworkAction } from '../../../src/api/plan/action.ts';
+import type { Plan, NetworkAction } from '../../../src/api/disruption/action.ts';
 import type { ObservedNetwork } from '../../../src/api/plan/network-observed.ts';
 import { networkConditions } from '../../../src/api/status/network.ts';
 import { fixture } from '../libvirt/fixtures.ts';

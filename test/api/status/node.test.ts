@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findCondition } from '../../../src/api/conditions.ts';
 import type { ConditionInput } from '../../../src/api/meta.ts';
-import type { Plan } from '../../../src/api/plan/action.ts';
+import type { Plan } from '../../../src/api/disruption/action.ts';
 import type { ObservedNode } from '../../../src/api/plan/node.ts';
 import { nodeConditions, type NodeProbes } from '../../../src/api/status/node.ts';
 import { desired, guest, nothing, spec } from '../plan/node-bed.ts';

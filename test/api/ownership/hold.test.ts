@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { holdRemovals, type HoldInput } from '../../../src/api/plan/hold.ts';
+import { holdRemovals, type HoldInput } from '../../../src/api/ownership/hold.ts';
 
 function hold(pending: readonly string[], more: Partial<HoldInput> = {}): [string, string] {
   const none = { admitted: new Set<string>(), held: new Set<string>() };

@@ -10,9 +10,9 @@ import {
   withoutMark,
   type DomainMark,
   type NetworkMark,
-} from '../../../src/api/libvirt/mark.ts';
+} from '../../../src/api/ownership/mark.ts';
 import { elements, first, parseXml, renderXml } from '../../../src/api/xml.ts';
-import { fixture } from './fixtures.ts';
+import { fixture } from '../libvirt/fixtures.ts';
 
 const word = fc.string({
   unit: fc.constantFrom('a', 'b', '.', '-', '7', '"', '<', '&', "'"),
