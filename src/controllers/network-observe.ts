@@ -2,7 +2,7 @@ import { parseDomain } from '../api/libvirt/domain.ts';
 import { parseNetwork, type NetworkDocument } from '../api/libvirt/network.ts';
 import { blockOf, formatCidr } from '../api/ipam/ip.ts';
 import { bridgeName, parkingBridge } from '../api/ipam/names.ts';
-import type { Neighbours, NetworkGuest, ObservedNetwork } from '../api/plan/network-observed.ts';
+import type { Neighbours, NetworkGuest, ObservedNetwork } from '../api/network/observed.ts';
 import type { Bridges } from '../drivers/bridges.ts';
 import type { Dnsmasq } from '../drivers/dnsmasq.ts';
 import type { Firewall } from '../drivers/firewall.ts';

@@ -6,7 +6,7 @@ import { formatError } from '../../src/api/manifest/format.ts';
 import { networkSpec } from '../../src/api/network/spec.ts';
 import { networkAddresses } from '../../src/api/ipam/network-addresses.ts';
 import { fromNumber } from '../../src/api/ipam/ip.ts';
-import { renderNetwork } from '../../src/api/render/network.ts';
+import { renderNetwork } from '../../src/api/network/render.ts';
 import { renderXml, withChildren } from '../../src/api/xml.ts';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { adopt } from '../../src/cli/adopt.ts';

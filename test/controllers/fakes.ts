@@ -13,7 +13,7 @@ import type { DomainState, Libvirt, NetworkUpdate } from '../../src/drivers/libv
 import type { DnsProbe } from '../../src/drivers/resolver.ts';
 import type { Seeds } from '../../src/drivers/seeds.ts';
 import type { Ssh, SshResult } from '../../src/drivers/ssh.ts';
-import { updateLiveXml } from '../api/plan/network-bed.ts';
+import { updateLiveXml } from '../api/network/bed.ts';
 import { fixture } from '../api/libvirt/fixtures.ts';
 
 export interface FakeNetwork {

@@ -1,9 +1,9 @@
 import type { NetworkAction, Plan } from '../disruption/action.ts';
-import { desireNetwork, type NodeManifest } from '../plan/desire-network.ts';
-import { planNetwork } from '../plan/network.ts';
+import { desireNetwork, type NodeManifest } from '../network/desire.ts';
+import { planNetwork } from '../network/plan.ts';
 import type { ParsedObject } from '../manifest/types.ts';
 import { namedIn } from '../ownership/named.ts';
-import { takeOverNetwork } from './network.ts';
+import { takeOverNetwork } from '../network/adopt.ts';
 import type { FoundManifest, FoundNetwork, FoundWorld } from './world.ts';
 
 /** Plans each network as the daemon will, and says in its notes what would be done all the same. */

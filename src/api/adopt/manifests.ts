@@ -4,7 +4,7 @@ import { formatError } from '../manifest/format.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { ManifestError, ParsedObject } from '../manifest/types.ts';
 import { API_VERSION } from '../meta.ts';
-import { networkManifest } from './network-manifest.ts';
+import { networkManifest } from '../network/adopt-manifest.ts';
 import { nodeManifest } from './node-manifest.ts';
 import { withConsequences } from './consequences.ts';
 import { select } from './select.ts';

@@ -1,6 +1,6 @@
 import { type Claim, crossError } from './clash.ts';
 import { loadBalancerErrors } from './cross-load-balancers.ts';
-import { crossCheckNetworks } from './cross-networks.ts';
+import { crossCheckNetworks } from '../network/cross-check.ts';
 import { addressErrors, cloneErrors, diskErrors, macErrors, nameErrors } from './cross-nodes.ts';
 import type { CrossError, ManifestError, ParsedObject } from './types.ts';
 

@@ -3,7 +3,7 @@ import type { ImageSpec } from '../image/spec.ts';
 import type { NodeSpec } from '../node/spec.ts';
 import { formatBytes, parseBytes } from '../quantity.ts';
 import { checkLoadBalancer } from './validate-load-balancer.ts';
-import { checkNetwork, networkAddressIssue } from './validate-network.ts';
+import { checkNetwork, networkAddressIssue } from '../network/check.ts';
 import type { FieldIssue, FieldPath, ParsedObject } from './types.ts';
 
 const MIN_MEMORY = parseBytes('64Mi');

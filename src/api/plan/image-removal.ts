@@ -1,5 +1,5 @@
 import { step, type ImageRemovalAction, type Plan } from '../disruption/action.ts';
-import { inUse } from './network-removal.ts';
+import { inUse } from '../network/plan-removal.ts';
 
 /** What stands on a file: a domain's disk, or one that no domain has. */
 export interface FileUser {

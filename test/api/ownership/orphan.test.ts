@@ -4,7 +4,7 @@ import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { markedNetwork, markedNode } from '../../../src/api/ownership/orphan.ts';
 import { fixture } from '../libvirt/fixtures.ts';
-import { apply, look, master00 } from '../plan/network-bed.ts';
+import { apply, look, master00 } from '../network/bed.ts';
 
 describe('what carries our mark', () => {
   it('is a Node with as much of a spec as libvirt tells', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planImageRemoval, type FileUser, type RemovedImage } from '../../../src/api/plan/image-removal.ts';
-import { types } from './network-bed.ts';
+import { types } from '../network/bed.ts';
 
 const PATH = '/images/debian-0123456789ab.qcow2';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planNode, type ObservedNode } from '../../../src/api/plan/node.ts';
 import type { AddressHolder, AddressTry, ObservedAddress } from '../../../src/api/plan/node-types.ts';
-import { types } from './network-bed.ts';
+import { types } from '../network/bed.ts';
 import { desired, guest, nothing, spec } from './node-bed.ts';
 
 const MAC = '52:54:00:5e:53:fb';

@@ -5,7 +5,7 @@ import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/
 import { restartFields } from '../../../src/api/plan/node-definition.ts';
 import { definitionHash, type DesiredDefinition } from '../../../src/api/render/domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
-import { types } from './network-bed.ts';
+import { types } from '../network/bed.ts';
 import { definition, desired, guest, spec } from './node-bed.ts';
 
 function wants(more: Partial<DesiredDefinition> = {}, fields: Record<string, unknown> = {}): DesiredNode {

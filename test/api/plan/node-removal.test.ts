@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { DomainState } from '../../../src/api/plan/node.ts';
 import { planNodeRemoval, type RemovedNode } from '../../../src/api/plan/node-removal.ts';
 import { guest } from './node-bed.ts';
-import { types } from './network-bed.ts';
+import { types } from '../network/bed.ts';
 
 const FILES = { seed: true, hostKey: true };
 

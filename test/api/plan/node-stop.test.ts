@@ -5,7 +5,7 @@ import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/plan/node.ts';
 import { peersInTheWay } from '../../../src/api/plan/rollout.ts';
 import { fixture } from '../libvirt/fixtures.ts';
-import { types } from './network-bed.ts';
+import { types } from '../network/bed.ts';
 import { desired, guest, node, spec } from './node-bed.ts';
 
 const stopped: DesiredNode = { ...desired, spec: spec({ power: 'Stopped' }) };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planNode, type ObservedNode } from '../../../src/api/plan/node.ts';
 import { desired, guest, nothing, spec } from './node-bed.ts';
-import { types } from './network-bed.ts';
+import { types } from '../network/bed.ts';
 
 const stopped = { ...desired, spec: spec({ power: 'Stopped' }) };
 function waiting(reason: string): { state: 'waiting'; reason: string; message: string } {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { planNetworkRemoval, type RemovedNetwork } from '../../../src/api/plan/network-removal.ts';
-import { apply, look, master00, master01, types } from './network-bed.ts';
+import { planNetworkRemoval, type RemovedNetwork } from '../../../src/api/network/plan-removal.ts';
+import { apply, look, master00, master01, types } from './bed.ts';
 
 function definition(): string {
   const { config = '' } = apply({}, look([master00, master01], {}));

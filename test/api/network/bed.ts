@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Named } from '../../../src/api/ownership/named.ts';
-import { takeOverNetwork } from '../../../src/api/adopt/network.ts';
+import { takeOverNetwork } from '../../../src/api/network/adopt.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
 import type { NetworkAction } from '../../../src/api/disruption/action.ts';
 import type { Refusal } from '../../../src/api/kinds/objects.ts';
-import { desireNetwork, type NodeManifest } from '../../../src/api/plan/desire-network.ts';
-import { planNetwork } from '../../../src/api/plan/network.ts';
-import type { NetworkGuest, ObservedNetwork } from '../../../src/api/plan/network-observed.ts';
+import { desireNetwork, type NodeManifest } from '../../../src/api/network/desire.ts';
+import { planNetwork } from '../../../src/api/network/plan.ts';
+import type { NetworkGuest, ObservedNetwork } from '../../../src/api/network/observed.ts';
 import type { Plan } from '../../../src/api/disruption/action.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import {

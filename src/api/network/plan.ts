@@ -1,7 +1,7 @@
-import { MODES } from '../adopt/network.ts';
+import { MODES } from './adopt.ts';
 import { canonicalJson } from '../canonical.ts';
 import { ipv4Index, modelNetwork, type NetworkDocument, type NetworkModel } from '../libvirt/network.ts';
-import { renderNetwork, specHash, type DesiredNetwork } from '../render/network.ts';
+import { renderNetwork, specHash, type DesiredNetwork } from './render.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
 import {
   step,
@@ -12,12 +12,12 @@ import {
   type Waiting,
 } from '../disruption/action.ts';
 import { NET_UPDATE_SECONDS } from './costs.ts';
-import { isHostDir } from './desire-network.ts';
-import { planLive, writeFiles } from './network-live.ts';
-import { findOverlap } from './network-neighbours.ts';
-import { guestNames, type ObservedNetwork } from './network-observed.ts';
-import { planAttach, planRestart, restartFields } from './network-restart.ts';
-import { planUpdates } from './network-updates.ts';
+import { isHostDir } from './desire.ts';
+import { planLive, writeFiles } from './plan-live.ts';
+import { findOverlap } from './neighbours.ts';
+import { guestNames, type ObservedNetwork } from './observed.ts';
+import { planAttach, planRestart, restartFields } from './plan-restart.ts';
+import { planUpdates } from './plan-updates.ts';
 
 /**
  * What makes the network as desired, in an order that keeps every step safe: the files dnsmasq reads before the start,

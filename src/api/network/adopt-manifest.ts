@@ -1,5 +1,5 @@
 import { dnsName, interfaceName, ipv4, objectName } from '../kinds/fields.ts';
-import { dnsmasqOption, leaseTime, mtu } from '../network/spec.ts';
+import { dnsmasqOption, leaseTime, mtu } from './spec.ts';
 import {
   blockOf,
   contains,
@@ -12,8 +12,8 @@ import {
 } from '../ipam/ip.ts';
 import type { DnsHost, NetworkModel } from '../libvirt/network.ts';
 import { aliasName, fqdn } from '../ipam/names.ts';
-import { leaseSeconds, MODES } from './network.ts';
-import type { FoundNetwork, FoundManifest, FoundWorld, Skipped } from './world.ts';
+import { leaseSeconds, MODES } from './adopt.ts';
+import type { FoundNetwork, FoundManifest, FoundWorld, Skipped } from '../adopt/world.ts';
 
 /** A network as the manifest that takes it over and changes nothing; or why there can be none. */
 export function networkManifest(found: FoundNetwork, world: FoundWorld): FoundManifest | Skipped {

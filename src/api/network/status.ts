@@ -4,7 +4,7 @@ import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LiveEntry, Refusal } from '../kinds/objects.ts';
 import type { NetworkAction, Plan } from '../disruption/action.ts';
-import type { ObservedNetwork } from '../plan/network-observed.ts';
+import type { ObservedNetwork } from './observed.ts';
 
 /** Whether the network works, whether the last pass succeeded, and what of it is not as it should be. */
 export function networkConditions(

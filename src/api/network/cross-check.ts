@@ -1,7 +1,7 @@
 import { type Cidr, containsCidr, overlaps, parseCidr } from '../ipam/ip.ts';
 import { bridgeName } from '../ipam/names.ts';
-import { type Claim, clashes, crossError, type CrossIssue, sameRef } from './clash.ts';
-import type { CrossError, CrossErrorCode, ParsedObject } from './types.ts';
+import { type Claim, clashes, crossError, type CrossIssue, sameRef } from '../manifest/clash.ts';
+import type { CrossError, CrossErrorCode, ParsedObject } from '../manifest/types.ts';
 
 type Network = ParsedObject<'Network'>;
 type Node = ParsedObject<'Node'>;

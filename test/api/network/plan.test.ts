@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { modelNetwork, parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { apply, look, master00, master01, node, spec, types, type World } from './network-bed.ts';
+import { apply, look, master00, master01, node, spec, types, type World } from './bed.ts';
 
 function converged(...args: Parameters<typeof look>): World {
   return apply({}, look(args[0], {}, args[2]));

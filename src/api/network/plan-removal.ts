@@ -1,6 +1,6 @@
 import type { NetworkMark } from '../ownership/mark.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
-import { renderReleased } from '../render/release.ts';
+import { renderReleased } from './render-release.ts';
 import { renderXml } from '../xml.ts';
 import { shown, step, type NetworkRemovalAction, type Plan } from '../disruption/action.ts';
 

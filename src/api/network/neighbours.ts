@@ -1,7 +1,7 @@
 import { isCidr, overlaps, parseCidr } from '../ipam/ip.ts';
-import type { DesiredNetwork } from '../render/network.ts';
+import type { DesiredNetwork } from './render.ts';
 import type { Waiting } from '../disruption/action.ts';
-import type { ObservedNetwork } from './network-observed.ts';
+import type { ObservedNetwork } from './observed.ts';
 
 /** What on the vmhost already has the bridge's name or some of the addresses that the network shall have. */
 export function findOverlap(desired: DesiredNetwork, observed: ObservedNetwork): Waiting | undefined {

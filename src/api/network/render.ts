@@ -1,6 +1,6 @@
 import { contentHash } from '../canonical.ts';
 import { netmask } from '../ipam/ip.ts';
-import type { NetworkSpec } from '../network/spec.ts';
+import type { NetworkSpec } from './spec.ts';
 import { withMark, type NetworkEntry, type NetworkMark } from '../ownership/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
 import {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { isLive } from '../../../src/api/plan/network-live.ts';
-import { apply, look, master00, master01, node, types, type World } from './network-bed.ts';
+import { isLive } from '../../../src/api/network/plan-live.ts';
+import { apply, look, master00, master01, node, types, type World } from './bed.ts';
 
 const ALIASED = node(
   'master00',

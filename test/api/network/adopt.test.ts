@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import { namedFields, namedIn, NAMED_FIELDS, type Named } from '../../../src/api/ownership/named.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import type { NodeManifest } from '../../../src/api/plan/desire-network.ts';
-import { apply, look, node, types, type Pass, type World } from '../plan/network-bed.ts';
-import { DUPLICATES, MACHINES, tutorialNetwork } from './tutorial.ts';
+import type { NodeManifest } from '../../../src/api/network/desire.ts';
+import { apply, look, node, types, type Pass, type World } from './bed.ts';
+import { DUPLICATES, MACHINES, tutorialNetwork } from '../adopt/tutorial.ts';
 
 const NODES = MACHINES.map(({ name, mac, ip }) => node(name, { mac, address: ip }));
 const CIDR = { cidr: '192.168.111.0/24' };

@@ -1,9 +1,9 @@
 import { contains, parseCidr, toNumber, isAddress } from '../ipam/ip.ts';
-import type { NetworkSpec } from '../network/spec.ts';
+import type { NetworkSpec } from './spec.ts';
 import type { NetworkEntry, NetworkMark } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
-import { claimsOn, type Claim, type NodeManifest } from '../plan/desire-network.ts';
-import type { ObservedNetwork } from '../plan/network-observed.ts';
+import { claimsOn, type Claim, type NodeManifest } from './desire.ts';
+import type { ObservedNetwork } from './observed.ts';
 import type { Named } from '../ownership/named.ts';
 
 export interface NetworkManifest {

@@ -1,9 +1,9 @@
 import type { NetworkMark } from '../ownership/mark.ts';
 import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
-import { desiredDnsHosts, renderReservation, type DesiredNetwork } from '../render/network.ts';
+import { desiredDnsHosts, renderReservation, type DesiredNetwork } from './render.ts';
 import { renderXml } from '../xml.ts';
 import { step, type Cost, type NetworkAction } from '../disruption/action.ts';
-import { removeReservation, staleNames, updateNames, withoutRemoved, type Removal } from './network-live.ts';
+import { removeReservation, staleNames, updateNames, withoutRemoved, type Removal } from './plan-live.ts';
 
 /** Brings a running network whose dnsmasq reads no files of ours to `desired` by net-update alone. */
 export function planUpdates(

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NetworkAction } from '../../../src/api/disruption/action.ts';
-import type { NetworkGuest } from '../../../src/api/plan/network-observed.ts';
+import type { NetworkGuest } from '../../../src/api/network/observed.ts';
 import { parkingBridge } from '../../../src/api/ipam/names.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { apply, look, master00, master01, node, spec, types, type World } from './network-bed.ts';
+import { apply, look, master00, master01, node, spec, types, type World } from './bed.ts';
 
 const GUESTS: readonly NetworkGuest[] = [
   { domain: 'master00', ours: true, tap: 'vnet0', master: 'virbr1' },

@@ -2,12 +2,12 @@ import { canonicalJson, contentHash } from '../canonical.ts';
 import { withMark } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { parkingBridge } from '../ipam/names.ts';
-import type { DesiredNetwork } from '../render/network.ts';
+import type { DesiredNetwork } from './render.ts';
 import { renderXml } from '../xml.ts';
 import { step, type NetworkAction, type TapAttachment, type Waiting } from '../disruption/action.ts';
 import { NET_UPDATE_SECONDS, NETWORK_RESTART_SECONDS } from './costs.ts';
-import { isHostDir } from './desire-network.ts';
-import { guestNames, type ObservedNetwork } from './network-observed.ts';
+import { isHostDir } from './desire.ts';
+import { guestNames, type ObservedNetwork } from './observed.ts';
 
 /** What libvirt writes into the live XML where the definition gives no ports. */
 const ALL_PORTS = '1024-65535';

@@ -9,9 +9,9 @@ import {
   parseCidr,
   toNumber,
 } from '../ipam/ip.ts';
-import type { NetworkSpec } from '../network/spec.ts';
+import type { NetworkSpec } from './spec.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
-import type { FieldIssue, FieldPath } from './types.ts';
+import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 
 const PREFIX_MIN = 8;
 const PREFIX_MAX = 30;

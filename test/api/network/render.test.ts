@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { modelNetwork, parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
-import { dnsHosts, renderNetwork, specHash, type DesiredNetwork } from '../../../src/api/render/network.ts';
+import { dnsHosts, renderNetwork, specHash, type DesiredNetwork } from '../../../src/api/network/render.ts';
 import { elements, first, parseXml, renderXml, type XmlElement } from '../../../src/api/xml.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 

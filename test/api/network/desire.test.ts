@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { claimsOn, desireNetwork, type NodeManifest } from '../../../src/api/plan/desire-network.ts';
-import { apply, hostDirs, look, master00, master01, node, spec, type World } from './network-bed.ts';
+import { claimsOn, desireNetwork, type NodeManifest } from '../../../src/api/network/desire.ts';
+import { apply, hostDirs, look, master00, master01, node, spec, type World } from './bed.ts';
 
 function world(nodes: readonly NodeManifest[], options: Parameters<typeof look>[2] = {}): World {
   return apply({}, look(nodes, {}, options));
