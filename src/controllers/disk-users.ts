@@ -1,6 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
-import type { FileUser } from '../api/plan/image-removal.ts';
+import type { FileUser } from '../api/image/plan-removal.ts';
 import type { Disks } from '../drivers/disks.ts';
 import type { DomainListing, Libvirt } from '../drivers/libvirt.ts';
 import type { SharedRead } from './shared-read.ts';

@@ -1,5 +1,5 @@
 import type { ImageRemovalAction } from '../api/disruption/action.ts';
-import { planImageRemoval, type RemovedImage } from '../api/plan/image-removal.ts';
+import { planImageRemoval, type RemovedImage } from '../api/image/plan-removal.ts';
 import type { ImageStore } from '../drivers/images.ts';
 import { diskUsers, type DiskUsersDeps } from './disk-users.ts';
 import type { Jobs } from './jobs.ts';

@@ -2,7 +2,7 @@ import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { reasonOf } from '../api/errors.ts';
 import type { ImageStatus } from '../api/kinds/objects.ts';
 import type { ImageAction, ImageFetch, Plan, Waiting } from '../api/disruption/action.ts';
-import { planImage } from '../api/plan/image.ts';
+import { planImage } from '../api/image/plan.ts';
 import { formatSize } from '../api/quantity.ts';
 import type { ImageProgress, ImageStore, StoredImage } from '../drivers/images.ts';
 import type { Clock } from '../engine/clock.ts';

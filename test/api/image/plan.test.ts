@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { imageSpec } from '../../../src/api/image/spec.ts';
-import { planImage } from '../../../src/api/plan/image.ts';
+import { planImage } from '../../../src/api/image/plan.ts';
 
 const SUM = `sha256:${'a'.repeat(64)}`;
 const source = 'https://mirror.example/debian.qcow2';

@@ -1,4 +1,4 @@
-import type { ImageSpec } from '../image/spec.ts';
+import type { ImageSpec } from './spec.ts';
 import { step, type ImageAction, type Plan, type Waiting } from '../disruption/action.ts';
 
 /** What the image store has under the name. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planImageRemoval, type FileUser, type RemovedImage } from '../../../src/api/plan/image-removal.ts';
+import { planImageRemoval, type FileUser, type RemovedImage } from '../../../src/api/image/plan-removal.ts';
 import { types } from '../network/bed.ts';
 
 const PATH = '/images/debian-0123456789ab.qcow2';
