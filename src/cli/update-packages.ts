@@ -1,5 +1,5 @@
 import { ReasonedError } from '../api/errors.ts';
-import type { UpdateEvent, UpdateSelection } from '../api/plan/package-updates.ts';
+import type { UpdateEvent, UpdateSelection } from '../api/node/package-updates.ts';
 import type { Client } from './client.ts';
 
 /** Updates the guests' packages and prints how it goes. @returns the exit code: 1 when a guest failed */

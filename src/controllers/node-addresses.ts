@@ -1,9 +1,9 @@
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { attachmentMac, claimingAttachments } from '../api/ipam/names.ts';
 import type { LiveEntry } from '../api/kinds/objects.ts';
-import type { NodeNetworks } from '../api/plan/desire-node.ts';
-import type { AddressHolder, ObservedAddress, ObservedNode } from '../api/plan/node-types.ts';
-import type { NodeProbes } from '../api/status/probes.ts';
+import type { NodeNetworks } from '../api/node/desire.ts';
+import type { AddressHolder, ObservedAddress, ObservedNode } from '../api/node/observed.ts';
+import type { NodeProbes } from '../api/node/probes.ts';
 import type { Lease } from '../drivers/dnsmasq.ts';
 import type { NodeDeps } from './node-deps.ts';
 import type { ObjectOf } from './objects.ts';

@@ -1,6 +1,6 @@
-import type { NodeDesire, NodeNetworks } from '../api/plan/desire-node.ts';
-import type { AddressTry, ObservedNode } from '../api/plan/node-types.ts';
-import type { NodeProbes } from '../api/status/probes.ts';
+import type { NodeDesire, NodeNetworks } from '../api/node/desire.ts';
+import type { AddressTry, ObservedNode } from '../api/node/observed.ts';
+import type { NodeProbes } from '../api/node/probes.ts';
 import type { Disks } from '../drivers/disks.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { DomainListing, Libvirt } from '../drivers/libvirt.ts';

@@ -1,9 +1,9 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { NodeAction } from '../api/disruption/action.ts';
-import { hostKeyOf } from '../api/adopt/node.ts';
-import { isAway } from '../api/plan/node-address.ts';
-import { definitionHash } from '../api/render/domain-over.ts';
-import { renewLeaseCommand } from '../api/render/renew-lease.ts';
+import { hostKeyOf } from '../api/node/adopt.ts';
+import { isAway } from '../api/node/plan-address.ts';
+import { definitionHash } from '../api/node/render-domain-over.ts';
+import { renewLeaseCommand } from '../api/node/renew-lease.ts';
 import { createDisk, defineDomain, writeSeed } from './node-make.ts';
 import { aboutAddress } from './node-addresses.ts';
 import type { NodeDeps, NodeExtra } from './node-deps.ts';

@@ -1,5 +1,5 @@
 import { namedIn } from '../api/ownership/named.ts';
-import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../api/adopt/node.ts';
+import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../api/node/adopt.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { attachmentMac } from '../api/ipam/names.ts';
@@ -10,10 +10,10 @@ import {
   primaryEntry,
   type DesireNodeInput,
   type NodeNetworks,
-} from '../api/plan/desire-node.ts';
-import type { Dependency, ObservedNode } from '../api/plan/node-types.ts';
+} from '../api/node/desire.ts';
+import type { Dependency, ObservedNode } from '../api/node/observed.ts';
 import { addressesIn } from '../api/render/host-files.ts';
-import type { NodeProbes } from '../api/status/node.ts';
+import type { NodeProbes } from '../api/node/status.ts';
 import type { DiskInfo } from '../drivers/disks.ts';
 import type { DomainListing } from '../drivers/libvirt.ts';
 import type { NodeDeps, NodeExtra } from './node-deps.ts';

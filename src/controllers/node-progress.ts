@@ -1,7 +1,7 @@
-import type { NodeDesire } from '../api/plan/desire-node.ts';
-import type { ObservedNode } from '../api/plan/node-types.ts';
-import { peersInTheWay } from '../api/plan/rollout.ts';
-import { definitionHash } from '../api/render/domain-over.ts';
+import type { NodeDesire } from '../api/node/desire.ts';
+import type { ObservedNode } from '../api/node/observed.ts';
+import { peersInTheWay } from '../api/node/rollout.ts';
+import { definitionHash } from '../api/node/render-domain-over.ts';
 import { aboutAddress, type LeasedAddress } from './node-addresses.ts';
 import type { NodeDeps } from './node-deps.ts';
 import type { ObjectOf } from './objects.ts';

@@ -1,11 +1,11 @@
 import type { NodeStatus } from '../api/kinds/objects.ts';
 import { isTrue, READY } from '../api/conditions.ts';
-import { planNode } from '../api/plan/node.ts';
-import { restartFields } from '../api/plan/node-definition.ts';
+import { planNode } from '../api/node/plan.ts';
+import { restartFields } from '../api/node/plan-definition.ts';
 import type { NodeAction, Plan } from '../api/disruption/action.ts';
-import { hostKeyOf } from '../api/adopt/node.ts';
-import { primaryEntry } from '../api/plan/desire-node.ts';
-import { entryStatus, nodeConditions } from '../api/status/node.ts';
+import { hostKeyOf } from '../api/node/adopt.ts';
+import { primaryEntry } from '../api/node/desire.ts';
+import { entryStatus, nodeConditions } from '../api/node/status.ts';
 import type { ObjectOf } from './objects.ts';
 import type { Reconciler } from './pass.ts';
 import { executeNode } from './node-execute.ts';

@@ -4,7 +4,7 @@ import {
   type UpdateEvent,
   type UpdatePlan,
   type UpdateSelection,
-} from '../api/plan/package-updates.ts';
+} from '../api/node/package-updates.ts';
 import type { Packages } from '../drivers/packages.ts';
 import type { Clock } from '../engine/clock.ts';
 import { guestTarget } from './guest-target.ts';

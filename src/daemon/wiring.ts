@@ -4,7 +4,7 @@ import { reasonOf } from '../api/errors.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/plan/host.ts';
-import type { AddressTry } from '../api/plan/node-types.ts';
+import type { AddressTry } from '../api/node/observed.ts';
 import { createBoots } from '../controllers/boots.ts';
 import { createHostReconciler } from '../controllers/host.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image.ts';

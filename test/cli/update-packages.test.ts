@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import type { UpdateEvent, UpdateSelection } from '../../src/api/plan/package-updates.ts';
+import type { UpdateEvent, UpdateSelection } from '../../src/api/node/package-updates.ts';
 import { updatePackages } from '../../src/cli/update-packages.ts';
 import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
 import { boot } from '../controllers/bed.ts';

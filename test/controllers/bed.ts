@@ -6,7 +6,7 @@ import { networkSpec } from '../../src/api/network/spec.ts';
 import { nodeSpec } from '../../src/api/node/spec.ts';
 import { contentHash } from '../../src/api/canonical.ts';
 import type { Condition, ConditionInput, Kind, ManifestKind } from '../../src/api/meta.ts';
-import type { AddressTry } from '../../src/api/plan/node-types.ts';
+import type { AddressTry } from '../../src/api/node/observed.ts';
 import type { KindMap } from '../../src/api/kinds/objects.ts';
 import { createBoots } from '../../src/controllers/boots.ts';
 import { createHostReconciler } from '../../src/controllers/host.ts';

@@ -5,7 +5,7 @@ import { parseManifest } from '../manifest/parse.ts';
 import type { ManifestError, ParsedObject } from '../manifest/types.ts';
 import { API_VERSION } from '../meta.ts';
 import { networkManifest } from '../network/adopt-manifest.ts';
-import { nodeManifest } from './node-manifest.ts';
+import { nodeManifest } from '../node/adopt-manifest.ts';
 import { withConsequences } from './consequences.ts';
 import { select } from './select.ts';
 import { isManifest, isSkipped, type FoundManifest, type FoundWorld, type Skipped } from './world.ts';

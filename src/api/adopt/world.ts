@@ -1,7 +1,7 @@
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
 import type { ManifestKind } from '../meta.ts';
-import type { DomainState } from '../plan/node.ts';
+import type { DomainState } from '../node/plan.ts';
 
 export interface FoundNetwork {
   readonly name: string;

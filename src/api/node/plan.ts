@@ -7,12 +7,12 @@ import {
   type PlannedStep,
   type Waiting,
 } from '../disruption/action.ts';
-import { planMove, planRelease } from './node-address.ts';
-import { planUpkeep, shrinkRefusal } from './node-definition.ts';
-import { gated, planPendingRestart, planPowerOff, planRestart } from './node-stop.ts';
-import type { DesiredNode, DomainState, ObservedNode } from './node-types.ts';
+import { planMove, planRelease } from './plan-address.ts';
+import { planUpkeep, shrinkRefusal } from './plan-definition.ts';
+import { gated, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
+import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
-export type { Dependency, DesiredNode, DomainState, ObservedNode } from './node-types.ts';
+export type { Dependency, DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
 type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
 

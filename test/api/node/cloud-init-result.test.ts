@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { CLOUD_INIT_QUERY, parseCloudInit } from '../../../src/api/status/cloud-init.ts';
+import { CLOUD_INIT_QUERY, parseCloudInit } from '../../../src/api/node/cloud-init-result.ts';
 
 function v1(fields: Record<string, unknown>): string {
   return JSON.stringify({ v1: fields });

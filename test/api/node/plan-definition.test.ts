@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
-import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/plan/node.ts';
-import { restartFields } from '../../../src/api/plan/node-definition.ts';
-import { definitionHash, type DesiredDefinition } from '../../../src/api/render/domain-over.ts';
+import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/node/plan.ts';
+import { restartFields } from '../../../src/api/node/plan-definition.ts';
+import { definitionHash, type DesiredDefinition } from '../../../src/api/node/render-domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from '../network/bed.ts';
-import { definition, desired, guest, spec } from './node-bed.ts';
+import { definition, desired, guest, spec } from './bed.ts';
 
 function wants(more: Partial<DesiredDefinition> = {}, fields: Record<string, unknown> = {}): DesiredNode {
   return { ...desired, spec: spec(fields), definition: { ...definition, ...more } };

@@ -2,11 +2,11 @@ import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { NetworkEntry } from '../ownership/mark.ts';
 import type { ConditionInput, ConditionStatus } from '../meta.ts';
 import type { NodeStatus } from '../kinds/objects.ts';
-import type { DesiredNode, ObservedNode } from '../plan/node.ts';
+import type { DesiredNode, ObservedNode } from './plan.ts';
 import type { Plan } from '../disruption/action.ts';
-import { planUpkeep, restartFields, shrinkRefusal } from '../plan/node-definition.ts';
-import { isAdopted } from '../adopt/node.ts';
-import { adoptedConditions, isOptional, trusting } from './adopted.ts';
+import { planUpkeep, restartFields, shrinkRefusal } from './plan-definition.ts';
+import { isAdopted } from './adopt.ts';
+import { adoptedConditions, isOptional, trusting } from './status-adopted.ts';
 import { addressAgreed, list } from './agreement.ts';
 import type { NodeProbes } from './probes.ts';
 

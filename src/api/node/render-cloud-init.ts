@@ -1,5 +1,5 @@
 import { contentHash } from '../canonical.ts';
-import type { NodeSpec } from '../node/spec.ts';
+import type { NodeSpec } from './spec.ts';
 
 /** What k8slab tells cloud-init beside the manifest. */
 export interface CloudInitInput {

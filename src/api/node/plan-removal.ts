@@ -8,8 +8,8 @@ import {
   type PlannedStep,
   type HeldLease,
 } from '../disruption/action.ts';
-import { planStop } from './node-stop.ts';
-import type { ObservedNode } from './node-types.ts';
+import { planStop } from './plan-stop.ts';
+import type { ObservedNode } from './observed.ts';
 
 /** What is left of a Node whose manifest is gone. */
 export interface RemovedNode {

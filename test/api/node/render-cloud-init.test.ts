@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
-import { cloudInitHash, renderSeed, type CloudInitInput } from '../../../src/api/render/cloud-init.ts';
+import { cloudInitHash, renderSeed, type CloudInitInput } from '../../../src/api/node/render-cloud-init.ts';
 
 const KEY = {
   privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n',

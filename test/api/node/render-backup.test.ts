@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { renderBackup } from '../../../src/api/render/backup.ts';
+import { renderBackup } from '../../../src/api/node/render-backup.ts';
 import { attribute, elements, first, parseXml } from '../../../src/api/xml.ts';
 
 it('a backup copies one disk into a qcow2 file and names all others, which libvirt would copy too', () => {

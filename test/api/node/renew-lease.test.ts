@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { renewLeaseCommand } from '../../../src/api/render/renew-lease.ts';
+import { renewLeaseCommand } from '../../../src/api/node/renew-lease.ts';
 
 const [shell = '', flag = '', apart = '', name = '', renew = '', mac = ''] =
   renewLeaseCommand('52:54:00:5e:53:fb');

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { hosts, contains, toNumber } from '../ipam/ip.ts';
 import { aliasName, attachmentMac, fqdn } from '../ipam/names.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
-import { type Claim, clashes, crossError, type KeyedClaim } from './clash.ts';
-import type { CrossError, ParsedObject } from './types.ts';
+import { type Claim, clashes, crossError, type KeyedClaim } from '../manifest/clash.ts';
+import type { CrossError, ParsedObject } from '../manifest/types.ts';
 
 type Network = ParsedObject<'Network'>;
 type Node = ParsedObject<'Node'>;

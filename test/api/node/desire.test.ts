@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { condition } from '../../../src/api/conditions.ts';
-import { desireNode, nodeNetworks, nodeSource } from '../../../src/api/plan/desire-node.ts';
-import { entry, image, network, node } from './node-bed.ts';
+import { desireNode, nodeNetworks, nodeSource } from '../../../src/api/node/desire.ts';
+import { entry, image, network, node } from './bed.ts';
 
 const READY = [condition('Ready', 'True', 'Ready')];
 const master00 = node('master00');

@@ -1,6 +1,6 @@
 import { condition } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
-import type { ObservedAddress } from '../plan/node-types.ts';
+import type { ObservedAddress } from './observed.ts';
 import type { NodeProbes } from './probes.ts';
 
 const TYPE = 'AddressAgreed';

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { condition } from '../../../src/api/conditions.ts';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
-import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/plan/node.ts';
-import { peersInTheWay } from '../../../src/api/plan/rollout.ts';
+import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/node/plan.ts';
+import { peersInTheWay } from '../../../src/api/node/rollout.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from '../network/bed.ts';
-import { desired, guest, node, spec } from './node-bed.ts';
+import { desired, guest, node, spec } from './bed.ts';
 
 const stopped: DesiredNode = { ...desired, spec: spec({ power: 'Stopped' }) };
 

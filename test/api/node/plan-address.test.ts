@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planNode, type ObservedNode } from '../../../src/api/plan/node.ts';
-import type { AddressHolder, AddressTry, ObservedAddress } from '../../../src/api/plan/node-types.ts';
+import { planNode, type ObservedNode } from '../../../src/api/node/plan.ts';
+import type { AddressHolder, AddressTry, ObservedAddress } from '../../../src/api/node/observed.ts';
 import { types } from '../network/bed.ts';
-import { desired, guest, nothing, spec } from './node-bed.ts';
+import { desired, guest, nothing, spec } from './bed.ts';
 
 const MAC = '52:54:00:5e:53:fb';
 const OTHER = '52:54:00:00:00:02';

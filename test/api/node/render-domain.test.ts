@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
-import { renderDomain, type DesiredDomain } from '../../../src/api/render/domain.ts';
+import { renderDomain, type DesiredDomain } from '../../../src/api/node/render-domain.ts';
 import { attribute, elements, first, parseXml, textOf, type XmlElement } from '../../../src/api/xml.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 

@@ -1,6 +1,6 @@
-import type { NodeSpec } from '../node/spec.ts';
+import type { NodeSpec } from './spec.ts';
 import type { DomainDocument, DomainModel } from '../libvirt/domain.ts';
-import type { DesiredDefinition } from '../render/domain-over.ts';
+import type { DesiredDefinition } from './render-domain-over.ts';
 import type { DiskSource, HeldLease, Waiting } from '../disruption/action.ts';
 
 /** A Node as it shall be, with what its networks gave it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addressAgreed } from '../../../src/api/status/agreement.ts';
-import type { NodeProbes } from '../../../src/api/status/probes.ts';
+import { addressAgreed } from '../../../src/api/node/agreement.ts';
+import type { NodeProbes } from '../../../src/api/node/probes.ts';
 
 const ADDRESS = '192.168.111.150';
 const FQDN = 'master00.k8s-thw.local';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planNode, type ObservedNode } from '../../../src/api/plan/node.ts';
-import { desired, guest, nothing, spec } from './node-bed.ts';
+import { planNode, type ObservedNode } from '../../../src/api/node/plan.ts';
+import { desired, guest, nothing, spec } from './bed.ts';
 import { types } from '../network/bed.ts';
 
 const stopped = { ...desired, spec: spec({ power: 'Stopped' }) };

@@ -5,8 +5,8 @@ import { nodeSpec, type NodeSpec } from '../../../src/api/node/spec.ts';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { API_VERSION, type ConditionInput } from '../../../src/api/meta.ts';
 import type { ImageObject, LiveEntry, NetworkObject, NodeObject } from '../../../src/api/kinds/objects.ts';
-import type { DesiredNode, DomainState, ObservedNode } from '../../../src/api/plan/node.ts';
-import type { DesiredDefinition } from '../../../src/api/render/domain-over.ts';
+import type { DesiredNode, DomainState, ObservedNode } from '../../../src/api/node/plan.ts';
+import type { DesiredDefinition } from '../../../src/api/node/render-domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 
 export const MAC = '52:54:00:5e:53:fb';

@@ -3,8 +3,8 @@ import { isAddress } from '../ipam/ip.ts';
 import { fqdn } from '../ipam/names.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { attribute, elements, first, type XmlElement } from '../xml.ts';
-import { domainSizes } from './node.ts';
-import type { FoundDomain, FoundManifest, Skipped } from './world.ts';
+import { domainSizes } from './adopt.ts';
+import type { FoundDomain, FoundManifest, Skipped } from '../adopt/world.ts';
 
 /** The networks that will be k8slab's, by name: only there can a Node be given an address. */
 export type Networks = ReadonlyMap<string, NetworkModel>;

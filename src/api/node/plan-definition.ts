@@ -1,9 +1,9 @@
 import { canonicalJson } from '../canonical.ts';
 import { modelDomain, type DomainModel } from '../libvirt/domain.ts';
-import { definitionHash, renderDomainOver, type DesiredDefinition } from '../render/domain-over.ts';
+import { definitionHash, renderDomainOver, type DesiredDefinition } from './render-domain-over.ts';
 import { renderXml } from '../xml.ts';
 import { step, type NodeAction } from '../disruption/action.ts';
-import type { DesiredNode, ObservedNode } from './node-types.ts';
+import type { DesiredNode, ObservedNode } from './observed.ts';
 
 /** What is done about an existing guest without it noticing, and what policy leaves as it was found. */
 export interface Upkeep {

@@ -1,5 +1,5 @@
 import { condition } from '../conditions.ts';
-import type { NodeSpec } from '../node/spec.ts';
+import type { NodeSpec } from './spec.ts';
 import type { ConditionInput } from '../meta.ts';
 import { isLeftAlone } from '../ipam/names.ts';
 import type { NodeProbes } from './probes.ts';

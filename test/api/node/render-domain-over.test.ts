@@ -6,10 +6,10 @@ import {
   definitionHash,
   renderDomainOver,
   type DesiredDefinition,
-} from '../../../src/api/render/domain-over.ts';
+} from '../../../src/api/node/render-domain-over.ts';
 import { first, parseXml, renderXml, type XmlElement } from '../../../src/api/xml.ts';
 import { fixture } from '../libvirt/fixtures.ts';
-import { definition, MAC } from '../plan/node-bed.ts';
+import { definition, MAC } from './bed.ts';
 
 function over(
   more: Partial<DesiredDefinition>,

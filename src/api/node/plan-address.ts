@@ -1,6 +1,6 @@
 import { step, type NodeAction, type Plan } from '../disruption/action.ts';
-import { isBooting, planRestart } from './node-stop.ts';
-import type { AddressHolder, DesiredNode, ObservedAddress, ObservedNode } from './node-types.ts';
+import { isBooting, planRestart } from './plan-stop.ts';
+import type { AddressHolder, DesiredNode, ObservedAddress, ObservedNode } from './observed.ts';
 
 const RENEW_SECONDS = 20;
 const LINK_SECONDS = 40;

@@ -3,10 +3,10 @@ import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
 import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
 import { parseBytes } from '../quantity.ts';
-import { cloudInitHash, type CloudInitInput } from '../render/cloud-init.ts';
-import type { DesiredDefinition } from '../render/domain-over.ts';
+import { cloudInitHash, type CloudInitInput } from './render-cloud-init.ts';
+import type { DesiredDefinition } from './render-domain-over.ts';
 import type { DiskSource } from '../disruption/action.ts';
-import type { Dependency, DesiredNode } from './node.ts';
+import type { Dependency, DesiredNode } from './plan.ts';
 
 export interface DesireNodeInput {
   readonly node: NodeObject;

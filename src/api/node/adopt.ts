@@ -1,8 +1,8 @@
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { DomainMark } from '../ownership/mark.ts';
 import { attachmentMac } from '../ipam/names.ts';
-import type { NodeSpec } from '../node/spec.ts';
-import type { DomainState } from '../plan/node.ts';
+import type { NodeSpec } from './spec.ts';
+import type { DomainState } from './plan.ts';
 import { formatBytes } from '../quantity.ts';
 import { attribute, first, textOf, type XmlElement } from '../xml.ts';
 import type { Named } from '../ownership/named.ts';

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import { findCondition } from '../../../src/api/conditions.ts';
 import type { ConditionInput } from '../../../src/api/meta.ts';
 import type { Plan } from '../../../src/api/disruption/action.ts';
-import type { ObservedNode } from '../../../src/api/plan/node.ts';
-import { nodeConditions, type NodeProbes } from '../../../src/api/status/node.ts';
-import { desired, guest, nothing, spec } from '../plan/node-bed.ts';
+import type { ObservedNode } from '../../../src/api/node/plan.ts';
+import { nodeConditions, type NodeProbes } from '../../../src/api/node/status.ts';
+import { desired, guest, nothing, spec } from './bed.ts';
 
 const ADDRESS = '192.168.111.150';
 const FQDN = 'master00.k8s-thw.local';

@@ -1,6 +1,6 @@
 import { step, type NodeAction, type Plan, type Step, type Waiting } from '../disruption/action.ts';
-import { restartFields } from './node-definition.ts';
-import type { DesiredNode, DomainState, ObservedNode } from './node-types.ts';
+import { restartFields } from './plan-definition.ts';
+import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
 /** Guests miss the request while they boot: it is repeated. */
 const ASK_AGAIN_SECONDS = 10;

@@ -13,7 +13,7 @@ import {
   withChildren,
   type XmlElement,
 } from '../xml.ts';
-import { renderDisk, renderInterface } from './domain.ts';
+import { renderDisk, renderInterface } from './render-domain.ts';
 
 /** What the manifest says of a domain that is there already. */
 export interface DesiredDefinition {

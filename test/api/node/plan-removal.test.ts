@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DomainState } from '../../../src/api/plan/node.ts';
-import { planNodeRemoval, type RemovedNode } from '../../../src/api/plan/node-removal.ts';
-import { guest } from './node-bed.ts';
+import type { DomainState } from '../../../src/api/node/plan.ts';
+import { planNodeRemoval, type RemovedNode } from '../../../src/api/node/plan-removal.ts';
+import { guest } from './bed.ts';
 import { types } from '../network/bed.ts';
 
 const FILES = { seed: true, hostKey: true };
