@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import type { Waiting } from '../api/disruption/action.ts';
-import { loadBalancerMembers, type Members } from '../api/plan/desire-load-balancer.ts';
+import { loadBalancerMembers, type Members } from '../api/load-balancer/members.ts';
 import type {
   DesiredLoadBalancer,
   ObservedHaproxy,
   ObservedLoadBalancer,
-} from '../api/plan/load-balancer.ts';
-import { renderHaproxy } from '../api/render/haproxy.ts';
-import type { HaproxyStats } from '../api/status/haproxy-stats.ts';
+} from '../api/load-balancer/plan.ts';
+import { renderHaproxy } from '../api/load-balancer/render.ts';
+import type { HaproxyStats } from '../api/load-balancer/haproxy-stats.ts';
 import type { Haproxy } from '../drivers/haproxy.ts';
 import type { SshTarget } from '../drivers/ssh.ts';
 import { guestTarget, waitFor, type Found } from './guest-target.ts';

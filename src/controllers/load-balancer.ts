@@ -1,9 +1,9 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { LoadBalancerStatus } from '../api/kinds/objects.ts';
 import type { LoadBalancerAction } from '../api/disruption/action.ts';
-import { planLoadBalancer, type ObservedLoadBalancer } from '../api/plan/load-balancer.ts';
-import { escapeWord, listenPorts } from '../api/render/haproxy.ts';
-import { lastReload, loadBalancerConditions, serverStatuses } from '../api/status/load-balancer.ts';
+import { planLoadBalancer, type ObservedLoadBalancer } from '../api/load-balancer/plan.ts';
+import { escapeWord, listenPorts } from '../api/load-balancer/render.ts';
+import { lastReload, loadBalancerConditions, serverStatuses } from '../api/load-balancer/status.ts';
 import type { Packages } from '../drivers/packages.ts';
 import type { SshTarget } from '../drivers/ssh.ts';
 import { createBackoff, type Backoff } from '../engine/backoff.ts';

@@ -1,9 +1,9 @@
 import pRetry from 'p-retry';
 import { reasonOf, ReasonedError } from '../api/errors.ts';
-import type { ObservedHaproxy } from '../api/plan/load-balancer.ts';
-import { STATS_SOCKET } from '../api/render/haproxy.ts';
-import { parseHaproxyLook } from '../api/status/haproxy-look.ts';
-import type { HaproxyStats } from '../api/status/haproxy-stats.ts';
+import type { ObservedHaproxy } from '../api/load-balancer/plan.ts';
+import { STATS_SOCKET } from '../api/load-balancer/render.ts';
+import { parseHaproxyLook } from '../api/load-balancer/haproxy-look.ts';
+import type { HaproxyStats } from '../api/load-balancer/haproxy-stats.ts';
 import {
   APPLY,
   ENABLE,

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ApiObject } from '../api/meta.ts';
 import type { LoadBalancerStatus } from '../api/kinds/objects.ts';
-import { isServerUp } from '../api/status/load-balancer.ts';
+import { isServerUp } from '../api/load-balancer/status.ts';
 
 type Objects = () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>;
 

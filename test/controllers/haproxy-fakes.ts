@@ -1,5 +1,5 @@
 import { ReasonedError } from '../../src/api/errors.ts';
-import { CONFIG_ACCESS, type ObservedHaproxy } from '../../src/api/plan/load-balancer.ts';
+import { CONFIG_ACCESS, type ObservedHaproxy } from '../../src/api/load-balancer/plan.ts';
 import type { Haproxy } from '../../src/drivers/haproxy.ts';
 import type { Packages } from '../../src/drivers/packages.ts';
 import { changes, fails, later, type FakeHaproxy, type World } from './fakes.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { CONFIG_ACCESS } from '../../src/api/plan/load-balancer.ts';
+import { CONFIG_ACCESS } from '../../src/api/load-balancer/plan.ts';
 import { boot, createLab, type Bed } from './bed.ts';
 import type { FakeHaproxy } from './fakes.ts';
 import { FRESH_HAPROXY, NO_HAPROXY } from './haproxy-fakes.ts';

@@ -3,7 +3,7 @@ import { findCondition, READY, REMOVAL_HELD } from '../conditions.ts';
 import type { ApiObject, Kind } from '../meta.ts';
 import type { HostObject, ImageObject, LoadBalancerObject, NetworkObject, NodeObject } from './objects.ts';
 import { formatBytes } from '../quantity.ts';
-import { isServerUp } from '../status/load-balancer.ts';
+import { isServerUp } from '../load-balancer/status.ts';
 
 /** meta.k8s.io/v1 Table, as kubectl asks the server for it. */
 export interface Table {

@@ -1,5 +1,5 @@
 import { type Claim, crossError } from './clash.ts';
-import { loadBalancerErrors } from './cross-load-balancers.ts';
+import { loadBalancerErrors } from '../load-balancer/cross-check.ts';
 import { crossCheckNetworks } from '../network/cross-check.ts';
 import { addressErrors, cloneErrors, diskErrors, macErrors, nameErrors } from '../node/cross-check.ts';
 import type { CrossError, ManifestError, ParsedObject } from './types.ts';

@@ -2,7 +2,7 @@ import { ReasonedError } from '../errors.ts';
 import type { ImageSpec } from '../image/spec.ts';
 import type { NodeSpec } from '../node/spec.ts';
 import { formatBytes, parseBytes } from '../quantity.ts';
-import { checkLoadBalancer } from './validate-load-balancer.ts';
+import { checkLoadBalancer } from '../load-balancer/check.ts';
 import { checkNetwork, networkAddressIssue } from '../network/check.ts';
 import type { FieldIssue, FieldPath, ParsedObject } from './types.ts';
 

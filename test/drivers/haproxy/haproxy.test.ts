@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { appendFileSync, chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { CONFIG_ACCESS, type ObservedHaproxy } from '../../../src/api/plan/load-balancer.ts';
+import { CONFIG_ACCESS, type ObservedHaproxy } from '../../../src/api/load-balancer/plan.ts';
 import { freePort, haproxyBed, read, sha256, type HaproxyBed } from './bed.ts';
 
 const signal = new AbortController().signal;

@@ -1,5 +1,5 @@
-import type { FrontendSpec, LoadBalancerSpec } from '../load-balancer/spec.ts';
-import type { FieldIssue, FieldPath } from './types.ts';
+import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
+import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 
 /** Rules between the fields of a LoadBalancer. */
 export function checkLoadBalancer(spec: LoadBalancerSpec): readonly FieldIssue[] {

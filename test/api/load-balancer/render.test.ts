@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseManifest } from '../../../src/api/manifest/parse.ts';
-import { renderHaproxy, type HaproxyInput, type Server } from '../../../src/api/render/haproxy.ts';
-import { lbSpec, MAIN } from '../plan/load-balancer-bed.ts';
+import { renderHaproxy, type HaproxyInput, type Server } from '../../../src/api/load-balancer/render.ts';
+import { lbSpec, MAIN } from './bed.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'haproxy-'));
 after(() => rmSync(dir, { recursive: true }));

@@ -1,5 +1,5 @@
-import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
-import { listenPorts, usedPorts } from '../render/haproxy.ts';
+import type { LoadBalancerSpec } from './spec.ts';
+import { listenPorts, usedPorts } from './render.ts';
 import {
   step,
   type LoadBalancerAction,

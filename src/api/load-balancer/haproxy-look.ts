@@ -1,4 +1,4 @@
-import type { ObservedHaproxy } from '../plan/load-balancer.ts';
+import type { ObservedHaproxy } from './plan.ts';
 import { parseHaproxyStats, type HaproxyStats } from './haproxy-stats.ts';
 
 /** @param text KEY=VALUE lines, an empty line, and what HAProxy says of itself */

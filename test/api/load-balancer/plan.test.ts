@@ -5,9 +5,9 @@ import {
   planLoadBalancer,
   type ObservedHaproxy,
   type ObservedLoadBalancer,
-} from '../../../src/api/plan/load-balancer.ts';
+} from '../../../src/api/load-balancer/plan.ts';
 import type { LoadBalancerAction, Plan } from '../../../src/api/disruption/action.ts';
-import { lbSpec } from './load-balancer-bed.ts';
+import { lbSpec } from './bed.ts';
 
 const GOOD: ObservedHaproxy = {
   installed: true,

@@ -1,5 +1,5 @@
-import { clashes } from './clash.ts';
-import type { CrossError, ParsedObject } from './types.ts';
+import { clashes } from '../manifest/clash.ts';
+import type { CrossError, ParsedObject } from '../manifest/types.ts';
 
 /** A guest has one haproxy.cfg. A Node that does not exist is waited for. */
 export function loadBalancerErrors(

@@ -2,9 +2,9 @@ import { condition, READY, SYNCED } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LoadBalancerStatus, ServerStatus } from '../kinds/objects.ts';
 import type { Plan, Waiting } from '../disruption/action.ts';
-import type { Members } from '../plan/desire-load-balancer.ts';
-import type { DesiredLoadBalancer, ObservedLoadBalancer } from '../plan/load-balancer.ts';
-import { backendName, listenPorts } from '../render/haproxy.ts';
+import type { Members } from './members.ts';
+import type { DesiredLoadBalancer, ObservedLoadBalancer } from './plan.ts';
+import { backendName, listenPorts } from './render.ts';
 import type { HaproxyStats } from './haproxy-stats.ts';
 
 type Fields = Omit<LoadBalancerStatus, 'conditions'>;

@@ -1,8 +1,8 @@
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
-import type { FrontendSpec, LoadBalancerSpec } from '../load-balancer/spec.ts';
+import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
 import { isRemoved } from '../meta.ts';
 import type { NetworkObject, NodeObject } from '../kinds/objects.ts';
-import type { Server } from '../render/haproxy.ts';
+import type { Server } from './render.ts';
 
 export interface Members {
   /** The servers of each frontend, in the order of `spec.frontends`, by the Nodes' names. */

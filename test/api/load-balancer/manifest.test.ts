@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crossCheck } from '../../../src/api/manifest/cross-check.ts';
-import { errorLines, files, manifest } from './samples.ts';
+import { errorLines, files, manifest } from '../manifest/samples.ts';
 
 const BACKEND = { role: 'master', port: 6443 };
 const MAIN = { name: 'main', port: 6443, backend: BACKEND };

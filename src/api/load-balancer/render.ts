@@ -1,4 +1,4 @@
-import type { FrontendSpec, LoadBalancerSpec } from '../load-balancer/spec.ts';
+import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
 
 /** One server of a backend, as it is written into haproxy.cfg. */
 export interface Server {

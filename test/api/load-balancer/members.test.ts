@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadBalancerMembers, type Members } from '../../../src/api/plan/desire-load-balancer.ts';
+import { loadBalancerMembers, type Members } from '../../../src/api/load-balancer/members.ts';
 import type { NodeObject } from '../../../src/api/kinds/objects.ts';
-import { lbSpec, MAIN, networkOf, nodeOf } from './load-balancer-bed.ts';
+import { lbSpec, MAIN, networkOf, nodeOf } from './bed.ts';
 
 const ENTRIES = { a: '192.168.111.10', b: '192.168.111.11', c: '192.168.111.12' };
 const [A, B, C] = Object.entries(ENTRIES).map(([name, address]) => nodeOf(name, address)) as [
