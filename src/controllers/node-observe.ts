@@ -12,7 +12,7 @@ import {
   type NodeNetworks,
 } from '../api/node/desire.ts';
 import type { Dependency, ObservedNode } from '../api/node/observed.ts';
-import { addressesIn } from '../api/render/host-files.ts';
+import { addressesIn } from '../api/host/render.ts';
 import type { NodeProbes } from '../api/node/status.ts';
 import type { DiskInfo } from '../drivers/disks.ts';
 import type { DomainListing } from '../drivers/libvirt.ts';

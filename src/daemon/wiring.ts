@@ -3,7 +3,7 @@ import type { DaemonConfig } from '../api/daemon-config.ts';
 import { reasonOf } from '../api/errors.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
-import type { HostPaths } from '../api/plan/host.ts';
+import type { HostPaths } from '../api/host/plan.ts';
 import type { AddressTry } from '../api/node/observed.ts';
 import { createBoots } from '../controllers/boots.ts';
 import { createHostReconciler } from '../controllers/host.ts';

@@ -5,7 +5,7 @@ import {
   renderKnownHosts,
   renderSshConfig,
   type HostRecord,
-} from '../render/host-files.ts';
+} from './render.ts';
 import { step, type HostAction, type Plan, type Waiting } from '../disruption/action.ts';
 
 /** Files of the vmhost that name the guests; one left out is not written. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planHost, type HostPaths } from '../../../src/api/plan/host.ts';
-import type { HostRecord } from '../../../src/api/render/host-files.ts';
+import { planHost, type HostPaths } from '../../../src/api/host/plan.ts';
+import type { HostRecord } from '../../../src/api/host/render.ts';
 
 const PATHS: HostPaths = {
   hosts: '/etc/hosts',
