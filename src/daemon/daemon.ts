@@ -8,7 +8,7 @@ import type { Waiting } from '../api/disruption/action.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
-import { createPackageUpdates } from '../controllers/package-updates.ts';
+import { createPackageUpdates } from '../controllers/node/package-updates.ts';
 import { ensureDir } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';

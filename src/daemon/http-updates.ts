@@ -3,7 +3,7 @@ import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
 import { API_VERSION } from '../api/meta.ts';
-import type { PackageUpdates } from '../controllers/package-updates.ts';
+import type { PackageUpdates } from '../controllers/node/package-updates.ts';
 import type { Clock } from '../engine/clock.ts';
 import { failure } from './http-status.ts';
 

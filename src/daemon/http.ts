@@ -10,7 +10,7 @@ import type { ObjectStore } from '../controllers/objects.ts';
 import type { PlannedObject } from '../api/disruption/action.ts';
 import type { HeldRemoval } from '../api/ownership/hold.ts';
 import type { Removals } from './removals.ts';
-import type { PackageUpdates } from '../controllers/package-updates.ts';
+import type { PackageUpdates } from '../controllers/node/package-updates.ts';
 import type { Clock } from '../engine/clock.ts';
 import { failure } from './http-status.ts';
 import { serveUpdates } from './http-updates.ts';

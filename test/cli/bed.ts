@@ -6,7 +6,7 @@ import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createClient, type Client } from '../../src/cli/client.ts';
 import { createApi } from '../../src/daemon/http.ts';
 import { serveSocket } from '../../src/daemon/servers.ts';
-import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
+import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { UpdateEvent, UpdateSelection } from '../../src/api/node/package-updates.ts';
 import { updatePackages } from '../../src/cli/update-packages.ts';
-import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
+import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
 import { boot } from '../controllers/bed.ts';
 import { fakePackages } from '../controllers/haproxy-fakes.ts';
 import { serveLab, type Served } from './bed.ts';

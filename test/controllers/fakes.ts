@@ -4,7 +4,7 @@ import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
 import type { ObservedHaproxy } from '../../src/api/load-balancer/plan.ts';
 import type { HaproxyStats } from '../../src/api/load-balancer/haproxy-stats.ts';
-import type { HostFilesPort } from '../../src/controllers/host.ts';
+import type { HostFilesPort } from '../../src/controllers/host/reconciler.ts';
 import type { Bridges } from '../../src/drivers/bridges.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';

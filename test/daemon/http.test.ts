@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createApi, createProbeApp, type HttpDeps } from '../../src/daemon/http.ts';
-import { createPackageUpdates } from '../../src/controllers/package-updates.ts';
+import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createBed } from '../controllers/bed.ts';

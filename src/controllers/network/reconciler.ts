@@ -1,0 +1,179 @@
+import { namedIn } from '../../api/ownership/named.ts';
+import { takeOverNetwork } from '../../api/network/adopt.ts';
+import { networkConditions } from '../../api/network/status.ts';
+import { explainError, reasonOf } from '../../api/errors.ts';
+import { isRemoved } from '../../api/meta.ts';
+import type { LiveEntry, NetworkStatus, Refusal } from '../../api/kinds/objects.ts';
+import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
+import { desireNetwork } from '../../api/network/desire.ts';
+import { isDefined, isLive } from '../../api/network/plan-live.ts';
+import type { ObservedNetwork } from '../../api/network/observed.ts';
+import { planNetwork } from '../../api/network/plan.ts';
+import type { DesiredNetwork } from '../../api/network/render.ts';
+import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
+import type { Clock } from '../../engine/clock.ts';
+import { timestamp } from '../../engine/clock.ts';
+import type { ObjectOf, ObjectStore } from '../objects.ts';
+import type { Look, Reconciler } from '../pass.ts';
+import { observeNetwork, type NetworkObserveDeps } from './observe.ts';
+import { restartNetwork } from './restart.ts';
+
+export interface NetworkDeps extends NetworkObserveDeps {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  /** Nodes that contradict others get nothing new. */
+  readonly isCondemned: (node: string) => boolean;
+}
+
+type NetworkLook = Look<'Network', NetworkAction, undefined>;
+
+/** What restarts came to, by network. In memory: a daemon that starts anew has another try. */
+interface Restarts {
+  readonly failed: Map<string, { readonly signature: string; readonly message: string }>;
+  readonly at: Map<string, string>;
+}
+
+/** The one writer of a libvirt network: its definition, and every reservation and name that Nodes claim in it. */
+export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network', NetworkAction, undefined> {
+  const restarts: Restarts = { failed: new Map(), at: new Map() };
+  return {
+    kind: 'Network',
+    async look(object) {
+      const failedRestart = restarts.failed.get(object.metadata.name);
+      const { metadata, spec } = object;
+      const nodes = await claimants(deps);
+      const manifest = { name: metadata.name, spec, named: namedIn(metadata.annotations) };
+      const taken = takeOverNetwork(manifest, await observeNetwork(deps, object), nodes);
+      const observed: ObservedNetwork = {
+        ...taken.observed,
+        ...(failedRestart === undefined ? {} : { failedRestart }),
+      };
+      const { desired, refusals } = desireNetwork({
+        name: metadata.name,
+        spec: taken.spec,
+        asked: spec,
+        keepsRanges: taken.keepsRanges,
+        nodes,
+        ...(observed.config === undefined ? {} : { config: observed.config.model }),
+        keeps: await keeper(deps),
+        hostDirs: deps.dnsmasq.hostDirs(metadata.name),
+      });
+      const look = describe(desired, observed, planNetwork(desired, observed), {
+        refusals,
+        found: taken.found,
+      });
+      const restartedAt = restarts.at.get(metadata.name);
+      return restartedAt === undefined ? look : { ...look, fields: { ...look.fields, restartedAt } };
+    },
+    async execute(action, _look, object) {
+      const { name } = object.metadata;
+      if (action.type === 'RestartNetwork') await restart(deps, restarts, name, action);
+      else await execute(deps, name, action);
+      deps.interfaces.invalidate();
+    },
+  };
+}
+
+async function claimants(deps: NetworkDeps): Promise<{ name: string; spec: ObjectOf<'Node'>['spec'] }[]> {
+  return Promise.resolve(
+    deps.store
+      .list('Node')
+      .filter((node) => !deps.isCondemned(node.metadata.name) && !isRemoved(node))
+      .map(({ metadata, spec }) => ({ name: metadata.name, spec })),
+  );
+}
+
+/** A machine that exists keeps its address, whatever became of its manifest. */
+async function keeper(deps: NetworkDeps): Promise<(node: string) => boolean> {
+  const domains = new Set((await deps.libvirt.domains()).map(({ name }) => name));
+  return (node) => domains.has(node) || deps.isCondemned(node);
+}
+
+function describe(
+  desired: DesiredNetwork,
+  observed: ObservedNetwork,
+  plan: Plan<NetworkAction>,
+  { refusals, found }: { readonly refusals: readonly Refusal[]; readonly found: readonly string[] },
+): NetworkLook {
+  const entries = desired.entries.map((entry): LiveEntry => {
+    const absent = isDefined(entry, observed) ? {} : { defined: false };
+    const others = found.includes(entry.node) ? { found: true as const } : {};
+    return { ...entry, live: isLive(entry, observed), ...absent, ...others };
+  });
+  const fields: Omit<NetworkStatus, 'conditions'> = {
+    bridge: desired.bridge,
+    gateway: desired.gateway,
+    entries,
+    ...(refusals.length === 0 ? {} : { refusals }),
+  };
+  return { plan, fields, conditions: networkConditions(observed, plan, entries, refusals), extra: undefined };
+}
+
+async function restart(
+  deps: NetworkDeps,
+  { failed, at }: Restarts,
+  network: string,
+  action: Extract<NetworkAction, { type: 'RestartNetwork' }>,
+): Promise<void> {
+  at.set(network, timestamp(deps.clock.now()));
+  try {
+    await restartNetwork(deps, network, action);
+    failed.delete(network);
+  } catch (error) {
+    if (reasonOf(error) === 'RestartFailed') {
+      failed.set(network, { signature: action.signature, message: explainError(error) });
+    }
+    throw error;
+  }
+}
+
+type Simple = Exclude<NetworkAction, { type: 'RestartNetwork' }>;
+
+async function execute(deps: NetworkDeps, network: string, action: Simple): Promise<void> {
+  const { libvirt, dnsmasq } = deps;
+  switch (action.type) {
+    case 'WriteHostFiles':
+      await dnsmasq.writeHostFiles(network, mutable(action.files));
+      return;
+    case 'ReloadDnsmasq':
+      await dnsmasq.reload(network);
+      return;
+    case 'DefineNetwork':
+      await libvirt.defineNetwork(action.xml);
+      return;
+    case 'StartNetwork':
+      await libvirt.startNetwork(network);
+      return;
+    case 'SetNetworkAutostart':
+      await libvirt.setNetworkAutostart(network, action.on);
+      return;
+    case 'AttachTaps':
+      await deps.bridges.attach(action.attachment);
+      return;
+    case 'UpdateNetwork':
+      await update(deps, network, action);
+  }
+}
+
+async function update(
+  { libvirt }: NetworkDeps,
+  network: string,
+  action: Extract<NetworkAction, { type: 'UpdateNetwork' }>,
+): Promise<void> {
+  const { command, section, xml, restore, parentIndex } = action;
+  const parent = parentIndex === undefined ? {} : { parentIndex };
+  const live = { network, section, live: true, config: false, ...parent } as const;
+  try {
+    await libvirt.updateNetwork({ ...live, command, xml });
+  } catch (error) {
+    if (restore !== undefined) await libvirt.updateNetwork({ ...live, command: 'add', xml: restore });
+    throw error;
+  }
+}
+
+function mutable(files: HostFiles): Parameters<Dnsmasq['writeHostFiles']>[1] {
+  return {
+    reservations: files.reservations.map((reservation) => ({ ...reservation })),
+    names: files.names.map(({ ip, hostnames }) => ({ ip, hostnames: [...hostnames] })),
+  };
+}

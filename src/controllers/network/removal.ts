@@ -1,0 +1,140 @@
+import { parseDomain } from '../../api/libvirt/domain.ts';
+import { isOrphan } from '../../api/meta.ts';
+import type { LiveEntry, NetworkStatus } from '../../api/kinds/objects.ts';
+import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/action.ts';
+import { isLive } from '../../api/network/plan-live.ts';
+import type { ObservedNetwork } from '../../api/network/observed.ts';
+import { planNetworkRemoval } from '../../api/network/plan-removal.ts';
+import { observeNetwork } from './observe.ts';
+import type { NetworkDeps } from './reconciler.ts';
+import type { ObjectOf } from '../objects.ts';
+import type { Look, Reconciler } from '../pass.ts';
+import { removalConditions } from '../removal.ts';
+
+type Action = NetworkAction | NetworkRemovalAction;
+
+/** Takes a network away whose manifest is gone. Until nobody uses it any more, it is kept as it was wanted. */
+export function createNetworkRemoval(
+  deps: NetworkDeps,
+  living: Reconciler<'Network', NetworkAction, undefined>,
+): Reconciler<'Network', Action, undefined> {
+  return {
+    kind: 'Network',
+    async look(object, signal) {
+      const { name } = object.metadata;
+      const observed = await observeNetwork(deps, object);
+      const domains = await readDomains(deps);
+      const plan = planNetworkRemoval({
+        name,
+        active: observed.active,
+        ...(observed.config === undefined ? {} : { config: observed.config }),
+        hostFiles: await deps.dnsmasq.hasHostFiles(name),
+        users: users(deps, object, observed, domains),
+        exists: (node) => domains.some((domain) => domain.name === node),
+      });
+      const look = {
+        plan,
+        conditions: removalConditions(plan),
+        fields: fields(object, observed),
+        extra: undefined,
+      };
+      // Of an orphan nobody knows how it was wanted.
+      if (plan.waiting === undefined || isOrphan(object)) return look;
+      return { ...look, ...(await keep(living, object, signal, plan)) };
+    },
+    async execute(action, look, object, signal) {
+      const { libvirt, dnsmasq } = deps;
+      const { name } = object.metadata;
+      switch (action.type) {
+        case 'DestroyNetwork':
+          return libvirt.destroyNetwork(name);
+        case 'RemoveHostFiles':
+          return dnsmasq.removeHostFiles(name);
+        case 'UndefineNetwork':
+          return libvirt.undefineNetwork(name);
+        case 'ReleaseNetwork':
+          return libvirt.defineNetwork(action.xml);
+        default:
+          return living.execute(action, look as Look<'Network', NetworkAction, undefined>, object, signal);
+      }
+    },
+  };
+}
+
+/** Names and reservations of machines that are gone go, those of the others stay. */
+async function keep(
+  living: Reconciler<'Network', NetworkAction, undefined>,
+  object: ObjectOf<'Network'>,
+  signal: AbortSignal,
+  { waiting, later }: ReturnType<typeof planNetworkRemoval>,
+): Promise<Pick<Look<'Network', Action, undefined>, 'plan' | 'fields'>> {
+  const { plan, fields } = await living.look(object, signal);
+  return {
+    fields,
+    plan: {
+      actions: plan.actions,
+      ...(waiting === undefined ? {} : { waiting }),
+      ...(later === undefined ? {} : { later }),
+    },
+  };
+}
+
+interface DomainNics {
+  readonly name: string;
+  readonly networks: ReadonlySet<string>;
+  readonly bridges: ReadonlySet<string>;
+}
+
+/** As they are defined and as they run. libvirt's own count of connections forgets guests. */
+async function readDomains({ libvirt }: NetworkDeps): Promise<DomainNics[]> {
+  const domains: DomainNics[] = [];
+  for (const { name } of await libvirt.domains()) {
+    const texts = await Promise.all([true, false].map((inactive) => libvirt.domainXml(name, { inactive })));
+    const nics = texts.flatMap((xml) => (xml === undefined ? [] : parseDomain(xml).model.interfaces));
+    domains.push({
+      name,
+      networks: new Set(nics.flatMap(({ network }) => network ?? [])),
+      bridges: new Set(nics.flatMap(({ bridge }) => bridge ?? [])),
+    });
+  }
+  return domains;
+}
+
+function users(
+  { store }: NetworkDeps,
+  { metadata: { name } }: ObjectOf<'Network'>,
+  { config, live }: ObservedNetwork,
+  domains: readonly DomainNics[],
+): string[] {
+  const bridges = [config, live].flatMap((document) => document?.model.bridge?.name ?? []);
+  const using = domains
+    .filter(({ networks, bridges: used }) => networks.has(name) || bridges.some((bridge) => used.has(bridge)))
+    .map((domain) => domain.name);
+  // A Node without a domain yet is about to be made.
+  const nodes = store
+    .list('Node')
+    .filter(
+      ({ metadata, spec }) =>
+        !using.includes(metadata.name) && spec.networks.some((nic) => nic.network === name),
+    )
+    .map(({ metadata }) => metadata.name);
+  return [...using.map((domain) => `domain "${domain}"`), ...nodes.map((node) => `Node "${node}"`)];
+}
+
+/** What was known of it stays in sight; of an orphan, what its mark tells. */
+function fields(
+  { status }: ObjectOf<'Network'>,
+  observed: ObservedNetwork,
+): Omit<NetworkStatus, 'conditions'> {
+  const { model } = observed.config ?? {};
+  const entries = model?.mark?.entries.map((entry): LiveEntry => ({
+    ...entry,
+    live: isLive(entry, observed),
+  }));
+  return {
+    ...status,
+    ...(model?.bridge?.name === undefined ? {} : { bridge: model.bridge.name }),
+    ...(model?.ip === undefined ? {} : { gateway: model.ip.address }),
+    ...(entries === undefined ? {} : { entries }),
+  };
+}

@@ -1,0 +1,43 @@
+import type { NodeDesire, NodeNetworks } from '../../api/node/desire.ts';
+import type { AddressTry, ObservedNode } from '../../api/node/observed.ts';
+import type { NodeProbes } from '../../api/node/probes.ts';
+import type { Disks } from '../../drivers/disks.ts';
+import type { KeyPair } from '../../drivers/keys.ts';
+import type { DomainListing, Libvirt } from '../../drivers/libvirt.ts';
+import type { Seeds } from '../../drivers/seeds.ts';
+import type { Boots } from './boots.ts';
+import type { Jobs } from '../jobs.ts';
+import type { ProbeDeps } from './probes.ts';
+import type { ObjectStore } from '../objects.ts';
+import type { Attempts, Rollout } from './rollout.ts';
+import type { SharedRead } from '../shared-read.ts';
+
+export interface NodeDeps extends ProbeDeps {
+  readonly store: ObjectStore;
+  readonly libvirt: Libvirt;
+  readonly domains: SharedRead<readonly DomainListing[]>;
+  readonly disks: Disks;
+  readonly seeds: Seeds;
+  /** The host key that the guest of this Node is given; made at the first call. */
+  readonly hostKey: (node: string) => Promise<KeyPair>;
+  /** Public key of the daemon. */
+  readonly daemonKey: string;
+  readonly jobs: Jobs;
+  readonly boots: Boots;
+  readonly rollout: Rollout;
+  readonly attempts: Attempts<AddressTry['way']>;
+  /** MAC addresses that k8slab gave out, as far as this daemon saw: a lease of one that is gone is ours to release. */
+  readonly knownMacs: Set<string>;
+  /** Seconds that a guest may take to shut down. */
+  readonly stopSeconds: number;
+  /** The text of /etc/hosts; undefined: the daemon does not write it. */
+  readonly hosts?: SharedRead<string>;
+}
+
+/** What one look at a Node found. */
+export interface NodeExtra {
+  readonly desire: NodeDesire;
+  readonly networks: NodeNetworks;
+  readonly observed: ObservedNode;
+  readonly probes: NodeProbes;
+}

@@ -1,0 +1,116 @@
+import { ReasonedError } from '../../api/errors.ts';
+import type { NodeAction } from '../../api/disruption/action.ts';
+import { hostKeyOf } from '../../api/node/adopt.ts';
+import { isAway } from '../../api/node/plan-address.ts';
+import { definitionHash } from '../../api/node/render-domain-over.ts';
+import { renewLeaseCommand } from '../../api/node/renew-lease.ts';
+import { createDisk, defineDomain, writeSeed } from './make.ts';
+import { aboutAddress } from './addresses.ts';
+import type { NodeDeps, NodeExtra } from './deps.ts';
+import type { ObjectOf } from '../objects.ts';
+
+/** Long enough for a DHCP client to notice that its link was gone. */
+const LINK_DOWN_MS = 4000;
+const RENEW_DEADLINE_MS = 10_000;
+
+/** Does one action of a Node's plan. */
+export async function executeNode(
+  deps: NodeDeps,
+  action: NodeAction,
+  extra: NodeExtra,
+  object: ObjectOf<'Node'>,
+): Promise<void> {
+  const { name } = object.metadata;
+  const { libvirt, boots } = deps;
+  switch (action.type) {
+    case 'CreateDisk':
+      return createDisk(deps, object, action);
+    case 'GrowDisk':
+      if (action.target === undefined) return deps.disks.grow(name, action.size);
+      return libvirt.growDisk(name, action.target, action.size);
+    case 'WriteSeed':
+      return writeSeed(deps, needed(name, extra.desire.cloudInit));
+    case 'DefineDomain':
+      return define(deps, action, extra, name);
+    case 'StartDomain':
+      return libvirt.startDomain(name);
+    case 'ShutdownDomain':
+      if (object.spec.power === 'Running') noteRestart(deps, extra, name);
+      // Known before the guest is gone, so that its going is no surprise to anybody.
+      boots.stopping(name);
+      return libvirt.shutdownDomain(name);
+    case 'DestroyDomain':
+      return libvirt.destroyDomain(name);
+    case 'RaiseLink':
+      return libvirt.setLink(name, action.mac, 'up');
+    case 'ReleaseLease':
+      return releaseLease(deps, action);
+    case 'RenewLease':
+      return renewLease(deps, action, extra, object);
+    case 'CycleLink':
+      return cycleLink(deps, action.mac, extra, name);
+  }
+}
+
+function define(
+  deps: NodeDeps,
+  { xml }: Extract<NodeAction, { type: 'DefineDomain' }>,
+  { desire, observed }: NodeExtra,
+  name: string,
+): Promise<void> {
+  if (xml !== undefined) return deps.libvirt.defineDomain(xml);
+  const definition = needed(name, desire.desired.definition);
+  return defineDomain(deps, needed(name, desire.cloudInit), definition, observed.disk.path);
+}
+
+function noteRestart(deps: NodeDeps, { desire, observed }: NodeExtra, name: string): void {
+  const { definition } = desire.desired;
+  const way = 'restart';
+  if (definition !== undefined)
+    deps.attempts.note(name, 'definition', { way, about: definitionHash(definition) });
+  if (observed.addresses.some(isAway))
+    deps.attempts.note(name, 'address', { way, about: aboutAddress(observed.addresses) });
+}
+
+export async function releaseLease(
+  deps: Pick<NodeDeps, 'store' | 'dnsmasq'>,
+  { network, lease }: Extract<NodeAction, { type: 'ReleaseLease' }>,
+): Promise<void> {
+  const server = deps.store.get('Network', network)?.status.gateway;
+  if (server !== undefined) await deps.dnsmasq.release({ server, ...lease });
+}
+
+/** A try that fails counts as one: the next means is due then. */
+async function renewLease(
+  deps: NodeDeps,
+  { mac, at }: Extract<NodeAction, { type: 'RenewLease' }>,
+  { observed }: NodeExtra,
+  object: ObjectOf<'Node'>,
+): Promise<void> {
+  const { name } = object.metadata;
+  deps.attempts.note(name, 'address', { way: 'renew', about: aboutAddress(observed.addresses) });
+  const hostKeys = [hostKeyOf(object.spec, observed.domain?.config) ?? ''];
+  const target = { address: at, user: object.spec.ssh.user, hostKeys };
+  const answer = await deps.ssh.exec(target, renewLeaseCommand(mac), { deadlineMs: RENEW_DEADLINE_MS });
+  if (answer.code === 0) return;
+  const why = answer.stderr.trim() === '' ? `exit code ${answer.code}` : answer.stderr.trim();
+  throw new ReasonedError('RenewFailed', `cannot renew the lease of Node "${name}": ${why}`);
+}
+
+async function cycleLink(deps: NodeDeps, mac: string, { observed }: NodeExtra, name: string): Promise<void> {
+  deps.attempts.note(name, 'address', { way: 'link', about: aboutAddress(observed.addresses) });
+  await deps.libvirt.setLink(name, mac, 'down');
+  try {
+    await deps.clock.sleep(LINK_DOWN_MS, new AbortController().signal);
+  } finally {
+    await deps.libvirt.setLink(name, mac, 'up');
+  }
+}
+
+function needed<T>(name: string, value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new ReasonedError(
+    'NetworkNotReady',
+    `cannot make Node "${name}": its networks have not named it yet`,
+  );
+}

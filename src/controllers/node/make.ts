@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { ReasonedError } from '../../api/errors.ts';
+import { derivedUuid } from '../../api/ipam/names.ts';
+import { parseDomain } from '../../api/libvirt/domain.ts';
+import type { DomainMark } from '../../api/ownership/mark.ts';
+import type { NodeAction } from '../../api/disruption/action.ts';
+import { renderBackup } from '../../api/node/render-backup.ts';
+import { cloudInitHash, renderSeed, type CloudInitInput } from '../../api/node/render-cloud-init.ts';
+import { renderDomain } from '../../api/node/render-domain.ts';
+import { nextMark, type DesiredDefinition } from '../../api/node/render-domain-over.ts';
+import type { JobRun } from '../jobs.ts';
+import type { NodeDeps } from './deps.ts';
+import type { ObjectOf } from '../objects.ts';
+
+type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
+
+export async function createDisk(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+  { source, size }: CreateDisk,
+): Promise<void> {
+  const { name: node, generation } = object.metadata;
+  const grown = size === undefined ? {} : { size };
+  if (source.from === 'image') {
+    await deps.disks.createOverlay({ node, backing: source, ...grown });
+    return;
+  }
+  const copy = source.running ? copyLive : copyStopped;
+  deps.jobs.start(node, generation, copy(deps, node, source, size));
+}
+
+type CloneSource = Extract<CreateDisk['source'], { from: 'node' }>;
+
+function copyStopped(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
+  return async (signal, report) => {
+    const disk = await sourceDisk(deps, source, { inactive: true });
+    // As it is defined, never as it looks: a guest can write another format's header into a raw disk.
+    const format = disk.format === 'raw' ? 'raw' : 'qcow2';
+    await deps.disks.createCopy({
+      node,
+      source: { path: source.path, format },
+      ...(size === undefined ? {} : { size }),
+      signal,
+      onProgress: ({ bytes, total }) => report(copying(source.node, bytes / Math.max(1, total))),
+    });
+  };
+}
+
+async function sourceDisk(
+  deps: NodeDeps,
+  source: CloneSource,
+  options: { inactive: boolean },
+): Promise<{ target: string; format?: string; all: string[] }> {
+  const xml = await deps.libvirt.domainXml(source.node, options);
+  const disks = xml === undefined ? [] : parseDomain(xml).model.disks;
+  const disk = disks.find(({ file }) => file === source.path);
+  if (disk !== undefined) return { ...disk, all: disks.map(({ target }) => target) };
+  const message = `cannot clone Node "${source.node}": it no longer runs on ${source.path}`;
+  throw new ReasonedError('DiskMissing', message);
+}
+
+function copying(node: string, share: number): { reason: string; message: string } {
+  return { reason: 'CopyingDisk', message: `${Math.floor(share * 100)} % of the disk of Node "${node}"` };
+}
+
+const POLL_MS = 500;
+
+/** libvirt copies the disk of a running guest as it is at this moment; the guest goes on. */
+function copyLive(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
+  return async (signal, report) => {
+    const disk = await sourceDisk(deps, source, { inactive: false });
+    await expectNoJob(deps, source.node);
+    const target = await deps.disks.freshTempPath(node);
+    await deps.libvirt.beginBackup(source.node, renderBackup(disk.all, disk.target, target));
+    await finishBackup(deps, source.node, signal, (share) => report(copying(source.node, share)));
+    const grown = size === undefined ? {} : { size };
+    await deps.disks.adoptCopy({ node, tempPath: target, source: source.path, ...grown });
+  };
+}
+
+/** One that runs is somebody's backup, or a copy that a killed daemon began: it is let to its end. */
+async function expectNoJob(deps: NodeDeps, domain: string): Promise<void> {
+  const { state, operation = 'job' } = await deps.libvirt.domainJob(domain);
+  if (state !== 'running') return;
+  const message = `cannot clone Node "${domain}": a ${operation} of its domain is under way`;
+  throw new ReasonedError('JobActive', message, { hint: `virsh domjobinfo ${domain}` });
+}
+
+async function finishBackup(
+  deps: NodeDeps,
+  domain: string,
+  signal: AbortSignal,
+  report: (share: number) => void,
+): Promise<void> {
+  for (;;) {
+    const job = await deps.libvirt.domainJob(domain);
+    if (job.state === 'completed' || job.state === 'none') return;
+    if (job.state !== 'running') {
+      const why = job.error ?? `its backup ${job.state}`;
+      throw new ReasonedError('CloneFailed', `cannot clone Node "${domain}": ${why}`);
+    }
+    report(job.progress ?? 0);
+    await deps.clock.sleep(POLL_MS, signal).catch(async (aborted: unknown) => {
+      await deps.libvirt.abortDomainJob(domain);
+      throw aborted;
+    });
+  }
+}
+
+/** A seed is named by all that is in it, the host key included. */
+export function seedHash(cloudInit: string, publicKey: string): string {
+  return createHash('sha256').update(cloudInit).update(publicKey).digest('hex');
+}
+
+export async function writeSeed(deps: NodeDeps, cloudInit: CloudInitInput): Promise<void> {
+  const key = await deps.hostKey(cloudInit.node);
+  const hash = seedHash(cloudInitHash(cloudInit), key.publicKey);
+  await deps.seeds.write(cloudInit.node, hash, renderSeed(cloudInit, key));
+}
+
+/** Defines a new guest. */
+export async function defineDomain(
+  deps: NodeDeps,
+  cloudInit: CloudInitInput,
+  definition: DesiredDefinition,
+  path: string,
+): Promise<void> {
+  const name = cloudInit.node;
+  const host = deps.store.list('Host')[0]?.status;
+  const key = await deps.hostKey(name);
+  const told = cloudInitHash(cloudInit);
+  const { format } = await deps.disks.info(path);
+  const { type = 'qemu', cpus, memory, interfaces, reclaim } = definition;
+  const mark: DomainMark = {
+    kind: 'Node',
+    name,
+    reclaim,
+    cloudInit: told,
+    hostKey: publicPart(key.publicKey),
+  };
+  const xml = renderDomain({
+    name,
+    uuid: derivedUuid('Node', name),
+    type,
+    arch: host?.arch ?? 'x86_64',
+    cpus,
+    memory,
+    disk: { path, format },
+    seed: deps.seeds.path(name, seedHash(told, key.publicKey)),
+    interfaces,
+    mark: nextMark(mark, definition),
+  });
+  await deps.libvirt.defineDomain(xml);
+}
+
+/** Type and key, without the comment: what known_hosts takes. */
+function publicPart(line: string): string {
+  return line.split(' ').slice(0, 2).join(' ');
+}

@@ -1,0 +1,192 @@
+import { namedIn } from '../../api/ownership/named.ts';
+import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../../api/node/adopt.ts';
+import { parseDomain } from '../../api/libvirt/domain.ts';
+import { explainError, ReasonedError } from '../../api/errors.ts';
+import { attachmentMac } from '../../api/ipam/names.ts';
+import {
+  desireNode,
+  nodeNetworks,
+  nodeSource,
+  primaryEntry,
+  type DesireNodeInput,
+  type NodeNetworks,
+} from '../../api/node/desire.ts';
+import type { Dependency, ObservedNode } from '../../api/node/observed.ts';
+import { addressesIn } from '../../api/host/render.ts';
+import type { NodeProbes } from '../../api/node/status.ts';
+import type { DiskInfo } from '../../drivers/disks.ts';
+import type { DomainListing } from '../../drivers/libvirt.ts';
+import type { NodeDeps, NodeExtra } from './deps.ts';
+import { findMacHolder, observeLeases, reach, unreservedAddress } from './addresses.ts';
+import { seedHash } from './make.ts';
+import { observeProgress, observeTries } from './progress.ts';
+import { probeNode } from './probes.ts';
+import type { ObjectOf } from '../objects.ts';
+
+/** What there is of the Node and of what it needs, and what it shall be. Changes nothing. */
+export async function observeNode(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+  signal: AbortSignal,
+): Promise<NodeExtra> {
+  const { name, generation } = object.metadata;
+  const found = findNetworks(deps, object);
+  const networks = nodeNetworks(object, found);
+  const { annotations } = object.metadata;
+  const listing = (await deps.domains.get()).find((domain) => domain.name === name);
+  const observedDomain = listing === undefined ? undefined : await observeDomain(deps, listing);
+  const domain = observedDomain && takeOverDomain({ name, spec: object.spec }, observedDomain);
+  const spec = adoptedNodeSpec(object.spec, namedIn(annotations), domain);
+  const disk = await observeDisk(deps, object);
+  const { domainType } = deps.store.list('Host')[0]?.status ?? {};
+  const desire = desireNode(
+    {
+      node: { ...object, spec },
+      networks: found,
+      daemonKey: deps.daemonKey,
+      stopSeconds: deps.stopSeconds,
+      ...(domainType === undefined ? {} : { domainType }),
+      ...(await lostParts(deps, name, domain, disk.state)),
+    },
+    networks,
+  );
+  const mark = domain?.config.model.mark;
+  const leases = await observeLeases(deps, object, networks, mark?.macs ?? []);
+  const tries = observeTries(deps, name, leases, desire);
+  const whereabouts = { leased: leases[0]?.leased, leaving: tries.tried !== undefined };
+  const probes = await probe(deps, { object, domain, networks, ...whereabouts }, signal);
+  const copying = deps.jobs.check(name, generation);
+  const holder = await findMacHolder(deps, object, domain);
+  const observed: ObservedNode = {
+    networks: networks.dependency,
+    host: hostDependency(deps),
+    source: observeSource(deps, object, disk.missing),
+    ...(domain === undefined ? {} : { domain }),
+    disk: disk.state,
+    ...(copying === undefined ? {} : { copying }),
+    ...(holder === undefined ? {} : { macHolder: holder }),
+    ...observeProgress(deps, object),
+    addresses: leases.map((each, index) => ({ ...each, ...reach(each, index, probes) })),
+    ...tries,
+  };
+  return { desire, networks, observed, probes };
+}
+
+/** Where a definition finds again what it lost: the first disk, and the seed of the first boot. */
+async function lostParts(
+  deps: NodeDeps,
+  name: string,
+  domain: ObservedNode['domain'],
+  disk: ObservedNode['disk'],
+): Promise<Pick<DesireNodeInput, 'disk' | 'seed'>> {
+  const { mark, disks = [] } = domain?.config.model ?? {};
+  if (mark === undefined || mark.adopted === true) return {};
+  const has = (target: string): boolean => disks.some((each) => each.target === target);
+  const lost = has('vda') || !disk.whole ? {} : { disk: { path: disk.path, format: disk.format ?? 'qcow2' } };
+  if (has('vdb')) return lost;
+  const { publicKey } = await deps.hostKey(name);
+  return { ...lost, seed: deps.seeds.path(name, seedHash(mark.cloudInit, publicKey)) };
+}
+
+async function probe(
+  deps: NodeDeps,
+  {
+    object,
+    domain,
+    networks,
+    leased,
+    leaving,
+  }: {
+    readonly object: ObjectOf<'Node'>;
+    readonly domain: ObservedNode['domain'];
+    readonly networks: NodeNetworks;
+    readonly leased: string | undefined;
+    readonly leaving: boolean;
+  },
+  signal: AbortSignal,
+): Promise<NodeProbes> {
+  const [attachment] = object.spec.networks;
+  if (domain?.state !== 'running' || attachment === undefined) return {};
+  const gateway = deps.store.get('Network', attachment.network)?.status.gateway;
+  if (gateway === undefined) return {};
+  const entry = primaryEntry(object, networks);
+  if (entry === undefined) {
+    const mac = attachmentMac(object.metadata.name, attachment);
+    const leasedAddress = await unreservedAddress(deps, attachment.network, mac);
+    return leasedAddress === undefined ? {} : { leasedAddress };
+  }
+  const hostKey = hostKeyOf(object.spec, domain.config);
+  const bootingSeconds = deps.boots.bootingSeconds(object.metadata.name);
+  const target = {
+    entry,
+    ...(leased === undefined ? {} : { leased }),
+    leaving,
+    gateway,
+    user: object.spec.ssh.user,
+    ...(hostKey === undefined ? {} : { hostKey }),
+    ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
+  };
+  const hosts = object.spec.hostsEntry ? await deps.hosts?.get() : undefined;
+  const named = hosts === undefined ? {} : { hosts: addressesIn(hosts, entry.hostnames[0] ?? entry.node) };
+  return { ...(await probeNode(deps, target, signal)), ...named };
+}
+
+function observeSource(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+  diskMissing: string | undefined,
+): ObservedNode['source'] {
+  const { image, cloneOf } = object.spec.disk;
+  return nodeSource(object, {
+    image: image === undefined ? undefined : deps.store.get('Image', image),
+    clone: cloneOf === undefined ? undefined : deps.store.get('Node', cloneOf),
+    ...(diskMissing === undefined ? {} : { diskMissing }),
+  });
+}
+
+function hostDependency(deps: NodeDeps): Dependency {
+  if (deps.store.list('Host').some(({ status }) => status.domainType !== undefined))
+    return { state: 'ready' };
+  return { state: 'waiting', reason: 'HostNotReady', message: "the vmhost's capabilities are not known yet" };
+}
+
+function findNetworks(deps: NodeDeps, object: ObjectOf<'Node'>): ObjectOf<'Network'>[] {
+  return object.spec.networks.flatMap(({ network }) => deps.store.get('Network', network) ?? []);
+}
+
+async function observeDomain(
+  deps: NodeDeps,
+  { name, state, transient }: DomainListing,
+): Promise<ObservedNode['domain']> {
+  const xml = await deps.libvirt.domainXml(name, { inactive: true });
+  if (xml === undefined) return undefined;
+  const live = state === 'running' ? await deps.libvirt.domainXml(name, { inactive: false }) : undefined;
+  return {
+    state,
+    config: parseDomain(xml),
+    ...(live === undefined ? {} : { live: parseDomain(live).model }),
+    ...(transient === undefined ? {} : { transient }),
+  };
+}
+
+async function observeDisk(
+  deps: NodeDeps,
+  object: ObjectOf<'Node'>,
+): Promise<{ state: ObservedNode['disk']; missing?: string }> {
+  const { path } = object.spec.disk;
+  if (path === undefined) {
+    const { info, ...state } = await deps.disks.observe(object.metadata.name);
+    return { state: { ...state, ...(info === undefined ? {} : sizeOf(info)) } };
+  }
+  try {
+    const info = await deps.disks.info(path);
+    return { state: { path, exists: true, ours: false, whole: true, ...sizeOf(info) } };
+  } catch (error) {
+    if (!(error instanceof ReasonedError)) throw error;
+    return { state: { path, exists: false, ours: false, whole: false }, missing: explainError(error) };
+  }
+}
+
+function sizeOf({ virtualSize, format }: DiskInfo): { size: number; format: string } {
+  return { size: virtualSize, format };
+}

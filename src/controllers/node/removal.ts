@@ -1,0 +1,167 @@
+import { parseDomain } from '../../api/libvirt/domain.ts';
+import { attachmentMac } from '../../api/ipam/names.ts';
+import type { NodeStatus } from '../../api/kinds/objects.ts';
+import type { NodeRemovalAction } from '../../api/disruption/action.ts';
+import { planNodeRemoval, type RemovedNode } from '../../api/node/plan-removal.ts';
+import { entryStatus } from '../../api/node/status.ts';
+import { diskUsers } from '../disk-users.ts';
+import { releaseLease } from './execute.ts';
+import type { NodeDeps } from './deps.ts';
+import type { ObjectOf } from '../objects.ts';
+import type { Look, Reconciler } from '../pass.ts';
+import { removalConditions } from '../removal.ts';
+
+export interface NodeRemovalDeps extends NodeDeps {
+  readonly hostKeys: {
+    has(node: string): Promise<boolean>;
+    remove(node: string): Promise<void>;
+  };
+}
+
+/** How soon to look again at a guest that was asked to shut down; libvirt tells when it has. */
+const STOPPING_MS = 2000;
+
+/** Takes a guest away whose manifest is gone. */
+export function createNodeRemoval(deps: NodeRemovalDeps): Reconciler<'Node', NodeRemovalAction, undefined> {
+  return {
+    kind: 'Node',
+    async look(object) {
+      const observed = await observe(deps, object);
+      const plan = planNodeRemoval(observed);
+      forget(deps, observed);
+      return {
+        plan,
+        conditions: removalConditions(plan),
+        fields: fields(deps, object, observed),
+        extra: undefined,
+        ...(plan.waiting?.reason === 'ShuttingDown' ? { again: STOPPING_MS } : {}),
+      };
+    },
+    async execute(action, _look, object) {
+      await execute(deps, action, object);
+      deps.domains.invalidate();
+    },
+  };
+}
+
+async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise<RemovedNode> {
+  const { name } = object.metadata;
+  const { reclaim } = object.spec.policy;
+  const listing = (await deps.domains.get()).find((domain) => domain.name === name);
+  const xml = listing && (await deps.libvirt.domainXml(name, { inactive: true }));
+  const disk = await deps.disks.observe(name);
+  const users = reclaim === 'Delete' && disk.exists ? await diskUsers(deps) : undefined;
+  const stoppingSeconds = deps.boots.stoppingSeconds(name);
+  const downSeconds = deps.boots.downSeconds(name);
+  const copiedTo = copiedFrom(deps, name);
+  return {
+    name,
+    reclaim,
+    ...(listing === undefined || xml === undefined
+      ? {}
+      : { domain: { state: listing.state, config: parseDomain(xml) } }),
+    disk: { ...disk, usedBy: (await users?.(disk.path, { except: name }))?.map(({ file }) => file) ?? [] },
+    saved: listing?.state === 'shutoff' && (await deps.libvirt.hasManagedSave(name)),
+    leases: await leases(deps, object),
+    seed: await deps.seeds.has(name),
+    hostKey: await deps.hostKeys.has(name),
+    copying: deps.jobs.runs(name),
+    ...(copiedTo === undefined ? {} : { copiedTo }),
+    ...(stoppingSeconds === undefined ? {} : { stoppingSeconds }),
+    ...(downSeconds === undefined ? {} : { downSeconds }),
+    stopSeconds: deps.stopSeconds,
+  };
+}
+
+async function leases(
+  { dnsmasq, store }: NodeRemovalDeps,
+  { metadata, spec }: ObjectOf<'Node'>,
+): Promise<RemovedNode['leases']> {
+  const found = spec.networks.map(async (attachment) => {
+    const bridge = store.get('Network', attachment.network)?.status.bridge;
+    const mac = attachmentMac(metadata.name, attachment);
+    const all = bridge === undefined ? [] : await dnsmasq.leases(bridge);
+    return all
+      .filter((lease) => lease.mac === mac)
+      .map(({ ip, clientId }) => ({
+        network: attachment.network,
+        lease: { ip, mac, ...(clientId === undefined ? {} : { clientId }) },
+      }));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+function copiedFrom(deps: NodeRemovalDeps, name: string): string | undefined {
+  const copies = deps.store.list('Node').filter(({ spec }) => spec.disk.cloneOf === name);
+  return copies.find(({ metadata }) => deps.jobs.runs(metadata.name))?.metadata.name;
+}
+
+function forget(deps: NodeRemovalDeps, { name, domain }: RemovedNode): void {
+  deps.rollout.done(name);
+  if (domain === undefined) deps.boots.arrived(name);
+  if (domain === undefined || domain.state === 'shutoff') deps.boots.stopped(name);
+}
+
+/** What was known of it stays in sight; of an orphan, what its network and its mark tell. */
+function fields(
+  deps: NodeRemovalDeps,
+  object: ObjectOf<'Node'>,
+  { domain, disk }: RemovedNode,
+): Look<'Node', NodeRemovalAction, undefined>['fields'] {
+  const { mark, type } = domain?.config.model ?? {};
+  return {
+    ...entryFields(deps, object),
+    ...(mark === undefined || mark.hostKey === '' ? {} : { sshHostKey: mark.hostKey }),
+    ...(type === undefined ? {} : { domainType: type }),
+    ...(disk.exists ? { disk: disk.path } : {}),
+    ...object.status,
+    ...(domain === undefined ? {} : { state: domain.state }),
+  };
+}
+
+function entryFields(deps: NodeRemovalDeps, { metadata, spec }: ObjectOf<'Node'>): Partial<NodeStatus> {
+  const network = deps.store.get('Network', spec.networks[0]?.network ?? '');
+  const entry = network?.status.entries?.find(({ node }) => node === metadata.name);
+  return entry === undefined ? {} : entryStatus(entry);
+}
+
+async function execute(
+  deps: NodeRemovalDeps,
+  action: NodeRemovalAction,
+  { metadata: { name }, spec }: ObjectOf<'Node'>,
+): Promise<void> {
+  const { libvirt } = deps;
+  switch (action.type) {
+    case 'AbortCopy':
+      await deps.jobs.abort(name);
+      return;
+    case 'RestoreDomain':
+      await libvirt.startDomain(name);
+      return;
+    case 'ShutdownDomain':
+      await libvirt.shutdownDomain(name);
+      deps.boots.stopping(name);
+      return;
+    case 'DestroyDomain':
+      await libvirt.destroyDomain(name);
+      return;
+    case 'ReleaseLease':
+      return releaseLease(deps, action);
+    case 'RemoveSeed':
+      await deps.seeds.remove(name);
+      return;
+    case 'RemoveHostKey':
+      await deps.hostKeys.remove(name);
+      return;
+    case 'DeleteDisk':
+      await deps.disks.remove(name);
+      return;
+    case 'UndefineDomain': {
+      const nvram = spec.policy.reclaim === 'Delete';
+      await libvirt.undefineDomain(name, { nvram, managedSave: true, snapshotsMetadata: true });
+      return;
+    }
+    case 'ReleaseDomain':
+      await libvirt.defineDomain(action.xml);
+  }
+}
