@@ -4,13 +4,13 @@ import {
   formatCidr,
   fromNumber,
   hosts,
-  isNetwork,
   overlaps,
   parseCidr,
   toNumber,
 } from '../ipam/ip.ts';
 import type { NetworkSpec } from './spec.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
+import { networkAddressIssue } from '../ipam/check.ts';
 import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 
 const PREFIX_MIN = 8;
@@ -28,14 +28,6 @@ export function checkNetwork(spec: NetworkSpec): readonly FieldIssue[] {
     ...forwardIssues(spec.forward),
     ...podCidrIssues(spec, cidr),
   ];
-}
-
-/** An issue unless the host bits of the CIDR are zero. */
-export function networkAddressIssue(path: FieldPath, text: string): readonly FieldIssue[] {
-  const cidr = parseCidr(text);
-  if (isNetwork(cidr)) return [];
-  const message = `${text} is an address within a network, not a network`;
-  return [invalid(path, message, `write ${formatCidr(cidr)}`)];
 }
 
 function blockIssues(path: FieldPath, text: string): readonly FieldIssue[] {

@@ -54,3 +54,8 @@ export function attachedText(name: string, attachment: object = {}, spec: object
 export function files(documents: readonly string[]): readonly ParsedObject[] {
   return documents.flatMap((text, index) => good(`${'abcdefgh'.charAt(index)}.yaml`, text));
 }
+
+/** What is wrong with a manifest, without the places, which are those of the fields. */
+export function complaints(text: string): readonly string[] {
+  return errorLines(text).map((line) => line.replace(/^\d+:\d+: /, ''));
+}
