@@ -22,6 +22,14 @@ export function parseBytes(quantity: string): number {
   throw new ReasonedError('InvalidQuantity', `cannot read quantity "${quantity}": ${why}`);
 }
 
+/** Disks are whole sectors of this many bytes; QEMU rounds up what is not. */
+const SECTOR = 512;
+
+/** Bytes of a disk of that size: a quantity rounded up to whole sectors, as QEMU makes it. Throws as parseBytes. */
+export function diskBytes(quantity: string): number {
+  return Math.ceil(parseBytes(quantity) / SECTOR) * SECTOR;
+}
+
 /** The shortest binary quantity that is exactly `bytes`: `16Gi`, `1536Mi`, or the plain number. */
 export function formatBytes(bytes: number): string {
   if (!Number.isSafeInteger(bytes) || bytes < 0) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { formatBytes, parseBytes } from '../../src/api/quantity.ts';
+import { diskBytes, formatBytes, parseBytes } from '../../src/api/quantity.ts';
 
 describe('quantities', () => {
   const cases = [
@@ -44,6 +44,10 @@ describe('quantities', () => {
         assert.equal(parseBytes(formatBytes(bytes)), bytes);
       }),
     );
+  });
+
+  it('of disks are rounded up to whole sectors, as QEMU rounds them', () => {
+    assert.deepEqual(['1500M', '1', '512', '16Gi'].map(diskBytes), [1_500_000_256, 512, 512, 16 * 2 ** 30]);
   });
 
   it('are written in the largest binary unit that is exact', () => {

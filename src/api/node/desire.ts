@@ -2,7 +2,7 @@ import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../kinds
 import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
 import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
-import { parseBytes } from '../quantity.ts';
+import { diskBytes, parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from './render-cloud-init.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
 import type { DiskSource } from '../disruption/action.ts';
@@ -128,7 +128,7 @@ export function desireNode(input: DesireNodeInput, networks: NodeNetworks): Node
   const { node, daemonKey, stopSeconds } = input;
   const { spec, metadata } = node;
   const { name } = metadata;
-  const size = spec.disk.size === undefined ? {} : { diskSize: parseBytes(spec.disk.size) };
+  const size = spec.disk.size === undefined ? {} : { diskSize: diskBytes(spec.disk.size) };
   const known = { name, spec, stopSeconds, ...size };
   const [primary] = networks.entries;
   // An adopted guest had its first boot long ago.

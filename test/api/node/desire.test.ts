@@ -192,14 +192,13 @@ describe('what a Node shall be', () => {
     }
   });
 
-  it('has its disk size in bytes', () => {
-    const object = node('master00', { disk: { image: 'debian', size: '16Gi' } });
+  it('has its disk size in bytes, rounded up to what QEMU makes of it', () => {
+    const sizes = ['16Gi', '1500M'].map((size) => {
+      const object = node('master00', { disk: { image: 'debian', size } });
+      const input = { node: object, networks: [], daemonKey: 'k', stopSeconds: 120 };
+      return desireNode(input, nodeNetworks(object, [])).desired.diskSize;
+    });
 
-    const { desired } = desireNode(
-      { node: object, networks: [], daemonKey: 'k', stopSeconds: 120 },
-      nodeNetworks(object, []),
-    );
-
-    assert.equal(desired.diskSize, 16 * 1024 ** 3);
+    assert.deepEqual(sizes, [16 * 1024 ** 3, 1_500_000_256]);
   });
 });
