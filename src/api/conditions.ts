@@ -6,6 +6,16 @@ export const READY = 'Ready';
 export const SYNCED = 'Synced';
 /** Present while the object has no manifest and somebody has to confirm that it shall go. */
 export const REMOVAL_HELD = 'RemovalHeld';
+/** Present while a manifest asks for something that its object goes without, though it works. */
+export const PENDING_TYPES = [
+  'RestartRequired',
+  'Drifted',
+  'CloudInitDrifted',
+  'DiskReused',
+  'DiskShrinkRefused',
+  'DiskGrowthRefused',
+] as const;
+export type PendingType = (typeof PENDING_TYPES)[number];
 
 const MESSAGE_LIMIT = 32_768;
 const FIRST = [READY, SYNCED];

@@ -31,33 +31,48 @@ export function planExitCode({ items }: PlanAnswer): 0 | 1 | 2 {
   return items.some(({ actions, later }) => actions.length > 0 || (later ?? []).length > 0) ? 2 : 0;
 }
 
-/** A line per step: what it is done to, what it costs the guests, and why. */
+/** A line per step: what it is done to, what it costs the guests, and why; and what waits or goes without. */
 export function printPlan({ items }: PlanAnswer): string {
   const rows = items.flatMap(planRows);
-  const steps = items.reduce((sum, { actions, later }) => sum + actions.length + (later ?? []).length, 0);
-  const troubled = items.filter(({ error }) => error !== undefined).length;
-  const summary = steps === 0 ? 'Nothing to do' : `${steps} ${steps === 1 ? 'action' : 'actions'}`;
-  const failed =
-    troubled === 0 ? '' : `, ${troubled} ${troubled === 1 ? 'object' : 'objects'} could not be planned`;
   const table =
     rows.length === 0
       ? ''
       : `${alignColumns([['OBJECT', 'ACTION', 'DISRUPTION', 'GUESTS', 'REASON'], ...rows])}\n`;
-  return `${table}${summary}${failed}\n`;
+  return `${table}${summary(items)}\n`;
+}
+
+function summary(items: readonly PlannedObject[]): string {
+  const steps = items.reduce((sum, { actions, later = [] }) => sum + actions.length + later.length, 0);
+  const held = items.filter(({ waiting, pending }) => waiting !== undefined || pending !== undefined).length;
+  const failed = items.filter(({ error }) => error !== undefined).length;
+  const idle = held === 0 ? 'Nothing to do' : 'No action now';
+  return [
+    steps === 0 ? idle : count(steps, 'action', 'actions'),
+    ...(held === 0 ? [] : [count(held, 'object waits', 'objects wait')]),
+    ...(failed === 0 ? [] : [`${count(failed, 'object', 'objects')} could not be planned`]),
+  ].join(', ');
+}
+
+function count(number: number, one: string, several: string): string {
+  return `${number} ${number === 1 ? one : several}`;
 }
 
 function planRows(item: PlannedObject): string[][] {
   const object = objectWord(item);
-  const { waiting, error, later = [] } = item;
+  const { waiting, error, later = [], pending = [] } = item;
   const after = waiting === undefined ? '' : `, after ${waiting.reason}`;
+  const told = pending.filter(({ message }) => message !== waiting?.message);
   return [
     ...item.actions.map((step) => stepRow(object, step, '')),
-    ...(waiting === undefined
-      ? []
-      : [[object, '<waits>', '-', '-', `${waiting.reason}: ${waiting.message}`]]),
+    ...(waiting === undefined ? [] : [noteRow(object, '<waits>', `${waiting.reason}: ${waiting.message}`)]),
+    ...told.map(({ type, message }) => noteRow(object, '<pending>', `${type}: ${message}`)),
     ...later.map((step) => stepRow(object, step, after)),
-    ...(error === undefined ? [] : [[object, '<error>', '-', '-', error]]),
+    ...(error === undefined ? [] : [noteRow(object, '<error>', error)]),
   ];
+}
+
+function noteRow(object: string, what: string, text: string): string[] {
+  return [object, what, '-', '-', text];
 }
 
 /** Such as `node/a  ShutdownDomain  restart(~60s)  a  why`. */

@@ -49,7 +49,7 @@ async function planOne<K extends Kind>(
       ? reconciler.look(object, signal)
       : lookOnly(reconciler, object, { signal, blocked }));
     if (deps.remember) remember(deps, kind, object, look);
-    const { actions, later } = look.plan;
+    const { actions, later, pending } = look.plan;
     const waiting = look.plan.waiting ?? deps.held?.(kind, name);
     return {
       kind,
@@ -57,6 +57,7 @@ async function planOne<K extends Kind>(
       actions: actions.map(shown),
       ...(waiting === undefined ? {} : { waiting }),
       ...(later === undefined ? {} : { later }),
+      ...(pending === undefined ? {} : { pending }),
     };
   } catch (error) {
     return { kind, name, actions: [], error: explainError(error) };

@@ -45,7 +45,28 @@ describe('a printed plan', () => {
       lines[2] ?? '',
       /^node\/a +StartDomain +none +- +the guest shall run, after NetworkNotFound$/,
     );
-    assert.equal(lines.at(-1), '1 action');
+    assert.equal(lines.at(-1), '1 action, 1 object waits');
+  });
+
+  it('says what an object goes without, once, and does not call that nothing', () => {
+    const pending = [
+      { type: 'RestartRequired', reason: 'RestartRequired', message: 'virsh shutdown a' },
+      { type: 'DiskShrinkRefused', reason: 'WouldLoseData', message: 'stays' },
+    ] as const;
+    const restart = { reason: 'RestartRequired', message: 'virsh shutdown a' };
+
+    const lines = print(item('a', { waiting: restart, pending }), item('b', { pending: [pending[1]] }));
+
+    assert.deepEqual(
+      lines.slice(1).map((line) => line.replaceAll(/ {2,}/g, ' ')),
+      [
+        'node/a <waits> - - RestartRequired: virsh shutdown a',
+        'node/a <pending> - - DiskShrinkRefused: stays',
+        'node/b <pending> - - DiskShrinkRefused: stays',
+        '',
+        'No action now, 2 objects wait',
+      ],
+    );
   });
 
   it('says what could not be planned', () => {
@@ -64,6 +85,11 @@ describe('the exit code of a plan', () => {
   const cases: readonly [what: string, items: PlannedObject[], code: number][] = [
     ['nothing to do', [item('a')], 0],
     ['an object that waits and has nothing to follow', [item('a', { waiting })], 0],
+    [
+      'what goes without an action of ours',
+      [item('a', { pending: [{ type: 'DiskReused', reason: 'OtherSource', message: 'x' }] })],
+      0,
+    ],
     ['an action', [item('a'), item('b', { actions: [START] })], 2],
     ['an action that follows later', [item('a', { waiting, later: [START] })], 2],
     [

@@ -1,3 +1,4 @@
+import type { PendingType } from '../conditions.ts';
 import type { Kind } from '../meta.ts';
 
 /**
@@ -178,6 +179,15 @@ export interface Waiting {
   readonly message: string;
 }
 
+/** What a manifest asks for and its object goes without, though it works: each stands in the status beside Ready. */
+export interface Pending {
+  /** Type of the condition. */
+  readonly type: PendingType;
+  readonly reason: string;
+  /** Ends with what brings it about. */
+  readonly message: string;
+}
+
 /**
  * What is to be done for one object, in order. `waiting` says what stands in the way of going further:
  * `actions` can be done all the same, `later` follow once it is out of the way.
@@ -186,6 +196,8 @@ export interface Plan<A extends Action = Action> {
   readonly actions: readonly A[];
   readonly waiting?: Waiting;
   readonly later?: readonly PlannedStep[];
+  /** Undefined: nothing. */
+  readonly pending?: readonly Pending[];
   /** Nothing is left of an object that was to be removed. */
   readonly gone?: true;
 }
@@ -222,6 +234,7 @@ export interface PlannedObject {
   readonly actions: readonly PlannedStep[];
   readonly waiting?: Waiting;
   readonly later?: readonly PlannedStep[];
+  readonly pending?: readonly Pending[];
   /** Why it could not be planned. */
   readonly error?: string;
 }

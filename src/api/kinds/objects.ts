@@ -48,6 +48,9 @@ export interface NodeStatus extends ObjectStatus {
   readonly podCIDR?: string;
   readonly disk?: string;
   readonly domainType?: string;
+  /** Of the running guest: its virtual CPUs, and its memory in MiB. */
+  readonly cpus?: number;
+  readonly memory?: number;
   /** Public host key that the guest was given. */
   readonly sshHostKey?: string;
 }

@@ -1,8 +1,8 @@
 import { formatAge } from '../age.ts';
-import { findCondition, READY, REMOVAL_HELD } from '../conditions.ts';
+import { findCondition, isTrue, PENDING_TYPES, READY, REMOVAL_HELD } from '../conditions.ts';
 import type { ApiObject, Kind } from '../meta.ts';
 import type { HostObject, ImageObject, LoadBalancerObject, NetworkObject, NodeObject } from './objects.ts';
-import { formatBytes } from '../quantity.ts';
+import { formatBytes, parseBytes } from '../quantity.ts';
 import { isServerUp } from '../load-balancer/status.ts';
 
 /** meta.k8s.io/v1 Table, as kubectl asks the server for it. */
@@ -51,8 +51,8 @@ const reason: Column<ApiObject> = {
   cell: ({ metadata, status }) => {
     const why = findCondition(status.conditions, READY)?.reason ?? 'Pending';
     const shown = metadata.deletionTimestamp === undefined ? why : 'Terminating';
-    const held = findCondition(status.conditions, REMOVAL_HELD);
-    return held === undefined || shown === REMOVAL_HELD ? shown : `${shown},${REMOVAL_HELD}`;
+    const beside = [REMOVAL_HELD, ...PENDING_TYPES].filter((type) => isTrue(status.conditions, type));
+    return [...new Set([shown, ...beside])].join(',');
   },
 };
 const age: Column<ApiObject> = {
@@ -84,8 +84,12 @@ const node: readonly Column<NodeObject>[] = [
   { name: 'Role', cell: ({ spec }) => spec.role ?? NONE },
   { name: 'Address', cell: ({ status }) => status.address ?? NONE },
   { name: 'MAC', wide: true, cell: ({ status }) => status.mac ?? NONE },
-  { name: 'CPUs', wide: true, cell: ({ spec }) => String(spec.cpus) },
-  { name: 'Memory', wide: true, cell: ({ spec }) => spec.memory },
+  { name: 'CPUs', wide: true, cell: ({ spec, status }) => becoming(status.cpus, spec.cpus, String) },
+  {
+    name: 'Memory',
+    wide: true,
+    cell: ({ spec, status }) => becoming(status.memory, mebibytes(spec.memory), formatMebibytes),
+  },
   { name: 'Pod-CIDR', wide: true, cell: ({ status }) => status.podCIDR ?? NONE },
   { name: 'Type', wide: true, cell: ({ status }) => status.domainType ?? NONE },
 ];
@@ -100,6 +104,20 @@ const host: readonly Column<HostObject>[] = [
   { name: 'Libvirt', cell: ({ status }) => status.libvirtVersion ?? NONE },
   { name: 'Domain-Type', cell: ({ status }) => status.domainType ?? NONE },
 ];
+
+/** What the guest has and what it shall have: `1->3` until it restarts, then `3`. */
+function becoming(has: number | undefined, wanted: number, format: (value: number) => string): string {
+  return has === undefined || has === wanted ? format(wanted) : `${format(has)}->${format(wanted)}`;
+}
+
+/** As libvirt counts the memory of a running guest. */
+function mebibytes(quantity: string): number {
+  return Math.ceil(parseBytes(quantity) / 1024 ** 2);
+}
+
+function formatMebibytes(count: number): string {
+  return formatBytes(count * 1024 ** 2);
+}
 
 /** `2/3`: how many of them are up. */
 function serversUp({ status: { servers = [] } }: LoadBalancerObject): string {

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical.ts';
 import { modelDomain, type DomainModel } from '../libvirt/domain.ts';
-import { definitionHash, renderDomainOver, type DesiredDefinition } from './render-domain-over.ts';
+import { definitionHash, renderDomainOver } from './render-domain-over.ts';
 import { renderXml } from '../xml.ts';
 import { step, type NodeAction } from '../disruption/action.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
@@ -66,33 +66,6 @@ function definitionFields(wanted: DomainModel, found: DomainModel): string[] {
     .map(([name]) => name);
 }
 
-/** Fields that the running guest has only after a restart. */
-export function restartFields({ definition }: DesiredNode, { domain }: ObservedNode): string[] {
-  const live = domain?.live;
-  if (definition === undefined || live === undefined) return [];
-  const { cpus, memory, type, interfaces } = definition;
-  const adopted = domain?.config.model.mark?.adopted === true;
-  const nics = new Set(live.interfaces.map(({ network, mac }) => `${network ?? ''} ${mac}`));
-  const plugged = interfaces.every(({ network, mac }) => nics.has(`${network} ${mac}`));
-  const differs: Readonly<Record<string, boolean>> = {
-    cpus: live.cpus.count !== cpus || (!adopted && live.cpus.plugged !== cpus),
-    memory: live.memory !== Math.ceil(memory / 1024 ** 2),
-    domainType: type !== undefined && !adopted && live.type !== type,
-    networks: !plugged || unplugged(live, definition, domain?.config.model),
-  };
-  return Object.keys(differs).filter((field) => differs[field] === true);
-}
-
-/** A NIC that the manifest no longer has is out of the definition, and still in the guest. */
-function unplugged(live: DomainModel, wanted: DesiredDefinition, config: DomainModel | undefined): boolean {
-  const defined = config?.interfaces.map(({ mac }) => mac) ?? [];
-  const ours = config?.mark?.macs ?? [];
-  return live.interfaces.some(
-    ({ mac }) =>
-      ours.includes(mac) && !defined.includes(mac) && !wanted.interfaces.some((nic) => nic.mac === mac),
-  );
-}
-
 function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
   // Others may have set a link of their guest down on purpose.
   if (domain?.config.model.mark?.adopted === true) return NOTHING;
@@ -115,12 +88,6 @@ function planGrowth(desired: DesiredNode, observed: ObservedNode): NodeAction[] 
   const target = domain?.live?.disks.find(({ file }) => file === disk.path)?.target;
   if (target === undefined) return [];
   return [step('none', reason, { type: 'GrowDisk', size: diskSize, target })];
-}
-
-/** Why the disk keeps a size other than the manifest's; undefined when it does not. */
-export function shrinkRefusal({ diskSize }: DesiredNode, { disk }: ObservedNode): string | undefined {
-  if (diskSize === undefined || disk.size === undefined || diskSize >= disk.size) return undefined;
-  return `the disk has ${disk.size} bytes; making it ${diskSize} could cut data off, so it stays`;
 }
 
 /** A snapshot puts another file there, and putting ours back would lose what was written since. */

@@ -1,5 +1,4 @@
 import { step, type NodeAction, type Plan, type Step, type Waiting } from '../disruption/action.ts';
-import { restartFields } from './plan-definition.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
 /** Guests miss the request while they boot: it is repeated. */
@@ -67,24 +66,31 @@ export function planRestart(desired: DesiredNode, observed: ObservedNode, reason
 export function planPendingRestart(
   desired: DesiredNode,
   observed: ObservedNode,
+  fields: readonly string[],
 ): Plan<NodeAction> | undefined {
-  const fields = restartFields(desired, observed);
   if (fields.length === 0) return undefined;
   const reason = `takes effect when the guest restarts: ${fields.join(', ')}`;
   const required = { reason: 'RestartRequired', message: reason };
   const { restart } = desired.spec.policy;
   if (restart !== 'OnAnyChange') {
-    const message = `${reason}; policy.restart is ${restart}`;
+    const message = `${reason}; policy.restart is ${restart}; ${byHand(desired)}`;
     return { actions: [], waiting: { ...required, message } };
   }
   if (observed.restartedSeconds !== undefined) {
-    const message = `${reason}; a restart did not help`;
+    const message = `${reason}; a restart did not help; ${byHand(desired)}`;
     return { actions: [], waiting: { ...required, message } };
   }
   if (isBooting(observed)) {
     return { actions: [], waiting: { ...required, message: `${reason}; the guest is still booting` } };
   }
   return planRestart(desired, observed, reason);
+}
+
+/** A reboot from within keeps the old definition: QEMU has to end. */
+function byHand({ name, spec }: DesiredNode): string {
+  const stop = `"virsh shutdown ${name}"`;
+  if (spec.policy.drift === 'Report') return `${stop} and then "virsh start ${name}" bring it about`;
+  return `${stop} brings it about: k8slab starts the guest again`;
 }
 
 export function isBooting({ bootingSeconds }: ObservedNode): boolean {

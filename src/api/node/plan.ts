@@ -8,7 +8,8 @@ import {
   type Waiting,
 } from '../disruption/action.ts';
 import { planMove, planRelease } from './plan-address.ts';
-import { planUpkeep, shrinkRefusal } from './plan-definition.ts';
+import { pendingOf, restartFields, shrinkRefusal } from './pending.ts';
+import { planUpkeep } from './plan-definition.ts';
 import { gated, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
@@ -100,19 +101,30 @@ function absentNic(
 function planExisting(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
   const { networks } = observed;
   const { actions, drifted } = planUpkeep(desired, observed);
+  const restart = restartFields(desired, observed);
   const shrink = shrinkRefusal(desired, observed);
   const told = [
     ...drifted.map((message) => ({ reason: 'Drifted', message })),
     ...(shrink === undefined ? [] : [{ reason: 'DiskShrinkRefused', message: shrink }]),
   ];
-  const next = planPower(desired, observed, state);
+  const next = planPower(desired, observed, { state, restart });
   const waiting = next.waiting ?? told[0];
+  const pending = pendingOf(desired, observed, { restart, drifted }, waiting);
   // What the networks refuse is not known well enough to define anything by.
   const upkeep = networks.state === 'waiting' ? [] : actions;
-  return { ...next, actions: [...upkeep, ...next.actions], ...(waiting === undefined ? {} : { waiting }) };
+  return {
+    ...next,
+    actions: [...upkeep, ...next.actions],
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(pending.length === 0 ? {} : { pending }),
+  };
 }
 
-function planPower(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
+function planPower(
+  desired: DesiredNode,
+  observed: ObservedNode,
+  { state, restart }: { readonly state: DomainState; readonly restart: readonly string[] },
+): Plan<NodeAction> {
   if (desired.spec.power === 'Stopped') return planPowerOff(desired, observed, 'power is Stopped');
   const { networks } = observed;
   if (networks.state === 'waiting') {
@@ -128,7 +140,7 @@ function planPower(desired: DesiredNode, observed: ObservedNode, state: DomainSt
     return planStart(observed, reason, { drift: true });
   }
   if (state !== 'running' && state !== 'inshutdown') return { actions: [] };
-  const wanted = planMove(desired, observed) ?? planPendingRestart(desired, observed);
+  const wanted = planMove(desired, observed) ?? planPendingRestart(desired, observed, restart);
   // What was begun is brought to its end.
   if (observed.stoppingSeconds !== undefined && wanted !== undefined)
     return planRestart(desired, observed, 'the guest restarts');

@@ -4,7 +4,6 @@ import type { ConditionInput, ConditionStatus } from '../meta.ts';
 import type { NodeStatus } from '../kinds/objects.ts';
 import type { DesiredNode, ObservedNode } from './plan.ts';
 import type { Plan } from '../disruption/action.ts';
-import { planUpkeep, restartFields, shrinkRefusal } from './plan-definition.ts';
 import { isAdopted } from './adopt.ts';
 import { adoptedConditions, isOptional, trusting } from './status-adopted.ts';
 import { addressAgreed, list } from './agreement.ts';
@@ -25,8 +24,7 @@ export function nodeConditions(
     definedCondition(observed),
     runningCondition(desired, observed),
     ...(desired.spec.power === 'Stopped' ? [] : guestConditions(desired, observed, probes)),
-    ...driftConditions(desired, observed),
-    ...pendingConditions(desired, observed, plan),
+    ...(plan.pending ?? []).map(({ type, reason, message }) => condition(type, 'True', reason, message)),
   ];
   return [ready(desired, plan, steps), synced(plan), ...steps];
 }
@@ -118,44 +116,6 @@ function cloudInitDone(probes: NodeProbes): ConditionInput {
   if (!cloudInit.done) return condition('CloudInitDone', 'False', 'InProgress', cloudInit.detail);
   if (cloudInit.errors.length === 0) return condition('CloudInitDone', 'True', 'Done');
   return condition('CloudInitDone', 'False', 'ProvisioningFailed', cloudInit.errors.join('; '));
-}
-
-function driftConditions(desired: DesiredNode, observed: ObservedNode): ConditionInput[] {
-  const told = observed.domain?.config.model.mark?.cloudInit;
-  if (
-    told === undefined ||
-    told === '' ||
-    desired.cloudInitHash === undefined ||
-    told === desired.cloudInitHash
-  )
-    return [];
-  const message = 'cloud-init ran with other settings at the first boot; they hold for new guests only';
-  return [condition('CloudInitDrifted', 'True', 'SettingsChanged', message)];
-}
-
-/** What the manifest wants and the guest does not have, each only while it is so. */
-function pendingConditions(desired: DesiredNode, observed: ObservedNode, plan: Plan): ConditionInput[] {
-  const found: ConditionInput[] = [];
-  const fields = restartFields(desired, observed);
-  if (fields.length > 0) {
-    const { reason, message } = plan.waiting ?? { reason: 'Restarting', message: fields.join(', ') };
-    const waits = reason === 'RestartRequired' || reason === 'RolloutWaiting';
-    found.push(
-      condition(
-        'RestartRequired',
-        'True',
-        waits ? reason : 'DefinitionDiffers',
-        waits ? message : fields.join(', '),
-      ),
-    );
-  }
-  const drifted = planUpkeep(desired, observed).drifted;
-  const off = plan.waiting?.reason === 'Drifted' ? [plan.waiting.message] : [];
-  const all = [...new Set([...off, ...drifted])];
-  if (all.length > 0) found.push(condition('Drifted', 'True', 'ChangedByOthers', all.join('; ')));
-  const refusal = shrinkRefusal(desired, observed);
-  if (refusal !== undefined) found.push(condition('DiskShrinkRefused', 'True', 'WouldLoseData', refusal));
-  return found;
 }
 
 const NEEDED = [

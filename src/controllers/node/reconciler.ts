@@ -1,7 +1,6 @@
 import type { NodeStatus } from '../../api/kinds/objects.ts';
 import { isTrue, READY } from '../../api/conditions.ts';
 import { planNode } from '../../api/node/plan.ts';
-import { restartFields } from '../../api/node/plan-definition.ts';
 import type { NodeAction, Plan } from '../../api/disruption/action.ts';
 import { hostKeyOf } from '../../api/node/adopt.ts';
 import { primaryEntry } from '../../api/node/desire.ts';
@@ -91,13 +90,14 @@ interface Looked extends NodeExtra {
   readonly ready: boolean;
 }
 
-function remember(deps: NodeDeps, name: string, { desire, observed, plan, ready }: Looked): void {
+function remember(deps: NodeDeps, name: string, { observed, plan, ready }: Looked): void {
   const { boots, rollout, attempts } = deps;
   const { domain } = observed;
   const goesDown = plan.waiting?.reason === 'ShuttingDown' || plan.actions.some(stops);
   if (domain?.state === 'running') {
     if (!goesDown) boots.runs(name);
-    if (restartFields(desire.desired, observed).length === 0) attempts.forget(name, 'definition');
+    const pending = plan.pending?.some(({ type }) => type === 'RestartRequired') ?? false;
+    if (!pending) attempts.forget(name, 'definition');
   }
   // One that waits for others of its role to move lets them.
   if (plan.waiting?.reason === 'AddressInUse') rollout.done(name);
@@ -120,12 +120,13 @@ function fields(
   const { leasedAddress } = probes;
   const leased = leasedAddress === undefined ? {} : { address: leasedAddress };
   const hostKey = hostKeyOf(object.spec, observed.domain?.config);
-  const model = observed.domain?.config.model;
+  const { config, live } = observed.domain ?? {};
   return {
     ...(observed.domain === undefined ? {} : { state: observed.domain.state }),
     ...(entry === undefined ? leased : entryStatus(entry)),
     ...(observed.disk.exists ? { disk: observed.disk.path } : {}),
-    ...(model === undefined ? {} : { domainType: model.type }),
+    ...(config === undefined ? {} : { domainType: config.model.type }),
+    ...(live === undefined ? {} : { cpus: live.cpus.plugged, memory: live.memory }),
     ...(hostKey === undefined ? {} : { sshHostKey: hostKey }),
   };
 }

@@ -50,6 +50,19 @@ describe('a table', () => {
     }
   });
 
+  it('U5: shows beside Ready what is pending, and what a running guest has beside what it shall have', () => {
+    const found = ['Ready', 'RestartRequired', 'CloudInitDrifted', 'Defined'].map((type) => {
+      return { ...condition(type, 'True', type === 'Ready' ? 'Ready' : 'x'), lastTransitionTime: CREATED };
+    });
+
+    const row = cells(renderTable('Node', [object('Node', spec, { cpus: 3, memory: 1024 }, found)], NOW));
+
+    assert.deepEqual(
+      [row['Status'], row['CPUs'], row['Memory']],
+      ['Ready,RestartRequired,CloudInitDrifted', '3->1', '1Gi'],
+    );
+  });
+
   it('of a Node says what a person asks for', () => {
     const ready = { ...condition('Ready', 'False', 'NoLease', 'no lease yet'), lastTransitionTime: CREATED };
     const status = {

@@ -10,6 +10,8 @@ import type { DesiredDefinition } from '../../../src/api/node/render-domain-over
 import { fixture } from '../libvirt/fixtures.ts';
 
 export const MAC = '52:54:00:5e:53:fb';
+/** What the fixture domain's guest was told at its first boot. */
+export const TOLD = parseDomain(fixture('domain-inactive')).model.mark?.cloudInit ?? '';
 /** As the fixture domain is defined. */
 export const definition: DesiredDefinition = {
   type: 'qemu',
@@ -90,7 +92,7 @@ export const entry: LiveEntry = {
 export const desired: DesiredNode = {
   name: 'master00',
   spec: spec(),
-  cloudInitHash: 'hash',
+  cloudInitHash: TOLD,
   stopSeconds: 120,
 };
 

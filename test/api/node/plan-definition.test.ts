@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/node/plan.ts';
-import { restartFields } from '../../../src/api/node/plan-definition.ts';
+import { restartFields } from '../../../src/api/node/pending.ts';
 import { definitionHash, type DesiredDefinition } from '../../../src/api/node/render-domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from '../network/bed.ts';

@@ -34,8 +34,7 @@ function conditions({
   probes = up,
   power = 'Running',
 }: Situation): ConditionInput[] {
-  const hash = observed.domain?.config.model.mark?.cloudInit ?? '';
-  return nodeConditions({ ...desired, spec: spec({ power }), cloudInitHash: hash }, observed, plan, probes);
+  return nodeConditions({ ...desired, spec: spec({ power }) }, observed, plan, probes);
 }
 
 /** `status reason` of one condition. */
@@ -228,26 +227,20 @@ describe('what a Node waits for', () => {
   }
 });
 
-describe('other settings for cloud-init', () => {
-  function drift(told: string | undefined): string {
-    const wanted = {
-      name: 'master00',
-      spec: spec(),
-      stopSeconds: 120,
-      ...(told === undefined ? {} : { cloudInitHash: told }),
-    };
-    const found = findCondition(nodeConditions(wanted, guest('running'), idle, up), 'CloudInitDrifted');
-    return found === undefined ? 'none' : `${found.status} ${found.reason}`;
-  }
+describe('what a Node goes without', () => {
+  it('is told beside Ready, which it leaves as it is, and the status does not plan again', () => {
+    const pending = [
+      { type: 'CloudInitDrifted', reason: 'SettingsChanged', message: 'why' },
+      { type: 'RestartRequired', reason: 'RestartRequired', message: 'how' },
+    ] as const;
 
-  it('than the guest was given at its first boot are told, and do not make it less Ready', () => {
-    assert.equal(drift('other'), 'True SettingsChanged');
-    const ready = nodeConditions({ ...desired, cloudInitHash: 'other' }, guest('running'), idle, up)[0];
-    assert.equal(ready?.status, 'True');
-  });
+    const found = conditions({ plan: { actions: [], pending } });
 
-  it('are not told where they are the same, or not known', () => {
-    assert.equal(drift(guest('running').domain?.config.model.mark?.cloudInit), 'none');
-    assert.equal(drift(undefined), 'none');
+    assert.deepEqual(
+      found.slice(-2),
+      pending.map((each) => ({ ...each, status: 'True' })),
+    );
+    assert.equal(found[0]?.status, 'True');
+    assert.equal(conditions({}).length, found.length - 2);
   });
 });
