@@ -1,5 +1,5 @@
 import { findCondition } from '../api/conditions.ts';
-import type { Waiting } from '../api/disruption/action.ts';
+import { waitingFor, type Waiting } from '../api/disruption/waiting.ts';
 import type { SshTarget } from '../drivers/ssh.ts';
 import type { ObjectStore } from './objects.ts';
 
@@ -13,7 +13,8 @@ export function guestTarget(store: ObjectStore, name: string): Found<SshTarget> 
   const { address, sshHostKey, conditions } = node.status;
   if (node.spec.power === 'Stopped') return waitFor('NodeStopped', `Node "${name}" is to be off`);
   const ssh = findCondition(conditions, 'SSHReachable');
-  if (ssh?.status === 'False' && ssh.reason !== 'NotTried') return waitFor(ssh.reason, ssh.message);
+  if (ssh?.status === 'False' && ssh.reason !== 'NotTried')
+    return { waiting: waitingFor(ssh.reason, ssh.message) };
   const cloudInit = findCondition(conditions, 'CloudInitDone');
   const settled = cloudInit?.status === 'True' || cloudInit?.reason === 'ProvisioningFailed';
   if (address === undefined || sshHostKey === undefined || ssh?.status !== 'True' || !settled) {
@@ -22,6 +23,6 @@ export function guestTarget(store: ObjectStore, name: string): Found<SshTarget> 
   return { address, user: node.spec.ssh.user, hostKeys: [sshHostKey] };
 }
 
-export function waitFor(reason: string, message: string): { waiting: Waiting } {
+export function waitFor(reason: Waiting['reason'], message: string): { waiting: Waiting } {
   return { waiting: { reason, message } };
 }

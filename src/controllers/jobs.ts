@@ -59,7 +59,7 @@ export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions
     },
     start(key, generation, run) {
       if (running.has(key)) return;
-      const progress = { reason: 'Starting', message: 'about to start' };
+      const progress: Waiting = { reason: 'Starting', message: 'about to start' };
       running.set(key, {
         progress,
         stop: new AbortController(),

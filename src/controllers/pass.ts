@@ -3,6 +3,7 @@ import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { KindMap } from '../api/kinds/objects.ts';
 import { shown, type Action, type Plan, type Waiting } from '../api/disruption/action.ts';
+import { waitingFor } from '../api/disruption/waiting.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { EventRecorder } from '../engine/events.ts';
@@ -85,7 +86,7 @@ export async function lookOnly<K extends Kind, A extends Action, Extra>(
   const { actions, later = [], gone } = look.plan;
   const plan: Plan<A> = {
     actions: [],
-    waiting: { reason, message },
+    waiting: waitingFor(reason, message),
     // Of two manifests that contradict each other nobody knows which one would be done.
     ...(isRemoved(object) ? { later: [...actions.map(shown), ...later] } : {}),
     ...(gone === undefined ? {} : { gone }),

@@ -16,7 +16,7 @@ const SHUTDOWN: PlannedStep = {
   seconds: 60,
   guests: ['a'],
 };
-const waiting = { reason: 'NetworkNotFound', message: 'there is no Network "x" yet' };
+const waiting = { reason: 'NetworkNotFound', message: 'there is no Network "x" yet' } as const;
 
 function item(name: string, more: Partial<PlannedObject> = {}): PlannedObject {
   return { kind: 'Node', name, actions: [], ...more };

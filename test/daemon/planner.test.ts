@@ -126,8 +126,8 @@ describe('a plan of everything', () => {
   });
 
   it('says of an object that its removal is held, unless it waits for something else', async () => {
-    const held = { reason: 'RemovalHeld', message: 'no manifest' };
-    const busy = { reason: 'NotReady', message: 'later' };
+    const held = { reason: 'RemovalHeld', message: 'no manifest' } as const;
+    const busy = { reason: 'InUse', message: 'later' } as const;
     const { deps } = createPlanner({
       held: (kind) => (kind === 'Host' ? undefined : held),
       looks: (name) => (name === 'a' ? { plan: { actions: [], waiting: busy } } : {}),
@@ -139,7 +139,7 @@ describe('a plan of everything', () => {
       planned
         .flatMap(({ name, waiting }) => (waiting === undefined ? [] : [`${name} ${waiting.reason}`]))
         .sort(),
-      ['a NotReady', 'debian RemovalHeld', 'k8s-net RemovalHeld'],
+      ['a InUse', 'debian RemovalHeld', 'k8s-net RemovalHeld'],
     );
   });
 

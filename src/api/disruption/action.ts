@@ -1,5 +1,8 @@
 import type { PendingType } from '../conditions.ts';
 import type { Kind } from '../meta.ts';
+import type { Waiting } from './waiting.ts';
+
+export type { Waiting } from './waiting.ts';
 
 /**
  * What a step costs the guests (docs/disruption.md): `uplink` = they lose the outside for less than a second,
@@ -172,12 +175,6 @@ export type Action =
   | NodeRemovalAction
   | LoadBalancerAction
   | HostAction;
-
-/** Why an object cannot go on by itself now; `reason` is fit for a condition. */
-export interface Waiting {
-  readonly reason: string;
-  readonly message: string;
-}
 
 /** What a manifest asks for and its object goes without, though it works: each stands in the status beside Ready. */
 export interface Pending {

@@ -2,6 +2,7 @@ import type { ImageSpec } from '../image/spec.ts';
 import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
 import type { NetworkSpec } from '../network/spec.ts';
 import type { NodeSpec } from '../node/spec.ts';
+import type { WaitingReason } from '../disruption/waiting.ts';
 import type { NetworkEntry } from '../ownership/mark.ts';
 import type { ApiObject, ObjectStatus } from '../meta.ts';
 
@@ -17,7 +18,7 @@ export interface LiveEntry extends NetworkEntry {
 /** Why a Node gets nothing new from a network. */
 export interface Refusal {
   readonly node: string;
-  readonly reason: string;
+  readonly reason: WaitingReason;
   readonly message: string;
 }
 

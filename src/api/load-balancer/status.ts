@@ -1,7 +1,8 @@
 import { condition, READY, SYNCED } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LoadBalancerStatus, ServerStatus } from '../kinds/objects.ts';
-import type { Plan, Waiting } from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { blocksSynced, type Waiting } from '../disruption/waiting.ts';
 import type { Members } from './members.ts';
 import type { DesiredLoadBalancer, ObservedLoadBalancer } from './plan.ts';
 import { backendName, listenPorts } from './render.ts';
@@ -132,12 +133,8 @@ function serversUp({ guest }: ObservedLoadBalancer, { members, servers }: LoadBa
   );
 }
 
-const FAILURES = ['HostKeyMismatch', 'Unreachable', 'AuthenticationFailed', 'ForeignFile', 'ConfigRejected'];
-
 function synced(waiting: Waiting | undefined): ConditionInput {
-  const failed =
-    waiting !== undefined && (FAILURES.includes(waiting.reason) || waiting.reason.startsWith('Secret'));
-  if (!failed) return condition(SYNCED, 'True', 'Reconciled');
+  if (waiting === undefined || !blocksSynced(waiting)) return condition(SYNCED, 'True', 'Reconciled');
   return condition(SYNCED, 'False', waiting.reason, waiting.message);
 }
 

@@ -4,6 +4,7 @@ import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { LiveEntry, Refusal } from '../kinds/objects.ts';
 import type { NetworkAction, Plan } from '../disruption/action.ts';
+import { blocksReady, blocksSynced } from '../disruption/waiting.ts';
 import type { ObservedNetwork } from './observed.ts';
 
 /** Whether the network works, whether the last pass succeeded, and what of it is not as it should be. */
@@ -23,7 +24,8 @@ export function networkConditions(
       ? condition('EntriesLive', 'True', 'Live', `${entries.length} reservations and their names are live`)
       : condition('EntriesLive', 'False', 'NotLive', `dnsmasq does not know ${deaf.join(', ')} yet`),
     attached(observed),
-    ...(waiting !== undefined && SHOWN.includes(waiting.reason)
+    // What waits without keeping the network from working has a condition of its own.
+    ...(waiting !== undefined && !blocksReady(waiting)
       ? [condition(waiting.reason, 'True', waiting.reason, waiting.message)]
       : []),
     ...(observed.filtersFrames ? [condition('BridgeNetfilter', 'True', 'Enabled', FILTERED)] : []),
@@ -32,11 +34,11 @@ export function networkConditions(
     ...duplicates(observed),
     ...refused(refusals),
   ];
-  if (waiting !== undefined && /Conflict$/.test(waiting.reason)) {
+  if (waiting !== undefined && blocksReady(waiting)) {
     return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
   }
   const synced =
-    waiting?.reason === 'RestartFailed'
+    waiting !== undefined && blocksSynced(waiting)
       ? condition(SYNCED, 'False', waiting.reason, waiting.message)
       : condition(SYNCED, 'True', 'Reconciled');
   if (!observed.active)
@@ -44,8 +46,6 @@ export function networkConditions(
   return [condition(READY, 'True', 'Active'), synced, ...steps];
 }
 
-/** What waits without keeping the network from working has a condition of its own. */
-const SHOWN = ['RestartRequired', 'RestartFailed', 'Drifted'];
 const FILTERED =
   'net.bridge.bridge-nf-call-iptables is 1: updates of the firewall cost packets between guests too';
 

@@ -6,6 +6,7 @@ import { diskBytes, parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from './render-cloud-init.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
 import type { DiskSource } from '../disruption/action.ts';
+import type { WaitingReason } from '../disruption/waiting.ts';
 import type { Dependency, DesiredNode } from './plan.ts';
 
 export interface DesireNodeInput {
@@ -69,7 +70,7 @@ function refusedBy(node: NodeObject, network: NetworkObject): Dependency {
   return waiting('NetworkNotReady', `Network "${network.metadata.name}" has no reservation for it yet${why}`);
 }
 
-function waiting(reason: string, message: string): Dependency {
+function waiting(reason: WaitingReason, message: string): Dependency {
   return { state: 'waiting', reason, message };
 }
 

@@ -18,9 +18,7 @@ export interface DesiredNode {
 }
 
 /** What the Node needs from other objects before it can be made. */
-export type Dependency =
-  | { readonly state: 'ready' }
-  | { readonly state: 'waiting'; readonly reason: string; readonly message: string };
+export type Dependency = { readonly state: 'ready' } | ({ readonly state: 'waiting' } & Waiting);
 
 export type DomainState =
   'running' | 'shutoff' | 'paused' | 'crashed' | 'inshutdown' | 'pmsuspended' | 'unknown';

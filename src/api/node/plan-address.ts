@@ -1,4 +1,4 @@
-import { step, type NodeAction, type Plan } from '../disruption/action.ts';
+import { step, type NodeAction, type Plan, type Waiting } from '../disruption/action.ts';
 import { isBooting, planRestart } from './plan-stop.ts';
 import type { AddressHolder, DesiredNode, ObservedAddress, ObservedNode } from './observed.ts';
 
@@ -22,7 +22,7 @@ function releaseOf(network: string, { ip, mac, clientId }: AddressHolder): NodeA
   return step('none', reason, { type: 'ReleaseLease', network, lease });
 }
 
-function addressInUse({ wanted, holder }: ObservedAddress): { reason: string; message: string } {
+function addressInUse({ wanted, holder }: ObservedAddress): Waiting {
   const who = holder?.node === undefined ? 'which k8slab does not know' : `of Node "${holder.node}"`;
   return { reason: 'AddressInUse', message: `${wanted} is leased to ${holder?.mac ?? ''}, ${who}` };
 }

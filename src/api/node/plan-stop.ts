@@ -70,7 +70,7 @@ export function planPendingRestart(
 ): Plan<NodeAction> | undefined {
   if (fields.length === 0) return undefined;
   const reason = `takes effect when the guest restarts: ${fields.join(', ')}`;
-  const required = { reason: 'RestartRequired', message: reason };
+  const required: Waiting = { reason: 'RestartRequired', message: reason };
   const { restart } = desired.spec.policy;
   if (restart !== 'OnAnyChange') {
     const message = `${reason}; policy.restart is ${restart}; ${byHand(desired)}`;

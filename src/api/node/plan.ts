@@ -103,9 +103,9 @@ function planExisting(desired: DesiredNode, observed: ObservedNode, state: Domai
   const { actions, drifted } = planUpkeep(desired, observed);
   const restart = restartFields(desired, observed);
   const shrink = shrinkRefusal(desired, observed);
-  const told = [
-    ...drifted.map((message) => ({ reason: 'Drifted', message })),
-    ...(shrink === undefined ? [] : [{ reason: 'DiskShrinkRefused', message: shrink }]),
+  const told: Waiting[] = [
+    ...drifted.map((message): Waiting => ({ reason: 'Drifted', message })),
+    ...(shrink === undefined ? [] : [{ reason: 'DiskShrinkRefused' as const, message: shrink }]),
   ];
   const next = planPower(desired, observed, { state, restart });
   const waiting = next.waiting ?? told[0];
@@ -129,7 +129,7 @@ function planPower(
   const { networks } = observed;
   if (networks.state === 'waiting') {
     const later = planMove(desired, observed)?.actions ?? [];
-    const waiting = { reason: networks.reason, message: networks.message };
+    const waiting: Waiting = { reason: networks.reason, message: networks.message };
     return { actions: [], waiting, ...(later.length === 0 ? {} : { later }) };
   }
   if (state === 'shutoff' || state === 'crashed') {

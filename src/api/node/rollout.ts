@@ -1,8 +1,6 @@
 import { findCondition, READY } from '../conditions.ts';
+import { isWaitingReason, waitingRule } from '../disruption/waiting.ts';
 import type { NodeObject } from '../kinds/objects.ts';
-
-/** Reasons of guests that themselves wait for others, and so are in nobody's way. */
-const PATIENT: ReadonlySet<string> = new Set(['RolloutWaiting', 'AddressInUse']);
 
 /**
  * The guests of the same role because of which this one is not disrupted now, each with why.
@@ -28,6 +26,11 @@ export function peersInTheWay(
 function inTheWay({ status }: NodeObject): string | undefined {
   const ready = findCondition(status.conditions, READY);
   if (ready === undefined) return 'was not looked at yet';
-  if (ready.status === 'True' || PATIENT.has(ready.reason)) return undefined;
+  if (ready.status === 'True' || yields(ready.reason)) return undefined;
   return `is not Ready: ${ready.reason}`;
+}
+
+/** A guest that waits for others of its role is in nobody's way. */
+function yields(reason: string): boolean {
+  return isWaitingReason(reason) && waitingRule({ reason }).yields === true;
 }

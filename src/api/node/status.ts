@@ -1,9 +1,10 @@
 import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { NetworkEntry } from '../ownership/mark.ts';
-import type { ConditionInput, ConditionStatus } from '../meta.ts';
+import type { ConditionInput } from '../meta.ts';
 import type { NodeStatus } from '../kinds/objects.ts';
 import type { DesiredNode, ObservedNode } from './plan.ts';
 import type { Plan } from '../disruption/action.ts';
+import { blocksReady, blocksSynced } from '../disruption/waiting.ts';
 import { isAdopted } from './adopt.ts';
 import { adoptedConditions, isOptional, trusting } from './status-adopted.ts';
 import { addressAgreed, list } from './agreement.ts';
@@ -131,17 +132,9 @@ function holdsBack(found: ConditionInput | undefined): boolean {
   return found?.status !== 'True' && !isOptional(found);
 }
 
-/** Reasons to wait with which a guest works as well as before. */
-const WORKS: ReadonlySet<string> = new Set([
-  'RestartRequired',
-  'Drifted',
-  'DiskShrinkRefused',
-  'RolloutWaiting',
-]);
-
 function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[]): ConditionInput {
   const { waiting } = plan;
-  if (waiting !== undefined && !WORKS.has(waiting.reason))
+  if (waiting !== undefined && blocksReady(waiting))
     return condition(READY, 'False', waiting.reason, waiting.message);
   if (desired.spec.power === 'Stopped') {
     const stopped = !isTrue(steps, 'Running');
@@ -155,12 +148,10 @@ function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[
 }
 
 function synced(plan: Plan): ConditionInput {
-  const blocked =
-    plan.waiting !== undefined && /Conflict|MACInUse|AddressInUse|NotOurs/.test(plan.waiting.reason);
-  const status: ConditionStatus = blocked ? 'False' : 'True';
-  return blocked
-    ? condition(SYNCED, status, plan.waiting.reason, plan.waiting.message)
-    : condition(SYNCED, status, 'Reconciled');
+  const { waiting } = plan;
+  return waiting !== undefined && blocksSynced(waiting)
+    ? condition(SYNCED, 'False', waiting.reason, waiting.message)
+    : condition(SYNCED, 'True', 'Reconciled');
 }
 
 /** What a Node's status says of its entry on its first network. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { explainError, ReasonedError } from '../../api/errors.ts';
-import type { Waiting } from '../../api/disruption/action.ts';
+import { waitingFor, type Waiting } from '../../api/disruption/waiting.ts';
 import { loadBalancerMembers, type Members } from '../../api/load-balancer/members.ts';
 import type {
   DesiredLoadBalancer,
@@ -11,7 +11,7 @@ import { renderHaproxy } from '../../api/load-balancer/render.ts';
 import type { HaproxyStats } from '../../api/load-balancer/haproxy-stats.ts';
 import type { Haproxy } from '../../drivers/haproxy.ts';
 import type { SshTarget } from '../../drivers/ssh.ts';
-import { guestTarget, waitFor, type Found } from '../guest-target.ts';
+import { guestTarget, type Found } from '../guest-target.ts';
 import type { Jobs } from '../jobs.ts';
 import type { ObjectOf, ObjectStore } from '../objects.ts';
 
@@ -96,7 +96,7 @@ async function orWaiting<T>(read: () => Promise<T>, signal?: AbortSignal): Promi
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof ReasonedError)) throw error;
-    return waitFor(error.reason, explainError(error));
+    return { waiting: waitingFor(error.reason, explainError(error)) };
   }
 }
 

@@ -3,7 +3,7 @@ import { ReasonedError } from '../../api/errors.ts';
 import { derivedUuid } from '../../api/ipam/names.ts';
 import { parseDomain } from '../../api/libvirt/domain.ts';
 import type { DomainMark } from '../../api/ownership/mark.ts';
-import type { NodeAction } from '../../api/disruption/action.ts';
+import type { NodeAction, Waiting } from '../../api/disruption/action.ts';
 import { renderBackup } from '../../api/node/render-backup.ts';
 import { cloudInitHash, renderSeed, type CloudInitInput } from '../../api/node/render-cloud-init.ts';
 import { renderDomain } from '../../api/node/render-domain.ts';
@@ -59,7 +59,7 @@ async function sourceDisk(
   throw new ReasonedError('DiskMissing', message);
 }
 
-function copying(node: string, share: number): { reason: string; message: string } {
+function copying(node: string, share: number): Waiting {
   return { reason: 'CopyingDisk', message: `${Math.floor(share * 100)} % of the disk of Node "${node}"` };
 }
 

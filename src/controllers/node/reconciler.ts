@@ -1,6 +1,7 @@
 import type { NodeStatus } from '../../api/kinds/objects.ts';
 import { isTrue, READY } from '../../api/conditions.ts';
 import { planNode } from '../../api/node/plan.ts';
+import { nextLookMs } from '../../api/node/polling.ts';
 import type { NodeAction, Plan } from '../../api/disruption/action.ts';
 import { hostKeyOf } from '../../api/node/adopt.ts';
 import { primaryEntry } from '../../api/node/desire.ts';
@@ -10,12 +11,6 @@ import type { Reconciler } from '../pass.ts';
 import { executeNode } from './execute.ts';
 import { observeNode } from './observe.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
-
-/** How soon to look again at what nobody tells us about: a guest on its way, a back-off, the queue for booting. */
-const SOON_MS = 1000;
-const LATER_MS = 30_000;
-/** Of a guest that this daemon did not start nobody knows how far it is. */
-const UNKNOWN_SECONDS = 300;
 
 /** Makes each guest and keeps it running: disk, seed, definition, start, and what is seen of it from outside. */
 export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAction, NodeExtra> {
@@ -28,7 +23,7 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       const conditions = nodeConditions(desired, extra.observed, plan, extra.probes);
       const ready = isTrue(conditions, READY);
       remember(deps, object.metadata.name, { ...extra, plan, ready });
-      const again = nextLook(plan.waiting?.reason, ready, extra.observed);
+      const again = nextLookMs(plan.waiting, ready, extra.observed);
       return {
         plan,
         conditions,
@@ -43,35 +38,6 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       deps.domains.invalidate();
     },
   };
-}
-
-/** What is told by nobody when it is over, by how soon it may be. */
-const POLLED: Readonly<Record<string, number>> = {
-  StartBackOff: SOON_MS,
-  BootQueued: SOON_MS,
-  RolloutWaiting: 5 * SOON_MS,
-  ShuttingDown: 5 * SOON_MS,
-  AddressInUse: 5 * SOON_MS,
-};
-/** Told beside what the guest is at. */
-const QUIET: ReadonlySet<string> = new Set([
-  'RestartRequired',
-  'Drifted',
-  'DiskShrinkRefused',
-  'OtherAddress',
-]);
-
-/** A guest is looked at less and less often the longer it takes; others wait for what tells of itself. */
-function nextLook(
-  waitingFor: string | undefined,
-  ready: boolean,
-  { tried, bootingSeconds = UNKNOWN_SECONDS }: NodeExtra['observed'],
-): number | undefined {
-  const poll = waitingFor === undefined ? undefined : POLLED[waitingFor];
-  if (poll !== undefined) return poll;
-  if (ready || (waitingFor !== undefined && !QUIET.has(waitingFor))) return undefined;
-  const since = tried?.seconds ?? bootingSeconds;
-  return Math.min(LATER_MS, Math.max(SOON_MS, since * 20));
 }
 
 /** What disrupts a guest that shall run has its turn among those of its role. */

@@ -44,7 +44,7 @@ describe('an image', () => {
   }
 
   it('is not fetched twice at once', () => {
-    const fetching = { reason: 'Downloading', message: '4 %' };
+    const fetching = { reason: 'Downloading', message: '4 %' } as const;
 
     assert.deepEqual(planImage(spec, { fetching }), { actions: [], waiting: fetching });
   });

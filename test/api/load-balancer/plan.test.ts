@@ -133,8 +133,8 @@ describe('the plan of a LoadBalancer', () => {
   });
 
   it('does nothing while something is unknown, and says what', () => {
-    const blocked = { reason: 'NodesUnknown', message: 'not looked at yet: a' };
-    const installing = { reason: 'Installing', message: 'Unpacking haproxy' };
+    const blocked = { reason: 'NodesUnknown', message: 'not looked at yet: a' } as const;
+    const installing = { reason: 'Installing', message: 'Unpacking haproxy' } as const;
 
     assert.deepEqual(plan(FRESH, { blocked }), { actions: [], waiting: blocked });
     assert.deepEqual(plan(undefined, { blocked }), { actions: [], waiting: blocked });

@@ -53,7 +53,7 @@ describe('the conditions of a network', () => {
   });
 
   it('say that it works but is not as it shall be, when a restart failed', () => {
-    const waiting = { reason: 'RestartFailed', message: 'port 53 is taken' };
+    const waiting = { reason: 'RestartFailed', message: 'port 53 is taken' } as const;
 
     const found = conditions({}, { actions: [], waiting });
 

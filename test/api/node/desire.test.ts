@@ -54,7 +54,7 @@ describe('the networks of a Node', () => {
     const refusals = [
       { node: 'other', reason: 'RangeExhausted', message: 'no free address' },
       { node: 'master00', reason: 'Conflict', message: 'held; by another' },
-    ];
+    ] as const;
 
     const { dependency } = nodeNetworks(master00, [network('k8s-net', { entries: [], refusals })]);
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planNode, type ObservedNode } from '../../../src/api/node/plan.ts';
+import type { WaitingReason } from '../../../src/api/disruption/waiting.ts';
+import { planNode, type Dependency, type ObservedNode } from '../../../src/api/node/plan.ts';
 import { desired, guest, nothing, spec } from './bed.ts';
 import { types } from '../network/bed.ts';
 
 const stopped = { ...desired, spec: spec({ power: 'Stopped' }) };
-function waiting(reason: string): { state: 'waiting'; reason: string; message: string } {
+function waiting(reason: WaitingReason): Dependency {
   return { state: 'waiting', reason, message: `${reason}!` };
 }
 
@@ -56,11 +57,14 @@ describe('a guest that is not there', () => {
 
   for (const need of ['host', 'networks', 'source'] as const) {
     it(`waits for its ${need}, and says what follows then`, () => {
-      const observed = { ...nothing, [need]: waiting('NotYet') };
+      const observed = { ...nothing, [need]: waiting('NetworkNotReady') };
 
       const plan = planNode(desired, observed);
 
-      assert.deepEqual([plan.actions, plan.waiting], [[], { reason: 'NotYet', message: 'NotYet!' }]);
+      assert.deepEqual(
+        [plan.actions, plan.waiting],
+        [[], { reason: 'NetworkNotReady', message: 'NetworkNotReady!' }],
+      );
       assert.deepEqual(laterTypes(observed), ['CreateDisk', 'WriteSeed', 'DefineDomain', 'StartDomain']);
       assert.deepEqual(laterTypes(observed, stopped), ['CreateDisk', 'WriteSeed', 'DefineDomain']);
     });
@@ -70,7 +74,7 @@ describe('a guest that is not there', () => {
     const source = { state: 'ready', disk: { from: 'node', node: 'a', path: '/a', running: true } } as const;
 
     const begin = planNode(desired, { ...nothing, source });
-    const under = { ...nothing, source, copying: { reason: 'CopyingDisk', message: '4 %' } };
+    const under = { ...nothing, source, copying: { reason: 'CopyingDisk', message: '4 %' } } as const;
     const whole = { ...nothing, source, disk: { ...nothing.disk, exists: true, ours: true, whole: true } };
 
     assert.deepEqual(types(begin), ['CreateDisk']);

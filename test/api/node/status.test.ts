@@ -199,13 +199,13 @@ describe('a Node whose power is Stopped', () => {
 
   it('is not Ready while it still runs', () => {
     assert.equal(brief({ power: 'Stopped' }, 'Ready'), 'False Stopping');
-    const plan = { actions: [], waiting: { reason: 'ShuttingDown', message: 'asked' } };
+    const plan = { actions: [], waiting: { reason: 'ShuttingDown', message: 'asked' } } as const;
     assert.equal(brief({ power: 'Stopped', plan }, 'Ready'), 'False ShuttingDown');
   });
 });
 
 describe('what a Node waits for', () => {
-  for (const reason of ['Conflict', 'MACInUse', 'DiskNotOurs']) {
+  for (const reason of ['Conflict', 'MACInUse', 'DiskNotOurs'] as const) {
     it(`is a failure when it is ${reason}: nobody but a person can mend it`, () => {
       const plan = { actions: [], waiting: { reason, message: 'why' } };
 
@@ -215,7 +215,7 @@ describe('what a Node waits for', () => {
     });
   }
 
-  for (const reason of ['NetworkNotFound', 'ImageNotReady', 'BootQueued', 'StartBackOff']) {
+  for (const reason of ['NetworkNotFound', 'ImageNotReady', 'BootQueued', 'StartBackOff'] as const) {
     it(`is no failure when it is ${reason}`, () => {
       const plan = { actions: [], waiting: { reason, message: 'why' } };
 
