@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { KINDS } from '../src/api/kinds/list.ts';
 import { schemaFiles } from '../src/api/kinds/schema.ts';
 
 const root = join(import.meta.dirname, '..', 'schemas');
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
 }
 
 async function staleFiles(): Promise<ReturnType<typeof schemaFiles>> {
-  const files = schemaFiles();
+  const files = schemaFiles(KINDS);
   const texts = await Promise.all(files.map(({ path }) => readText(join(root, path))));
   return files.filter(({ text }, index) => texts[index] !== text);
 }

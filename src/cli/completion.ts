@@ -1,6 +1,8 @@
 import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kinds/names.ts';
-import type { ApiObject, Kind } from '../api/meta.ts';
+import type { KindDefinition } from '../api/kinds/define.ts';
+import { namesOf } from '../api/kinds/kinds.ts';
+import { KINDS } from '../api/kinds/list.ts';
+import { objectWord, type ApiObject } from '../api/meta.ts';
 import { fetchHeld } from './confirm-removal.ts';
 import { OUTPUTS } from './get.ts';
 import type { Client } from './client.ts';
@@ -61,18 +63,18 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
   if (command === undefined) return COMMANDS;
   if (isOutput(before.at(-1))) return command === 'plan' ? ['json'] : [...OUTPUTS];
   if (command === 'completion') return [...SHELLS];
-  if (command === 'explain' && rest.length === 0) return [...kindWords()];
+  if (command === 'explain' && rest.length === 0) return [...KINDS.words];
   if (command === 'confirm-removal') return ['--all', ...(await fetchHeld(client)).map(objectWord)];
-  if (command === 'update-packages') return namesOf(client, 'Node');
+  if (command === 'update-packages') return objectNames(client, KINDS.get('Node'));
   if (command !== 'get') return [];
   const [word] = rest.filter((arg, index) => !arg.startsWith('-') && !isOutput(rest[index - 1]));
-  const kind = word === undefined ? undefined : resolveKind(word);
-  if (kind === undefined) return ['all', ...kindWords()];
-  return namesOf(client, kind);
+  const kind = word === undefined ? undefined : KINDS.resolve(word);
+  if (kind === undefined) return ['all', ...KINDS.words];
+  return objectNames(client, kind);
 }
 
-async function namesOf(client: Client, kind: Kind): Promise<string[]> {
-  const { items } = (await client.get(KIND_NAMES[kind].plural)) as { items: ApiObject[] };
+async function objectNames(client: Client, kind: KindDefinition): Promise<string[]> {
+  const { items } = (await client.get(namesOf(kind).plural)) as { items: ApiObject[] };
   return items.map(({ metadata }) => metadata.name);
 }
 

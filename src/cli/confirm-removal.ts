@@ -1,8 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { ReasonedError } from '../api/errors.ts';
-import { objectWord } from '../api/kinds/names.ts';
-import type { ObjectRef } from '../api/meta.ts';
+import { objectWord, type ObjectRef } from '../api/meta.ts';
 import type { HeldRemoval } from '../api/ownership/hold.ts';
 import type { Client } from './client.ts';
 import { parseSelection } from './get.ts';

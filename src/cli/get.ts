@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
 import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES, kindWords, objectWord, resolveKind } from '../api/kinds/names.ts';
-import { MANIFEST_KINDS, type ApiObject, type Kind } from '../api/meta.ts';
+import { namesOf } from '../api/kinds/kinds.ts';
+import { KINDS } from '../api/kinds/list.ts';
+import { objectWord, type ApiObject, type Kind } from '../api/meta.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Table } from '../api/kinds/table.ts';
 import type { Client } from './client.ts';
@@ -17,7 +18,6 @@ export interface GetFlags {
 }
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
-const ALL: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
 
 export interface Selection {
   readonly kind: Kind;
@@ -27,7 +27,7 @@ export interface Selection {
 /** `TYPE NAME…`, `TYPE/NAME…`, `TYPE1,TYPE2` or nothing, which means everything. */
 export function parseSelection(args: readonly string[]): Selection[] {
   const [first, ...names] = args;
-  if (first === undefined || first === 'all') return ALL.map((kind) => ({ kind }));
+  if (first === undefined || first === 'all') return KINDS.all.map(({ kind }) => ({ kind }));
   if (args.some((arg) => arg.includes('/'))) return args.map(parseReference);
   const kinds = first.split(',').map(kindOf);
   if (names.length === 0) return kinds.map((kind) => ({ kind }));
@@ -45,12 +45,12 @@ function parseReference(arg: string): Selection {
 }
 
 function kindOf(word: string): Kind {
-  const kind = resolveKind(word);
-  if (kind !== undefined) return kind;
-  const near = nearest(word, kindWords());
+  const definition = KINDS.resolve(word);
+  if (definition !== undefined) return definition.kind;
+  const near = nearest(word, KINDS.words);
   const hint =
     near === undefined
-      ? `one of ${ALL.map((each) => KIND_NAMES[each].plural).join(', ')}`
+      ? `one of ${KINDS.all.map((each) => namesOf(each).plural).join(', ')}`
       : `did you mean "${near}"?`;
   throw new ReasonedError('UnknownKind', `cannot get "${word}": there is no such kind`, { hint });
 }
@@ -109,7 +109,7 @@ async function ask(
   flags: GetFlags,
   accept?: string,
 ): Promise<unknown> {
-  const { plural } = KIND_NAMES[kind];
+  const { plural } = namesOf(KINDS.get(kind));
   try {
     return await client.get(name === undefined ? plural : `${plural}/${encodeURIComponent(name)}`, accept);
   } catch (error) {

@@ -1,7 +1,7 @@
+import { objectWord } from '../api/meta.ts';
 import { ReasonedError } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot } from '../api/manifest/snapshot.ts';
-import { objectWord } from '../api/kinds/names.ts';
 import type { PlannedObject, PlannedStep } from '../api/disruption/action.ts';
 import type { Client } from './client.ts';
 import { readManifests } from './manifest-files.ts';

@@ -1,5 +1,4 @@
-import type { Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/kinds/objects.ts';
+import type { Kind, KindMap } from '../api/meta.ts';
 import type { ObjectOf as StoredObject, Store } from '../engine/store.ts';
 
 export type ObjectStore = Store<KindMap>;

@@ -1,13 +1,13 @@
 import { condition, mergeConditions, READY, SYNCED } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/kinds/objects.ts';
 import { shown, type Action, type Plan, type Waiting } from '../api/disruption/action.ts';
 import { waitingFor } from '../api/disruption/waiting.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
+import type { KindMap } from '../api/meta.ts';
 
 /** What one look at an object showed: what is to be done about it, and what its status says. */
 export interface Look<K extends Kind, A extends Action, Extra> {

@@ -1,14 +1,15 @@
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import { emptySnapshot, nextSnapshot, type ManifestFile, type Snapshot } from '../api/manifest/snapshot.ts';
 import { refName, type ConditionInput, type Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/kinds/objects.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createStore } from '../engine/store.ts';
 import { condemnation } from './controllers.ts';
+import { KINDS } from '../api/kinds/list.ts';
 import { planAll } from './planner.ts';
 import type { PlannedObject } from '../api/disruption/action.ts';
 import { explainHold, holdRemovals } from '../api/ownership/hold.ts';
 import { createReconcilers, type ReconcilerDeps } from './wiring.ts';
+import type { KindMap } from '../api/meta.ts';
 
 export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity'>;
 
@@ -38,7 +39,7 @@ export function planCandidates(
   });
   const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
     condemnation(snapshot, kind, name) ?? held(kind, name);
-  return planAll({ store, reconcilers, clock: world.clock, condemned, remember: true }, signal);
+  return planAll({ kinds: KINDS, store, reconcilers, clock: world.clock, condemned, remember: true }, signal);
 }
 
 /** What the daemon has and the candidates lack, as it would be removed. @returns why it would not be */

@@ -12,7 +12,8 @@ import type { Metrics } from '../engine/metrics.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
 import type { Manifests } from './manifests.ts';
-import { KINDS, type Reconcilers } from './planner.ts';
+import { KINDS } from '../api/kinds/list.ts';
+import type { Reconcilers } from './planner.ts';
 import type { Removals } from './removals.ts';
 
 export type Queues = Readonly<Record<Kind, WorkQueue>>;
@@ -20,7 +21,10 @@ export type Queues = Readonly<Record<Kind, WorkQueue>>;
 const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 4, LoadBalancer: 2 };
 
 export function createQueues(clock: Clock, metrics: Metrics): Queues {
-  const queues = KINDS.map((kind) => [kind, createWorkQueue({ name: kind.toLowerCase(), clock, metrics })]);
+  const queues = KINDS.all.map(({ kind }) => [
+    kind,
+    createWorkQueue({ name: kind.toLowerCase(), clock, metrics }),
+  ]);
   return Object.fromEntries(queues) as Queues;
 }
 
@@ -46,7 +50,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): v
     notes: (kind: Kind, name: string) => deps.removals.notes(kind, name),
     onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
-  for (const kind of KINDS) {
+  for (const { kind } of KINDS.all) {
     const reconciler = reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;
     const controller = createController({
       name: kind.toLowerCase(),

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { READY } from '../api/conditions.ts';
+import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
-import type { ConditionInput, Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/kinds/objects.ts';
+import type { ConditionInput, Kind, KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
@@ -154,8 +154,9 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
   const { store, events, metrics, manifests, removals, reconcilers, drivers, identity } = parts;
   const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
   const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);
-  const planner = { store, reconcilers, clock, condemned, held, remember: false };
+  const planner = { kinds: KINDS, store, reconcilers, clock, condemned, held, remember: false };
   return {
+    kinds: KINDS,
     store,
     removals,
     events,

@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
-import { KIND_NAMES, resolveKind } from '../api/kinds/names.ts';
-import { API_VERSION, MANIFEST_KINDS, type Kind, type ObjectRef } from '../api/meta.ts';
+import type { KindDefinition } from '../api/kinds/define.ts';
+import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
+import { API_VERSION, type ObjectRef } from '../api/meta.ts';
 import { renderTable } from '../api/kinds/table.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
@@ -16,6 +17,7 @@ import { failure } from './http-status.ts';
 import { serveUpdates } from './http-updates.ts';
 
 export interface HttpDeps {
+  readonly kinds: Kinds;
   readonly store: ObjectStore;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
@@ -29,7 +31,7 @@ export interface HttpDeps {
 
 const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
 
-const confirmed = z.object({ items: z.array(z.object({ kind: z.enum(MANIFEST_KINDS), name: z.string() })) });
+const confirmed = z.object({ items: z.array(z.object({ kind: z.string(), name: z.string() })) });
 
 /** What Prometheus and a supervisor ask: served on loopback. */
 export function createProbeApp(deps: HttpDeps): Hono {
@@ -49,7 +51,7 @@ export function createProbeApp(deps: HttpDeps): Hono {
 export function createApi(deps: HttpDeps): Hono {
   const app = createProbeApp(deps);
   const base = `/apis/${API_VERSION}`;
-  app.get(base, (c) => c.json(discovery()));
+  app.get(base, (c) => c.json(discovery(deps.kinds)));
   app.get('/api/v1/events', (c) =>
     c.json({ kind: 'EventList', apiVersion: 'v1', items: deps.events.list() }),
   );
@@ -65,26 +67,28 @@ export function createApi(deps: HttpDeps): Hono {
   );
   app.post(`${base}/removals`, async (c) => {
     const body = confirmed.safeParse(await c.req.json().catch(() => undefined));
-    if (!body.success)
+    const refs = body.success ? refsOf(deps.kinds, body.data.items) : undefined;
+    if (refs === undefined)
       return c.json(failure('BadRequest', 'the body must be {"items": [{"kind", "name"}]}', 400), 400);
-    deps.removals.confirm(body.data.items);
+    deps.removals.confirm(refs);
     return c.json(body.data);
   });
   serveUpdates(app, deps.updates, deps.clock);
   app.get(`${base}/:plural`, (c) => {
-    const kind = kindOf(c.req.param('plural'));
-    if (kind === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
-    const items = deps.store.list(kind);
-    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, items, deps.clock.now()));
-    return c.json({ kind: `${kind}List`, apiVersion: API_VERSION, metadata: {}, items });
+    const definition = definitionOf(deps.kinds, c.req.param('plural'));
+    if (definition === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
+    const items = deps.store.list(definition.kind);
+    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(definition, items, deps.clock.now()));
+    return c.json({ kind: `${definition.kind}List`, apiVersion: API_VERSION, metadata: {}, items });
   });
   app.get(`${base}/:plural/:name`, (c) => {
     const { plural, name } = c.req.param();
-    const kind = kindOf(plural);
-    const object = kind && deps.store.get(kind, name);
-    if (kind === undefined || object === undefined)
+    const definition = definitionOf(deps.kinds, plural);
+    const object = definition && deps.store.get(definition.kind, name);
+    if (definition === undefined || object === undefined)
       return c.json(notFound(`${plural} "${name}" not found`), 404);
-    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(kind, [object], deps.clock.now()));
+    if (wantsTable(c.req.header('accept')))
+      return c.json(renderTable(definition, [object], deps.clock.now()));
     return c.json(object);
   });
   app.onError((error, c) => {
@@ -99,23 +103,35 @@ function heldItem({ removals }: HttpDeps, ref: ObjectRef): HeldRemoval {
   return { ...ref, why: removals.waiting(ref.kind, ref.name)?.message ?? '' };
 }
 
-function kindOf(plural: string): Kind | undefined {
-  const kind = resolveKind(plural);
-  return kind !== undefined && KIND_NAMES[kind].plural === plural ? kind : undefined;
+function definitionOf(kinds: Kinds, plural: string): KindDefinition | undefined {
+  const definition = kinds.resolve(plural);
+  return definition !== undefined && namesOf(definition).plural === plural ? definition : undefined;
+}
+
+/** Undefined for a kind that no manifest has. */
+function refsOf(
+  kinds: Kinds,
+  items: readonly { readonly kind: string; readonly name: string }[],
+): ObjectRef[] | undefined {
+  const refs = items.flatMap(({ kind, name }): ObjectRef[] => {
+    const definition = kinds.manifest(kind);
+    return definition === undefined ? [] : [{ kind: definition.kind, name }];
+  });
+  return refs.length === items.length ? refs : undefined;
 }
 
 function wantsTable(accept: string | undefined): boolean {
   return accept?.includes('as=Table') === true;
 }
 
-function discovery(): unknown {
-  const resources = (Object.keys(KIND_NAMES) as Kind[]).map((kind) => {
-    const { plural, singular, shortNames } = KIND_NAMES[kind];
+function discovery(kinds: Kinds): unknown {
+  const resources = kinds.all.map((definition) => {
+    const { plural, singular, shortNames } = namesOf(definition);
     return {
       name: plural,
       singularName: singular,
       namespaced: false,
-      kind,
+      kind: definition.kind,
       verbs: ['get', 'list'],
       shortNames,
     };

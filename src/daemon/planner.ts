@@ -1,5 +1,6 @@
 import { explainError } from '../api/errors.ts';
-import { MANIFEST_KINDS, type ConditionInput, type Kind } from '../api/meta.ts';
+import type { ConditionInput, Kind } from '../api/meta.ts';
+import type { Kinds } from '../api/kinds/kinds.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import { shown, type Action, type PlannedObject, type Waiting } from '../api/disruption/action.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
@@ -9,12 +10,8 @@ import { lookOnly, type Look, type Reconciler } from '../controllers/pass.ts';
 export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };
 type AnyReconciler<K extends Kind> = Reconciler<K, never, never>;
 
-/** The Host comes first: it tells what libvirt offers. */
-export const KINDS: readonly Kind[] = ['Host', ...MANIFEST_KINDS];
-/** In the order of their dependencies, so that what one look finds is there for the next; the Host names them all. */
-const PLANNED: readonly Kind[] = [...MANIFEST_KINDS, 'Host'];
-
 export interface PlannerDeps {
+  readonly kinds: Kinds;
   readonly store: ObjectStore;
   readonly reconcilers: Reconcilers;
   readonly clock: Clock;
@@ -28,11 +25,16 @@ export interface PlannerDeps {
 
 /** The very actions that the next pass of each object would execute. */
 export async function planAll(deps: PlannerDeps, signal: AbortSignal): Promise<PlannedObject[]> {
-  const planned: PlannedObject[] = [];
-  for (const kind of PLANNED) {
-    for (const object of deps.store.list(kind)) planned.push(await planOne(deps, kind, object, signal));
+  const found: PlannedObject[] = [];
+  for (const kind of planned(deps.kinds)) {
+    for (const object of deps.store.list(kind)) found.push(await planOne(deps, kind, object, signal));
   }
-  return planned;
+  return found;
+}
+
+/** In the order of their dependencies, so that what one look finds is there for the next; what names them all comes last. */
+function planned({ all, manifests }: Kinds): Kind[] {
+  return [...manifests, ...all.filter(({ manifest }) => manifest === undefined)].map(({ kind }) => kind);
 }
 
 async function planOne<K extends Kind>(

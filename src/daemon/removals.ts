@@ -1,9 +1,9 @@
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
-import { objectWord } from '../api/kinds/names.ts';
 import {
   isOrphan,
   ORPHAN_ANNOTATION,
+  objectWord,
   refName,
   type ConditionInput,
   type Kind,

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { findCondition, isTrue, READY, SYNCED } from '../api/conditions.ts';
 import { isRemoved, type Kind } from '../api/meta.ts';
-import type { KindMap } from '../api/kinds/objects.ts';
 import type { AnyObject, Change } from '../engine/store.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
+import type { KindMap } from '../api/meta.ts';
 
 /** "Look again" at an object; dropping one delays convergence and never prevents it. */
 export type Enqueue = (kind: Kind, name: string, delayMs?: number) => void;

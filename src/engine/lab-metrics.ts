@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ApiObject } from '../api/meta.ts';
-import { registerLoadBalancers } from './load-balancer-metrics.ts';
+import { KINDS } from '../api/kinds/list.ts';
+import { registerKinds } from './kind-metrics.ts';
 
 /** One call of a driver, as it ended. */
 export interface DriverCall {
@@ -47,7 +48,7 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
     help: 'Objects without a manifest whose removal waits to be confirmed',
     registers: [registry],
   });
-  registerLoadBalancers(registry, () => watched());
+  registerKinds(registry, KINDS, () => watched());
   const events = new Counter({
     name: 'k8slab_events_total',
     help: 'Events emitted about objects',

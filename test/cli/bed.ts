@@ -11,6 +11,7 @@ import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
 import { fakePackages } from '../controllers/haproxy-fakes.ts';
+import { KINDS } from '../../src/api/kinds/list.ts';
 
 export interface Served {
   readonly bed: Bed;
@@ -30,6 +31,7 @@ export async function serveLab(): Promise<Served> {
   const socket = join(dir, 'k8slab.sock');
   const bed = await createLab('a', 'b');
   const api = createApi({
+    kinds: KINDS,
     store: bed.store,
     events: createEvents({ clock: bed.clock }),
     metrics: createMetrics({ version: '0' }),

@@ -53,7 +53,7 @@ describe('a printed plan', () => {
       { type: 'RestartRequired', reason: 'RestartRequired', message: 'virsh shutdown a' },
       { type: 'DiskShrinkRefused', reason: 'WouldLoseData', message: 'stays' },
     ] as const;
-    const restart = { reason: 'RestartRequired', message: 'virsh shutdown a' };
+    const restart = { reason: 'RestartRequired', message: 'virsh shutdown a' } as const;
 
     const lines = print(item('a', { waiting: restart, pending }), item('b', { pending: [pending[1]] }));
 

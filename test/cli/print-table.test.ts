@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { KINDS } from '../../src/api/kinds/list.ts';
 import { renderTable, type Table } from '../../src/api/kinds/table.ts';
 import { alignColumns, printTable } from '../../src/cli/print-table.ts';
 import { createLab } from '../controllers/bed.ts';
 
 async function nodes(...names: string[]): Promise<Table> {
   const { store, clock } = await createLab(...names);
-  return renderTable('Node', store.list('Node'), clock.now());
+  return renderTable(KINDS.get('Node'), store.list('Node'), clock.now());
 }
 
 describe('a printed table', () => {

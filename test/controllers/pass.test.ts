@@ -3,8 +3,7 @@ import { describe, it } from 'node:test';
 import { condition, findCondition } from '../../src/api/conditions.ts';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { imageSpec } from '../../src/api/image/spec.ts';
-import type { ConditionInput } from '../../src/api/meta.ts';
-import type { ImageObject, KindMap } from '../../src/api/kinds/objects.ts';
+import type { ConditionInput, KindMap, ObjectOf } from '../../src/api/meta.ts';
 import type { ImageAction } from '../../src/api/disruption/action.ts';
 import type { ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass, type Look, type Reconciler } from '../../src/controllers/pass.ts';
@@ -36,7 +35,7 @@ interface Bed {
   readonly abort: AbortController;
   condemned: ConditionInput | undefined;
   run(name?: string): Promise<Result>;
-  image(): ImageObject;
+  image(): ObjectOf<'Image'>;
 }
 
 /** A pass over the Image "debian"; `looks` are what its looks find, one after the other, the last one for ever. */
@@ -85,7 +84,7 @@ function createBed(
   return bed;
 }
 
-function brief({ status }: ImageObject, type: string): string {
+function brief({ status }: ObjectOf<'Image'>, type: string): string {
   const found = findCondition(status.conditions, type);
   return `${found?.status} ${found?.reason}: ${found?.message}`;
 }

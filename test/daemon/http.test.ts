@@ -8,6 +8,7 @@ import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createBed } from '../controllers/bed.ts';
 import { fakePackages } from '../controllers/haproxy-fakes.ts';
+import { KINDS } from '../../src/api/kinds/list.ts';
 
 const BASE = '/apis/k8slab.io/v1alpha1';
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
@@ -23,6 +24,7 @@ function createServer(more: Partial<HttpDeps> = {}): {
   bed.apply('Network', 'k8s-net');
   for (const name of ['b', 'a']) bed.apply('Node', name);
   const deps: HttpDeps = {
+    kinds: KINDS,
     store: bed.store,
     events: createEvents({ clock: bed.clock }),
     metrics: createMetrics({ version: '1.2.3' }),

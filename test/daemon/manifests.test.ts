@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { Snapshot } from '../../src/api/manifest/snapshot.ts';
-import type { KindMap } from '../../src/api/kinds/objects.ts';
 import type { ManifestListing } from '../../src/drivers/manifest-dir.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createFakeClock, settle } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
+import type { KindMap } from '../../src/api/meta.ts';
 
 type Content = string | Error;
 

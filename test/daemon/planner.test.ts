@@ -5,6 +5,7 @@ import type { Kind } from '../../src/api/meta.ts';
 import type { ImageAction } from '../../src/api/disruption/action.ts';
 import { planAll, type PlannerDeps } from '../../src/daemon/planner.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
+import { KINDS } from '../../src/api/kinds/list.ts';
 
 const FETCH: ImageAction = {
   type: 'FetchImage',
@@ -45,6 +46,7 @@ function createPlanner(more: Partial<PlannerDeps> & { looks?: (name: string) => 
   const kinds: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
   const reconcilers = Object.fromEntries(kinds.map((kind) => [kind, reconciler(kind)]));
   const deps: PlannerDeps = {
+    kinds: KINDS,
     store: bed.store,
     reconcilers: reconcilers as unknown as PlannerDeps['reconcilers'],
     clock: bed.clock,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { NodeStatus } from '../../src/api/kinds/objects.ts';
 import type { Lab } from '../lab/lab.ts';
 import { poll } from '../lab/processes.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from './bed.ts';
 import { startPing, type Gaps } from './gaps.ts';
 import { readyAt } from './node-bed.ts';
+import type { NodeStatus } from '../../src/api/node/object.ts';
 
 const LOADBALANCER = '192.168.111.248';
 const WORKER00 = '192.168.111.98';

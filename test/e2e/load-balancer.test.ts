@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { LoadBalancerStatus } from '../../src/api/kinds/objects.ts';
 import type { CommandResult } from '../lab/processes.ts';
 import type { Lab } from '../lab/lab.ts';
 import { poll } from '../lab/processes.ts';
@@ -27,6 +26,7 @@ import {
   serveRepository,
   type Repository,
 } from './load-balancer-bed.ts';
+import type { LoadBalancerStatus } from '../../src/api/load-balancer/object.ts';
 
 /** Within 5 s on a quiet machine; an emulated Debian guest on two busy cores takes longer. */
 const FOLLOWED_SECONDS = 10;

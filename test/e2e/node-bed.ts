@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Condition } from '../../src/api/meta.ts';
-import type { NodeObject } from '../../src/api/kinds/objects.ts';
+import type { Condition, ObjectOf } from '../../src/api/meta.ts';
 import { parseDomain, type DomainModel } from '../../src/api/libvirt/domain.ts';
 import type { Lab } from '../lab/lab.ts';
 import { poll } from '../lab/processes.ts';
@@ -48,7 +47,7 @@ export async function nodeReady(lab: Lab, name: string, seconds = 120): Promise<
 export async function readyAt(lab: Lab, name: string, address: string, seconds = 120): Promise<void> {
   const found = await poll(
     async () => {
-      const node = (await getObject(lab, `node/${name}`)) as NodeObject | undefined;
+      const node = (await getObject(lab, `node/${name}`)) as ObjectOf<'Node'> | undefined;
       const agreed = node?.status.conditions.find(({ type }) => type === 'AddressAgreed');
       const ready = node?.status.conditions.find(({ type }) => type === 'Ready');
       const there = node?.status.address === address && ready?.status === 'True';

@@ -1,5 +1,5 @@
 import { ReasonedError } from '../errors.ts';
-import { resolveKind } from '../kinds/names.ts';
+import { KINDS } from '../kinds/list.ts';
 import { nearest } from '../nearest.ts';
 import type { FoundDomain, FoundNetwork, FoundWorld, Skipped } from './world.ts';
 
@@ -60,8 +60,8 @@ function resolve({ networks, domains }: FoundWorld, word: string): string[] {
 }
 
 function typeOf(word: string, type: string): string {
-  if (/^dom(ain)?s?$/i.test(type) || resolveKind(type) === 'Node') return 'domain';
-  if (resolveKind(type) === 'Network') return 'network';
+  if (/^dom(ain)?s?$/i.test(type) || KINDS.resolve(type)?.kind === 'Node') return 'domain';
+  if (KINDS.resolve(type)?.kind === 'Network') return 'network';
   const hint = 'write network/NAME or domain/NAME';
   throw new ReasonedError('BadArgument', `cannot adopt "${word}": it is neither network nor domain`, {
     hint,

@@ -1,7 +1,8 @@
 import { ReasonedError } from '../errors.ts';
-import { kindWords, resolveKind } from './names.ts';
+import type { Kinds, ManifestKindDefinition } from './kinds.ts';
+import { KINDS } from './list.ts';
 import { suggestField } from '../manifest/fields.ts';
-import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';
+import { API_VERSION } from '../meta.ts';
 import { nearest } from '../nearest.ts';
 import { type JsonSchema, jsonSchema } from './schema.ts';
 
@@ -11,16 +12,16 @@ const WIDTH = 80;
  * What a kind or one of its fields is, in the shape of `kubectl explain`: `node`, `kn.spec.disk`,
  * `nodes.spec.networks.mac`. Throws a ReasonedError (UnknownKind, UnknownField) that names the nearest known one.
  */
-export function explain(path: string): string {
+export function explain(path: string, kinds: Kinds = KINDS): string {
   const [word = '', ...fields] = path.split('.').map((part) => part.replace(/\[[0-9]*\]$/, ''));
-  const kind = manifestKind(word);
+  const definition = manifestKind(word, kinds);
   const schema = fields.reduce<JsonSchema>(
-    (parent, _field, index) => childOf(kind, parent, fields.slice(0, index + 1)),
-    jsonSchema(kind),
+    (parent, _field, index) => childOf(definition, parent, fields.slice(0, index + 1)),
+    jsonSchema(definition),
   );
   const field = fields.length === 0 ? [] : [`FIELD:      ${fields.join('.')} <${typeName(schema)}>`, ''];
   return [
-    `KIND:       ${kind}`,
+    `KIND:       ${definition.kind}`,
     `VERSION:    ${API_VERSION}`,
     '',
     ...field,
@@ -32,28 +33,33 @@ export function explain(path: string): string {
   ].join('\n');
 }
 
-function manifestKind(word: string): ManifestKind {
-  const resolved = resolveKind(word);
-  const kind = MANIFEST_KINDS.find((candidate) => candidate === resolved);
-  if (kind !== undefined) return kind;
+function manifestKind(word: string, kinds: Kinds): ManifestKindDefinition {
+  const resolved = kinds.resolve(word);
+  const definition = kinds.manifest(resolved?.kind);
+  if (definition !== undefined) return definition;
   if (resolved !== undefined) {
-    const message = `cannot explain "${word}": k8slab makes the ${resolved} object itself, no manifest has it`;
+    const message = `cannot explain "${word}": k8slab makes the ${resolved.kind} object itself, no manifest has it`;
     throw new ReasonedError('UnknownKind', message);
   }
-  const near = nearest(word, kindWords());
-  const hint = near === undefined ? `known kinds: ${MANIFEST_KINDS.join(', ')}` : `did you mean "${near}"?`;
+  const near = nearest(word, kinds.words);
+  const known = kinds.manifests.map(({ kind }) => kind).join(', ');
+  const hint = near === undefined ? `known kinds: ${known}` : `did you mean "${near}"?`;
   throw new ReasonedError('UnknownKind', `cannot explain "${word}": unknown kind`, { hint });
 }
 
 /** The schema of the last of `path`; `parent` is that of all before it. */
-function childOf(kind: ManifestKind, parent: JsonSchema, path: readonly string[]): JsonSchema {
+function childOf(
+  definition: ManifestKindDefinition,
+  parent: JsonSchema,
+  path: readonly string[],
+): JsonSchema {
   const field = path.at(-1) ?? '';
   const child = Object.hasOwn(fieldsOf(parent), field) ? fieldsOf(parent)[field] : undefined;
   if (child !== undefined) return child;
-  const hint = suggestField(kind, path.slice(0, -1), field);
+  const hint = suggestField(definition, path.slice(0, -1), field);
   throw new ReasonedError(
     'UnknownField',
-    `cannot explain "${path.join('.')}" of ${kind}: unknown field "${field}"`,
+    `cannot explain "${path.join('.')}" of ${definition.kind}: unknown field "${field}"`,
     hint === undefined ? {} : { hint },
   );
 }

@@ -1,8 +1,8 @@
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
 import { isRemoved } from '../meta.ts';
-import type { NetworkObject, NodeObject } from '../kinds/objects.ts';
 import type { Server } from './render.ts';
+import type { ObjectOf } from '../meta.ts';
 
 export interface Members {
   /** The servers of each frontend, in the order of `spec.frontends`, by the Nodes' names. */
@@ -13,7 +13,7 @@ export interface Members {
   readonly noneReady: readonly string[];
 }
 
-type Networks = ReadonlyMap<string, NetworkObject>;
+type Networks = ReadonlyMap<string, ObjectOf<'Network'>>;
 
 /**
  * Who answers behind each frontend. A Node that is not Ready stays in the list, disabled; where none is Ready all are
@@ -21,8 +21,8 @@ type Networks = ReadonlyMap<string, NetworkObject>;
  */
 export function loadBalancerMembers(
   spec: LoadBalancerSpec,
-  nodes: readonly NodeObject[],
-  networks: readonly NetworkObject[],
+  nodes: readonly ObjectOf<'Node'>[],
+  networks: readonly ObjectOf<'Network'>[],
 ): Members {
   const byName = new Map(networks.map((network) => [network.metadata.name, network]));
   const sorted = nodes.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
@@ -48,7 +48,7 @@ export function loadBalancerMembers(
 }
 
 /** The Node of HAProxy itself is never behind it, and one that shall not run or that is on its way out serves nothing. */
-function isMember(spec: LoadBalancerSpec, { backend }: FrontendSpec, member: NodeObject): boolean {
+function isMember(spec: LoadBalancerSpec, { backend }: FrontendSpec, member: ObjectOf<'Node'>): boolean {
   const { metadata, spec: node } = member;
   if (metadata.name === spec.node || node.power === 'Stopped' || isRemoved(member)) return false;
   if (backend.role !== undefined && node.role !== backend.role) return false;
@@ -56,7 +56,7 @@ function isMember(spec: LoadBalancerSpec, { backend }: FrontendSpec, member: Nod
 }
 
 /** Its address is what the network reserves: that is one write for all Nodes that move. */
-function serverOf({ backend }: FrontendSpec, node: NodeObject, networks: Networks): Server[] {
+function serverOf({ backend }: FrontendSpec, node: ObjectOf<'Node'>, networks: Networks): Server[] {
   const { name } = node.metadata;
   const network = networks.get(node.spec.networks[0]?.network ?? '');
   const entry = network?.status.entries?.find((each) => each.node === name);
@@ -74,12 +74,12 @@ function serverOf({ backend }: FrontendSpec, node: NodeObject, networks: Network
 }
 
 /** A pass that failed says nothing about the guest: what was seen of it last counts. */
-function isUp({ status: { conditions } }: NodeObject): boolean {
+function isUp({ status: { conditions } }: ObjectOf<'Node'>): boolean {
   if (findCondition(conditions, SYNCED)?.status !== 'False') return isTrue(conditions, READY);
   return isTrue(conditions, 'AddressBound') && isTrue(conditions, 'SSHReachable');
 }
 
-function isKnown(node: NodeObject, networks: Networks): boolean {
+function isKnown(node: ObjectOf<'Node'>, networks: Networks): boolean {
   const { status, spec } = node;
   const looked = status.observedGeneration !== undefined;
   if (!looked && findCondition(status.conditions, READY)?.status !== 'False') return false;

@@ -1,12 +1,12 @@
 import { condition, READY, SYNCED } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
-import type { LoadBalancerStatus, ServerStatus } from '../kinds/objects.ts';
 import type { Plan } from '../disruption/action.ts';
 import { blocksSynced, type Waiting } from '../disruption/waiting.ts';
 import type { Members } from './members.ts';
 import type { DesiredLoadBalancer, ObservedLoadBalancer } from './plan.ts';
 import { backendName, listenPorts } from './render.ts';
 import type { HaproxyStats } from './haproxy-stats.ts';
+import type { LoadBalancerStatus, ServerStatus } from './object.ts';
 
 type Fields = Omit<LoadBalancerStatus, 'conditions'>;
 

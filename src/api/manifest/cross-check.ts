@@ -1,7 +1,7 @@
+import type { Kinds } from '../kinds/kinds.ts';
+import { KINDS } from '../kinds/list.ts';
 import { type Claim, crossError } from './clash.ts';
-import { loadBalancerErrors } from '../load-balancer/cross-check.ts';
-import { crossCheckNetworks } from '../network/cross-check.ts';
-import { addressErrors, cloneErrors, diskErrors, macErrors, nameErrors } from '../node/cross-check.ts';
+import { indexManifests } from './manifests.ts';
 import type { CrossError, ManifestError, ParsedObject } from './types.ts';
 
 /**
@@ -9,21 +9,12 @@ import type { CrossError, ManifestError, ParsedObject } from './types.ts';
  * claim the same thing each has its error, which names the others and their places. The result does not depend on
  * the order of the objects. References to objects that do not exist are no errors.
  */
-export function crossCheck(objects: readonly ParsedObject[]): readonly CrossError[] {
+export function crossCheck(objects: readonly ParsedObject[], kinds: Kinds = KINDS): readonly CrossError[] {
   const sorted = objects.toSorted(byPlace);
-  const networks = sorted.filter((object) => object.kind === 'Network');
-  const nodes = sorted.filter((object) => object.kind === 'Node');
-  const images = sorted.filter((object) => object.kind === 'Image');
-  const networkByName = new Map(networks.toReversed().map((network) => [network.name, network]));
+  const manifests = indexManifests(sorted);
   return [
     ...duplicateErrors(sorted),
-    ...crossCheckNetworks(networks, nodes),
-    ...macErrors(networks, nodes),
-    ...addressErrors(networkByName, nodes),
-    ...nameErrors(networkByName, nodes),
-    ...diskErrors(images, nodes),
-    ...cloneErrors(nodes),
-    ...loadBalancerErrors(sorted.filter((object) => object.kind === 'LoadBalancer')),
+    ...kinds.manifests.flatMap(({ manifest }) => manifest.crossCheck?.(manifests) ?? []),
   ].toSorted(byErrorPlace);
 }
 

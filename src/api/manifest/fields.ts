@@ -1,4 +1,4 @@
-import type { ManifestKind } from '../meta.ts';
+import type { ManifestKindDefinition } from '../kinds/kinds.ts';
 import { editDistance, nearest } from '../nearest.ts';
 import { type JsonSchema, jsonSchema } from '../kinds/schema.ts';
 import type { FieldPath } from './types.ts';
@@ -6,10 +6,14 @@ import type { FieldPath } from './types.ts';
 /** Fields of each mapping of a kind's manifest, by the mapping's path: `spec.networks[]` -> network, address, mac. */
 type FieldIndex = ReadonlyMap<string, readonly string[]>;
 
-const indexes = new Map<ManifestKind, FieldIndex>();
+const indexes = new WeakMap<ManifestKindDefinition, FieldIndex>();
 
 /** What to tell a person who wrote a field that its place does not have; undefined when nothing is close. */
-export function suggestField(kind: ManifestKind, parent: FieldPath, field: string): string | undefined {
+export function suggestField(
+  kind: ManifestKindDefinition,
+  parent: FieldPath,
+  field: string,
+): string | undefined {
   const index = fieldIndex(kind);
   const here = index.get(genericPath(parent)) ?? [];
   const near = nearest(field, here);
@@ -25,7 +29,7 @@ function known(fields: readonly string[]): string | undefined {
   return fields.length === 0 ? undefined : `known here: ${fields.join(', ')}`;
 }
 
-function fieldIndex(kind: ManifestKind): FieldIndex {
+function fieldIndex(kind: ManifestKindDefinition): FieldIndex {
   const index = indexes.get(kind) ?? new Map(walk('', jsonSchema(kind)));
   indexes.set(kind, index);
   return index;

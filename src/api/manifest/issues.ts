@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ManifestKind } from '../meta.ts';
+import type { ManifestKindDefinition } from '../kinds/kinds.ts';
 import { nearest } from '../nearest.ts';
 import { suggestField } from './fields.ts';
 import { formatPath } from './path.ts';
@@ -43,7 +43,7 @@ function sizeMessage(bound: 'least' | 'most', limit: number, origin: string): st
 
 /** The schema's issue in plain words. `numbers` tells how the numbers of the file are written (by path). */
 export function fieldIssues(
-  kind: ManifestKind,
+  kind: ManifestKindDefinition,
   issue: Issue,
   numbers: ReadonlyMap<string, string>,
 ): readonly FieldIssue[] {
@@ -66,7 +66,7 @@ export function fieldIssues(
   ];
 }
 
-function unknownField(kind: ManifestKind, parent: FieldPath, key: string): FieldIssue {
+function unknownField(kind: ManifestKindDefinition, parent: FieldPath, key: string): FieldIssue {
   const hint = serverField(parent, key) ?? suggestField(kind, parent, key);
   return {
     path: [...parent, key],

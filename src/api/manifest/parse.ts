@@ -1,13 +1,13 @@
 import { NAMED_FIELDS, namedFields } from '../ownership/named.ts';
 import { contentHash } from '../canonical.ts';
-import { resolveKind } from '../kinds/names.ts';
-import { API_VERSION, MANIFEST_KINDS, type ManifestKind } from '../meta.ts';
+import { KINDS } from '../kinds/list.ts';
+import type { Kinds } from '../kinds/kinds.ts';
+import { API_VERSION, type ManifestKind } from '../meta.ts';
 import { nearest } from '../nearest.ts';
-import { manifestSchemas } from '../kinds/schema.ts';
+import { manifestSchema } from '../kinds/schema.ts';
 import { fieldIssues, plainMessage } from './issues.ts';
 import { formatPath } from './path.ts';
 import type { FieldIssue, FieldPath, ManifestError, ParsedObject, Position } from './types.ts';
-import { checkObject } from './validate.ts';
 import { readYaml, type YamlDocument } from './yaml.ts';
 
 /** Enough to see what is wrong with a file, few enough to keep. */
@@ -24,9 +24,9 @@ export interface ParsedManifest {
  * Reads and checks one manifest file (YAML 1.2 or JSON, several documents). Never throws; `file` only names the file
  * in the result. Each object is checked on its own: see `crossCheck` for what lies between objects.
  */
-export function parseManifest(file: string, text: string): ParsedManifest {
+export function parseManifest(file: string, text: string, kinds: Kinds = KINDS): ParsedManifest {
   const { documents, issues } = readYaml(text);
-  const results = documents.map((document) => readObject(file, document));
+  const results = documents.map((document) => readObject(file, document, kinds));
   const errors = [
     ...issues.map((issue) => ({ file, ...issue })),
     ...results.flatMap((result) => result.errors),
@@ -39,10 +39,10 @@ interface ReadObject {
   readonly errors: readonly ManifestError[];
 }
 
-function readObject(file: string, document: YamlDocument): ReadObject {
+function readObject(file: string, document: YamlDocument, kinds: Kinds): ReadObject {
   const { value } = document;
-  const ref = refOf(value);
-  const { object, issues } = document.whole ? checkDocument(file, document) : { issues: [] };
+  const ref = refOf(value, kinds);
+  const { object, issues } = document.whole ? checkDocument(file, document, kinds) : { issues: [] };
   const unread = new Set(document.issues.map(({ path }) => path));
   const errors = [
     ...document.issues.map((issue) => ({ file, ...issue })),
@@ -65,25 +65,27 @@ interface Checked {
   readonly issues: readonly FieldIssue[];
 }
 
-function checkDocument(file: string, document: YamlDocument): Checked {
+function checkDocument(file: string, document: YamlDocument, kinds: Kinds): Checked {
   const { value } = document;
   if (!isRecord(value)) {
     return {
       issues: [{ path: [], code: 'NotAnObject', message: 'expected apiVersion, kind, metadata and spec' }],
     };
   }
-  const kind = MANIFEST_KINDS.find((candidate) => candidate === value.kind);
-  if (kind === undefined) return { issues: [kindIssue(value.kind)] };
+  const definition = kinds.manifest(value.kind);
+  if (definition === undefined) return { issues: [kindIssue(value.kind, kinds)] };
   if (value.apiVersion !== undefined && value.apiVersion !== API_VERSION)
     return { issues: [versionIssue(value)] };
-  const result = manifestSchemas[kind].safeParse(value, { error: plainMessage, reportInput: true });
+  const result = manifestSchema(definition).safeParse(value, { error: plainMessage, reportInput: true });
   if (!result.success) {
-    return { issues: result.error.issues.flatMap((issue) => fieldIssues(kind, issue, document.numbers)) };
+    return {
+      issues: result.error.issues.flatMap((issue) => fieldIssues(definition, issue, document.numbers)),
+    };
   }
   const { metadata, spec } = result.data;
   const named = 'policy' in spec && spec.policy.adopt ? { [NAMED_FIELDS]: namedFields(value.spec) } : {};
   const object = {
-    kind,
+    kind: definition.kind,
     name: metadata.name,
     labels: metadata.labels ?? {},
     annotations: { ...metadata.annotations, ...named },
@@ -92,16 +94,16 @@ function checkDocument(file: string, document: YamlDocument): Checked {
     source: { file, line: document.start.line },
     positions: document.values,
   } as ParsedObject;
-  return { object, issues: checkObject(object) };
+  return { object, issues: definition.manifest.check(object.spec) };
 }
 
-function kindIssue(kind: unknown): FieldIssue {
+function kindIssue(kind: unknown, kinds: Kinds): FieldIssue {
   const path = ['kind'];
   if (kind === undefined) return { path, code: 'MissingField', message: 'required field is missing' };
   if (typeof kind !== 'string') return { path, code: 'UnknownKind', message: 'the kind must be a word' };
-  const known = resolveKind(kind);
-  const near = MANIFEST_KINDS.find((candidate) => candidate === known) ?? nearest(kind, MANIFEST_KINDS);
-  const hint = near === undefined ? `known kinds: ${MANIFEST_KINDS.join(', ')}` : `did you mean "${near}"?`;
+  const known = kinds.manifests.map((each) => each.kind);
+  const near = kinds.manifest(kinds.resolve(kind)?.kind)?.kind ?? nearest(kind, known);
+  const hint = near === undefined ? `known kinds: ${known.join(', ')}` : `did you mean "${near}"?`;
   return { path, code: 'UnknownKind', message: `unknown kind "${kind}"`, hint };
 }
 
@@ -125,9 +127,12 @@ function placeOf(document: YamlDocument, path: FieldPath, code: FieldIssue['code
   return document.start;
 }
 
-function refOf(value: unknown): { readonly kind: ManifestKind; readonly name: string } | undefined {
+function refOf(
+  value: unknown,
+  kinds: Kinds,
+): { readonly kind: ManifestKind; readonly name: string } | undefined {
   if (!isRecord(value) || !isRecord(value.metadata)) return undefined;
-  const kind = MANIFEST_KINDS.find((candidate) => candidate === value.kind);
+  const kind = kinds.manifest(value.kind)?.kind;
   const { name } = value.metadata;
   return kind === undefined || typeof name !== 'string' ? undefined : { kind, name };
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { explainError } from '../errors.ts';
+import type { Kinds } from '../kinds/kinds.ts';
+import { KINDS } from '../kinds/list.ts';
 import { refName } from '../meta.ts';
 import { sameRef } from './clash.ts';
 import { byErrorPlace, crossCheck } from './cross-check.ts';
@@ -57,14 +59,14 @@ export const emptySnapshot: Snapshot = {
  * that are gone are gone. Of two objects of one kind and name the one that was there before stays, else the first by
  * file and line. Where no listing can be had, keep the previous snapshot.
  */
-export function nextSnapshot(previous: Snapshot, listing: ManifestListing): Snapshot {
+export function nextSnapshot(previous: Snapshot, listing: ManifestListing, kinds: Kinds = KINDS): Snapshot {
   const files = new Map(
     listing.files
       .toSorted((a, b) => (a.path < b.path ? -1 : 1))
-      .map((file) => [file.path, nextRecord(previous.files.get(file.path), file)]),
+      .map((file) => [file.path, nextRecord(previous.files.get(file.path), file, kinds)]),
   );
   const all = [...files.values()].flatMap(({ objects }) => objects);
-  const crossErrors = crossCheck(all);
+  const crossErrors = crossCheck(all, kinds);
   const errors = [...[...files.values()].flatMap((record) => record.errors), ...crossErrors];
   return {
     files,
@@ -81,11 +83,11 @@ export function isManifestFile(name: string): boolean {
   return /^[^.#].*\.(yaml|yml|json)$/.test(base);
 }
 
-function nextRecord(previous: FileRecord | undefined, file: ManifestFile): FileRecord {
+function nextRecord(previous: FileRecord | undefined, file: ManifestFile, kinds: Kinds): FileRecord {
   if ('error' in file) return unreadRecord(previous, file);
   const hash = createHash('sha256').update(file.text).digest('hex');
   if (previous?.hash === hash) return previous;
-  const { objects, errors } = parseManifest(file.path, file.text);
+  const { objects, errors } = parseManifest(file.path, file.text, kinds);
   if (errors.length === 0) return { hash, objects, errors, wasGood: true };
   if (previous === undefined) return { hash, objects, errors, wasGood: false };
   const kept = previous.wasGood ? previous.objects : merge(objects, previous.objects);

@@ -1,8 +1,4 @@
-import type { ImageSpec } from '../image/spec.ts';
-import type { LoadBalancerSpec } from '../load-balancer/spec.ts';
-import type { NetworkSpec } from '../network/spec.ts';
-import type { NodeSpec } from '../node/spec.ts';
-import type { ManifestKind, ObjectRef } from '../meta.ts';
+import type { KindMap, ManifestKind, ObjectRef } from '../meta.ts';
 
 export type ManifestErrorCode =
   | 'FileTooLarge'
@@ -63,20 +59,13 @@ export interface Position {
   readonly column: number;
 }
 
-export interface SpecByKind {
-  readonly Network: NetworkSpec;
-  readonly Image: ImageSpec;
-  readonly Node: NodeSpec;
-  readonly LoadBalancer: LoadBalancerSpec;
-}
-
 interface Parsed<K extends ManifestKind> {
   readonly kind: K;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** The checked spec, its defaults filled in. */
-  readonly spec: SpecByKind[K];
+  readonly spec: KindMap[K]['spec'];
   /** SHA-256 of the spec as canonical JSON: equal for equal content, whatever the comments and the order of keys. */
   readonly hash: string;
   readonly source: { readonly file: string; readonly line: number };

@@ -1,10 +1,11 @@
 import { contains, parseCidr, toNumber, isAddress } from '../ipam/ip.ts';
 import type { NetworkSpec } from './spec.ts';
-import type { NetworkEntry, NetworkMark } from '../ownership/mark.ts';
+import type { NetworkMark } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { claimsOn, type Claim, type NodeManifest } from './desire.ts';
 import type { ObservedNetwork } from './observed.ts';
 import type { Named } from '../ownership/named.ts';
+import type { NetworkEntry } from '../ipam/entry.ts';
 
 export interface NetworkManifest {
   readonly name: string;

@@ -2,12 +2,11 @@ import { allocateAddresses, allocatePodCidrs } from '../ipam/allocate.ts';
 import { fromNumber } from '../ipam/ip.ts';
 import type { NetworkSpec } from './spec.ts';
 import type { NodeSpec } from '../node/spec.ts';
-import type { NetworkEntry } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../ipam/names.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
-import type { Refusal } from '../kinds/objects.ts';
 import type { DesiredNetwork } from './render.ts';
+import type { NetworkEntry, Refusal } from '../ipam/entry.ts';
 
 /** What a Node asks of one network. */
 export interface Claim {

@@ -1,10 +1,11 @@
 import { canonicalJson } from '../canonical.ts';
-import type { NetworkEntry, NetworkMark } from '../ownership/mark.ts';
+import type { NetworkMark } from '../ownership/mark.ts';
 import type { DhcpHost, DnsHost, NetworkModel } from '../libvirt/network.ts';
 import { desiredDnsHosts, type DesiredNetwork } from './render.ts';
 import { element, renderXml } from '../xml.ts';
 import { step, type Cost, type HostFiles, type NetworkAction } from '../disruption/action.ts';
 import type { ObservedNetwork } from './observed.ts';
+import type { NetworkEntry } from '../ipam/entry.ts';
 
 /** Brings the running dnsmasq to `desired` by what costs least: files first, net-update for what they cannot do. */
 export function planLive(

@@ -1,6 +1,7 @@
-import { withoutMark, type NetworkEntry } from '../ownership/mark.ts';
+import { withoutMark } from '../ownership/mark.ts';
 import { firstIpv4 } from '../libvirt/network.ts';
 import { attribute, editChild, elements, first, replaceChildren, textOf, type XmlElement } from '../xml.ts';
+import type { NetworkEntry } from '../ipam/entry.ts';
 
 /** An adopted network as it is left to others: without the mark, and without the entries of machines that are gone. */
 export function renderReleased(root: XmlElement, stale: readonly NetworkEntry[]): XmlElement {

@@ -1,7 +1,7 @@
 import { contentHash } from '../canonical.ts';
 import { netmask } from '../ipam/ip.ts';
 import type { NetworkSpec } from './spec.ts';
-import { withMark, type NetworkEntry, type NetworkMark } from '../ownership/mark.ts';
+import { withMark, type NetworkMark } from '../ownership/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
 import {
   attribute,
@@ -16,6 +16,7 @@ import {
   withChildren,
   type XmlElement,
 } from '../xml.ts';
+import type { NetworkEntry } from '../ipam/entry.ts';
 
 const MTU = 'mtu';
 const NAT_PORTS = 'forward.natPorts';

@@ -2,10 +2,10 @@ import { condition, READY, SYNCED } from '../conditions.ts';
 import { blockOf, formatCidr } from '../ipam/ip.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
-import type { LiveEntry, Refusal } from '../kinds/objects.ts';
 import type { NetworkAction, Plan } from '../disruption/action.ts';
 import { blocksReady, blocksSynced } from '../disruption/waiting.ts';
 import type { ObservedNetwork } from './observed.ts';
+import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 
 /** Whether the network works, whether the last pass succeeded, and what of it is not as it should be. */
 export function networkConditions(

@@ -3,14 +3,29 @@ import { hosts, contains, toNumber } from '../ipam/ip.ts';
 import { aliasName, attachmentMac, fqdn } from '../ipam/names.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
 import { type Claim, clashes, crossError, type KeyedClaim } from '../manifest/clash.ts';
+import type { Manifests } from '../manifest/manifests.ts';
 import type { CrossError, ParsedObject } from '../manifest/types.ts';
 
 type Network = ParsedObject<'Network'>;
 type Node = ParsedObject<'Node'>;
 type Networks = ReadonlyMap<string, Network>;
 
+/** What is wrong between Nodes, and between them and the Networks and Images that they use. */
+export function crossCheckNodes(manifests: Manifests): readonly CrossError[] {
+  const networks = manifests.of('Network');
+  const nodes = manifests.of('Node');
+  const networkByName = new Map(networks.toReversed().map((network) => [network.name, network]));
+  return [
+    ...macErrors(networks, nodes),
+    ...addressErrors(networkByName, nodes),
+    ...nameErrors(networkByName, nodes),
+    ...diskErrors(manifests.of('Image'), nodes),
+    ...cloneErrors(nodes),
+  ];
+}
+
 /** MAC addresses of guests and bridges, given or derived. */
-export function macErrors(networks: readonly Network[], nodes: readonly Node[]): readonly CrossError[] {
+function macErrors(networks: readonly Network[], nodes: readonly Node[]): readonly CrossError[] {
   const guests = nodes.flatMap((object) =>
     object.spec.networks.map((attachment, index) => ({
       object,
@@ -30,7 +45,7 @@ export function macErrors(networks: readonly Network[], nodes: readonly Node[]):
 }
 
 /** Addresses given to Nodes: one owner each, and usable on their network. A network that is missing is waited for. */
-export function addressErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
+function addressErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
   const claims = nodes.flatMap((object) =>
     object.spec.networks.flatMap(({ network, address }, index) =>
       address === undefined
@@ -80,7 +95,7 @@ interface NameClaim extends KeyedClaim {
 }
 
 /** Names in DNS, per network: of the Nodes there, their aliases, and the network's own records. */
-export function nameErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
+function nameErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
   const claims = nodes.flatMap((object) => nameClaims(object, networks));
   const records = new Map([...networks.values()].flatMap(recordClaims));
   return [
@@ -140,10 +155,7 @@ function ownNameErrors(claims: readonly NameClaim[]): readonly CrossError[] {
 }
 
 /** Disk files that are used where they are: one Node each, and never the source of an Image. */
-export function diskErrors(
-  images: readonly ParsedObject<'Image'>[],
-  nodes: readonly Node[],
-): readonly CrossError[] {
+function diskErrors(images: readonly ParsedObject<'Image'>[], nodes: readonly Node[]): readonly CrossError[] {
   const claims = nodes.flatMap((object) =>
     object.spec.disk.path === undefined
       ? []
@@ -164,7 +176,7 @@ export function diskErrors(
 }
 
 /** Nodes that are, in the end, clones of themselves. A source that is missing is waited for. */
-export function cloneErrors(nodes: readonly Node[]): readonly CrossError[] {
+function cloneErrors(nodes: readonly Node[]): readonly CrossError[] {
   const byName = new Map(nodes.toReversed().map((node) => [node.name, node]));
   const walked = new Set<Node>();
   return [...byName.values()].flatMap((start) => {

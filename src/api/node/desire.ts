@@ -1,4 +1,3 @@
-import type { NetworkObject, NodeObject, ImageObject, LiveEntry } from '../kinds/objects.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
 import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
@@ -8,11 +7,13 @@ import type { DesiredDefinition } from './render-domain-over.ts';
 import type { DiskSource } from '../disruption/action.ts';
 import type { WaitingReason } from '../disruption/waiting.ts';
 import type { Dependency, DesiredNode } from './plan.ts';
+import type { ObjectOf } from '../meta.ts';
+import type { LiveEntry } from '../ipam/entry.ts';
 
 export interface DesireNodeInput {
-  readonly node: NodeObject;
+  readonly node: ObjectOf<'Node'>;
   /** The Networks it names, as far as they exist. */
-  readonly networks: readonly NetworkObject[];
+  readonly networks: readonly ObjectOf<'Network'>[];
   /** Public key of the daemon. */
   readonly daemonKey: string;
   readonly stopSeconds: number;
@@ -30,7 +31,7 @@ export interface NodeNetworks {
 }
 
 /** What the Node's networks reserved for it, and what is still missing. */
-export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[]): NodeNetworks {
+export function nodeNetworks(node: ObjectOf<'Node'>, networks: readonly ObjectOf<'Network'>[]): NodeNetworks {
   const entries: LiveEntry[] = [];
   for (const attachment of node.spec.networks) {
     if (isLeftAlone(node.spec, attachment)) continue;
@@ -56,12 +57,12 @@ export function nodeNetworks(node: NodeObject, networks: readonly NetworkObject[
 }
 
 /** The entry of its first NIC, which names the Node. */
-export function primaryEntry({ spec }: NodeObject, { entries }: NodeNetworks): LiveEntry | undefined {
+export function primaryEntry({ spec }: ObjectOf<'Node'>, { entries }: NodeNetworks): LiveEntry | undefined {
   const [attachment] = spec.networks;
   return attachment === undefined || isLeftAlone(spec, attachment) ? undefined : entries[0];
 }
 
-function refusedBy(node: NodeObject, network: NetworkObject): Dependency {
+function refusedBy(node: ObjectOf<'Node'>, network: ObjectOf<'Network'>): Dependency {
   const { refusals, conditions } = network.status;
   const refusal = refusals?.find((candidate) => candidate.node === node.metadata.name);
   if (refusal !== undefined) return waiting(refusal.reason, refusal.message);
@@ -76,10 +77,10 @@ function waiting(reason: WaitingReason, message: string): Dependency {
 
 /** Where the content of its disk comes from. */
 export function nodeSource(
-  node: NodeObject,
+  node: ObjectOf<'Node'>,
   found: {
-    readonly image?: ImageObject | undefined;
-    readonly clone?: NodeObject | undefined;
+    readonly image?: ObjectOf<'Image'> | undefined;
+    readonly clone?: ObjectOf<'Node'> | undefined;
     readonly diskMissing?: string;
   },
 ): Dependency & { readonly disk?: DiskSource } {
@@ -92,7 +93,7 @@ export function nodeSource(
 
 function imageSource(
   name: string,
-  image: ImageObject | undefined,
+  image: ObjectOf<'Image'> | undefined,
 ): Dependency & { readonly disk?: DiskSource } {
   if (image === undefined || isRemoved(image))
     return waiting('ImageNotFound', `there is no Image "${name}" yet`);
@@ -107,7 +108,7 @@ function imageSource(
 
 function cloneSource(
   name: string,
-  source: NodeObject | undefined,
+  source: ObjectOf<'Node'> | undefined,
 ): Dependency & { readonly disk?: DiskSource } {
   if (source === undefined || isRemoved(source))
     return waiting('NodeNotFound', `there is no Node "${name}" to clone yet`);

@@ -1,5 +1,5 @@
 import { ReasonedError } from '../errors.ts';
-import type { NodeObject } from '../kinds/objects.ts';
+import type { ObjectOf } from '../meta.ts';
 
 /** Which guests are meant: those of a role, those named, or all of them. */
 export interface UpdateSelection {
@@ -18,7 +18,10 @@ export interface UpdatePlan {
  * Whose packages are brought up to date, in which order.
  * @throws ReasonedError NotFound when nothing is meant by a name or role
  */
-export function planPackageUpdates(nodes: readonly NodeObject[], selection: UpdateSelection): UpdatePlan {
+export function planPackageUpdates(
+  nodes: readonly ObjectOf<'Node'>[],
+  selection: UpdateSelection,
+): UpdatePlan {
   const { role, nodes: names = [] } = selection;
   const missing = names.filter((name) => !nodes.some(({ metadata }) => metadata.name === name));
   if (missing.length > 0) throw notFound(`there is no Node "${missing.join('", "')}"`);

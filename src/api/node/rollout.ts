@@ -1,14 +1,14 @@
 import { findCondition, READY } from '../conditions.ts';
 import { isWaitingReason, waitingRule } from '../disruption/waiting.ts';
-import type { NodeObject } from '../kinds/objects.ts';
+import type { ObjectOf } from '../meta.ts';
 
 /**
  * The guests of the same role because of which this one is not disrupted now, each with why.
  * @param holder whose turn it is in that role, as far as this daemon knows
  */
 export function peersInTheWay(
-  node: NodeObject,
-  all: readonly NodeObject[],
+  node: ObjectOf<'Node'>,
+  all: readonly ObjectOf<'Node'>[],
   holder: string | undefined,
 ): string[] {
   const { role } = node.spec;
@@ -23,7 +23,7 @@ export function peersInTheWay(
   });
 }
 
-function inTheWay({ status }: NodeObject): string | undefined {
+function inTheWay({ status }: ObjectOf<'Node'>): string | undefined {
   const ready = findCondition(status.conditions, READY);
   if (ready === undefined) return 'was not looked at yet';
   if (ready.status === 'True' || yields(ready.reason)) return undefined;

@@ -1,7 +1,5 @@
 import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
-import type { NetworkEntry } from '../ownership/mark.ts';
 import type { ConditionInput } from '../meta.ts';
-import type { NodeStatus } from '../kinds/objects.ts';
 import type { DesiredNode, ObservedNode } from './plan.ts';
 import type { Plan } from '../disruption/action.ts';
 import { blocksReady, blocksSynced } from '../disruption/waiting.ts';
@@ -9,6 +7,8 @@ import { isAdopted } from './adopt.ts';
 import { adoptedConditions, isOptional, trusting } from './status-adopted.ts';
 import { addressAgreed, list } from './agreement.ts';
 import type { NodeProbes } from './probes.ts';
+import type { NodeStatus } from './object.ts';
+import type { NetworkEntry } from '../ipam/entry.ts';
 
 export type { CloudInitResult, NodeProbes } from './probes.ts';
 

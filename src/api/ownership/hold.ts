@@ -1,5 +1,4 @@
-import { objectWord } from '../kinds/names.ts';
-import type { ObjectRef } from '../meta.ts';
+import { objectWord, type ObjectRef } from '../meta.ts';
 
 /** An object without a manifest whose removal waits to be confirmed. */
 export interface HeldRemoval extends ObjectRef {

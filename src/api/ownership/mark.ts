@@ -1,19 +1,9 @@
 import { attribute, element, elements, first, replaceChildren, textOf, type XmlElement } from '../xml.ts';
+import type { NetworkEntry } from '../ipam/entry.ts';
 
 /** Namespace of k8slab's mark in libvirt's <metadata>: what carries it is ours, all else belongs to others. */
 export const MARK_NAMESPACE = 'https://k8slab.io/libvirt/v1alpha1';
 const MARK = 'k8slab:object';
-
-/** One machine's part of a network: reservation and names that k8slab wrote into it. */
-export interface NetworkEntry {
-  readonly node: string;
-  readonly mac: string;
-  readonly ip: string;
-  /** Pod network cut for it out of the network's podCIDR. */
-  readonly podCIDR?: string;
-  /** The first is the name of the reservation and what a reverse lookup answers. */
-  readonly hostnames: readonly string[];
-}
 
 export interface NetworkMark {
   readonly kind: 'Network';

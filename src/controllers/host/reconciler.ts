@@ -2,7 +2,6 @@ import { dirname } from 'node:path';
 import { condition, isTrue, READY, SYNCED } from '../../api/conditions.ts';
 import type { ConditionInput } from '../../api/meta.ts';
 import { parseCapabilities } from '../../api/libvirt/domain.ts';
-import type { HostStatus } from '../../api/kinds/objects.ts';
 import type { HostAction, Plan } from '../../api/disruption/action.ts';
 import { planHost, type HostPaths, type ObservedHost } from '../../api/host/plan.ts';
 import type { HostRecord } from '../../api/host/render.ts';
@@ -10,6 +9,7 @@ import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { Libvirt } from '../../drivers/libvirt.ts';
 import type { ObjectOf, ObjectStore } from '../objects.ts';
 import type { Reconciler } from '../pass.ts';
+import type { HostStatus } from '../../api/host/object.ts';
 
 /** The part of the files driver that the vmhost's own files need. */
 export interface HostFilesPort {

@@ -1,6 +1,5 @@
 import { condition, READY, SYNCED } from '../../api/conditions.ts';
 import { reasonOf } from '../../api/errors.ts';
-import type { ImageStatus } from '../../api/kinds/objects.ts';
 import type { ImageAction, ImageFetch, Plan, Waiting } from '../../api/disruption/action.ts';
 import { planImage } from '../../api/image/plan.ts';
 import { formatSize } from '../../api/quantity.ts';
@@ -8,6 +7,7 @@ import type { ImageProgress, ImageStore, StoredImage } from '../../drivers/image
 import type { Clock } from '../../engine/clock.ts';
 import type { Jobs, JobRun } from '../jobs.ts';
 import type { Look, Reconciler } from '../pass.ts';
+import type { ImageStatus } from '../../api/image/object.ts';
 
 export interface ImageDeps {
   readonly images: Pick<ImageStore, 'find' | 'fetch'>;

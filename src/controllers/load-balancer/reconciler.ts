@@ -1,5 +1,4 @@
 import { ReasonedError } from '../../api/errors.ts';
-import type { LoadBalancerStatus } from '../../api/kinds/objects.ts';
 import type { LoadBalancerAction } from '../../api/disruption/action.ts';
 import { planLoadBalancer, type ObservedLoadBalancer } from '../../api/load-balancer/plan.ts';
 import { escapeWord, listenPorts } from '../../api/load-balancer/render.ts';
@@ -12,6 +11,7 @@ import type { JobRun } from '../jobs.ts';
 import { observeLoadBalancer, type LoadBalancerExtra, type ObserveDeps } from './observe.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { Reconciler } from '../pass.ts';
+import type { LoadBalancerStatus } from '../../api/load-balancer/object.ts';
 
 export interface LoadBalancerDeps extends ObserveDeps {
   readonly packages: Packages;

@@ -3,7 +3,6 @@ import { takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
 import { explainError, reasonOf } from '../../api/errors.ts';
 import { isRemoved } from '../../api/meta.ts';
-import type { LiveEntry, NetworkStatus, Refusal } from '../../api/kinds/objects.ts';
 import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
 import { desireNetwork } from '../../api/network/desire.ts';
 import { isDefined, isLive } from '../../api/network/plan-live.ts';
@@ -17,6 +16,8 @@ import type { ObjectOf, ObjectStore } from '../objects.ts';
 import type { Look, Reconciler } from '../pass.ts';
 import { observeNetwork, type NetworkObserveDeps } from './observe.ts';
 import { restartNetwork } from './restart.ts';
+import type { LiveEntry, Refusal } from '../../api/ipam/entry.ts';
+import type { NetworkStatus } from '../../api/network/object.ts';
 
 export interface NetworkDeps extends NetworkObserveDeps {
   readonly store: ObjectStore;

@@ -1,6 +1,5 @@
 import { parseDomain } from '../../api/libvirt/domain.ts';
 import { isOrphan } from '../../api/meta.ts';
-import type { LiveEntry, NetworkStatus } from '../../api/kinds/objects.ts';
 import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/action.ts';
 import { isLive } from '../../api/network/plan-live.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
@@ -10,6 +9,8 @@ import type { NetworkDeps } from './reconciler.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { Look, Reconciler } from '../pass.ts';
 import { removalConditions } from '../removal.ts';
+import type { LiveEntry } from '../../api/ipam/entry.ts';
+import type { NetworkStatus } from '../../api/network/object.ts';
 
 type Action = NetworkAction | NetworkRemovalAction;
 

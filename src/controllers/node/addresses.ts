@@ -1,12 +1,12 @@
 import { parseDomain } from '../../api/libvirt/domain.ts';
 import { attachmentMac, claimingAttachments } from '../../api/ipam/names.ts';
-import type { LiveEntry } from '../../api/kinds/objects.ts';
 import type { NodeNetworks } from '../../api/node/desire.ts';
 import type { AddressHolder, ObservedAddress, ObservedNode } from '../../api/node/observed.ts';
 import type { NodeProbes } from '../../api/node/probes.ts';
 import type { Lease } from '../../drivers/dnsmasq.ts';
 import type { NodeDeps } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
+import type { LiveEntry } from '../../api/ipam/entry.ts';
 
 /** Where the guest is by its leases, and who else has a lease on what it shall have. */
 export type LeasedAddress = Omit<ObservedAddress, 'reached' | 'reachedAt'>;

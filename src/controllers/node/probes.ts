@@ -1,11 +1,11 @@
 import { explainError, reasonOf } from '../../api/errors.ts';
-import type { LiveEntry } from '../../api/kinds/objects.ts';
 import { CLOUD_INIT_QUERY, parseCloudInit } from '../../api/node/cloud-init-result.ts';
 import type { NodeProbes } from '../../api/node/status.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { DnsProbe } from '../../drivers/resolver.ts';
 import type { Ssh } from '../../drivers/ssh.ts';
 import type { Clock } from '../../engine/clock.ts';
+import type { LiveEntry } from '../../api/ipam/entry.ts';
 
 export interface ProbeDeps {
   readonly dnsmasq: Dnsmasq;

@@ -1,4 +1,3 @@
-import type { NodeStatus } from '../../api/kinds/objects.ts';
 import { isTrue, READY } from '../../api/conditions.ts';
 import { planNode } from '../../api/node/plan.ts';
 import { nextLookMs } from '../../api/node/polling.ts';
@@ -11,6 +10,7 @@ import type { Reconciler } from '../pass.ts';
 import { executeNode } from './execute.ts';
 import { observeNode } from './observe.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
+import type { NodeStatus } from '../../api/node/object.ts';
 
 /** Makes each guest and keeps it running: disk, seed, definition, start, and what is seen of it from outside. */
 export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAction, NodeExtra> {

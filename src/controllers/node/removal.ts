@@ -1,6 +1,5 @@
 import { parseDomain } from '../../api/libvirt/domain.ts';
 import { attachmentMac } from '../../api/ipam/names.ts';
-import type { NodeStatus } from '../../api/kinds/objects.ts';
 import type { NodeRemovalAction } from '../../api/disruption/action.ts';
 import { planNodeRemoval, type RemovedNode } from '../../api/node/plan-removal.ts';
 import { entryStatus } from '../../api/node/status.ts';
@@ -10,6 +9,7 @@ import type { NodeDeps } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { Look, Reconciler } from '../pass.ts';
 import { removalConditions } from '../removal.ts';
+import type { NodeStatus } from '../../api/node/object.ts';
 
 export interface NodeRemovalDeps extends NodeDeps {
   readonly hostKeys: {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { MANIFEST_KINDS } from '../../../src/api/meta.ts';
+import { KINDS } from '../../../src/api/kinds/list.ts';
 import { anyJsonSchema, type JsonSchema, jsonSchema, schemaFiles } from '../../../src/api/kinds/schema.ts';
 
 function fields(path: string, schema: JsonSchema): readonly (readonly [string, JsonSchema])[] {
@@ -11,15 +11,16 @@ function fields(path: string, schema: JsonSchema): readonly (readonly [string, J
 }
 
 describe('the JSON Schemas', () => {
-  for (const { path, text } of schemaFiles()) {
+  for (const { path, text } of schemaFiles(KINDS)) {
     it(`in schemas/${path} are up to date (npm run schemas)`, async () => {
       assert.equal(await readFile(join(import.meta.dirname, '../../../schemas', path), 'utf8'), text);
     });
   }
 
-  for (const kind of MANIFEST_KINDS) {
+  for (const definition of KINDS.manifests) {
+    const { kind } = definition;
     it(`describe every field of ${kind}, since explain prints them`, () => {
-      const silent = fields(kind, jsonSchema(kind)).filter(
+      const silent = fields(kind, jsonSchema(definition)).filter(
         ([, { description = '' }]) => !/^[A-Z].*\.$/.test(description),
       );
 
@@ -30,7 +31,7 @@ describe('the JSON Schemas', () => {
     });
 
     it(`refuse unknown fields at every level of ${kind}`, () => {
-      const open = fields(kind, jsonSchema(kind))
+      const open = fields(kind, jsonSchema(definition))
         .map(([path, schema]) => [path, schema.items ?? schema] as const)
         .filter(
           ([, { properties, additionalProperties }]) =>
@@ -44,25 +45,30 @@ describe('the JSON Schemas', () => {
     });
 
     it(`have patterns for ${kind} that editors can compile`, () => {
-      for (const [, { pattern }] of fields(kind, jsonSchema(kind))) {
+      for (const [, { pattern }] of fields(kind, jsonSchema(definition))) {
         if (pattern !== undefined) assert.ok(new RegExp(pattern, 'u'));
       }
     });
   }
 
   it('ask only for what a user must write', () => {
-    const { spec } = jsonSchema('Node').properties ?? {};
+    const node = KINDS.manifest('Node');
+    assert.ok(node);
+    const { spec } = jsonSchema(node).properties ?? {};
 
     assert.deepEqual(spec?.required, ['disk', 'networks']);
   });
 
   it('combine into one for files of several documents', () => {
-    const { oneOf = [], $defs = {} } = anyJsonSchema();
+    const { oneOf = [], $defs = {} } = anyJsonSchema(KINDS);
 
-    assert.deepEqual(Object.keys($defs), [...MANIFEST_KINDS]);
+    assert.deepEqual(
+      Object.keys($defs),
+      KINDS.manifests.map(({ kind }) => kind),
+    );
     assert.deepEqual(
       oneOf.map(({ $ref }) => $ref),
-      MANIFEST_KINDS.map((kind) => `#/$defs/${kind}`),
+      KINDS.manifests.map(({ kind }) => `#/$defs/${kind}`),
     );
   });
 });

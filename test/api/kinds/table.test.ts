@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { condition } from '../../../src/api/conditions.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
 import { API_VERSION, type ApiObject, type Kind } from '../../../src/api/meta.ts';
+import { KINDS } from '../../../src/api/kinds/list.ts';
 import { renderTable, type Table } from '../../../src/api/kinds/table.ts';
 
 const CREATED = '2026-01-01T00:00:00Z';
@@ -27,14 +28,14 @@ function cells(table: Table): Record<string, string> {
 }
 
 function columns(kind: Kind, priority: number): string[] {
-  const { columnDefinitions } = renderTable(kind, [], NOW);
+  const { columnDefinitions } = renderTable(KINDS.get(kind), [], NOW);
   return columnDefinitions.filter((column) => column.priority === priority).map(({ name }) => name);
 }
 
 describe('a table', () => {
   it('is what kubectl takes from a server: meta.k8s.io/v1, with the object in each row', () => {
     const node = object('Node', spec, {});
-    const table = renderTable('Node', [node], NOW);
+    const table = renderTable(KINDS.get('Node'), [node], NOW);
 
     assert.deepEqual([table.kind, table.apiVersion], ['Table', 'meta.k8s.io/v1']);
     assert.equal(table.rows[0]?.object, node);
@@ -55,7 +56,9 @@ describe('a table', () => {
       return { ...condition(type, 'True', type === 'Ready' ? 'Ready' : 'x'), lastTransitionTime: CREATED };
     });
 
-    const row = cells(renderTable('Node', [object('Node', spec, { cpus: 3, memory: 1024 }, found)], NOW));
+    const row = cells(
+      renderTable(KINDS.get('Node'), [object('Node', spec, { cpus: 3, memory: 1024 }, found)], NOW),
+    );
 
     assert.deepEqual(
       [row['Status'], row['CPUs'], row['Memory']],
@@ -72,7 +75,7 @@ describe('a table', () => {
       podCIDR: '10.200.0.0/24',
     };
 
-    const row = cells(renderTable('Node', [object('Node', spec, status, [ready])], NOW));
+    const row = cells(renderTable(KINDS.get('Node'), [object('Node', spec, status, [ready])], NOW));
 
     assert.deepEqual(
       { ...row, Message: row['Message']?.length },
@@ -97,7 +100,7 @@ describe('a table', () => {
     const at = (conditions: ApiObject['status']['conditions'], more = {}): string | undefined => {
       const node = object('Node', spec, {}, conditions);
       const metadata = { ...node.metadata, ...more };
-      return cells(renderTable('Node', [{ ...node, metadata }], NOW))['Status'];
+      return cells(renderTable(KINDS.get('Node'), [{ ...node, metadata }], NOW))['Status'];
     };
     const stamp = { lastTransitionTime: CREATED };
     const ready = { ...condition('Ready', 'True', 'Ready'), ...stamp };
@@ -118,7 +121,7 @@ describe('a table', () => {
     ];
 
     for (const each of fresh) {
-      const row = cells(renderTable(each.kind, [each], NOW));
+      const row = cells(renderTable(KINDS.get(each.kind), [each], NOW));
       for (const [name, cell] of Object.entries(row)) assert.notEqual(cell, '', `${each.kind} ${name}`);
       assert.deepEqual([row['Ready'], row['Status']], ['Unknown', 'Pending']);
     }
@@ -128,8 +131,8 @@ describe('a table', () => {
     const image = object('Image', {}, { virtualSize: 8 * 1024 ** 3, sha256: 'a'.repeat(64) });
     const network = object('Network', { cidr: 'c' }, { entries: [{}, {}] });
 
-    assert.equal(cells(renderTable('Image', [image], NOW))['Size'], '8Gi');
-    assert.equal(cells(renderTable('Image', [image], NOW))['SHA256'], 'a'.repeat(12));
-    assert.equal(cells(renderTable('Network', [network], NOW))['Nodes'], '2');
+    assert.equal(cells(renderTable(KINDS.get('Image'), [image], NOW))['Size'], '8Gi');
+    assert.equal(cells(renderTable(KINDS.get('Image'), [image], NOW))['SHA256'], 'a'.repeat(12));
+    assert.equal(cells(renderTable(KINDS.get('Network'), [network], NOW))['Nodes'], '2');
   });
 });

@@ -1,8 +1,7 @@
 import { loadBalancerSpec, type LoadBalancerSpec } from '../../../src/api/load-balancer/spec.ts';
 import { networkSpec } from '../../../src/api/network/spec.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
-import type { ConditionInput } from '../../../src/api/meta.ts';
-import type { NetworkObject, NodeObject } from '../../../src/api/kinds/objects.ts';
+import type { ConditionInput, ObjectOf } from '../../../src/api/meta.ts';
 
 export const MAIN = {
   name: 'main',
@@ -18,12 +17,12 @@ export function lbSpec(fields: Record<string, unknown> = {}): LoadBalancerSpec {
 export interface NodeFields {
   readonly spec?: Record<string, unknown>;
   readonly labels?: Record<string, string>;
-  readonly status?: Partial<NodeObject['status']>;
+  readonly status?: Partial<ObjectOf<'Node'>['status']>;
   readonly conditions?: readonly (readonly [string, ConditionInput['status']])[];
 }
 
 /** A master that is Ready, unless told otherwise. */
-export function nodeOf(name: string, address: string, fields: NodeFields = {}): NodeObject {
+export function nodeOf(name: string, address: string, fields: NodeFields = {}): ObjectOf<'Node'> {
   const { conditions = [['Ready', 'True']], status, labels, spec } = fields;
   const times = { reason: 'X', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' };
   return {
@@ -49,7 +48,7 @@ export function nodeOf(name: string, address: string, fields: NodeFields = {}): 
 const META = { uid: 'u', generation: 1, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
 
 /** The network that reserves each address, by the Nodes' names; undefined: it was not looked at yet. */
-export function networkOf(entries: Record<string, string> | undefined): NetworkObject {
+export function networkOf(entries: Record<string, string> | undefined): ObjectOf<'Network'> {
   const list = Object.entries(entries ?? {}).map(([node, ip]) => ({
     node,
     ip,

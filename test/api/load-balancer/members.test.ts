@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadBalancerMembers, type Members } from '../../../src/api/load-balancer/members.ts';
-import type { NodeObject } from '../../../src/api/kinds/objects.ts';
 import { lbSpec, MAIN, networkOf, nodeOf } from './bed.ts';
+import type { ObjectOf } from '../../../src/api/meta.ts';
 
 const ENTRIES = { a: '192.168.111.10', b: '192.168.111.11', c: '192.168.111.12' };
 const [A, B, C] = Object.entries(ENTRIES).map(([name, address]) => nodeOf(name, address)) as [
-  NodeObject,
-  NodeObject,
-  NodeObject,
+  ObjectOf<'Node'>,
+  ObjectOf<'Node'>,
+  ObjectOf<'Node'>,
 ];
 
 function members(
-  nodes: readonly NodeObject[],
+  nodes: readonly ObjectOf<'Node'>[],
   entries: Record<string, string> | undefined = ENTRIES,
 ): Members {
   return loadBalancerMembers(lbSpec(), nodes, [networkOf(entries)]);

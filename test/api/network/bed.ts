@@ -4,7 +4,6 @@ import { takeOverNetwork } from '../../../src/api/network/adopt.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
 import type { NetworkAction } from '../../../src/api/disruption/action.ts';
-import type { Refusal } from '../../../src/api/kinds/objects.ts';
 import { desireNetwork, type NodeManifest } from '../../../src/api/network/desire.ts';
 import { planNetwork } from '../../../src/api/network/plan.ts';
 import type { NetworkGuest, ObservedNetwork } from '../../../src/api/network/observed.ts';
@@ -19,6 +18,7 @@ import {
   withChildren,
   type XmlElement,
 } from '../../../src/api/xml.ts';
+import type { Refusal } from '../../../src/api/ipam/entry.ts';
 
 export const hostDirs = { dhcp: '/dnsmasq/k8s-net-dhcp', dns: '/dnsmasq/k8s-net-dns' };
 

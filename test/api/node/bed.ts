@@ -4,10 +4,11 @@ import { networkSpec } from '../../../src/api/network/spec.ts';
 import { nodeSpec, type NodeSpec } from '../../../src/api/node/spec.ts';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { API_VERSION, type ConditionInput } from '../../../src/api/meta.ts';
-import type { ImageObject, LiveEntry, NetworkObject, NodeObject } from '../../../src/api/kinds/objects.ts';
 import type { DesiredNode, DomainState, ObservedNode } from '../../../src/api/node/plan.ts';
 import type { DesiredDefinition } from '../../../src/api/node/render-domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
+import type { ObjectOf } from '../../../src/api/meta.ts';
+import type { LiveEntry } from '../../../src/api/ipam/entry.ts';
 
 export const MAC = '52:54:00:5e:53:fb';
 /** What the fixture domain's guest was told at its first boot. */
@@ -23,11 +24,11 @@ export const definition: DesiredDefinition = {
 
 const CREATED = '2026-01-01T00:00:00Z';
 
-function metadata(name: string): NodeObject['metadata'] {
+function metadata(name: string): ObjectOf<'Node'>['metadata'] {
   return { name, uid: `uid-${name}`, generation: 1, resourceVersion: '1', creationTimestamp: CREATED };
 }
 
-function conditionsOf(found: readonly ConditionInput[]): NodeObject['status']['conditions'] {
+function conditionsOf(found: readonly ConditionInput[]): ObjectOf<'Node'>['status']['conditions'] {
   return mergeConditions([], found, CREATED, 1);
 }
 
@@ -39,8 +40,8 @@ export function spec(fields: Record<string, unknown> = {}): NodeSpec {
 export function node(
   name: string,
   fields: Record<string, unknown> = {},
-  status: Omit<NodeObject['status'], 'conditions'> & { conditions?: readonly ConditionInput[] } = {},
-): NodeObject {
+  status: Omit<ObjectOf<'Node'>['status'], 'conditions'> & { conditions?: readonly ConditionInput[] } = {},
+): ObjectOf<'Node'> {
   const conditions = conditionsOf(status.conditions ?? []);
   return {
     apiVersion: API_VERSION,
@@ -53,9 +54,9 @@ export function node(
 
 export function image(
   name: string,
-  status: Omit<ImageObject['status'], 'conditions'>,
+  status: Omit<ObjectOf<'Image'>['status'], 'conditions'>,
   conditions: readonly ConditionInput[],
-): ImageObject {
+): ObjectOf<'Image'> {
   const parsed = imageSpec.parse({ source: '/srv/debian.qcow2' });
   return {
     apiVersion: API_VERSION,
@@ -68,9 +69,9 @@ export function image(
 
 export function network(
   name: string,
-  status: Omit<NetworkObject['status'], 'conditions'>,
+  status: Omit<ObjectOf<'Network'>['status'], 'conditions'>,
   conditions: readonly ConditionInput[] = [condition('Ready', 'True', 'Active')],
-): NetworkObject {
+): ObjectOf<'Network'> {
   const parsed = networkSpec.parse({ cidr: '192.168.111.0/24' });
   return {
     apiVersion: API_VERSION,

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
 import { imageSpec } from '../../../src/api/image/spec.ts';
-import type { KindMap } from '../../../src/api/kinds/objects.ts';
 import { createImageReconciler } from '../../../src/controllers/image/reconciler.ts';
 import { createJobs } from '../../../src/controllers/jobs.ts';
 import type { FetchOptions, StoredImage } from '../../../src/drivers/images.ts';
 import { createStore } from '../../../src/engine/store.ts';
 import { createFakeClock, settle } from '../../engine/fake-clock.ts';
 import { createBed, type Bed } from '../bed.ts';
+import type { KindMap } from '../../../src/api/meta.ts';
 
 function withImage(fields: Record<string, unknown> = {}): Bed {
   const bed = createBed();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KIND_NAMES, kindWords, resolveKind } from '../../../src/api/kinds/names.ts';
+import { namesOf } from '../../../src/api/kinds/kinds.ts';
+import { KINDS } from '../../../src/api/kinds/list.ts';
 
 describe('a word for a kind', () => {
   const words = {
@@ -12,26 +13,24 @@ describe('a word for a kind', () => {
   for (const [kind, known] of Object.entries(words)) {
     for (const word of known) {
       it(`${word} means ${kind}`, () => {
-        assert.equal(resolveKind(word), kind);
+        assert.equal(KINDS.resolve(word)?.kind, kind);
       });
     }
   }
 
   it('that is none of them means no kind', () => {
     for (const word of ['', 'nod', 'pods', 'nodes.example.com', '.k8slab.io', '__proto__']) {
-      assert.equal(resolveKind(word), undefined);
+      assert.equal(KINDS.resolve(word), undefined);
     }
   });
 
   it('never means two kinds', () => {
-    const all = Object.values(KIND_NAMES).flatMap((names) => [
-      names.singular,
-      names.plural,
-      ...names.shortNames,
-      ...names.aliases,
-    ]);
+    const all = KINDS.all.flatMap((definition) => {
+      const names = namesOf(definition);
+      return [names.singular, names.plural, ...names.shortNames, ...names.aliases];
+    });
 
     assert.equal(new Set(all).size, all.length);
-    assert.deepEqual(kindWords().toSorted(), all.toSorted());
+    assert.deepEqual(KINDS.words.toSorted(), all.toSorted());
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LoadBalancerStatus } from '../../src/api/kinds/objects.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { sample } from './sample.ts';
+import type { LoadBalancerStatus } from '../../src/api/load-balancer/object.ts';
 
 const server = { backend: 'main', node: 'a', address: '192.168.111.10', port: 6443 };
 const status: LoadBalancerStatus = {

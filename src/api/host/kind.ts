@@ -1,0 +1,41 @@
+import { isTrue, READY } from '../conditions.ts';
+import { NONE } from '../kinds/columns.ts';
+import { defineKind } from '../kinds/define.ts';
+import { reads } from '../kinds/reads.ts';
+
+/** Nodes that are looked at one after the other lead to one look at the files that name them. */
+const SETTLE_MS = 100;
+
+export const host = defineKind({
+  kind: 'Host',
+  description: 'The vmhost: what libvirt offers there, and its files that name the guests.',
+  columns: [
+    { name: 'Libvirt', cell: ({ status }) => status.libvirtVersion ?? NONE },
+    { name: 'Domain-Type', cell: ({ status }) => status.domainType ?? NONE },
+  ],
+  reads: [
+    reads<'Host', 'Node'>({
+      source: 'Node',
+      shared: ({ metadata, spec, status }) => [
+        metadata.deletionTimestamp !== undefined,
+        spec.hostsEntry,
+        spec.role,
+        spec.ssh.user,
+        spec.policy.adopt,
+        spec.networks[0]?.network,
+        status.sshHostKey,
+        status.observedGeneration !== undefined,
+      ],
+      settleMs: SETTLE_MS,
+    }),
+    reads<'Host', 'Network'>({
+      source: 'Network',
+      shared: ({ status }) => [
+        status.observedGeneration !== undefined,
+        isTrue(status.conditions, READY),
+        status.entries?.map(({ node, ip, hostnames }) => [node, ip, hostnames]),
+      ],
+      settleMs: SETTLE_MS,
+    }),
+  ],
+});

@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import type { Manifests } from '../manifest/manifests.ts';
+import type { CrossError, FieldIssue } from '../manifest/types.ts';
+import type { Kind, KindMap, ManifestKind, ObjectOf } from '../meta.ts';
+import type { Column } from './columns.ts';
+import type { MetricFamily } from './metrics.ts';
+import type { Read } from './reads.ts';
+
+export interface KindNames {
+  readonly singular: string;
+  readonly plural: string;
+  /** As API discovery lists them; `node` alone means another thing to a kubectl that also sees a cluster. */
+  readonly shortNames: readonly string[];
+  /** What only k8slab's own command line accepts beside them. */
+  readonly aliases: readonly string[];
+}
+
+/** What a kind is. All that lists, checks, prints, serves or watches objects goes by these definitions. */
+export interface KindDefinition<K extends Kind = Kind> {
+  readonly kind: K;
+  /** Left out are the singular, which is the kind in lower case, and the plural, which has an s besides. */
+  readonly shortNames: readonly string[];
+  readonly aliases: readonly string[];
+  /** As `explain` says it. */
+  readonly description: string;
+  /** Undefined: made by the daemon, no manifest has it. */
+  readonly manifest?: K extends ManifestKind ? ManifestDefinition<K> : undefined;
+  /** Between NAME and READY, as `get` prints them. */
+  readonly columns: readonly Column<ObjectOf<K>>[];
+  /** What a pass over an object of this kind reads of other objects: a change of that makes it be looked at again. */
+  readonly reads: readonly Read[];
+  /** Series beside the conditions'. */
+  readonly metrics?: readonly MetricFamily<ObjectOf<K>>[];
+}
+
+/** What a manifest of the kind is. The functions are methods, so that a list can hold the definitions of all kinds. */
+export interface ManifestDefinition<K extends ManifestKind = ManifestKind> {
+  /** Strict: unknown fields are errors; defaults are filled in. */
+  readonly spec: z.ZodType<KindMap[K]['spec']>;
+  /** What the schema cannot say: rules between the fields of one object. Paths begin with `spec`. */
+  check(spec: KindMap[K]['spec']): readonly FieldIssue[];
+  /** What is wrong between objects, as far as this kind is concerned. */
+  crossCheck?(manifests: Manifests): readonly CrossError[];
+}
+
+/** A kind, as the list of kinds takes it. */
+export function defineKind<K extends Kind>(
+  definition: Omit<KindDefinition<K>, 'shortNames' | 'aliases' | 'reads'> & Partial<KindDefinition<K>>,
+): KindDefinition<K> {
+  return { shortNames: [], aliases: [], reads: [], ...definition };
+}

@@ -1,0 +1,9 @@
+import { host } from '../host/kind.ts';
+import { image } from '../image/kind.ts';
+import { loadBalancer } from '../load-balancer/kind.ts';
+import { network } from '../network/kind.ts';
+import { node } from '../node/kind.ts';
+import { indexKinds } from './kinds.ts';
+
+/** All kinds, in the order in which they depend on each other. A new kind is two folders and a line here. */
+export const KINDS = indexKinds([host, network, image, node, loadBalancer]);

@@ -1,0 +1,35 @@
+import { NONE } from '../kinds/columns.ts';
+import { defineKind } from '../kinds/define.ts';
+import type { ObjectOf } from '../meta.ts';
+import { checkLoadBalancer } from './check.ts';
+import { loadBalancerErrors } from './cross-check.ts';
+import { loadBalancerMetrics } from './metrics.ts';
+import { loadBalancerReads } from './reads.ts';
+import { loadBalancerSpec } from './spec.ts';
+import { isServerUp } from './status.ts';
+
+export const loadBalancer = defineKind({
+  kind: 'LoadBalancer',
+  shortNames: ['klb'],
+  aliases: ['lb'],
+  description: 'The HAProxy of a Node, whose servers follow the Nodes.',
+  manifest: {
+    spec: loadBalancerSpec,
+    check: checkLoadBalancer,
+    crossCheck: (manifests) => loadBalancerErrors(manifests.of('LoadBalancer')),
+  },
+  columns: [
+    { name: 'Node', cell: ({ spec }) => spec.node },
+    { name: 'Address', cell: ({ status }) => status.address ?? NONE },
+    { name: 'Ports', cell: ({ spec }) => spec.frontends.map(({ port }) => port).join(',') },
+    { name: 'Servers', cell: serversUp },
+    { name: 'Version', wide: true, cell: ({ status }) => status.version ?? NONE },
+  ],
+  reads: loadBalancerReads,
+  metrics: loadBalancerMetrics,
+});
+
+/** `2/3`: how many of them are up. */
+function serversUp({ status: { servers = [] } }: ObjectOf<'LoadBalancer'>): string {
+  return `${servers.filter(isServerUp).length}/${servers.length}`;
+}

@@ -1,0 +1,25 @@
+import { NONE } from '../kinds/columns.ts';
+import { defineKind } from '../kinds/define.ts';
+import { checkNetwork } from './check.ts';
+import { crossCheckNetworks } from './cross-check.ts';
+import { networkReads } from './reads.ts';
+import { networkSpec } from './spec.ts';
+
+export const network = defineKind({
+  kind: 'Network',
+  shortNames: ['knet'],
+  aliases: ['net'],
+  description: 'A libvirt network with the reservations and DNS records of all Nodes that name it.',
+  manifest: {
+    spec: networkSpec,
+    check: checkNetwork,
+    crossCheck: (manifests) => crossCheckNetworks(manifests.of('Network'), manifests.of('Node')),
+  },
+  columns: [
+    { name: 'Domain', cell: ({ spec }) => spec.domain ?? NONE },
+    { name: 'CIDR', cell: ({ spec }) => spec.cidr },
+    { name: 'Bridge', cell: ({ status }) => status.bridge ?? NONE },
+    { name: 'Nodes', cell: ({ status }) => String(status.entries?.length ?? 0) },
+  ],
+  reads: networkReads,
+});

@@ -1,0 +1,43 @@
+import { NONE } from '../kinds/columns.ts';
+import { defineKind } from '../kinds/define.ts';
+import { formatBytes, parseBytes } from '../quantity.ts';
+import { checkNode } from './check.ts';
+import { crossCheckNodes } from './cross-check.ts';
+import { nodeReads } from './reads.ts';
+import { nodeSpec } from './spec.ts';
+
+export const node = defineKind({
+  kind: 'Node',
+  shortNames: ['kn'],
+  aliases: ['no'],
+  description: 'A virtual machine, made from an image and prepared by cloud-init.',
+  manifest: { spec: nodeSpec, check: checkNode, crossCheck: crossCheckNodes },
+  columns: [
+    { name: 'Role', cell: ({ spec }) => spec.role ?? NONE },
+    { name: 'Address', cell: ({ status }) => status.address ?? NONE },
+    { name: 'MAC', wide: true, cell: ({ status }) => status.mac ?? NONE },
+    { name: 'CPUs', wide: true, cell: ({ spec, status }) => becoming(status.cpus, spec.cpus, String) },
+    {
+      name: 'Memory',
+      wide: true,
+      cell: ({ spec, status }) => becoming(status.memory, mebibytes(spec.memory), formatMebibytes),
+    },
+    { name: 'Pod-CIDR', wide: true, cell: ({ status }) => status.podCIDR ?? NONE },
+    { name: 'Type', wide: true, cell: ({ status }) => status.domainType ?? NONE },
+  ],
+  reads: nodeReads,
+});
+
+/** What the guest has and what it shall have: `1->3` until it restarts, then `3`. */
+function becoming(has: number | undefined, wanted: number, format: (value: number) => string): string {
+  return has === undefined || has === wanted ? format(wanted) : `${format(has)}->${format(wanted)}`;
+}
+
+/** As libvirt counts the memory of a running guest. */
+function mebibytes(quantity: string): number {
+  return Math.ceil(parseBytes(quantity) / 1024 ** 2);
+}
+
+function formatMebibytes(count: number): string {
+  return formatBytes(count * 1024 ** 2);
+}

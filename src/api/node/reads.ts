@@ -1,0 +1,46 @@
+import { isTrue, READY } from '../conditions.ts';
+import type { LiveEntry, Refusal } from '../ipam/entry.ts';
+import { reads } from '../kinds/reads.ts';
+import type { ObjectOf } from '../meta.ts';
+
+/** What a pass over a Node reads of others. */
+export const nodeReads = [
+  reads<'Node', 'Network'>({
+    source: 'Network',
+    of: ({ spec }) => spec.networks.map(({ network }) => network),
+    shared: ({ status }) => [status.bridge, status.gateway, status.observedGeneration !== undefined],
+    own: entriesByNode,
+  }),
+  reads<'Node', 'Image'>({
+    source: 'Image',
+    of: ({ spec }) => (spec.disk.image === undefined ? [] : [spec.disk.image]),
+    shared: ({ metadata, status }) => [
+      metadata.deletionTimestamp !== undefined,
+      isTrue(status.conditions, READY),
+      status.path,
+      status.format,
+    ],
+  }),
+  reads<'Node', 'Node'>({
+    source: 'Node',
+    of: ({ spec }) => (spec.disk.cloneOf === undefined ? [] : [spec.disk.cloneOf]),
+    shared: ({ metadata, status }) => [
+      metadata.deletionTimestamp !== undefined,
+      isTrue(status.conditions, READY),
+      status.disk,
+      status.state === 'running',
+    ],
+  }),
+  reads<'Node', 'Host'>({ source: 'Host', shared: ({ status }) => [status.domainType, status.arch] }),
+];
+
+/** Each Node reads its own reservation, and why the Network refuses it one. */
+function entriesByNode({ status }: ObjectOf<'Network'>): ReadonlyMap<string, unknown> {
+  const own = new Map<string, (LiveEntry | Refusal)[]>();
+  for (const part of [...(status.entries ?? []), ...(status.refusals ?? [])]) {
+    const parts = own.get(part.node);
+    if (parts === undefined) own.set(part.node, [part]);
+    else parts.push(part);
+  }
+  return own;
+}
