@@ -44,7 +44,7 @@ describe('what is heard', () => {
   it('E92: again after a gap means that everything is looked at', () => {
     const all = ['Host/vmhost', 'Image/debian', 'Network/k8s-net', 'Node/a', 'Node/b'];
 
-    assert.deepEqual(watch().said({ kind: 'lost' }), all);
+    assert.deepEqual(watch().said({ kind: 'lost', since: 'gap' }), all);
   });
 
   it('of one guest or network means that it alone is looked at, and nothing for those of others', () => {

@@ -1,6 +1,6 @@
 import { VirshError } from './errors.ts';
 import type { DomainJob, DomainListing } from './listing.ts';
-import { parseDomains, parseJob } from './listing.ts';
+import { parseDomainInfo, parseDomains, parseJob } from './listing.ts';
 import type { WithXmlFile } from './temp-files.ts';
 import { tolerate } from './tolerate.ts';
 import type { Virsh } from './virsh.ts';
@@ -16,9 +16,14 @@ export interface UndefineOptions {
 
 /** The calls about domains; see Libvirt. */
 export interface DomainCalls {
-  /** All domains, defined and transient, sorted by name: three calls for any number of them. */
+  /** All domains, defined and transient, sorted by name: four calls for any number of them. */
   domains(): Promise<DomainListing[]>;
-  /** Undefined when there is no such domain. `inactive`: the persistent definition, else the live one. */
+  /** One of them, in one call; undefined when there is no such domain. */
+  domainListing(name: string): Promise<DomainListing | undefined>;
+  /**
+   * Undefined when there is no such domain. `inactive`: the persistent definition with its passwords, so that it can be
+   * defined again as it is; else the live one without them.
+   */
   domainXml(name: string, options: { inactive: boolean }): Promise<string | undefined>;
   /** Defines or redefines; a running domain is not touched. */
   defineDomain(xml: string): Promise<void>;
@@ -34,6 +39,7 @@ export interface DomainCalls {
   /** Asks the guest to reboot (ACPI); returns at once. */
   rebootDomain(name: string): Promise<void>;
   undefineDomain(name: string, options: UndefineOptions): Promise<void>;
+  setDomainAutostart(name: string, on: boolean): Promise<void>;
   /** Whether its memory was saved to disk, from where its next start restores it. */
   hasManagedSave(name: string): Promise<boolean>;
   /** Starts a push-mode backup (`xml`: `<domainbackup>`); returns at once, see `domainJob`. */
@@ -57,8 +63,12 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
   }
   return {
     domains: () => listDomains(virsh),
+    async domainListing(name) {
+      const info = await tolerate(call('dominfo', name), MISSING);
+      return info === undefined ? undefined : parseDomainInfo(info);
+    },
     domainXml: (name, { inactive }) =>
-      tolerate(call('dumpxml', name, ...(inactive ? ['--inactive'] : [])), MISSING),
+      tolerate(call('dumpxml', name, ...(inactive ? ['--inactive', '--security-info'] : [])), MISSING),
     defineDomain: (xml) =>
       withXml(xml, async (path) => {
         await virsh.call(['define', '--file', path]);
@@ -83,6 +93,9 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
     },
     async undefineDomain(name, options) {
       await tolerate(undefine(call, name, options), MISSING);
+    },
+    async setDomainAutostart(name, on) {
+      await call('autostart', name, ...(on ? [] : ['--disable']));
     },
     async hasManagedSave(name) {
       const info = await tolerate(call('dominfo', name), MISSING);
@@ -110,7 +123,9 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
 async function listDomains(virsh: Virsh): Promise<DomainListing[]> {
   const list = await virsh.call(['list', '--all', '--uuid', '--name']);
   const stats = await virsh.call(['domstats', '--state']);
-  return parseDomains(list, stats, await virsh.call(['list', '--all', '--transient', '--uuid']));
+  const transient = await virsh.call(['list', '--all', '--transient', '--uuid']);
+  const autostart = await virsh.call(['list', '--all', '--autostart', '--uuid']);
+  return parseDomains(list, stats, { transient, autostart });
 }
 
 type Call = (op: string, name: string, ...options: string[]) => Promise<string>;

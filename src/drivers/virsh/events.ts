@@ -2,10 +2,11 @@ import type { ChildHandle } from '../exec.ts';
 
 /**
  * `domain`, `network`: something happened to it, such as event "lifecycle" with detail "Started Booted".
- * `lost`: events may have been missed, look at everything.
+ * `lost`: events may have been missed, those before it first listened or those of a gap: look at everything.
  */
 export type LibvirtEvent =
-  { kind: 'domain' | 'network'; name: string; event: string; detail: string } | { kind: 'lost' };
+  | { kind: 'domain' | 'network'; name: string; event: string; detail: string }
+  | { kind: 'lost'; since: 'start' | 'gap' };
 
 export interface EventsOptions {
   /** Starts `event --all --loop --timestamp`, or the like of `net-event`. */
@@ -29,6 +30,7 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
   let timer: NodeJS.Timeout | undefined;
   let child: ChildHandle | undefined;
   let disposed = false;
+  let since: 'start' | 'gap' = 'start';
 
   function listen(): void {
     const current = options.start();
@@ -41,7 +43,8 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
     );
     timer = setTimeout(() => {
       failures = 0;
-      onEvent({ kind: 'lost' });
+      onEvent({ kind: 'lost', since });
+      since = 'gap';
     }, settleMs);
     void current.ended.then(restart);
   }

@@ -10,6 +10,8 @@ export interface DomainListing {
   reason?: number;
   /** It is forgotten when it stops: it is not defined, or no longer. */
   transient?: true;
+  /** libvirt starts it with the vmhost. */
+  autostart?: true;
 }
 
 export interface NetworkListing {
@@ -69,11 +71,16 @@ const JOB_OPERATIONS: Readonly<Record<string, string>> = {
 /**
  * Domains from `list --all --uuid --name` and `domstats --state`, sorted by name. A domain without statistics (it came
  * or went between the two) is `unknown`, since the list is what tells which ones there are.
- * @param transient output of `list --all --transient --uuid`
+ * @param flags outputs of `list --all --uuid` with `--transient` and `--autostart`
  */
-export function parseDomains(list: string, stats: string, transient = ''): DomainListing[] {
+export function parseDomains(
+  list: string,
+  stats: string,
+  flags: { readonly transient?: string; readonly autostart?: string } = {},
+): DomainListing[] {
   const byName = parseStats(stats);
-  const forgotten = new Set(transient.split('\n'));
+  const transient = linesIn(flags.transient);
+  const autostart = linesIn(flags.autostart);
   return list
     .split('\n')
     .filter((line) => line.length > UUID_LENGTH)
@@ -86,10 +93,42 @@ export function parseDomains(list: string, stats: string, transient = ''): Domai
         uuid,
         state: DOMAIN_STATES[state ?? 0] ?? 'unknown',
         ...(reason === undefined ? {} : { reason }),
-        ...(forgotten.has(uuid) ? { transient: true as const } : {}),
+        ...(transient.has(uuid) ? { transient: true as const } : {}),
+        ...(autostart.has(uuid) ? { autostart: true as const } : {}),
       };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** By the words of `dominfo` in English. */
+const STATE_WORDS: Readonly<Record<string, DomainState>> = {
+  running: 'running',
+  idle: 'running',
+  paused: 'paused',
+  'in shutdown': 'inshutdown',
+  'shut off': 'shutoff',
+  crashed: 'crashed',
+  pmsuspended: 'pmsuspended',
+};
+
+/** One domain from `dominfo`, without the reason of its state; undefined when that is not what the text is. */
+export function parseDomainInfo(info: string): DomainListing | undefined {
+  const fields = parseFields(info, /^([A-Za-z ]+): +(.*)$/);
+  const [name, uuid] = [fields.get('Name'), fields.get('UUID')];
+  if (name === undefined || uuid === undefined) return undefined;
+  return {
+    name,
+    uuid,
+    state: STATE_WORDS[fields.get('State') ?? ''] ?? 'unknown',
+    ...(fields.get('Persistent') === 'no' ? { transient: true as const } : {}),
+    ...(fields.get('Autostart') === 'enable' ? { autostart: true as const } : {}),
+  };
+}
+
+/** The UUIDs, or names, that `list` or `net-list` prints one a line. */
+export function linesIn(text = ''): Set<string> {
+  const lines = text.split('\n').map((line) => line.trim());
+  return new Set(lines.filter((line) => line !== ''));
 }
 
 /** Names may end in spaces, and some virsh versions pad them; the statistics quote them. */

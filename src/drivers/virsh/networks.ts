@@ -1,5 +1,5 @@
 import type { NetworkListing } from './listing.ts';
-import { parseNetworkInfo } from './listing.ts';
+import { parseNetworkInfo, linesIn } from './listing.ts';
 import type { WithXmlFile } from './temp-files.ts';
 import { VirshError } from './errors.ts';
 import { tolerate } from './tolerate.ts';
@@ -20,6 +20,7 @@ export interface NetworkUpdate {
 
 /** The calls about networks; see Libvirt. */
 export interface NetworkCalls {
+  /** Sorted by name: five calls for any number of them, and one for each when another one came or went. */
   networks(): Promise<NetworkListing[]>;
   /** Undefined when there is no such network. `inactive`: the persistent definition, else the live one. */
   networkXml(name: string, options: { inactive: boolean }): Promise<string | undefined>;
@@ -40,8 +41,13 @@ export function networkCalls(virsh: Virsh, withXml: WithXmlFile): NetworkCalls {
   async function isActive(name: string): Promise<boolean> {
     return parseNetworkInfo(await virsh.call(['net-info', '--network', name]))?.active === true;
   }
+  let names: ReadonlyMap<string, string> = new Map();
   return {
-    networks: () => listNetworks(virsh),
+    async networks() {
+      const { listings, known } = await listNetworks(virsh, names);
+      names = known;
+      return listings;
+    },
     networkXml: (name, { inactive }) => dumpNetwork(virsh, name, inactive),
     defineNetwork: (xml) =>
       withXml(xml, async (path) => {
@@ -72,17 +78,43 @@ export function networkCalls(virsh: Virsh, withXml: WithXmlFile): NetworkCalls {
   };
 }
 
-async function listNetworks(virsh: Virsh): Promise<NetworkListing[]> {
-  const uuids = (await virsh.call(['net-list', '--all', '--uuid'])).split('\n').map((line) => line.trim());
-  const infos = await Promise.all(
-    uuids
-      .filter((uuid) => uuid !== '')
-      .map((uuid) => tolerate(virsh.call(['net-info', '--network', uuid]), MISSING)),
-  );
-  return infos
-    .map((info) => (info === undefined ? undefined : parseNetworkInfo(info)))
-    .filter((network) => network !== undefined)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+/** @param known names by UUID from the list before, which hold while the list of names is the same */
+async function listNetworks(
+  virsh: Virsh,
+  known: ReadonlyMap<string, string>,
+): Promise<{ listings: NetworkListing[]; known: ReadonlyMap<string, string> }> {
+  async function list(...options: string[]): Promise<Set<string>> {
+    return linesIn(await virsh.call(['net-list', ...options]));
+  }
+  const all = await list('--all', '--uuid');
+  const names = await list('--all', '--name');
+  const active = await list('--uuid');
+  const autostart = await list('--all', '--autostart', '--uuid');
+  const persistent = await list('--all', '--persistent', '--uuid');
+  const unchanged = sameSet(names, new Set([...known.values()].map((name) => name.trim())));
+  const found = unchanged && sameSet(all, known) ? known : await readNames(virsh, all);
+  const listings = [...found].map(([uuid, name]) => ({
+    name,
+    uuid,
+    active: active.has(uuid),
+    autostart: autostart.has(uuid),
+    persistent: persistent.has(uuid),
+  }));
+  return { listings: listings.sort((a, b) => (a.name < b.name ? -1 : 1)), known: found };
+}
+
+function sameSet(left: ReadonlySet<string>, right: { size: number; has(key: string): boolean }): boolean {
+  return left.size === right.size && [...left].every((each) => right.has(each));
+}
+
+async function readNames(virsh: Virsh, uuids: ReadonlySet<string>): Promise<Map<string, string>> {
+  const found = await Promise.all([...uuids].map(async (uuid) => [uuid, await nameOf(virsh, uuid)] as const));
+  return new Map(found.filter((each): each is readonly [string, string] => each[1] !== undefined));
+}
+
+async function nameOf(virsh: Virsh, uuid: string): Promise<string | undefined> {
+  const info = await tolerate(virsh.call(['net-info', '--network', uuid]), MISSING);
+  return info === undefined ? undefined : parseNetworkInfo(info)?.name;
 }
 
 async function dumpNetwork(virsh: Virsh, name: string, inactive: boolean): Promise<string | undefined> {
