@@ -1,0 +1,200 @@
+import type { Libvirt, LibvirtEvent } from '../libvirt.ts';
+import type { CacheClock } from './clock.ts';
+import { createDomainCache, type DomainCache, type DomainParts } from './domain-cache.ts';
+import { dropOnChange } from './drop-on-change.ts';
+import { createNetworkCache, type NetworkCache } from './network-cache.ts';
+import { createNews, type News } from './news.ts';
+import type { LibvirtChange, LibvirtView } from './view.ts';
+import { watchLibvirtFiles, type LibvirtFiles } from './watch-files.ts';
+
+/** libvirt with what is known of it: what changes something goes through `libvirt`, what is read comes from the view. */
+export interface LibvirtCache {
+  readonly view: LibvirtView;
+  /** Its changes drop what they may have made stale. */
+  readonly libvirt: Libvirt;
+  /**
+   * Listens to libvirt and its files, and lists now and then. `onChange` is told when an object is another one than the
+   * view last showed by `domain` or `network`.
+   */
+  watch(onChange: (change: LibvirtChange) => void): { dispose(): Promise<void> };
+  /** Nothing that is known is to be trusted. */
+  dropAll(): void;
+}
+
+export interface LibvirtCacheOptions {
+  readonly libvirt: Libvirt;
+  readonly clock: CacheClock;
+  /** Where libvirt keeps definitions and states; undefined: they are not watched. */
+  readonly files?: LibvirtFiles;
+  /** Between two lists with states, which find what nothing told of (ms); default 20000. */
+  readonly listMs?: number;
+  /** Documents that nothing told of for so long are read again, a few with each list (ms); default 30 minutes. */
+  readonly sweepMs?: number;
+  /** How many of each sort with each list; default 4. */
+  readonly sweepAtOnce?: number;
+  /** How long the error of a document that cannot be read is kept (ms); default 10000. */
+  readonly retryMs?: number;
+  readonly onEvent?: (event: LibvirtEvent) => void;
+}
+
+interface Context {
+  readonly options: LibvirtCacheOptions;
+  readonly domains: DomainCache;
+  readonly networks: NetworkCache;
+  readonly news: News;
+  readonly tell: (change: LibvirtChange) => void;
+}
+
+export function createLibvirtCache(options: LibvirtCacheOptions): LibvirtCache {
+  const listeners = new Set<(change: LibvirtChange) => void>();
+  const context = createContext(options, (change) => listeners.forEach((listener) => listener(change)));
+  const { domains, networks, news } = context;
+  return {
+    view: {
+      domains: domains.domains,
+      survey: domains.survey,
+      networks: networks.networks,
+      surveyNetworks: networks.survey,
+      async domain(name) {
+        const found = await domains.domain(name);
+        news.seen({ kind: 'domain', name }, found);
+        return found;
+      },
+      async network(name) {
+        const found = await networks.network(name);
+        news.seen({ kind: 'network', name }, found);
+        return found;
+      },
+    },
+    libvirt: dropOnChange(options.libvirt, context),
+    watch(onChange) {
+      listeners.add(onChange);
+      const watches = startWatches(context);
+      return {
+        async dispose() {
+          listeners.delete(onChange);
+          news.dispose();
+          await watches.dispose();
+        },
+      };
+    },
+    dropAll: () => dropAll(context),
+  };
+}
+
+function createContext(options: LibvirtCacheOptions, tell: Context['tell']): Context {
+  const { libvirt, clock, retryMs = 10_000 } = options;
+  const shared = { libvirt, now: () => clock.monotonic(), retryMs };
+  const domains = createDomainCache({
+    ...shared,
+    onChange: (name) => news.suspect({ kind: 'domain', name }),
+  });
+  const networks = createNetworkCache({
+    ...shared,
+    onChange: (name) => news.suspect({ kind: 'network', name }),
+  });
+  const read = { domain: domains.domain, network: networks.network };
+  const news = createNews({ clock, read, tell });
+  return { options, domains, networks, news, tell };
+}
+
+function dropAll({ domains, networks }: Pick<Context, 'domains' | 'networks'>): void {
+  domains.dropAll();
+  networks.dropAll();
+}
+
+function startWatches(context: Context): { dispose(): Promise<void> } {
+  const { options } = context;
+  const files = options.files && watchLibvirtFiles(options.files, (change) => fileChanged(context, change));
+  const events = options.libvirt.events((event) => {
+    options.onEvent?.(event);
+    hear(context, event, files?.complete() ?? false);
+  });
+  const listing = startListing(context);
+  return {
+    async dispose() {
+      files?.dispose();
+      listing.dispose();
+      await events.dispose();
+    },
+  };
+}
+
+function fileChanged(context: Context, change: LibvirtChange): void {
+  const { domains, networks, news, tell } = context;
+  if (change.kind === 'all') {
+    dropAll(context);
+    tell(change);
+    return;
+  }
+  if (change.kind === 'domain') domains.drop(change.name, 'all');
+  else networks.drop(change.name);
+  news.suspect(change);
+}
+
+function hear(context: Context, event: LibvirtEvent, filesWatched: boolean): void {
+  const { domains, networks, news, tell } = context;
+  switch (event.kind) {
+    case 'lost':
+      lost(context, event.since, filesWatched);
+      return;
+    case 'network':
+      networks.drop(event.name);
+      if (/^(Started|Stopped)/.test(event.detail)) domains.dropLiveOn(event.name);
+      news.suspect({ kind: 'network', name: event.name });
+      return;
+    case 'domain': {
+      const { name } = event;
+      domains.drop(name, partsOf(event));
+      if (showsInDocuments(event)) news.suspect({ kind: 'domain', name });
+      else tell({ kind: 'domain', name });
+    }
+  }
+}
+
+/** The files tell of every document that changed meanwhile; of states only a list tells. */
+function lost(context: Context, since: 'start' | 'gap', filesWatched: boolean): void {
+  const { domains, networks, tell } = context;
+  if (!filesWatched) dropAll(context);
+  else {
+    // What they find is told; that they fail is found by whoever reads next.
+    domains.refresh().catch(() => undefined);
+    networks.refresh().catch(() => undefined);
+  }
+  if (!filesWatched || since === 'gap') tell({ kind: 'all' });
+}
+
+type DomainEvent = Exclude<LibvirtEvent, { kind: 'lost' }>;
+
+/** Of most of a domain's life only its running side is concerned. */
+function partsOf({ event, detail }: DomainEvent): DomainParts {
+  return event === 'lifecycle' && !/^(Defined|Undefined)/.test(detail) ? 'live' : 'all';
+}
+
+/** Others (a reboot, a job that ended) are news themselves. */
+function showsInDocuments({ event }: DomainEvent): boolean {
+  return event === 'lifecycle' || event === 'metadata-change';
+}
+
+function startListing({ options, domains, networks }: Context): { dispose(): void } {
+  const { clock, listMs = 20_000, sweepMs = 30 * 60_000, sweepAtOnce = 4 } = options;
+  let disposed = false;
+  let timer = clock.setTimer(listMs, listAgain);
+
+  function listAgain(): void {
+    void list().finally(() => {
+      if (!disposed) timer = clock.setTimer(listMs, listAgain);
+    });
+  }
+  /** A list that fails leaves everything in doubt: the next reader lists, and is told why it cannot. */
+  async function list(): Promise<void> {
+    await Promise.allSettled([domains.refresh(), networks.refresh()]);
+    await Promise.allSettled([domains.sweep(sweepAtOnce, sweepMs), networks.sweep(sweepAtOnce, sweepMs)]);
+  }
+  return {
+    dispose() {
+      disposed = true;
+      timer.cancel();
+    },
+  };
+}

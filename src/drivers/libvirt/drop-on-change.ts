@@ -1,0 +1,52 @@
+import { parseDomain } from '../../api/libvirt/domain.ts';
+import { parseNetwork } from '../../api/libvirt/network.ts';
+import type { Libvirt, UndefineOptions } from '../libvirt.ts';
+import type { DomainCache, DomainParts } from './domain-cache.ts';
+import type { NetworkCache } from './network-cache.ts';
+
+/** What is known of an object no longer holds once a call about it has ended, well or not. */
+export function dropOnChange(
+  libvirt: Libvirt,
+  { domains, networks }: { readonly domains: DomainCache; readonly networks: NetworkCache },
+): Libvirt {
+  function domain<A extends readonly [string, ...unknown[]]>(
+    parts: DomainParts,
+    call: (...args: A) => Promise<void>,
+  ): (...args: A) => Promise<void> {
+    return (...args) => call(...args).finally(() => domains.drop(args[0], parts));
+  }
+  function network<A extends readonly [string, ...unknown[]]>(
+    call: (...args: A) => Promise<void>,
+    also?: (name: string) => void,
+  ): (...args: A) => Promise<void> {
+    return (...args) =>
+      call(...args).finally(() => {
+        networks.drop(args[0]);
+        also?.(args[0]);
+      });
+  }
+  return {
+    ...libvirt,
+    defineDomain: (xml) =>
+      libvirt.defineDomain(xml).finally(() => domains.drop(parseDomain(xml).model.name, 'all')),
+    startDomain: domain('live', (name: string) => libvirt.startDomain(name)),
+    shutdownDomain: domain('live', (name: string) => libvirt.shutdownDomain(name)),
+    destroyDomain: domain('live', (name: string) => libvirt.destroyDomain(name)),
+    rebootDomain: domain('live', (name: string) => libvirt.rebootDomain(name)),
+    setLink: domain('all', (...link: Parameters<Libvirt['setLink']>) => libvirt.setLink(...link)),
+    growDisk: domain('all', (...disk: Parameters<Libvirt['growDisk']>) => libvirt.growDisk(...disk)),
+    undefineDomain: domain('all', (name: string, options: UndefineOptions) =>
+      libvirt.undefineDomain(name, options),
+    ),
+    setDomainAutostart: domain('state', (name: string, on: boolean) => libvirt.setDomainAutostart(name, on)),
+    beginBackup: domain('live', (name: string, xml: string) => libvirt.beginBackup(name, xml)),
+    abortDomainJob: domain('live', (name: string) => libvirt.abortDomainJob(name)),
+    defineNetwork: (xml) =>
+      libvirt.defineNetwork(xml).finally(() => networks.drop(parseNetwork(xml).model.name)),
+    startNetwork: network((name: string) => libvirt.startNetwork(name), domains.dropLiveOn),
+    destroyNetwork: network((name: string) => libvirt.destroyNetwork(name), domains.dropLiveOn),
+    undefineNetwork: network((name: string) => libvirt.undefineNetwork(name)),
+    setNetworkAutostart: network((name: string, on: boolean) => libvirt.setNetworkAutostart(name, on)),
+    updateNetwork: (update) => libvirt.updateNetwork(update).finally(() => networks.drop(update.network)),
+  };
+}

@@ -1,0 +1,72 @@
+import { statSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+
+/** Directories watched by name; one watch each, however many files are in it. */
+export interface DirWatches {
+  /** Whether all of them are there and watched. */
+  readonly complete: () => boolean;
+  readonly dispose: () => void;
+}
+
+export interface WatchDirsOptions {
+  readonly dirs: readonly string[];
+  /** A file of that name came, went or changed; undefined: anything in there may have. */
+  readonly onChange: (dir: string, name: string | undefined) => void;
+  /** How often to look whether a directory was made or replaced, which a watch does not notice (ms). */
+  readonly recheckMs: number;
+}
+
+interface Watched {
+  inode: number | undefined;
+  watcher: FSWatcher | undefined;
+}
+
+/** Watches the files right in the directories, missing ones as soon as they are there. Hidden files are ignored. */
+export function watchDirs({ dirs, onChange, recheckMs }: WatchDirsOptions): DirWatches {
+  const watched = new Map<string, Watched>(dirs.map((dir) => [dir, open(dir)]));
+  const recheck = setInterval(() => {
+    for (const [dir, { inode, watcher }] of watched) {
+      if (inodeOf(dir) === inode) continue;
+      watcher?.close();
+      watched.set(dir, open(dir));
+      onChange(dir, undefined);
+    }
+  }, recheckMs).unref();
+
+  function open(dir: string): Watched {
+    const inode = inodeOf(dir);
+    return { inode, watcher: inode === undefined ? undefined : listen(dir) };
+  }
+  function listen(dir: string): FSWatcher | undefined {
+    try {
+      const watcher = watch(dir, { persistent: false }, (_event, name) => {
+        if (name === null) onChange(dir, undefined);
+        else if (!name.startsWith('.')) onChange(dir, name);
+      });
+      watcher.on('error', () => failed(dir));
+      return watcher;
+    } catch {
+      // Not readable, or out of watches: the next recheck tries again.
+      return undefined;
+    }
+  }
+  function failed(dir: string): void {
+    watched.get(dir)?.watcher?.close();
+    watched.set(dir, { inode: undefined, watcher: undefined });
+  }
+  return {
+    complete: () => [...watched.values()].every(({ watcher }) => watcher !== undefined),
+    dispose() {
+      clearInterval(recheck);
+      for (const { watcher } of watched.values()) watcher?.close();
+    },
+  };
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.ino;
+  } catch {
+    return undefined;
+  }
+}
