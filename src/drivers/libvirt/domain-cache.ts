@@ -1,6 +1,6 @@
 import { toError } from '../../api/errors.ts';
 import { parseDomain, type DomainDocument } from '../../api/libvirt/domain.ts';
-import type { DomainCalls } from '../virsh/domains.ts';
+import type { DomainCalls, DomainXmlOptions } from '../virsh/domains.ts';
 import type { DomainListing } from '../virsh/listing.ts';
 import { createDocuments, isConnectionError, type Documents } from './documents.ts';
 import { createDomainIndex, type DomainIndex } from './domain-index.ts';
@@ -85,8 +85,8 @@ export function createDomainCache(options: DomainCacheOptions): DomainCache {
 
 function createState(options: DomainCacheOptions): State {
   const { libvirt, now, retryMs, onChange, parse = parseDomain } = options;
-  function documents(inactive: boolean): Documents<DomainDocument> {
-    return createDocuments({ read: (name) => libvirt.domainXml(name, { inactive }), parse, now, retryMs });
+  function documents(options: DomainXmlOptions): Documents<DomainDocument> {
+    return createDocuments({ read: (name) => libvirt.domainXml(name, options), parse, now, retryMs });
   }
   const state: State = {
     listing: createKeptListing({
@@ -98,8 +98,8 @@ function createState(options: DomainCacheOptions): State {
         if (!doubted) onChange((found ?? before)?.name ?? '');
       },
     }),
-    config: documents(true),
-    live: documents(false),
+    config: documents({ inactive: true, secrets: true }),
+    live: documents({ inactive: false }),
     index: createDomainIndex(),
     unsettled: new Set(),
     unreadable: new Map(),

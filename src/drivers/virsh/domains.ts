@@ -14,17 +14,21 @@ export interface UndefineOptions {
   snapshotsMetadata: boolean;
 }
 
+export interface DomainXmlOptions {
+  /** The persistent definition, else the live one. */
+  readonly inactive: boolean;
+  /** With its passwords: what is defined again without them loses them. A read-only connection is refused them. */
+  readonly secrets?: true;
+}
+
 /** The calls about domains; see Libvirt. */
 export interface DomainCalls {
   /** All domains, defined and transient, sorted by name: four calls for any number of them. */
   domains(): Promise<DomainListing[]>;
   /** One of them, in one call; undefined when there is no such domain. */
   domainListing(name: string): Promise<DomainListing | undefined>;
-  /**
-   * Undefined when there is no such domain. `inactive`: the persistent definition with its passwords, so that it can be
-   * defined again as it is; else the live one without them.
-   */
-  domainXml(name: string, options: { inactive: boolean }): Promise<string | undefined>;
+  /** Undefined when there is no such domain. */
+  domainXml(name: string, options: DomainXmlOptions): Promise<string | undefined>;
   /** Defines or redefines; a running domain is not touched. */
   defineDomain(xml: string): Promise<void>;
   startDomain(name: string): Promise<void>;
@@ -67,8 +71,10 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
       const info = await tolerate(call('dominfo', name), MISSING);
       return info === undefined ? undefined : parseDomainInfo(info);
     },
-    domainXml: (name, { inactive }) =>
-      tolerate(call('dumpxml', name, ...(inactive ? ['--inactive', '--security-info'] : [])), MISSING),
+    domainXml(name, { inactive, secrets }) {
+      const flags = [...(inactive ? ['--inactive'] : []), ...(secrets ? ['--security-info'] : [])];
+      return tolerate(call('dumpxml', name, ...flags), MISSING);
+    },
     defineDomain: (xml) =>
       withXml(xml, async (path) => {
         await virsh.call(['define', '--file', path]);
