@@ -13,8 +13,8 @@ export interface LibvirtCache {
   /** Its changes drop what they may have made stale. */
   readonly libvirt: Libvirt;
   /**
-   * Listens to libvirt and its files, and lists now and then. `onChange` is told when an object is another one than the
-   * view last showed by `domain` or `network`.
+   * Listens to libvirt and its files, and lists now and then. `onChange` is told of what somebody else changed, after it
+   * was dropped; of a change made through `libvirt` it is not.
    */
   watch(onChange: (change: LibvirtChange) => void): { dispose(): Promise<void> };
   /** Nothing that is known is to be trusted. */
@@ -57,16 +57,26 @@ export function createLibvirtCache(options: LibvirtCacheOptions): LibvirtCache {
       surveyNetworks: networks.survey,
       async domain(name) {
         const found = await domains.domain(name);
-        news.seen({ kind: 'domain', name }, found);
+        news.read({ kind: 'domain', name }, found);
         return found;
       },
       async network(name) {
         const found = await networks.network(name);
-        news.seen({ kind: 'network', name }, found);
+        news.read({ kind: 'network', name }, found);
         return found;
       },
     },
-    libvirt: dropOnChange(options.libvirt, context),
+    libvirt: dropOnChange(options.libvirt, {
+      domain(name, parts) {
+        domains.drop(name, parts);
+        news.own({ kind: 'domain', name });
+      },
+      network(name) {
+        networks.drop(name);
+        news.own({ kind: 'network', name });
+      },
+      guestsOf: domains.dropLiveOn,
+    }),
     watch(onChange) {
       listeners.add(onChange);
       const watches = startWatches(context);
@@ -93,8 +103,11 @@ function createContext(options: LibvirtCacheOptions, tell: Context['tell']): Con
     ...shared,
     onChange: (name) => news.suspect({ kind: 'network', name }),
   });
-  const read = { domain: domains.domain, network: networks.network };
-  const news = createNews({ clock, read, tell });
+  const news = createNews({
+    clock,
+    look: ({ kind, name }) => (kind === 'domain' ? domains.domain(name) : networks.network(name)),
+    tell,
+  });
   return { options, domains, networks, news, tell };
 }
 

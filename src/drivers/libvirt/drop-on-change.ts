@@ -1,19 +1,23 @@
 import { parseDomain } from '../../api/libvirt/domain.ts';
 import { parseNetwork } from '../../api/libvirt/network.ts';
 import type { Libvirt, UndefineOptions } from '../libvirt.ts';
-import type { DomainCache, DomainParts } from './domain-cache.ts';
-import type { NetworkCache } from './network-cache.ts';
+import type { DomainParts } from './domain-cache.ts';
+
+/** Drops what is known of what was changed. */
+export interface Drop {
+  readonly domain: (name: string, parts: DomainParts) => void;
+  readonly network: (name: string) => void;
+  /** The running side of the guests on a network. */
+  readonly guestsOf: (network: string) => void;
+}
 
 /** What is known of an object no longer holds once a call about it has ended, well or not. */
-export function dropOnChange(
-  libvirt: Libvirt,
-  { domains, networks }: { readonly domains: DomainCache; readonly networks: NetworkCache },
-): Libvirt {
+export function dropOnChange(libvirt: Libvirt, drop: Drop): Libvirt {
   function domain<A extends readonly [string, ...unknown[]]>(
     parts: DomainParts,
     call: (...args: A) => Promise<void>,
   ): (...args: A) => Promise<void> {
-    return (...args) => call(...args).finally(() => domains.drop(args[0], parts));
+    return (...args) => call(...args).finally(() => drop.domain(args[0], parts));
   }
   function network<A extends readonly [string, ...unknown[]]>(
     call: (...args: A) => Promise<void>,
@@ -21,14 +25,14 @@ export function dropOnChange(
   ): (...args: A) => Promise<void> {
     return (...args) =>
       call(...args).finally(() => {
-        networks.drop(args[0]);
+        drop.network(args[0]);
         also?.(args[0]);
       });
   }
   return {
     ...libvirt,
     defineDomain: (xml) =>
-      libvirt.defineDomain(xml).finally(() => domains.drop(parseDomain(xml).model.name, 'all')),
+      libvirt.defineDomain(xml).finally(() => drop.domain(parseDomain(xml).model.name, 'all')),
     startDomain: domain('live', (name: string) => libvirt.startDomain(name)),
     shutdownDomain: domain('live', (name: string) => libvirt.shutdownDomain(name)),
     destroyDomain: domain('live', (name: string) => libvirt.destroyDomain(name)),
@@ -42,11 +46,11 @@ export function dropOnChange(
     beginBackup: domain('live', (name: string, xml: string) => libvirt.beginBackup(name, xml)),
     abortDomainJob: domain('live', (name: string) => libvirt.abortDomainJob(name)),
     defineNetwork: (xml) =>
-      libvirt.defineNetwork(xml).finally(() => networks.drop(parseNetwork(xml).model.name)),
-    startNetwork: network((name: string) => libvirt.startNetwork(name), domains.dropLiveOn),
-    destroyNetwork: network((name: string) => libvirt.destroyNetwork(name), domains.dropLiveOn),
+      libvirt.defineNetwork(xml).finally(() => drop.network(parseNetwork(xml).model.name)),
+    startNetwork: network((name: string) => libvirt.startNetwork(name), drop.guestsOf),
+    destroyNetwork: network((name: string) => libvirt.destroyNetwork(name), drop.guestsOf),
     undefineNetwork: network((name: string) => libvirt.undefineNetwork(name)),
     setNetworkAutostart: network((name: string, on: boolean) => libvirt.setNetworkAutostart(name, on)),
-    updateNetwork: (update) => libvirt.updateNetwork(update).finally(() => networks.drop(update.network)),
+    updateNetwork: (update) => libvirt.updateNetwork(update).finally(() => drop.network(update.network)),
   };
 }

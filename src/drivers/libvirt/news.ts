@@ -1,39 +1,50 @@
 import type { CacheClock } from './clock.ts';
-import type { DomainRecord, LibvirtChange, LibvirtView, NetworkRecord } from './view.ts';
+import type { DomainRecord, LibvirtChange, NetworkRecord } from './view.ts';
 
 type Named = Exclude<LibvirtChange, { kind: 'all' }>;
 type Found = DomainRecord | NetworkRecord | undefined;
 
-/** Tells what from what: a change is news unless whoever looks after the object has seen it already. */
+/** Tells of changes that somebody else made: who makes one looks again by itself. */
 export interface News {
-  /** Remembers what was last handed out of an object. */
-  seen(object: Named, found: Found): void;
-  /** Something may have changed: looks a moment later, and tells if it is another than was last handed out. */
-  suspect(object: Named): void;
-  dispose(): void;
+  /** What was just read of an object. */
+  readonly read: (object: Named, found: Found) => void;
+  /** We changed it: what is read of it next is no news. */
+  readonly own: (object: Named) => void;
+  /** Something may have changed: looks a moment later, and tells if it is another than it was. */
+  readonly suspect: (object: Named) => void;
+  readonly dispose: () => void;
 }
 
 export interface NewsOptions {
   readonly clock: CacheClock;
-  readonly read: Pick<LibvirtView, 'domain' | 'network'>;
+  readonly look: (object: Named) => Promise<Found>;
   readonly tell: (change: Named) => void;
 }
 
-/** libvirt tells of one change by several events and files; and a pass that made it looks again right away. */
+/** libvirt tells of one change by several events and files. */
 const SETTLE_MS = 50;
+const OWN = Symbol('own');
 
 /**
- * What a pass changes itself comes back as events and changed files; without this each would be one more pass. Documents
- * of the same text are the same object, so that comparing costs nothing.
+ * Our own changes come back as events and changed files; without this each would be one more pass. Documents of the
+ * same text are the same object, so that comparing costs nothing.
  */
-export function createNews({ clock, read, tell }: NewsOptions): News {
-  const last = new Map<string, Found>();
+export function createNews({ clock, look, tell }: NewsOptions): News {
+  /** As last told, or as read after a change of our own. */
+  const known = new Map<string, Found | typeof OWN>();
   const waiting = new Map<string, { cancel(): void }>();
 
-  async function look(object: Named): Promise<void> {
+  function learn(key: string, found: Found): void {
+    if (found === undefined) known.delete(key);
+    else known.set(key, found);
+  }
+  async function verify(object: Named): Promise<void> {
+    const key = keyOf(object);
     try {
-      const found = await (object.kind === 'domain' ? read.domain(object.name) : read.network(object.name));
-      if (!isSame(last.get(keyOf(object)), found)) tell(object);
+      const found = await look(object);
+      const before = known.get(key);
+      learn(key, found);
+      if (before !== OWN && !isSame(before, found)) tell(object);
     } catch {
       // Whoever looks after it finds out why.
       tell(object);
@@ -41,16 +52,17 @@ export function createNews({ clock, read, tell }: NewsOptions): News {
   }
 
   return {
-    seen(object, found) {
-      if (found === undefined) last.delete(keyOf(object));
-      else last.set(keyOf(object), found);
+    read(object, found) {
+      const key = keyOf(object);
+      if (!known.has(key) || known.get(key) === OWN) learn(key, found);
     },
+    own: (object) => void known.set(keyOf(object), OWN),
     suspect(object) {
       const key = keyOf(object);
       if (waiting.has(key)) return;
       const timer = clock.setTimer(SETTLE_MS, () => {
         waiting.delete(key);
-        void look(object);
+        void verify(object);
       });
       waiting.set(key, timer);
     },

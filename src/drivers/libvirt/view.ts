@@ -72,13 +72,11 @@ export interface NetworkSurvey {
 export interface LibvirtView {
   /** Sorted by name. */
   readonly domains: () => Promise<readonly DomainListing[]>;
-  /** For who looks after it: what this showed last is what a change is compared with before it is told. */
   readonly domain: (name: string) => Promise<DomainRecord | undefined>;
   /** Reads what is not known yet of any domain. */
   readonly survey: () => Promise<DomainSurvey>;
   /** Sorted by name. */
   readonly networks: () => Promise<readonly NetworkListing[]>;
-  /** As `domain`. */
   readonly network: (name: string) => Promise<NetworkRecord | undefined>;
   /** Reads what is not known yet of any network. */
   readonly surveyNetworks: () => Promise<NetworkSurvey>;

@@ -188,6 +188,18 @@ describe('the cache of what libvirt has', () => {
     assert.deepEqual(bed.told, [{ kind: 'domain', name: 'a' }]);
   });
 
+  it('a change from outside is told whoever has read it meanwhile: a look changes nothing', async () => {
+    const bed = watch(createCacheBed({ a: {} }));
+    await bed.cache.view.domain('a');
+
+    bed.domain('a').state = 'running';
+    bed.virsh.emit(event('a', 'Started Booted'));
+    await bed.cache.view.domain('a');
+    await bed.clock.advance(1000);
+
+    assert.deepEqual(bed.told, [{ kind: 'domain', name: 'a' }]);
+  });
+
   it('a reboot shows in no document and is told all the same', async () => {
     const bed = watch(createCacheBed({ a: { state: 'running' } }));
     await bed.cache.view.domain('a');
