@@ -1,13 +1,10 @@
 import { ReasonedError } from '../api/errors.ts';
-import { parseDomain } from '../api/libvirt/domain.ts';
 import type { FileUser } from '../api/image/plan-removal.ts';
 import type { Disks } from '../drivers/disks.ts';
-import type { DomainListing, Libvirt } from '../drivers/libvirt.ts';
-import type { SharedRead } from './shared-read.ts';
+import type { DomainRecord, LibvirtView } from '../drivers/libvirt.ts';
 
 export interface DiskUsersDeps {
-  readonly libvirt: Libvirt;
-  readonly domains: SharedRead<readonly DomainListing[]>;
+  readonly view: LibvirtView;
   readonly disks: Disks;
 }
 
@@ -23,8 +20,9 @@ interface Use extends FileUser {
 /** Reads what every disk of every domain stands on, and every disk in the store. What cannot be read uses everything. */
 export async function diskUsers(deps: DiskUsersDeps): Promise<FindUsers> {
   const chainOf = createChains(deps.disks);
-  const uses: Use[] = [];
-  for (const { name } of await deps.domains.get()) uses.push(...(await usesOf(deps, name, chainOf)));
+  const { domains, unreadable } = await deps.view.survey();
+  const uses: Use[] = unreadable.map(({ name }) => ofUnknown(name));
+  for (const domain of domains) uses.push(...(await usesOf(domain, chainOf)));
   const known = new Set(uses.map(({ file }) => file));
   for (const file of await deps.disks.list()) {
     if (!known.has(file)) uses.push({ kind: 'disk', name: file, file, chain: await chainOf(file) });
@@ -55,18 +53,20 @@ function createChains(disks: Disks): ChainOf {
 }
 
 /** As it is defined and, where it runs, as it runs: the two may have different disks. */
-async function usesOf({ libvirt }: DiskUsersDeps, domain: string, chainOf: ChainOf): Promise<Use[]> {
-  const texts = await Promise.all([true, false].map((inactive) => libvirt.domainXml(domain, { inactive })));
-  const disks = texts.flatMap((xml) => (xml === undefined ? [] : parseDomain(xml).model.disks));
+async function usesOf({ name, config, live }: DomainRecord, chainOf: ChainOf): Promise<Use[]> {
+  const disks = [config.model, live].flatMap((model) => model?.disks ?? []);
   const uses = await Promise.all(
     disks.map(async ({ file, format, device }): Promise<Use[]> => {
-      const use = { kind: 'domain', name: domain, domain } as const;
-      if (file !== undefined) return [{ ...use, file, chain: await chainOf(file, format) }];
+      if (file !== undefined) {
+        return [{ kind: 'domain', name, domain: name, file, chain: await chainOf(file, format) }];
+      }
       // On a volume or a block device there may be an overlay of anything; raw has no backing file.
-      return device === 'disk' && format !== 'raw'
-        ? [{ ...use, file: `a disk of domain "${domain}"`, chain: undefined }]
-        : [];
+      return device === 'disk' && format !== 'raw' ? [ofUnknown(name)] : [];
     }),
   );
   return uses.flat();
+}
+
+function ofUnknown(domain: string): Use {
+  return { kind: 'domain', name: domain, domain, file: `a disk of domain "${domain}"`, chain: undefined };
 }

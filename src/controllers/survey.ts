@@ -1,18 +1,12 @@
-import { parseDomain } from '../api/libvirt/domain.ts';
-import { parseNetwork } from '../api/libvirt/network.ts';
 import { markedNetwork, markedNode, type Marked } from '../api/ownership/orphan.ts';
-import type { Libvirt } from '../drivers/libvirt.ts';
+import type { LibvirtView } from '../drivers/libvirt.ts';
 
 /** Every domain and network in libvirt that carries our mark under its own name. Changes nothing. */
-export async function surveyMarked(libvirt: Libvirt): Promise<Marked[]> {
-  const marked: (Marked | undefined)[] = [];
-  for (const { name } of await libvirt.networks()) {
-    const xml = await libvirt.networkXml(name, { inactive: true });
-    if (xml !== undefined) marked.push(markedNetwork(parseNetwork(xml)));
-  }
-  for (const { name } of await libvirt.domains()) {
-    const xml = await libvirt.domainXml(name, { inactive: true });
-    if (xml !== undefined) marked.push(markedNode(parseDomain(xml)));
-  }
+export async function surveyMarked(view: LibvirtView): Promise<Marked[]> {
+  const [{ networks }, { domains }] = [await view.surveyNetworks(), await view.survey()];
+  const marked = [
+    ...networks.map(({ config }) => markedNetwork(config)),
+    ...domains.map(({ config }) => markedNode(config)),
+  ];
   return marked.filter((object) => object !== undefined);
 }

@@ -96,7 +96,7 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   const onLoaded = (before: Snapshot, after: Snapshot): void => {
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
   };
-  const survey = (): Promise<Marked[]> => surveyMarked(drivers.libvirt);
+  const survey = (): Promise<Marked[]> => surveyMarked(drivers.view);
   const limit = config.maxRemovals;
   const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
   releasers.add('removals', () => removals.dispose());
@@ -131,7 +131,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   await manifests.load();
   const resyncMs = (): number => jitter(config.resyncSeconds * 1000);
   startControllers({ ...parts, clock, log, recorder: parts.events, resyncMs }, releasers);
-  startWatches({ ...parts, log }, releasers);
+  startWatches(parts, releasers);
   await startHeartbeat({ notifier, store, clock }, releasers);
   log.info({ version, manifests: config.manifests, listen: config.listen }, 'k8slabd is up');
   return {

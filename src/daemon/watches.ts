@@ -1,7 +1,5 @@
 import { isTrue, READY } from '../api/conditions.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import type { LibvirtEvent } from '../drivers/libvirt.ts';
-import type { Logger } from '../engine/logger.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import type { Manifests } from './manifests.ts';
 import { enqueueAll, enqueueRemoved, type Enqueue } from './triggers.ts';
@@ -12,26 +10,23 @@ export interface WatchDeps {
   readonly store: ObjectStore;
   readonly enqueue: Enqueue;
   readonly manifests: Manifests;
-  readonly log: Logger;
 }
 
 /** Files, libvirt and dnsmasq; all of them only say "look again". */
 export function startWatches(deps: WatchDeps, releasers: Releasers): void {
-  const { drivers, store, enqueue, manifests, log } = deps;
+  const { drivers, store, enqueue, manifests } = deps;
   const dir = drivers.manifestDir.watch(() => void manifests.load());
   releasers.add('manifest watch', () => dir.dispose());
-  const events = drivers.libvirt.events((event) => {
-    drivers.domains.invalidate();
-    log.debug({ event }, 'libvirt event');
+  const libvirt = drivers.libvirtCache.watch((change) => {
     enqueueRemoved(store, enqueue);
-    if (event.kind === 'lost') enqueueAll(store, enqueue);
-    else enqueueNamed(event);
+    if (change.kind === 'all') {
+      enqueueAll(store, enqueue);
+      return;
+    }
+    const concerned = change.kind === 'domain' ? 'Node' : 'Network';
+    if (store.get(concerned, change.name) !== undefined) enqueue(concerned, change.name);
   });
-  function enqueueNamed({ kind, name }: Exclude<LibvirtEvent, { kind: 'lost' }>): void {
-    const concerned = kind === 'domain' ? 'Node' : 'Network';
-    if (store.get(concerned, name) !== undefined) enqueue(concerned, name);
-  }
-  releasers.add('libvirt events', () => events.dispose());
+  releasers.add('libvirt watch', () => libvirt.dispose());
   const dnsmasq = drivers.dnsmasq.watch(() => {
     for (const { metadata } of store.list('Network')) enqueue('Network', metadata.name);
     for (const { metadata, status } of store.list('Node')) {

@@ -13,7 +13,6 @@ import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createLoadBalancerReconciler } from '../controllers/load-balancer/reconciler.ts';
 import { createNetworkReconciler } from '../controllers/network/reconciler.ts';
 import { createNetworkRemoval } from '../controllers/network/removal.ts';
-import { readInterfaces, type LiveInterface } from '../controllers/network/observe.ts';
 import { createNodeReconciler } from '../controllers/node/reconciler.ts';
 import { createNodeRemoval } from '../controllers/node/removal.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
@@ -31,10 +30,13 @@ import { ensureHostKey, ensureIdentity, hasHostKey, removeHostKey, type KeyPair 
 import {
   createLibvirt,
   createVirsh,
-  type DomainListing,
   type Libvirt,
+  type LibvirtEvent,
+  type LibvirtView,
   type VirshCall,
 } from '../drivers/libvirt.ts';
+import { createLibvirtCache, type LibvirtCache } from '../drivers/libvirt/cache.ts';
+import { LIBVIRT_FILES } from '../drivers/libvirt/watch-files.ts';
 import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts';
 import { createPackages, type Packages } from '../drivers/packages.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
@@ -48,15 +50,15 @@ import type { Metrics } from '../engine/metrics.ts';
 import { meteredHaproxy } from './metered.ts';
 import type { Reconcilers } from './planner.ts';
 
-/** Passes over all objects share one list of domains if they come within this time. */
-const DOMAINS_MAX_AGE_MS = 250;
+/** Passes over all objects share one look at /etc/hosts if they come within this time. */
+const HOSTS_MAX_AGE_MS = 250;
 /** Nobody tells of changes of the firewall, and asking takes three processes. */
 const FIREWALL_MAX_AGE_MS = 10_000;
 
 export interface Drivers {
   readonly libvirt: Libvirt;
-  readonly domains: SharedRead<readonly DomainListing[]>;
-  readonly interfaces: SharedRead<readonly LiveInterface[]>;
+  readonly view: LibvirtView;
+  readonly libvirtCache: Pick<LibvirtCache, 'watch' | 'dropAll'>;
   readonly bridges: Bridges;
   readonly firewall: SharedRead<Firewall | undefined>;
   readonly dnsmasq: Dnsmasq;
@@ -81,13 +83,17 @@ export interface WiringDeps {
 /** Everything that touches the world; nothing is touched before the first call. */
 export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps): Drivers {
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
-  const libvirt = createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') });
+  const cache = createLibvirtCache({
+    libvirt: createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') }),
+    clock,
+    files: LIBVIRT_FILES,
+    onEvent: (event: LibvirtEvent) => log.debug({ event }, 'libvirt event'),
+  });
   const ssh = createSsh({ identity: () => Promise.resolve(identity.privateKey) });
-  const domains = createSharedRead(() => libvirt.domains(), clock, DOMAINS_MAX_AGE_MS);
   return {
-    libvirt,
-    domains,
-    interfaces: createSharedRead(() => readInterfaces(libvirt, domains), clock, DOMAINS_MAX_AGE_MS),
+    libvirt: cache.libvirt,
+    view: cache.view,
+    libvirtCache: cache,
     dnsmasq: createDnsmasq(),
     images: createImageStore({ dir: join(config.storage, 'images') }),
     disks: createDisks({ dir: join(config.storage, 'disks') }),
@@ -161,7 +167,7 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
     attempts: createAttempts<AddressTry['way']>(clock),
     knownMacs: new Set<string>(),
     stopSeconds: config.shutdownSeconds,
-    ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, DOMAINS_MAX_AGE_MS) }),
+    ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, HOSTS_MAX_AGE_MS) }),
   };
   const reconcilers = {
     Host: createHostReconciler({

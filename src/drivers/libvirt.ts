@@ -8,6 +8,14 @@ import type { NetworkCalls } from './virsh/networks.ts';
 import { createTempFiles } from './virsh/temp-files.ts';
 import type { Virsh } from './virsh/virsh.ts';
 
+export type {
+  DomainRecord,
+  DomainSurvey,
+  LibvirtChange,
+  LibvirtView,
+  LiveInterface,
+  NetworkRecord,
+} from './libvirt/view.ts';
 export type { DomainJob, DomainListing, DomainState, NetworkListing } from './virsh/listing.ts';
 export type { LibvirtEvent } from './virsh/events.ts';
 export type { UndefineOptions } from './virsh/domains.ts';

@@ -15,7 +15,6 @@ import { createJobs } from '../../src/controllers/jobs.ts';
 import { createLoadBalancerReconciler } from '../../src/controllers/load-balancer/reconciler.ts';
 import { createNetworkReconciler } from '../../src/controllers/network/reconciler.ts';
 import { createNetworkRemoval } from '../../src/controllers/network/removal.ts';
-import { readInterfaces } from '../../src/controllers/network/observe.ts';
 import { createNodeReconciler } from '../../src/controllers/node/reconciler.ts';
 import { createNodeRemoval } from '../../src/controllers/node/removal.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
@@ -23,6 +22,7 @@ import { createPass } from '../../src/controllers/pass.ts';
 import { letGo, withRemoval } from '../../src/controllers/removal.ts';
 import { createAttempts, createRollout } from '../../src/controllers/node/rollout.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
+import { createLibvirtCache, type LibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createStore } from '../../src/engine/store.ts';
@@ -94,9 +94,12 @@ export function createBed(options: BedOptions = {}): Bed {
   const store: ObjectStore = createStore<KindMap>({ clock });
   const condemned = new Set<string>();
   store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
-  const passes = createPasses({ world, clock, store, condemned }, options);
+  const cache = createLibvirtCache({ libvirt: fakeLibvirt(world), clock });
+  const passes = createPasses({ world, clock, store, condemned, cache }, options);
 
   async function pass(kind: Kind, name: string): Promise<Result> {
+    // As if libvirt had told of all that a test changed.
+    cache.dropAll();
     const context: PassContext = { signal: new AbortController().signal, log: createRecordingLogger() };
     const result = await passes[kind](name, context);
     // Jobs beside the passes.
@@ -146,12 +149,12 @@ export function createBed(options: BedOptions = {}): Bed {
   return bed;
 }
 
-type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned'>;
+type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned'> & { readonly cache: LibvirtCache };
 type Passes = Record<Kind, (name: string, context: PassContext) => Promise<Result>>;
 
 function createPasses(parts: Parts, options: BedOptions): Passes {
   const { world, clock, store, condemned } = parts;
-  const libvirt = fakeLibvirt(world);
+  const { libvirt, view } = parts.cache;
   const dnsmasq = fakeDnsmasq(world);
   const blocked = (kind: Kind, name: string): ConditionInput | undefined =>
     condemned.has(`${kind}/${name}`)
@@ -173,16 +176,8 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     routes: () => Promise.resolve([]),
     resolvConf: () => fakeFiles(world).readIfExists('/etc/resolv.conf'),
     firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
-    interfaces: createSharedRead(
-      () =>
-        readInterfaces(
-          libvirt,
-          createSharedRead(() => libvirt.domains(), clock, 0),
-        ),
-      clock,
-      0,
-    ),
     libvirt,
+    view,
     dnsmasq,
     isCondemned: (name: string) => condemned.has(`Node/${name}`),
   };
@@ -193,7 +188,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     libvirt,
     dnsmasq,
     clock,
-    domains: createSharedRead(() => libvirt.domains(), clock, 250),
+    view,
     disks: fakeDisks(world),
     seeds: fakeSeeds(world),
     ssh: fakeSsh(world),

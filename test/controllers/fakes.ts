@@ -148,6 +148,11 @@ export function fakeLibvirt(world: World): Libvirt {
         return { name, uuid: name, state, ...(transient === undefined ? {} : { transient }) };
       });
     }),
+    domainListing: later((name: string) => {
+      const { state, transient } = domains.get(name) ?? {};
+      if (state === undefined) return undefined;
+      return { name, uuid: name, state, ...(transient === undefined ? {} : { transient }) };
+    }),
     domainXml: later((name: string, { inactive }: { inactive: boolean }) => {
       const found = domains.get(name);
       return inactive ? found?.xml : (found?.live ?? found?.xml);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { ORPHAN_ANNOTATION } from '../../src/api/meta.ts';
 import type { Marked } from '../../src/api/ownership/orphan.ts';
+import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
 import { callsFor, createBed, createLab, type Bed } from './bed.ts';
 import { fakeLibvirt } from './fakes.ts';
@@ -31,7 +32,9 @@ async function restartWithout({ world }: Bed): Promise<{
   bed.apply('Network', 'k8s-net');
   bed.apply('Image', 'debian');
   bed.apply('Node', 'b');
-  const marked = await surveyMarked(fakeLibvirt(world));
+  const marked = await surveyMarked(
+    createLibvirtCache({ libvirt: fakeLibvirt(world), clock: bed.clock }).view,
+  );
   const orphan = marked.find(({ name }) => name === 'a');
   assert.ok(orphan?.kind === 'Node');
   return { bed, marked, orphan };

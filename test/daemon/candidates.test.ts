@@ -4,6 +4,7 @@ import { daemonConfig } from '../../src/api/daemon-config.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import { planCandidates, type PlanWorld } from '../../src/daemon/candidates.ts';
+import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import type { Drivers } from '../../src/daemon/wiring.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
@@ -25,12 +26,11 @@ function worldOf({ world, clock }: Bed): PlanWorld {
   const libvirt = fakeLibvirt(world);
   const drivers: Partial<Drivers> = {
     libvirt,
-    domains: createSharedRead(() => libvirt.domains(), clock, 0),
+    view: createLibvirtCache({ libvirt, clock }).view,
     dnsmasq: fakeDnsmasq(world),
     images: fakeImages(world),
     bridges: fakeBridges(world),
     firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
-    interfaces: createSharedRead(() => Promise.resolve([]), clock, 0),
     disks: fakeDisks(world),
     seeds: fakeSeeds(world),
     ssh: fakeSsh(world),

@@ -10,6 +10,7 @@ import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { planNetwork } from '../../api/network/plan.ts';
 import type { DesiredNetwork } from '../../api/network/render.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
+import type { Libvirt } from '../../drivers/libvirt.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { timestamp } from '../../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../objects.ts';
@@ -20,6 +21,7 @@ import type { LiveEntry, Refusal } from '../../api/ipam/entry.ts';
 import type { NetworkStatus } from '../../api/network/object.ts';
 
 export interface NetworkDeps extends NetworkObserveDeps {
+  readonly libvirt: Libvirt;
   readonly store: ObjectStore;
   readonly clock: Clock;
   /** Nodes that contradict others get nothing new. */
@@ -70,7 +72,6 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
       const { name } = object.metadata;
       if (action.type === 'RestartNetwork') await restart(deps, restarts, name, action);
       else await execute(deps, name, action);
-      deps.interfaces.invalidate();
     },
   };
 }
@@ -86,7 +87,7 @@ async function claimants(deps: NetworkDeps): Promise<{ name: string; spec: Objec
 
 /** A machine that exists keeps its address, whatever became of its manifest. */
 async function keeper(deps: NetworkDeps): Promise<(node: string) => boolean> {
-  const domains = new Set((await deps.libvirt.domains()).map(({ name }) => name));
+  const domains = new Set((await deps.view.domains()).map(({ name }) => name));
   return (node) => domains.has(node) || deps.isCondemned(node);
 }
 

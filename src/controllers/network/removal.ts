@@ -1,4 +1,3 @@
-import { parseDomain } from '../../api/libvirt/domain.ts';
 import { isOrphan } from '../../api/meta.ts';
 import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/action.ts';
 import { isLive } from '../../api/network/plan-live.ts';
@@ -24,14 +23,14 @@ export function createNetworkRemoval(
     async look(object, signal) {
       const { name } = object.metadata;
       const observed = await observeNetwork(deps, object);
-      const domains = await readDomains(deps);
+      const domains = new Set((await deps.view.domains()).map((domain) => domain.name));
       const plan = planNetworkRemoval({
         name,
         active: observed.active,
         ...(observed.config === undefined ? {} : { config: observed.config }),
         hostFiles: await deps.dnsmasq.hasHostFiles(name),
-        users: users(deps, object, observed, domains),
-        exists: (node) => domains.some((domain) => domain.name === node),
+        users: await users(deps, object, observed),
+        exists: (node) => domains.has(node),
       });
       const look = {
         plan,
@@ -80,46 +79,23 @@ async function keep(
   };
 }
 
-interface DomainNics {
-  readonly name: string;
-  readonly networks: ReadonlySet<string>;
-  readonly bridges: ReadonlySet<string>;
-}
-
 /** As they are defined and as they run. libvirt's own count of connections forgets guests. */
-async function readDomains({ libvirt }: NetworkDeps): Promise<DomainNics[]> {
-  const domains: DomainNics[] = [];
-  for (const { name } of await libvirt.domains()) {
-    const texts = await Promise.all([true, false].map((inactive) => libvirt.domainXml(name, { inactive })));
-    const nics = texts.flatMap((xml) => (xml === undefined ? [] : parseDomain(xml).model.interfaces));
-    domains.push({
-      name,
-      networks: new Set(nics.flatMap(({ network }) => network ?? [])),
-      bridges: new Set(nics.flatMap(({ bridge }) => bridge ?? [])),
-    });
-  }
-  return domains;
-}
-
-function users(
-  { store }: NetworkDeps,
+async function users(
+  { store, view }: NetworkDeps,
   { metadata: { name } }: ObjectOf<'Network'>,
   { config, live }: ObservedNetwork,
-  domains: readonly DomainNics[],
-): string[] {
+): Promise<string[]> {
   const bridges = [config, live].flatMap((document) => document?.model.bridge?.name ?? []);
-  const using = domains
-    .filter(({ networks, bridges: used }) => networks.has(name) || bridges.some((bridge) => used.has(bridge)))
-    .map((domain) => domain.name);
+  const { usersOf, unreadable } = await view.survey();
+  const using = new Set([...usersOf({ network: name, bridges }), ...unreadable.map((each) => each.name)]);
   // A Node without a domain yet is about to be made.
   const nodes = store
     .list('Node')
     .filter(
-      ({ metadata, spec }) =>
-        !using.includes(metadata.name) && spec.networks.some((nic) => nic.network === name),
+      ({ metadata, spec }) => !using.has(metadata.name) && spec.networks.some((nic) => nic.network === name),
     )
     .map(({ metadata }) => metadata.name);
-  return [...using.map((domain) => `domain "${domain}"`), ...nodes.map((node) => `Node "${node}"`)];
+  return [...[...using].map((domain) => `domain "${domain}"`), ...nodes.map((node) => `Node "${node}"`)];
 }
 
 /** What was known of it stays in sight; of an orphan, what its mark tells. */

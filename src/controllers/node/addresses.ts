@@ -1,4 +1,3 @@
-import { parseDomain } from '../../api/libvirt/domain.ts';
 import { attachmentMac, claimingAttachments } from '../../api/ipam/names.ts';
 import type { NodeNetworks } from '../../api/node/desire.ts';
 import type { AddressHolder, ObservedAddress, ObservedNode } from '../../api/node/observed.ts';
@@ -99,14 +98,10 @@ async function holderOf(
   };
 }
 
-/** Asked only about who is in the way. */
-async function runsWith(deps: NodeDeps, mac: string): Promise<boolean> {
-  for (const { name, state } of await deps.domains.get()) {
-    if (state === 'shutoff' || state === 'crashed') continue;
-    const xml = await deps.libvirt.domainXml(name, { inactive: false });
-    if (xml !== undefined && parseDomain(xml).model.interfaces.some((nic) => nic.mac === mac)) return true;
-  }
-  return false;
+/** Asked only about who is in the way. A domain that cannot be read may be the one. */
+async function runsWith({ view }: NodeDeps, mac: string): Promise<boolean> {
+  const { macHolders, unreadable } = await view.survey();
+  return unreadable.length > 0 || macHolders(mac).some(({ side }) => side === 'live');
 }
 
 /** What a try to make the guest move is about: once one of these is another, it is a new matter. */
@@ -135,14 +130,10 @@ export async function findMacHolder(
   domain: ObservedNode['domain'],
 ): Promise<ObservedNode['macHolder']> {
   const has = new Set(domain?.config.model.interfaces.map(({ mac }) => mac));
-  const macs = object.spec.networks.map((nic) => attachmentMac(object.metadata.name, nic));
-  const wanted = new Set(macs.filter((mac) => !has.has(mac)));
-  if (wanted.size === 0) return undefined;
-  for (const { name } of await deps.domains.get()) {
-    const xml = await deps.libvirt.domainXml(name, { inactive: true });
-    const nics = xml === undefined ? [] : parseDomain(xml).model.interfaces;
-    const taken = nics.find(({ mac }) => wanted.has(mac));
-    if (taken !== undefined && name !== object.metadata.name) return { domain: name, mac: taken.mac };
-  }
-  return undefined;
+  const { name } = object.metadata;
+  const macs = object.spec.networks.map((nic) => attachmentMac(name, nic)).filter((mac) => !has.has(mac));
+  if (macs.length === 0) return undefined;
+  const { macHolders } = await deps.view.survey();
+  const holder = macs.flatMap((mac) => macHolders(mac)).find(({ domain: other }) => other !== name);
+  return holder === undefined ? undefined : { domain: holder.domain, mac: holder.mac };
 }

@@ -3,7 +3,7 @@ import type { AddressTry, ObservedNode } from '../../api/node/observed.ts';
 import type { NodeProbes } from '../../api/node/probes.ts';
 import type { Disks } from '../../drivers/disks.ts';
 import type { KeyPair } from '../../drivers/keys.ts';
-import type { DomainListing, Libvirt } from '../../drivers/libvirt.ts';
+import type { Libvirt, LibvirtView } from '../../drivers/libvirt.ts';
 import type { Seeds } from '../../drivers/seeds.ts';
 import type { Boots } from './boots.ts';
 import type { Jobs } from '../jobs.ts';
@@ -15,7 +15,7 @@ import type { SharedRead } from '../shared-read.ts';
 export interface NodeDeps extends ProbeDeps {
   readonly store: ObjectStore;
   readonly libvirt: Libvirt;
-  readonly domains: SharedRead<readonly DomainListing[]>;
+  readonly view: LibvirtView;
   readonly disks: Disks;
   readonly seeds: Seeds;
   /** The host key that the guest of this Node is given; made at the first call. */

@@ -1,6 +1,5 @@
 import { namedIn } from '../../api/ownership/named.ts';
 import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../../api/node/adopt.ts';
-import { parseDomain } from '../../api/libvirt/domain.ts';
 import { explainError, ReasonedError } from '../../api/errors.ts';
 import { attachmentMac } from '../../api/ipam/names.ts';
 import {
@@ -15,7 +14,6 @@ import type { Dependency, ObservedNode } from '../../api/node/observed.ts';
 import { addressesIn } from '../../api/host/render.ts';
 import type { NodeProbes } from '../../api/node/status.ts';
 import type { DiskInfo } from '../../drivers/disks.ts';
-import type { DomainListing } from '../../drivers/libvirt.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
 import { findMacHolder, observeLeases, reach, unreservedAddress } from './addresses.ts';
 import { seedHash } from './make.ts';
@@ -33,8 +31,7 @@ export async function observeNode(
   const found = findNetworks(deps, object);
   const networks = nodeNetworks(object, found);
   const { annotations } = object.metadata;
-  const listing = (await deps.domains.get()).find((domain) => domain.name === name);
-  const observedDomain = listing === undefined ? undefined : await observeDomain(deps, listing);
+  const observedDomain = await observeDomain(deps, name);
   const domain = observedDomain && takeOverDomain({ name, spec: object.spec }, observedDomain);
   const spec = adoptedNodeSpec(object.spec, namedIn(annotations), domain);
   const disk = await observeDisk(deps, object);
@@ -154,17 +151,14 @@ function findNetworks(deps: NodeDeps, object: ObjectOf<'Node'>): ObjectOf<'Netwo
   return object.spec.networks.flatMap(({ network }) => deps.store.get('Network', network) ?? []);
 }
 
-async function observeDomain(
-  deps: NodeDeps,
-  { name, state, transient }: DomainListing,
-): Promise<ObservedNode['domain']> {
-  const xml = await deps.libvirt.domainXml(name, { inactive: true });
-  if (xml === undefined) return undefined;
-  const live = state === 'running' ? await deps.libvirt.domainXml(name, { inactive: false }) : undefined;
+async function observeDomain({ view }: NodeDeps, name: string): Promise<ObservedNode['domain']> {
+  const found = await view.domain(name);
+  if (found === undefined) return undefined;
+  const { state, config, live, transient } = found;
   return {
     state,
-    config: parseDomain(xml),
-    ...(live === undefined ? {} : { live: parseDomain(live).model }),
+    config,
+    ...(live === undefined || state !== 'running' ? {} : { live }),
     ...(transient === undefined ? {} : { transient }),
   };
 }

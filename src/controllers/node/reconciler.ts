@@ -33,10 +33,7 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       };
     },
     claim: (action, object) => claim(deps, action, object),
-    async execute(action, look, object) {
-      await executeNode(deps, action, look.extra, object);
-      deps.domains.invalidate();
-    },
+    execute: (action, look, object) => executeNode(deps, action, look.extra, object),
   };
 }
 

@@ -1,4 +1,3 @@
-import { parseDomain } from '../../api/libvirt/domain.ts';
 import { attachmentMac } from '../../api/ipam/names.ts';
 import type { NodeRemovalAction } from '../../api/disruption/action.ts';
 import { planNodeRemoval, type RemovedNode } from '../../api/node/plan-removal.ts';
@@ -37,18 +36,14 @@ export function createNodeRemoval(deps: NodeRemovalDeps): Reconciler<'Node', Nod
         ...(plan.waiting?.reason === 'ShuttingDown' ? { again: STOPPING_MS } : {}),
       };
     },
-    async execute(action, _look, object) {
-      await execute(deps, action, object);
-      deps.domains.invalidate();
-    },
+    execute: (action, _look, object) => execute(deps, action, object),
   };
 }
 
 async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise<RemovedNode> {
   const { name } = object.metadata;
   const { reclaim } = object.spec.policy;
-  const listing = (await deps.domains.get()).find((domain) => domain.name === name);
-  const xml = listing && (await deps.libvirt.domainXml(name, { inactive: true }));
+  const domain = await deps.view.domain(name);
   const disk = await deps.disks.observe(name);
   const users = reclaim === 'Delete' && disk.exists ? await diskUsers(deps) : undefined;
   const stoppingSeconds = deps.boots.stoppingSeconds(name);
@@ -57,11 +52,9 @@ async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise
   return {
     name,
     reclaim,
-    ...(listing === undefined || xml === undefined
-      ? {}
-      : { domain: { state: listing.state, config: parseDomain(xml) } }),
+    ...(domain === undefined ? {} : { domain: { state: domain.state, config: domain.config } }),
     disk: { ...disk, usedBy: (await users?.(disk.path, { except: name }))?.map(({ file }) => file) ?? [] },
-    saved: listing?.state === 'shutoff' && (await deps.libvirt.hasManagedSave(name)),
+    saved: domain?.state === 'shutoff' && (await deps.libvirt.hasManagedSave(name)),
     leases: await leases(deps, object),
     seed: await deps.seeds.has(name),
     hostKey: await deps.hostKeys.has(name),
