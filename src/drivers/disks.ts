@@ -13,10 +13,10 @@ import {
   syncDir,
   writeAtomic,
 } from './files.ts';
-import { grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
+import { createDiskInfos, type DiskInfos } from './disks/infos.ts';
+import { diskInfo, grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
 import type { DiskInfo, Disks, DiskState } from './disks/types.ts';
 import { errnoOf, ioError } from './io-errors.ts';
-import { qemuChain } from './qemu-img.ts';
 
 export type * from './disks/types.ts';
 
@@ -30,6 +30,7 @@ const markerSchema = z.object({ node: z.string(), madeBy: z.literal('k8slab'), s
 interface Place {
   node: string;
   exec: Exec;
+  infos: DiskInfos;
   disk: string;
   temporary: string;
   marker: string;
@@ -37,11 +38,14 @@ interface Place {
 
 /** Makes the driver of the disks in one directory, which is made when it is needed. */
 export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
+  const infos = createDiskInfos(exec);
+
   function place(node: string): Place {
     const disk = join(dir, `${node}.qcow2`);
     return {
       node,
       exec,
+      infos,
       disk,
       temporary: join(dir, `.tmp-${node}.qcow2`),
       marker: join(dir, `${node}.json`),
@@ -81,8 +85,8 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
       if (!isMarkerOf(node, await readIfExists(at.marker))) throw notOurs(at);
       await grow(exec, at.disk, await info(exec, at.disk, 'qcow2'), size);
     },
-    info: (path, format) => info(exec, path, format),
-    chain: (path, format) => qemuChain(exec, path, format),
+    info: async (path, format) => diskInfo(await infos.get(path, format)),
+    chain: (path, format) => infos.chain(path, format),
     list: () => listDisks(dir),
     remove: (node) => remove(place(node)),
   };
@@ -94,7 +98,7 @@ async function listDisks(dir: string): Promise<string[]> {
   return names.filter((name) => !name.endsWith('.json')).map((name) => join(dir, name));
 }
 
-async function observe({ node, exec, disk, marker }: Place): Promise<DiskState> {
+async function observe({ node, infos, disk, marker }: Place): Promise<DiskState> {
   const ours = isMarkerOf(node, await readIfExists(marker));
   if (!(await exists(disk))) return { path: disk, exists: false, ours, whole: false };
   try {
@@ -103,7 +107,7 @@ async function observe({ node, exec, disk, marker }: Place): Promise<DiskState> 
       exists: true,
       ours,
       whole: true,
-      info: await info(exec, disk, ours ? 'qcow2' : undefined),
+      info: diskInfo(await infos.get(disk, ours ? 'qcow2' : undefined)),
     };
   } catch (error) {
     if (!(error instanceof ReasonedError) || error.reason !== 'DiskDamaged') throw error;

@@ -1,9 +1,7 @@
-import { realpath } from 'node:fs/promises';
 import { z } from 'zod';
 import { ReasonedError } from '../api/errors.ts';
 import { ExecError } from './exec.ts';
 import type { Exec } from './exec.ts';
-import { exists } from './files.ts';
 import { noSpace } from './io-errors.ts';
 
 const INFO_DEADLINE_MS = 30_000;
@@ -15,6 +13,7 @@ const infoSchema = z.object({
   'actual-size': z.number().default(0),
   'backing-filename': z.string().optional(),
   'full-backing-filename': z.string().optional(),
+  'backing-filename-format': z.string().optional(),
   'format-specific': z.object({ data: z.looseObject({ 'data-file': z.string().optional() }) }).optional(),
 });
 
@@ -23,6 +22,7 @@ export interface QemuImageInfo {
   virtualSize: number;
   actualSize: number;
   backing: string | undefined;
+  backingFormat: string | undefined;
   dataFile: string | undefined;
 }
 
@@ -40,6 +40,7 @@ export async function qemuImageInfo(exec: Exec, path: string, format?: string): 
     virtualSize: info['virtual-size'],
     actualSize: info['actual-size'],
     backing: info['full-backing-filename'] ?? info['backing-filename'],
+    backingFormat: info['backing-filename-format'],
     dataFile: info['format-specific']?.data['data-file'],
   };
 }
@@ -48,15 +49,6 @@ export async function qemuImageInfo(exec: Exec, path: string, format?: string): 
 export async function qemuChainSize(exec: Exec, path: string, format: string): Promise<number> {
   const chain = await chainInfo(exec, path, format);
   return chain.reduce((sum, each) => sum + each['actual-size'], 0);
-}
-
-/** A disk and everything it stands on, by their real paths; empty when there is no such file. */
-export async function qemuChain(exec: Exec, path: string, format?: string): Promise<string[]> {
-  if (!(await exists(path))) return [];
-  // Whatever a raw disk looks like, it stands on nothing.
-  if (format === 'raw') return [await realpath(path)];
-  const chain = await chainInfo(exec, path, format);
-  return Promise.all(chain.map(({ filename }) => realpath(filename)));
 }
 
 async function chainInfo(

@@ -5,7 +5,7 @@ import type { Exec } from '../exec.ts';
 import { removeIfExists } from '../files.ts';
 import { watchSize } from '../images/programs.ts';
 import { freeSpace, ioError, isMissing, noSpace } from '../io-errors.ts';
-import { qemuChainSize, qemuImageInfo, runQemuImg } from '../qemu-img.ts';
+import { qemuChainSize, qemuImageInfo, runQemuImg, type QemuImageInfo } from '../qemu-img.ts';
 import type { AdoptRequest, CopyRequest, DiskInfo, OverlayRequest } from './types.ts';
 
 export interface Workplace {
@@ -114,6 +114,9 @@ function expectSize({ virtualSize }: DiskInfo, size: number | undefined, path: s
 
 /** What qemu-img says of a disk. */
 export async function info(exec: Exec, path: string, format?: string): Promise<DiskInfo> {
-  const { format: found, virtualSize, actualSize, backing } = await qemuImageInfo(exec, path, format);
-  return { format: found, virtualSize, actualSize, ...(backing === undefined ? {} : { backing }) };
+  return diskInfo(await qemuImageInfo(exec, path, format));
+}
+
+export function diskInfo({ format, virtualSize, actualSize, backing }: QemuImageInfo): DiskInfo {
+  return { format, virtualSize, actualSize, ...(backing === undefined ? {} : { backing }) };
 }

@@ -1,0 +1,65 @@
+import { realpath } from 'node:fs/promises';
+import { ReasonedError } from '../../api/errors.ts';
+import type { Exec } from '../exec.ts';
+import { exists } from '../files.ts';
+import { qemuImageInfo, type QemuImageInfo } from '../qemu-img.ts';
+import { contentStamp, headerStamp, keepByStamp, sizeStamp } from '../stamps.ts';
+import type { KeptByStamp, StampOf } from '../stamps.ts';
+
+/** What qemu-img says of disks, asked again only when a disk is another one. Errors: as Disks.info. */
+export interface DiskInfos {
+  /** Without `format` qemu-img guesses, which a guest can mislead. */
+  get(path: string, format?: string): Promise<QemuImageInfo>;
+  /** As Disks.chain. */
+  chain(path: string, format?: string): Promise<readonly string[]>;
+}
+
+const LIMIT = 8192;
+/** QEMU itself follows no more. */
+const MAX_DEPTH = 200;
+
+export function createDiskInfos(exec: Exec): DiskInfos {
+  const byFormat = new Map<string | undefined, KeptByStamp<QemuImageInfo>>();
+
+  function kept(format: string | undefined): KeptByStamp<QemuImageInfo> {
+    const found = byFormat.get(format);
+    if (found !== undefined) return found;
+    const made = keepByStamp({
+      read: (path) => qemuImageInfo(exec, path, format),
+      stampOf: stampOf(format),
+      limit: LIMIT,
+    });
+    byFormat.set(format, made);
+    return made;
+  }
+  const infos: DiskInfos = {
+    get: (path, format) => kept(format).get(path),
+    async chain(path, format) {
+      return (await exists(path)) ? walk(infos, path, format) : [];
+    },
+  };
+  return infos;
+}
+
+function stampOf(format: string | undefined): StampOf {
+  if (format === 'raw') return sizeStamp;
+  return format === 'qcow2' ? headerStamp : contentStamp;
+}
+
+async function walk(infos: DiskInfos, start: string, startFormat: string | undefined): Promise<string[]> {
+  const chain: string[] = [];
+  let [path, format]: [string | undefined, string | undefined] = [start, startFormat];
+  while (path !== undefined) {
+    if (!path.startsWith('/') || chain.length >= MAX_DEPTH) throw unknowable(start, path);
+    chain.push(await realpath(path).catch(() => path ?? ''));
+    // Whatever a raw disk looks like, it stands on nothing.
+    if (format === 'raw') break;
+    const info: QemuImageInfo = await infos.get(path, format);
+    [path, format] = [info.backing, info.backingFormat];
+  }
+  return chain;
+}
+
+function unknowable(start: string, path: string): ReasonedError {
+  return new ReasonedError('DiskDamaged', `cannot read disk "${start}": what it stands on ends in "${path}"`);
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { exec } from '../../../src/drivers/exec.ts';
+import { backing, GIB, newDisks, run } from './fixtures.ts';
+
+describe('looking at a disk', () => {
+  it('asks qemu-img once, and again when it was grown or stands on something else', async () => {
+    const calls: string[] = [];
+    const { disks } = await newDisks({
+      exec: (argv, options) => {
+        calls.push(argv[1] ?? '');
+        return exec(argv, options);
+      },
+    });
+    await disks.createOverlay({ node: 'a', backing });
+    await disks.observe('a');
+    calls.length = 0;
+
+    await disks.observe('a');
+    assert.deepEqual(calls, []);
+    await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 0x11 1M 64k', disks.path('a')]);
+    await disks.observe('a');
+    assert.deepEqual(calls, [], 'what a guest writes is no matter');
+    await disks.grow('a', GIB);
+    assert.equal((await disks.observe('a')).info?.virtualSize, GIB);
+
+    const overlays = [
+      await disks.chain(disks.path('a'), 'qcow2'),
+      await disks.chain(disks.path('a'), 'qcow2'),
+    ];
+    assert.deepEqual(overlays[0], overlays[1]);
+    calls.length = 0;
+    await disks.chain(disks.path('a'), 'qcow2');
+    assert.deepEqual(calls, []);
+    await run('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-b', '', disks.path('a')]);
+    assert.deepEqual(await disks.chain(disks.path('a'), 'qcow2'), [disks.path('a')]);
+  });
+
+  it('of which a part of the chain is gone is an error: it may stand on anything', async () => {
+    const { dir, disks } = await newDisks();
+    await disks.createOverlay({ node: 'a', backing });
+    await run('qemu-img', [
+      'rebase',
+      '-u',
+      '-f',
+      'qcow2',
+      '-F',
+      'qcow2',
+      '-b',
+      `${dir}/none`,
+      disks.path('a'),
+    ]);
+
+    await assert.rejects(disks.chain(disks.path('a'), 'qcow2'), { reason: 'DiskMissing' });
+  });
+});
