@@ -27,7 +27,7 @@ import { createManifests, type Manifests } from './manifests.ts';
 import { planAll, type Reconcilers } from './planner.ts';
 import { createRemovals, type Removals } from './removals.ts';
 import { serveSocket, serveTcp } from './servers.ts';
-import { enqueueAll, enqueueDependents, type Enqueue } from './triggers.ts';
+import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
 import { createDrivers, createReconcilers, loadIdentity, type Drivers } from './wiring.ts';
 
@@ -126,7 +126,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   releasers.add('socket', () => socket.close());
   const probes = await serveTcp(createProbeApp(http), config.listen);
   releasers.add('probes', () => probes.close());
-  store.subscribe((change) => enqueueDependents(store, change, enqueue));
+  releasers.add('triggers', startTriggers(KINDS, store, enqueue));
   store.apply('Host', { name: hostname(), spec: {}, hash: '' });
   await manifests.load();
   const resyncMs = (): number => jitter(config.resyncSeconds * 1000);

@@ -1,98 +1,104 @@
 import { isDeepStrictEqual } from 'node:util';
-import { findCondition, isTrue, READY, SYNCED } from '../api/conditions.ts';
-import { isRemoved, type Kind } from '../api/meta.ts';
-import type { AnyObject, Change } from '../engine/store.ts';
-import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
-import type { KindMap } from '../api/meta.ts';
+import type { KindDefinition } from '../api/kinds/define.ts';
+import type { Kinds } from '../api/kinds/kinds.ts';
+import type { Read } from '../api/kinds/reads.ts';
+import { isRemoved, type AnyObject, type Kind, type KindMap } from '../api/meta.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import type { Change } from '../engine/store.ts';
 
 /** "Look again" at an object; dropping one delays convergence and never prevents it. */
 export type Enqueue = (kind: Kind, name: string, delayMs?: number) => void;
 
-/** Nodes that move together are told one by one: one reload for all of them. */
-const SETTLE_MS = 300;
-
-/** Which objects a change of another one concerns. */
-export function enqueueDependents(store: ObjectStore, change: Change<KindMap>, enqueue: Enqueue): void {
-  const { object, type, specChanged } = change;
-  const { kind } = object;
-  const { name } = object.metadata;
-  if (specChanged && type !== 'DELETED') enqueue(kind, name);
-  if (kind === 'Node') concernNode(store, change, enqueue);
-  else if (kind !== 'LoadBalancer') concernNodes(store, object, enqueue);
-  if (concernsServers(change)) {
-    for (const { metadata } of store.list('LoadBalancer')) enqueue('LoadBalancer', metadata.name, SETTLE_MS);
-  }
-  if (kind === 'Node' || kind === 'Network') {
-    for (const host of store.list('Host')) enqueue('Host', host.metadata.name);
-  }
-  if (kind === 'Node' && type === 'DELETED') enqueueRemoved(store, enqueue);
+/** What kinds declare that they read, and who reads what by its name. */
+interface Edge {
+  readonly reader: KindDefinition;
+  readonly read: Read;
+  /** Source name -> names of the readers that name it; empty where readers do not name what they read. */
+  readonly readers: Map<string, Set<string>>;
+  /** Reader name -> what it names. */
+  readonly named: Map<string, readonly string[]>;
 }
 
-/** Networks and Images whose manifest is gone: what they wait for may have ended. */
-export function enqueueRemoved(store: ObjectStore, enqueue: Enqueue): void {
-  for (const object of [...store.list('Network'), ...store.list('Image')]) {
-    if (isRemoved(object)) enqueue(object.kind, object.metadata.name);
-  }
-}
-
-/** Whether the servers behind a LoadBalancer, or how its guest is reached, may be others now. */
-function concernsServers({ object, previous, specChanged }: Change<KindMap>): boolean {
-  if (object.kind === 'Network') {
-    const before = previous?.kind === 'Network' ? previous.status : undefined;
-    const looked = before?.observedGeneration !== undefined;
-    return specChanged || !looked || !isDeepStrictEqual(before.entries, object.status.entries);
-  }
-  if (object.kind !== 'Node') return false;
-  const before = previous?.kind === 'Node' ? previous : undefined;
-  return specChanged || !isDeepStrictEqual(serverSide(before), serverSide(object));
-}
-
-const SERVER_SIDE = [READY, SYNCED, 'AddressBound', 'SSHReachable', 'CloudInitDone'];
-
-function serverSide(node: ObjectOf<'Node'> | undefined): unknown {
-  if (node === undefined) return undefined;
-  const { conditions, address, sshHostKey, state, observedGeneration } = node.status;
-  const seen = SERVER_SIDE.map((type) => findCondition(conditions, type)).map((found) => [
-    found?.status,
-    // Which step of booting a guest is at concerns nobody behind it.
-    found?.type === 'SSHReachable' ? found.reason : undefined,
-  ]);
-  return [node.metadata.labels, seen, address, sshHostKey, state, observedGeneration];
-}
-
-function concernNode(
-  store: ObjectStore,
-  { object, previous, specChanged }: Change<KindMap>,
-  enqueue: Enqueue,
-): void {
-  const named = [object, previous].flatMap((node) =>
-    node?.kind === 'Node' ? node.spec.networks.map(({ network }) => network) : [],
+/**
+ * Makes objects be looked at again after a change of the store: the object itself when its spec changed, and the
+ * objects that read of it what changed. Nothing else of a change concerns anybody. @returns unsubscribe
+ */
+export function startTriggers(kinds: Kinds, store: ObjectStore, enqueue: Enqueue): () => void {
+  const edges = kinds.all.flatMap((reader) =>
+    reader.reads.map((read): Edge => ({ reader, read, readers: new Map(), named: new Map() })),
   );
-  if (specChanged) for (const network of new Set(named)) enqueue('Network', network);
-  const arrived = isReady(object) && previous !== undefined && !isReady(previous);
-  for (const node of store.list('Node')) {
-    const clones = node.spec.disk.cloneOf === object.metadata.name;
-    if (clones || (arrived && waitsForTurn(node))) enqueue('Node', node.metadata.name);
+  const bySource = Map.groupBy(edges, ({ read }) => read.source);
+  const byReader = Map.groupBy(edges, ({ reader }) => reader.kind);
+  for (const object of store.all()) index(object);
+  return store.subscribe((change) => {
+    const { object, type, specChanged } = change;
+    const { name } = object.metadata;
+    for (const edge of byReader.get(object.kind) ?? []) indexReader(edge, object, type === 'DELETED');
+    if (specChanged && type !== 'DELETED') enqueue(object.kind, name);
+    for (const edge of bySource.get(object.kind) ?? []) {
+      for (const reader of concerned(store, edge, change)) {
+        if (reader !== name || edge.reader.kind !== object.kind) {
+          enqueue(edge.reader.kind, reader, edge.read.settleMs);
+        }
+      }
+    }
+  });
+
+  function index(object: AnyObject): void {
+    for (const edge of byReader.get(object.kind) ?? []) indexReader(edge, object, false);
   }
 }
 
-function isReady({ status }: AnyObject<KindMap>): boolean {
-  return isTrue(status.conditions, READY);
-}
-
-function waitsForTurn({ status }: AnyObject<KindMap>): boolean {
-  return status.conditions.some(({ reason }) => reason === 'RolloutWaiting');
-}
-
-function concernNodes(store: ObjectStore, object: AnyObject<KindMap>, enqueue: Enqueue): void {
+function indexReader({ read, readers, named }: Edge, object: AnyObject, gone: boolean): void {
+  if (read.of === undefined) return;
   const { name } = object.metadata;
-  for (const node of store.list('Node')) {
-    const { networks, disk } = node.spec;
-    const concerned =
-      object.kind === 'Host' ||
-      (object.kind === 'Network' && networks.some(({ network }) => network === name)) ||
-      (object.kind === 'Image' && disk.image === name);
-    if (concerned) enqueue('Node', node.metadata.name);
+  for (const source of named.get(name) ?? []) readers.get(source)?.delete(name);
+  const sources = gone ? [] : read.of(object);
+  if (sources.length === 0) named.delete(name);
+  else named.set(name, sources);
+  for (const source of sources) {
+    const known = readers.get(source);
+    if (known === undefined) readers.set(source, new Set([name]));
+    else known.add(name);
+  }
+}
+
+/** Names of the readers that read of the source what changed. */
+function concerned(store: ObjectStore, edge: Edge, change: Change<KindMap>): Iterable<string> {
+  const { read } = edge;
+  const { object, previous, type } = change;
+  const sameForAll =
+    type === 'MODIFIED' &&
+    previous !== undefined &&
+    isDeepStrictEqual(read.shared?.(previous), read.shared?.(object));
+  const readers = readersOf(store, edge, change);
+  if (!sameForAll) return readers;
+  const own = changedParts(read, previous, object);
+  return own.size === 0 ? [] : readers.filter((reader) => own.has(reader));
+}
+
+function readersOf(store: ObjectStore, { reader, read, readers }: Edge, change: Change<KindMap>): string[] {
+  const { object, previous } = change;
+  if (read.by !== undefined) {
+    return [...new Set([...read.by(object), ...(previous === undefined ? [] : read.by(previous))])];
+  }
+  if (read.of !== undefined) return [...(readers.get(object.metadata.name) ?? [])];
+  return store.list(reader.kind).map(({ metadata }) => metadata.name);
+}
+
+/** Names of the readers whose own part of the source is another one now. */
+function changedParts(read: Read, before: AnyObject, after: AnyObject): Set<string> {
+  const [old, now] = [read.own?.(before), read.own?.(after)];
+  const changed = new Set<string>();
+  for (const [reader, part] of now ?? []) if (!isDeepStrictEqual(part, old?.get(reader))) changed.add(reader);
+  for (const reader of old?.keys() ?? []) if (now?.has(reader) !== true) changed.add(reader);
+  return changed;
+}
+
+/** Networks and Images whose manifest is gone wait for domains, which no object tells of. */
+export function enqueueRemoved(store: ObjectStore, enqueue: Enqueue): void {
+  for (const { kind, metadata } of [...store.list('Network'), ...store.list('Image')]) {
+    if (isRemoved({ metadata })) enqueue(kind, metadata.name);
   }
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { condition, mergeConditions } from '../../src/api/conditions.ts';
-import type { Condition } from '../../src/api/meta.ts';
-import { enqueueAll, enqueueDependents } from '../../src/daemon/triggers.ts';
+import { KINDS } from '../../src/api/kinds/list.ts';
+import type { LiveEntry } from '../../src/api/ipam/entry.ts';
+import type { Condition, Kind } from '../../src/api/meta.ts';
+import { enqueueAll, startTriggers } from '../../src/daemon/triggers.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 
 /** Hosts, Networks, Images and Nodes of a lab, and what a change enqueues. */
@@ -15,9 +17,7 @@ function createLab(): { bed: Bed; after: (change: () => void) => string[] } {
   bed.apply('Node', 'b');
   bed.apply('Node', 'clone', { disk: { cloneOf: 'b' } });
   let queued: string[] = [];
-  bed.store.subscribe((change) =>
-    enqueueDependents(bed.store, change, (kind, name) => queued.push(`${kind}/${name}`)),
-  );
+  startTriggers(KINDS, bed.store, (kind, name) => queued.push(`${kind}/${name}`));
   return {
     bed,
     after(change) {
@@ -55,11 +55,9 @@ describe('what is behind a LoadBalancer', () => {
     const { bed } = createLab();
     bed.apply('LoadBalancer', 'api');
     const delays: (number | undefined)[] = [];
-    bed.store.subscribe((change) =>
-      enqueueDependents(bed.store, change, (kind, _name, delayMs) => {
-        if (kind === 'LoadBalancer') delays.push(delayMs);
-      }),
-    );
+    startTriggers(KINDS, bed.store, (kind, _name, delayMs) => {
+      if (kind === 'LoadBalancer') delays.push(delayMs);
+    });
 
     bed.apply('Node', 'b', { role: 'master' });
     bed.apply('LoadBalancer', 'api', { retries: 1 });
@@ -76,10 +74,11 @@ function readyNow(): Condition {
 
 describe('a change of', () => {
   const cases: readonly [what: string, change: (bed: Bed) => void, queued: string[]][] = [
+    ["a Node's memory concerns the Node alone", (bed) => bed.apply('Node', 'b', { cpus: 2 }), ['Node/b']],
     [
-      "a Node's spec concerns itself, its networks, its clones and the Host",
-      (bed) => bed.apply('Node', 'b', { cpus: 2 }),
-      ['Host/vmhost', 'Network/k8s-net', 'Node/b', 'Node/clone'],
+      "a Node's role concerns its network and what names the guests",
+      (bed) => bed.apply('Node', 'b', { role: 'worker' }),
+      ['Host/vmhost', 'Network/k8s-net', 'Node/b'],
     ],
     [
       'the network of a Node concerns the one it leaves too',
@@ -87,55 +86,50 @@ describe('a change of', () => {
       ['Host/vmhost', 'Network/k8s-net', 'Network/storage', 'Node/a'],
     ],
     [
-      "a Node's status concerns its clones and the Host, and not its networks",
-      (bed) =>
-        bed.store.updateStatus('Node', 'b', bed.object('Node', 'b').metadata.uid, {
-          conditions: [],
-          state: 'running',
-        }),
-      ['Host/vmhost', 'Node/clone'],
+      'whether a Node can be cloned concerns its clones',
+      (bed) => tell(bed, 'Node', 'b', { disk: '/d' }),
+      ['Node/clone'],
     ],
+    ["a Node's progress concerns nobody", (bed) => tell(bed, 'Node', 'b', { address: '192.168.111.9' }), []],
     [
-      'a Node that goes concerns its networks, and itself no more',
+      'a Node that goes concerns its networks, its image, its clones and what names the guests',
       (bed) => bed.store.remove('Node', 'b'),
-      ['Host/vmhost', 'Network/k8s-net', 'Node/clone'],
+      ['Host/vmhost', 'Image/debian', 'Network/k8s-net', 'Node/clone'],
     ],
     [
-      'a Network concerns itself, the Nodes on it and the Host',
+      "a Network's MTU concerns the Network alone",
       (bed) => bed.apply('Network', 'storage', { mtu: 1400 }),
-      ['Host/vmhost', 'Network/storage', 'Node/a'],
+      ['Network/storage'],
     ],
     [
-      "a Network's status concerns the Nodes on it and the Host",
-      (bed) =>
-        bed.store.updateStatus('Network', 'k8s-net', bed.object('Network', 'k8s-net').metadata.uid, {
-          conditions: [],
-          bridge: 'x',
-        }),
-      ['Host/vmhost', 'Node/a', 'Node/b', 'Node/clone'],
-    ],
-    [
-      "an Image's status concerns the Nodes that start from it",
-      (bed) =>
-        bed.store.updateStatus('Image', 'debian', bed.object('Image', 'debian').metadata.uid, {
-          conditions: [],
-          path: '/i',
-        }),
-      ['Node/a', 'Node/b'],
-    ],
-    [
-      "the Host's status concerns all Nodes",
-      (bed) =>
-        bed.store.updateStatus('Host', 'vmhost', bed.object('Host', 'vmhost').metadata.uid, {
-          conditions: [],
-          arch: 'x',
-        }),
+      "a Network's bridge concerns the Nodes on it",
+      (bed) => tell(bed, 'Network', 'k8s-net', { bridge: 'x' }),
       ['Node/a', 'Node/b', 'Node/clone'],
     ],
     [
-      'a new Node concerns itself and its network',
+      'the reservation of one Node concerns that Node, and no other one on the network',
+      (bed) => tell(bed, 'Network', 'k8s-net', { entries: [entry('b', 9)] }),
+      ['Host/vmhost', 'Node/b'],
+    ],
+    [
+      "an Image's path concerns the Nodes that start from it",
+      (bed) => tell(bed, 'Image', 'debian', { path: '/i' }),
+      ['Node/a', 'Node/b'],
+    ],
+    [
+      'the progress of a download concerns nobody',
+      (bed) => tell(bed, 'Image', 'debian', { conditions: [notReady('4 %')] }),
+      [],
+    ],
+    [
+      "the Host's architecture concerns all Nodes",
+      (bed) => tell(bed, 'Host', 'vmhost', { arch: 'x' }),
+      ['Node/a', 'Node/b', 'Node/clone'],
+    ],
+    [
+      'a new Node concerns itself, its network, its image and what names the guests',
       (bed) => bed.apply('Node', 'new'),
-      ['Host/vmhost', 'Network/k8s-net', 'Node/new'],
+      ['Host/vmhost', 'Image/debian', 'Network/k8s-net', 'Node/new'],
     ],
     ['nothing concerns nobody', (bed) => bed.apply('Node', 'b'), []],
   ];
@@ -166,22 +160,23 @@ it('E92: looking at everything again leaves nothing out', () => {
   );
 });
 
-describe('a guest that is Ready again', () => {
-  it('lets those look that wait for their turn, and only those', () => {
-    const { bed, after } = createLab();
-    const tell = (name: string, status: 'True' | 'False', reason: string): void => {
-      const found = mergeConditions([], [condition('Ready', status, reason)], '2026-01-01T00:00:00Z', 1);
-      bed.store.updateStatus('Node', name, bed.object('Node', name).metadata.uid, { conditions: found });
-    };
-    tell('clone', 'False', 'RolloutWaiting');
-    tell('b', 'False', 'OtherAddress');
+/** A status like the one before, with some fields of its own. */
+function tell(bed: Bed, kind: Kind, name: string, fields: Record<string, unknown>): void {
+  const { metadata, status } = bed.object(kind, name);
+  bed.store.updateStatus(kind, name, metadata.uid, { ...status, ...fields });
+}
 
-    assert.ok(!after(() => tell('a', 'False', 'NoLease')).includes('Node/clone'));
-    const queued = after(() => tell('a', 'True', 'Ready'));
+function entry(node: string, last: number): LiveEntry {
+  return { node, mac: `52:54:00:00:00:0${last}`, ip: `192.168.111.${last}`, hostnames: [node], live: true };
+}
 
-    assert.deepEqual(
-      queued.filter((key) => key.startsWith('Node/')),
-      ['Node/clone'],
-    );
-  });
-});
+function notReady(message: string): Condition {
+  const [found] = mergeConditions(
+    [],
+    [condition('Ready', 'False', 'Downloading', message)],
+    '2026-01-01T00:00:00Z',
+    1,
+  );
+  assert.ok(found);
+  return found;
+}

@@ -2,6 +2,7 @@ import { isTrue, READY } from '../conditions.ts';
 import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
+import { isRemoved } from '../meta.ts';
 
 /** Nodes that are looked at one after the other lead to one look at the files that name them. */
 const SETTLE_MS = 100;
@@ -17,7 +18,7 @@ export const host = defineKind({
     reads<'Host', 'Node'>({
       source: 'Node',
       shared: ({ metadata, spec, status }) => [
-        metadata.deletionTimestamp !== undefined,
+        isRemoved({ metadata }),
         spec.hostsEntry,
         spec.role,
         spec.ssh.user,

@@ -1,6 +1,6 @@
 import { findCondition, READY, SYNCED } from '../conditions.ts';
 import { reads } from '../kinds/reads.ts';
-import type { ObjectOf } from '../meta.ts';
+import { isRemoved, type ObjectOf } from '../meta.ts';
 
 /** Nodes that move together lead to one reload. */
 const SETTLE_MS = 300;
@@ -29,14 +29,5 @@ function serverSide({ metadata, spec, status }: ObjectOf<'Node'>): unknown {
   ]);
   const looked = observedGeneration !== undefined;
   const asked = [spec.role, spec.power, spec.networks[0]?.network, spec.ssh.user];
-  return [
-    metadata.labels,
-    metadata.deletionTimestamp !== undefined,
-    asked,
-    seen,
-    address,
-    sshHostKey,
-    state,
-    looked,
-  ];
+  return [metadata.labels, isRemoved({ metadata }), asked, seen, address, sshHostKey, state, looked];
 }

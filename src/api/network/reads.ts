@@ -1,4 +1,5 @@
 import { reads } from '../kinds/reads.ts';
+import { isRemoved } from '../meta.ts';
 
 /** The Nodes that name a Network claim reservations and names in it; one that still uses it keeps it from going. */
 export const networkReads = [
@@ -6,7 +7,7 @@ export const networkReads = [
     source: 'Node',
     by: ({ spec }) => spec.networks.map(({ network }) => network),
     shared: ({ metadata, spec }) => [
-      metadata.deletionTimestamp !== undefined,
+      isRemoved({ metadata }),
       spec.networks,
       spec.dnsAliases,
       spec.podCIDR,

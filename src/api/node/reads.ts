@@ -1,7 +1,7 @@
 import { isTrue, READY } from '../conditions.ts';
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 import { reads } from '../kinds/reads.ts';
-import type { ObjectOf } from '../meta.ts';
+import { isRemoved, type ObjectOf } from '../meta.ts';
 
 /** What a pass over a Node reads of others. */
 export const nodeReads = [
@@ -15,7 +15,7 @@ export const nodeReads = [
     source: 'Image',
     of: ({ spec }) => (spec.disk.image === undefined ? [] : [spec.disk.image]),
     shared: ({ metadata, status }) => [
-      metadata.deletionTimestamp !== undefined,
+      isRemoved({ metadata }),
       isTrue(status.conditions, READY),
       status.path,
       status.format,
@@ -25,7 +25,7 @@ export const nodeReads = [
     source: 'Node',
     of: ({ spec }) => (spec.disk.cloneOf === undefined ? [] : [spec.disk.cloneOf]),
     shared: ({ metadata, status }) => [
-      metadata.deletionTimestamp !== undefined,
+      isRemoved({ metadata }),
       isTrue(status.conditions, READY),
       status.disk,
       status.state === 'running',
