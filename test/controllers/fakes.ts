@@ -1,26 +1,20 @@
 import assert from 'node:assert/strict';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { parseDomain } from '../../src/api/libvirt/domain.ts';
-import { parseNetwork } from '../../src/api/libvirt/network.ts';
 import type { ObservedHaproxy } from '../../src/api/load-balancer/plan.ts';
 import type { HaproxyStats } from '../../src/api/load-balancer/haproxy-stats.ts';
 import type { HostFilesPort } from '../../src/controllers/host/reconciler.ts';
-import type { Bridges } from '../../src/drivers/bridges.ts';
+import type { Attachment, Bridges } from '../../src/drivers/bridges.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
 import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
-import type { DomainState, Libvirt, NetworkUpdate } from '../../src/drivers/libvirt.ts';
+import type { Libvirt } from '../../src/drivers/libvirt.ts';
 import type { DnsProbe } from '../../src/drivers/resolver.ts';
 import type { Seeds } from '../../src/drivers/seeds.ts';
 import type { Ssh, SshResult } from '../../src/drivers/ssh.ts';
-import { updateLiveXml } from '../api/network/bed.ts';
 import { fixture } from '../api/libvirt/fixtures.ts';
-
-export interface FakeNetwork {
-  config: string;
-  live?: string;
-  autostart: boolean;
-}
+import { createDnsmasqs, type FakeDnsmasqs } from '../libvirt/dnsmasq.ts';
+import { createDouble, createRaw, type RawLibvirt } from '../libvirt/driver.ts';
+import { createState, type LibvirtState } from '../libvirt/state.ts';
 
 export interface FakeHaproxy {
   observed: ObservedHaproxy;
@@ -29,20 +23,16 @@ export interface FakeHaproxy {
 }
 
 /** A vmhost in memory: small stand-ins for the drivers, which share one world and note what changes it. */
-export interface World {
-  readonly networks: Map<string, FakeNetwork>;
-  /** `live`: what it was started with, where that is not `xml`. */
-  readonly domains: Map<string, { xml: string; state: DomainState; live?: string; transient?: true }>;
+export interface World extends LibvirtState {
+  readonly dnsmasqs: FakeDnsmasqs;
+  /** Ports of each parking bridge. */
+  readonly parked: Map<string, string[]>;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
-  /** Domains whose memory is saved. */
-  readonly saved: Set<string>;
   /** What disks stand on, by path; one that is not there stands on itself alone. */
   readonly chains: Map<string, readonly string[] | Error>;
   /** Nodes with a host key file. */
   readonly hostKeys: Set<string>;
-  /** The bridge of each tap. */
-  readonly taps: Map<string, string>;
   readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'> & { readonly size?: number }>;
   readonly stored: Map<string, StoredImage>;
   readonly files: Map<string, string>;
@@ -54,29 +44,35 @@ export interface World {
   readonly drifts: string[];
   /** Calls that change the world, in their order. */
   readonly calls: string[];
+  /** How often libvirt was called, by call: those that only read, too. */
+  readonly counts: Map<string, number>;
   /** Calls that fail, by name. */
   readonly broken: Map<string, Error>;
 }
 
 export function createWorld(): World {
-  return {
-    networks: new Map(),
-    domains: new Map(),
-    hostFiles: new Map(),
+  const libvirt = createState();
+  const hostFiles = new Map<string, HostFiles>();
+  const files = new Map<string, string>();
+  const dnsmasqs = createDnsmasqs({ libvirt, hostFiles, etcHosts: () => files.get('/etc/hosts') ?? '' });
+  libvirt.onDnsmasq = (network, what) => dnsmasqs.told(network, what);
+  return Object.assign(libvirt, {
+    dnsmasqs,
+    parked: new Map(),
+    hostFiles,
     leases: [],
-    saved: new Set(),
     chains: new Map(),
-    hostKeys: new Set(),
-    taps: new Map(),
+    hostKeys: new Set<string>(),
     disks: new Map(),
     stored: new Map(),
-    files: new Map(),
+    files,
     guests: new Map(),
     haproxies: new Map(),
     drifts: [],
     calls: [],
+    counts: new Map(),
     broken: new Map(),
-  };
+  });
 }
 
 /** Notes the call; throws if it is to fail. */
@@ -96,108 +92,33 @@ export function later<A extends readonly unknown[], R>(call: (...args: A) => R):
 }
 
 export function fakeLibvirt(world: World): Libvirt {
-  const { networks, domains } = world;
-  const network = (name: string): FakeNetwork => must(networks.get(name), name);
-  const fake: Partial<Libvirt> = {
-    version: later(() => '9.0.0'),
-    capabilities: later(() => {
-      fails(world, 'capabilities');
-      return fixture('capabilities');
-    }),
-    networks: later(() => {
-      fails(world, 'networks');
-      return [...networks].map(([name, { live, autostart }]) => {
-        return { name, uuid: name, active: live !== undefined, autostart, persistent: true };
-      });
-    }),
-    networkXml: later((name: string, { inactive }: { inactive: boolean }) => {
-      const found = networks.get(name);
-      return inactive ? found?.config : (found?.live ?? found?.config);
-    }),
-    defineNetwork: later((xml: string) => {
-      const { name } = parseNetwork(xml).model;
-      changes(world, 'defineNetwork', name);
-      networks.set(name, { autostart: false, ...networks.get(name), config: xml });
-    }),
-    startNetwork: later((name: string) => {
-      changes(world, 'startNetwork', name);
-      network(name).live = network(name).config;
-    }),
-    destroyNetwork: later((name: string) => {
-      changes(world, 'destroyNetwork', name);
-      delete network(name).live;
-    }),
-    undefineNetwork: later((name: string) => {
-      changes(world, 'undefineNetwork', name);
-      networks.delete(name);
-    }),
-    rebootDomain: later((name: string) => changes(world, 'rebootDomain', name)),
-    setNetworkAutostart: later((name: string, on: boolean) => {
-      changes(world, 'setNetworkAutostart', name);
-      network(name).autostart = on;
-    }),
-    updateNetwork: later((update: NetworkUpdate) => {
-      changes(world, 'updateNetwork', update.network);
+  const libvirt = createDouble(world, {
+    capabilities: () => fixture('capabilities'),
+    hasFile: (path) => hasFile(world, path),
+    onCall(call, subject, mutates) {
+      if (mutates) world.calls.push(`${call} ${subject}`);
+      world.counts.set(call, (world.counts.get(call) ?? 0) + 1);
+      fails(world, call);
+    },
+    growDisk: (name, size) => void world.disks.set(name, { exists: true, ours: true, whole: true, size }),
+  });
+  return {
+    ...libvirt,
+    updateNetwork(update) {
       assert.equal(update.config, false, 'E02: the definition changes by net-define alone');
-      const { live } = network(update.network);
-      if (update.live && live !== undefined) network(update.network).live = updateLiveXml(live, update);
-    }),
-    domains: later(() => {
-      fails(world, 'domains');
-      return [...domains].map(([name, { state, transient }]) => {
-        return { name, uuid: name, state, ...(transient === undefined ? {} : { transient }) };
-      });
-    }),
-    domainListing: later((name: string) => {
-      const { state, transient } = domains.get(name) ?? {};
-      if (state === undefined) return undefined;
-      return { name, uuid: name, state, ...(transient === undefined ? {} : { transient }) };
-    }),
-    domainXml: later((name: string, { inactive }: { inactive: boolean }) => {
-      const found = domains.get(name);
-      return inactive ? found?.xml : (found?.live ?? found?.xml);
-    }),
-    defineDomain: later((xml: string) => {
-      const { name } = parseDomain(xml).model;
-      changes(world, 'defineDomain', name);
-      const { state = 'shutoff', xml: before = xml, live = before } = domains.get(name) ?? {};
-      domains.set(name, { xml, state, ...(state === 'running' ? { live } : {}) });
-    }),
-    startDomain: later((name: string) => {
-      changes(world, 'startDomain', name);
-      world.saved.delete(name);
-      const { xml } = must(domains.get(name), name);
-      domains.set(name, { xml, state: 'running' });
-    }),
-    shutdownDomain: later((name: string) => changes(world, 'shutdownDomain', name)),
-    destroyDomain: later((name: string) => {
-      changes(world, 'destroyDomain', name);
-      const { xml } = must(domains.get(name), name);
-      domains.set(name, { xml, state: 'shutoff' });
-    }),
-    undefineDomain: later((name: string) => {
-      changes(world, 'undefineDomain', name);
-      domains.delete(name);
-    }),
-    hasManagedSave: later((name: string) => world.saved.has(name)),
-    growDisk: later((name: string, _target: string, size: number) => {
-      changes(world, 'growDisk', name);
-      world.disks.set(name, { exists: true, ours: true, whole: true, size });
-    }),
-    setLink: later((name: string, mac: string, state: 'up' | 'down') => {
-      changes(world, `setLink ${state}`, name);
-      const domain = must(domains.get(name), name);
-      domain.live = withLink(domain.live ?? domain.xml, mac, state);
-    }),
-    beginBackup: later((name: string) => changes(world, 'beginBackup', name)),
-    domainJob: later(() => ({ state: 'none' as const })),
+      return libvirt.updateNetwork(update);
+    },
   };
-  return fake as Libvirt;
 }
 
-function withLink(xml: string, mac: string, state: 'up' | 'down'): string {
-  const without = xml.replace(/<link state=.(up|down).\/>/, '');
-  return without.replace(`<mac address="${mac}"/>`, `<mac address="${mac}"/><link state="${state}"/>`);
+/** libvirt itself, as another admin uses it. */
+export function rawLibvirt(world: World): RawLibvirt {
+  return createRaw(world, { hasFile: (path) => hasFile(world, path) });
+}
+
+function hasFile(world: World, path: string): boolean {
+  const node = /^\/disks\/(.*)\.qcow2$/.exec(path)?.[1];
+  return node === undefined ? world.files.has(path) : world.disks.get(node)?.exists === true;
 }
 
 function must<T>(found: T | undefined, name: string): T {
@@ -206,23 +127,25 @@ function must<T>(found: T | undefined, name: string): T {
 }
 
 export function fakeBridges(world: World): Bridges {
-  const fake: Bridges = {
-    exists: later(() => false),
+  const parkedOn = (parking: string): string[] | undefined => world.parked.get(parking);
+  return {
+    exists: later((name: string) => world.links.has(name)),
     ports: later((bridge: string) =>
       [...world.taps].filter(([, master]) => master === bridge).map(([tap]) => tap),
     ),
     masterOf: later((tap: string) => world.taps.get(tap)),
     filtersFrames: later(() => false),
-    parked: later(() => undefined),
-    park: later((_parking: string, ports: readonly string[]) => {
+    parked: later(parkedOn),
+    park: later((parking: string, ports: readonly string[]) => {
       changes(world, 'park', ports.join(','));
+      world.parked.set(parking, [...ports]);
     }),
-    attach: later(({ bridge, ports }: { bridge: string; ports: readonly string[] }) => {
+    attach: later(({ bridge, ports, parking }: Attachment) => {
       changes(world, 'attach', ports.join(','));
       for (const port of ports) world.taps.set(port, bridge);
+      world.parked.delete(parking);
     }),
   };
-  return fake;
 }
 
 export function fakeDnsmasq(world: World): Dnsmasq {
@@ -234,6 +157,7 @@ export function fakeDnsmasq(world: World): Dnsmasq {
     writeHostFiles: later((name: string, files: HostFiles) => {
       changes(world, 'writeHostFiles', name);
       world.hostFiles.set(name, files);
+      world.dnsmasqs.changed(name);
       return true;
     }),
     hasHostFiles: later((name: string) => world.hostFiles.has(name)),
@@ -248,7 +172,7 @@ export function fakeDnsmasq(world: World): Dnsmasq {
     }),
     reload: later((name: string) => {
       changes(world, 'reload', name);
-      return true;
+      return world.dnsmasqs.reload(name);
     }),
   };
   return fake as Dnsmasq;
@@ -353,23 +277,14 @@ export function fakeFiles(world: World): HostFilesPort {
 
 /** Answers what the running dnsmasq of any network would. */
 export function fakeResolver(world: World): DnsProbe {
-  const hosts = (): { ip: string; hostnames: readonly string[] }[] => [
-    ...[...world.networks.values()].flatMap(({ live }) =>
-      live === undefined ? [] : parseNetwork(live).model.dns.hosts,
-    ),
-    ...[...world.hostFiles.values()].flatMap(({ names }) => names),
-  ];
+  const { networks, dnsmasqs } = world;
   return {
     addresses: later((_server: string, name: string) => {
       fails(world, 'dns');
-      return hosts()
-        .filter(({ hostnames }) => hostnames.includes(name))
-        .map(({ ip }) => ip);
+      return [...networks.keys()].flatMap((network) => dnsmasqs.addresses(network, name));
     }),
     names: later((_server: string, address: string) =>
-      hosts()
-        .filter(({ ip }) => ip === address)
-        .flatMap(({ hostnames }) => hostnames),
+      [...networks.keys()].flatMap((network) => dnsmasqs.nameOf(network, address) ?? []),
     ),
   };
 }

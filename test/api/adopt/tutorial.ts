@@ -55,7 +55,7 @@ export function domainXml(machine: Omit<Machine, 'ip'>, inside = ''): string {
   const { name, mac, cpus, memory } = machine;
   return `<domain type='kvm'>
   <name>${name}</name>
-  <uuid>4dea22b3-1d52-d8f3-2516-782e98ab3fa0</uuid>
+  <uuid>4dea22b3-1d52-d8f3-2516-${mac.replaceAll(':', '')}</uuid>
   <memory unit='KiB'>${memory * 1024 * 1024}</memory>
   <vcpu placement='static'>${cpus}</vcpu>
   <os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>

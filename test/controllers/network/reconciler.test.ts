@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { createBed, createLab, type Bed } from '../bed.ts';
+import { rawLibvirt } from '../fakes.ts';
 
 const FOREIGN = '<network><name>k8s-net</name><bridge name="virbr1"/></network>';
 
@@ -81,7 +82,7 @@ describe('a Network', () => {
 
   it('E16: that somebody stopped is started again', async () => {
     const bed = await createLab('a');
-    delete bed.world.networks.get('k8s-net')?.live;
+    rawLibvirt(bed.world).netDestroy('k8s-net');
 
     await bed.converge();
 

@@ -212,7 +212,7 @@ describe('a guest that was changed by hand', () => {
     const found = domain(bed, 'a');
     found.live = found.xml;
     found.xml = found.xml
-      .replace(/<vcpu>.*<\/vcpu>/, '<vcpu>7</vcpu>')
+      .replace(/<vcpu.*<\/vcpu>/, '<vcpu>7</vcpu>')
       .replace('</uuid>', '</uuid><title>x</title>');
 
     await bed.converge();
