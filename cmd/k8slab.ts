@@ -1,18 +1,15 @@
 import { Command, Option } from 'commander';
 import { explainError } from '../src/api/errors.ts';
-import { explain } from '../src/api/kinds/explain.ts';
 import { version } from '../src/api/version.ts';
-import { adopt, printAdoption, writeAdoption } from '../src/cli/adopt.ts';
 import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';
-import { complete, completionScript } from '../src/cli/completion.ts';
-import { confirmRemoval } from '../src/cli/confirm-removal.ts';
-import { get, OUTPUTS, type GetFlags } from '../src/cli/get.ts';
-import { fetchPlan, planExitCode, printPlan } from '../src/cli/plan.ts';
-import { updatePackages } from '../src/cli/update-packages.ts';
-import { validate } from '../src/cli/validate.ts';
-import { DEFAULT_CONFIG_PATH, loadConfig } from '../src/daemon/config.ts';
-import { createLibvirt, createVirsh, type Libvirt } from '../src/drivers/libvirt.ts';
+import type { GetFlags } from '../src/cli/get.ts';
+import { OUTPUTS } from '../src/cli/outputs.ts';
+import type { Libvirt } from '../src/drivers/libvirt.ts';
+import { useCompileCache } from './compile-cache.ts';
 
+useCompileCache(import.meta.dirname);
+
+// Each command loads what it needs when it runs: `version` and tab completion take little longer than Node itself.
 const program = new Command('k8slab')
   .description('Looks at what k8slabd does, and checks manifests')
   .version(version, '-V, --version')
@@ -40,6 +37,7 @@ program
     '\nExamples:\n  k8slab get\n  k8slab get nodes -o wide\n  k8slab get node/master00 -o yaml',
   )
   .action(async (type: string | undefined, names: string[], flags: GetFlags) => {
+    const { get } = await import('../src/cli/get.ts');
     const text = await get(client(), type === undefined ? [] : [type, ...names], flags);
     if (text === '') process.stderr.write('No resources found\n');
     process.stdout.write(text);
@@ -52,6 +50,7 @@ program
   .addOption(new Option('-o, --output <FORMAT>', 'how to print it').choices(['json']))
   .addHelpText('after', '\nExit codes: 0 nothing to do, 2 changes, 1 error')
   .action(async (paths: string[], flags: { output?: 'json' }) => {
+    const { fetchPlan, planExitCode, printPlan } = await import('../src/cli/plan.ts');
     const answer = await fetchPlan(client(), paths);
     process.stdout.write(
       flags.output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : printPlan(answer),
@@ -69,6 +68,7 @@ program
     '\nExamples:\n  k8slab confirm-removal\n  k8slab confirm-removal node/worker00 node/worker01',
   )
   .action(async (names: string[], flags: { all?: boolean }) => {
+    const { confirmRemoval } = await import('../src/cli/confirm-removal.ts');
     const { stdin: input, stderr: output } = process;
     const terminal = input.isTTY && output.isTTY ? { terminal: { input, output } } : {};
     process.stdout.write(await confirmRemoval(client(), names, { ...flags, ...terminal }));
@@ -80,6 +80,7 @@ program
   .argument('<PATHS...>', 'files, directories, or - for standard input')
   .option('-q, --quiet', 'print errors only')
   .action(async (paths: string[], flags: { quiet?: boolean }) => {
+    const { validate } = await import('../src/cli/validate.ts');
     const { errors, valid } = await validate(paths);
     for (const error of errors) process.stderr.write(`${error}\n`);
     if (flags.quiet !== true) for (const line of valid) process.stdout.write(`${line}\n`);
@@ -97,6 +98,7 @@ program
   .addOption(new Option('-c, --connect <URI>', "libvirt's URI; that of k8slabd when left out"))
   .addHelpText('after', '\nExamples:\n  k8slab adopt\n  k8slab adopt k8s-net master00 -d /etc/k8slab.d')
   .action(async (names: string[], flags: { outputDir?: string; connect?: string }) => {
+    const { adopt, printAdoption, writeAdoption } = await import('../src/cli/adopt.ts');
     const libvirt = await openLibvirt(flags.connect);
     const { files, skipped } = await adopt(libvirt, names).finally(() => libvirt.dispose());
     for (const { what, why } of skipped) process.stderr.write(`k8slab: left out ${what}: ${why}\n`);
@@ -108,6 +110,9 @@ program
 
 /** Read-only: a connection that could not change anything. */
 async function openLibvirt(uri: string | undefined): Promise<Libvirt> {
+  const { DEFAULT_CONFIG_PATH } = await import('../src/daemon/config-path.ts');
+  const { loadConfig } = await import('../src/daemon/config.ts');
+  const { createLibvirt, createVirsh } = await import('../src/drivers/libvirt.ts');
   const config = await loadConfig(DEFAULT_CONFIG_PATH, { mustExist: false });
   const virsh = createVirsh({ uri: uri ?? config.connect, command: ['virsh', '--readonly'] });
   return createLibvirt({ virsh, xmlDir: config.runtime });
@@ -117,7 +122,8 @@ program
   .command('explain')
   .description('Explain a kind or a field of it')
   .argument('<KIND[.FIELD...]>', 'such as node or node.spec.disk')
-  .action((path: string) => {
+  .action(async (path: string) => {
+    const { explain } = await import('../src/api/kinds/explain.ts');
     process.stdout.write(explain(path));
   });
 
@@ -127,6 +133,7 @@ program
   .argument('[NODES...]', 'only these; all of them when nothing is given')
   .option('--role <ROLE>', 'only guests of this role')
   .action(async (nodes: string[], flags: { role?: string }) => {
+    const { updatePackages } = await import('../src/cli/update-packages.ts');
     const selection = { ...flags, ...(nodes.length === 0 ? {} : { nodes }) };
     process.exitCode = await updatePackages(client(), selection, (line) => process.stdout.write(`${line}\n`));
   });
@@ -142,7 +149,8 @@ program
   .command('completion')
   .description('Print a completion script: source <(k8slab completion bash)')
   .argument('<SHELL>', 'bash, zsh or fish')
-  .action((shell: string) => {
+  .action(async (shell: string) => {
+    const { completionScript } = await import('../src/cli/completion.ts');
     process.stdout.write(completionScript(shell));
   });
 
@@ -151,6 +159,7 @@ program
   .argument('[WORDS...]')
   .allowUnknownOption()
   .action(async (words: string[]) => {
+    const { complete } = await import('../src/cli/completion.ts');
     process.stdout.write((await complete(client(), words)).map((word) => `${word}\n`).join(''));
   });
 

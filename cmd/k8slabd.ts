@@ -1,8 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { explainError } from '../src/api/errors.ts';
 import { version } from '../src/api/version.ts';
-import { DEFAULT_CONFIG_PATH } from '../src/daemon/config.ts';
-import { runDaemon } from '../src/daemon/run.ts';
+import { DEFAULT_CONFIG_PATH } from '../src/daemon/config-path.ts';
+import type { RunFlags } from '../src/daemon/run.ts';
+import { useCompileCache } from './compile-cache.ts';
+
+useCompileCache(import.meta.dirname);
 
 function seconds(text: string): number {
   const value = Number(text);
@@ -18,7 +21,8 @@ const program = new Command('k8slabd')
   .option('--log-level <LEVEL>', "debug, info, warn or error, instead of the configuration's")
   .option('--once', 'work until every object is Ready, then exit with 0; exit with 1 if that takes too long')
   .option('--timeout <SECONDS>', 'how long --once may take', seconds, 600)
-  .action(async (flags: Parameters<typeof runDaemon>[0]) => {
+  .action(async (flags: RunFlags) => {
+    const { runDaemon } = await import('../src/daemon/run.ts');
     process.exitCode = await runDaemon(flags);
   });
 

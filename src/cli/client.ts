@@ -1,6 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
 import { ReasonedError, toError } from '../api/errors.ts';
 import { API_VERSION } from '../api/meta.ts';
 
@@ -38,14 +37,20 @@ interface Call {
 
 async function call(asked: Call): Promise<unknown> {
   const response = await send(asked);
-  return answerOf(asked, response.statusCode ?? 0, await text(response));
+  return answerOf(asked, response.statusCode ?? 0, await textOf(response));
 }
 
 async function streamCall(asked: Call, onLine: (line: string) => void): Promise<void> {
   const response = await send(asked);
   const status = response.statusCode ?? 0;
-  if (status >= 400) answerOf(asked, status, await text(response));
+  if (status >= 400) answerOf(asked, status, await textOf(response));
   for await (const line of createInterface({ input: response })) if (line !== '') onLine(line);
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
+  return text;
 }
 
 /** Resolves when the answer begins. */

@@ -4,8 +4,8 @@ import { namesOf } from '../api/kinds/kinds.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import { objectWord, type ApiObject } from '../api/meta.ts';
 import { fetchHeld } from './confirm-removal.ts';
-import { OUTPUTS } from './get.ts';
 import type { Client } from './client.ts';
+import { OUTPUTS } from './outputs.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import { ReasonedError } from '../api/errors.ts';
 import { namesOf } from '../api/kinds/kinds.ts';
 import { KINDS } from '../api/kinds/list.ts';
@@ -6,10 +5,8 @@ import { objectWord, type ApiObject, type Kind } from '../api/meta.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Table } from '../api/kinds/table.ts';
 import type { Client } from './client.ts';
+import type { Output } from './outputs.ts';
 import { printTable } from './print-table.ts';
-
-export const OUTPUTS = ['wide', 'yaml', 'json', 'name'] as const;
-export type Output = (typeof OUTPUTS)[number];
 
 export interface GetFlags {
   readonly output?: Output;
@@ -67,7 +64,9 @@ export async function get(client: Client, args: readonly string[], flags: GetFla
   const [single] = objects;
   const whole =
     named && single !== undefined ? single : { apiVersion: 'v1', kind: 'List', metadata: {}, items: objects };
-  return flags.output === 'json' ? `${JSON.stringify(whole, null, 2)}\n` : stringify(whole, { lineWidth: 0 });
+  if (flags.output === 'json') return `${JSON.stringify(whole, null, 2)}\n`;
+  const { stringify } = await import('yaml');
+  return stringify(whole, { lineWidth: 0 });
 }
 
 async function getTables(client: Client, selections: readonly Selection[], flags: GetFlags): Promise<string> {

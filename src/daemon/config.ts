@@ -4,8 +4,6 @@ import { daemonConfig, type DaemonConfig } from '../api/daemon-config.ts';
 import { ReasonedError, toError } from '../api/errors.ts';
 import { readIfExists } from '../drivers/files.ts';
 
-export const DEFAULT_CONFIG_PATH = '/etc/k8slab/k8slabd.yaml';
-
 /**
  * The daemon's configuration; a missing file means the defaults unless it was asked for by name.
  * @throws ReasonedError InvalidConfig naming the file and the field

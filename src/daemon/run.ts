@@ -4,7 +4,8 @@ import { ReasonedError } from '../api/errors.ts';
 import { version } from '../api/version.ts';
 import { createNotifier } from '../drivers/systemd.ts';
 import { systemClock, type Clock } from '../engine/clock.ts';
-import { DEFAULT_CONFIG_PATH, loadConfig } from './config.ts';
+import { DEFAULT_CONFIG_PATH } from './config-path.ts';
+import { loadConfig } from './config.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { createLog } from './log.ts';
 
