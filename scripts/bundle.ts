@@ -1,0 +1,117 @@
+/** Bundles both commands, as they are installed: `scripts/bundle.ts DIRECTORY`. */
+import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { builtinModules, enableCompileCache, flushCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+const top = join(import.meta.dirname, '..');
+const NODE = '/usr/lib/k8slab/bin/node';
+
+/** Writes `k8slab.mjs`, `k8slabd.mjs`, the parts that they load when needed, and the licences of what is in them. */
+export async function bundle(directory: string): Promise<Record<'k8slab' | 'k8slabd', Metafile>> {
+  await mkdir(directory, { recursive: true });
+  const [k8slab, k8slabd] = await Promise.all([
+    bundleCommand('k8slab', directory),
+    bundleCommand('k8slabd', directory),
+  ]);
+  const inputs = [k8slab, k8slabd].flatMap((metafile) => Object.keys(metafile.inputs));
+  await writeFile(join(directory, 'LICENSES'), await licences(inputs));
+  return { k8slab, k8slabd };
+}
+
+async function bundleCommand(command: string, outdir: string): Promise<Metafile> {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: top,
+    entryPoints: [`cmd/${command}.ts`],
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: `${command}-[name]-[hash]`,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // Names stay, for stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    // Native speed-ups of ssh2 that are not built.
+    external: ['cpu-features'],
+    loader: { '.node': 'empty' },
+    banner: { js: COMMONJS },
+    plugins: [lazyBuiltins],
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  await Promise.all(outputFiles.map((file) => writeOutput(file, join(outdir, `${command}.mjs`))));
+  return metafile;
+}
+
+/** What CommonJS dependencies expect to find. */
+const COMMONJS =
+  'const __filename=import.meta.filename,__dirname=import.meta.dirname,' +
+  "require=process.getBuiltinModule('node:module').createRequire(import.meta.url);";
+
+async function writeOutput({ path, contents }: OutputFile, command: string): Promise<void> {
+  if (path !== command) return writeFile(path, contents);
+  await writeFile(path, [`#!${NODE}\n`, contents], { mode: 0o755 });
+}
+
+/**
+ * Node's own modules are loaded at the first use of one of their exports. An ES import evaluates all exports instead: that of
+ * node:http takes 35 ms, since it exports WebSocket, and a command line of a few milliseconds loads child_process for nothing.
+ */
+const lazyBuiltins: Plugin = {
+  name: 'lazy-builtins',
+  setup(bundler) {
+    const names = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
+    bundler.onResolve({ filter: /^(node:)?[a-z_0-9/]+$/ }, ({ path }) =>
+      names.has(path) ? { path: path.replace(/^node:/, ''), namespace: 'builtin' } : undefined,
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: lazyBuiltin(`node:${path}`),
+    }));
+  },
+};
+
+function lazyBuiltin(name: string): string {
+  const builtin: unknown = process.getBuiltinModule(name) ?? {};
+  const load = `process.getBuiltinModule(${JSON.stringify(name)})`;
+  // A function or an object with a prototype, such as process, is used as such.
+  if (!isPlain(builtin)) return `module.exports=${load}`;
+  const keys = JSON.stringify(Object.keys(builtin));
+  return `for(const key of ${keys})Object.defineProperty(exports,key,{enumerable:true,get:()=>${load}[key]})`;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+async function licences(inputs: readonly string[]): Promise<string> {
+  const packages = new Set(
+    inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
+  );
+  const texts = [...packages].sort().map(async (path) => {
+    const files = await readdir(join(top, path));
+    const file = files.find((name) => /^licen[cs]e/i.test(name)) ?? 'package.json';
+    return `${path}\n\n${await readFile(join(top, path, file), 'utf8')}`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** Fills the compile cache for the user who runs this, by loading every part; the commands themselves would run. */
+async function fillCompileCache(directory: string): Promise<void> {
+  enableCompileCache({ directory: join(directory, 'cache'), portable: true });
+  for (const file of await readdir(directory)) {
+    if (/^k8slabd?-.*\.mjs$/.test(file)) await import(join(directory, file));
+  }
+  flushCompileCache();
+}
+
+if (import.meta.main) {
+  const [directory] = process.argv.slice(2);
+  if (directory === undefined) throw new Error('usage: scripts/bundle.ts DIRECTORY');
+  await bundle(directory);
+  await fillCompileCache(directory);
+}
