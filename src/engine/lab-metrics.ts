@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ApiObject } from '../api/meta.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import { registerKinds } from './kind-metrics.ts';
+import { conditionFamily, createDrift, type Family, type WatchedObjects } from './object-metrics.ts';
 
 /** One call of a driver, as it ended. */
 export interface DriverCall {
@@ -29,20 +29,20 @@ export interface LabMetrics {
   setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
   setRemovalsHeld(count: number): void;
   /** Where conditions and servers are read from at every scrape; objects that are gone have no series. */
-  watchObjects(objects: () => Iterable<Pick<ApiObject, 'kind' | 'metadata' | 'status'>>): void;
+  watchObjects(objects: WatchedObjects): void;
 }
 
 const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-const STATUSES = ['True', 'False', 'Unknown'] as const;
 
-type Objects = Parameters<LabMetrics['watchObjects']>[0];
-
-/** What is k8slab's own. */
-export function createLabMetrics(registry: Registry, version: string): LabMetrics {
+/** What is k8slab's own; `families` are those that are no prom-client metrics. */
+export function createLabMetrics(
+  registry: Registry,
+  version: string,
+): LabMetrics & { readonly families: readonly Family[] } {
   registerBuildInfo(registry, version);
   const setManifestFiles = registerManifestFiles(registry);
-  let watched: Objects = () => [];
-  registerConditions(registry, () => watched());
+  let watched: WatchedObjects = () => [];
+  const drift = createDrift(() => watched());
   const removalsHeld = new Gauge({
     name: 'k8slab_removals_held',
     help: 'Objects without a manifest whose removal waits to be confirmed',
@@ -57,7 +57,8 @@ export function createLabMetrics(registry: Registry, version: string): LabMetric
   });
   return {
     ...createDriverMetrics(registry),
-    driftRepaired: registerDrift(registry, () => watched()),
+    families: [conditionFamily(() => watched()), drift.family],
+    driftRepaired: drift.repaired,
     eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
     setManifestFiles,
     setRemovalsHeld: (count) => removalsHeld.set(count),
@@ -123,46 +124,4 @@ function registerManifestFiles(registry: Registry): LabMetrics['setManifestFiles
   }
   set({ ok: 0, invalid: 0 });
   return set;
-}
-
-/** Objects that are gone lose their series, also of a counter. */
-function registerDrift(registry: Registry, objects: Objects): LabMetrics['driftRepaired'] {
-  const repaired = new Map<string, number>();
-  const counter = new Counter({
-    name: 'k8slab_drift_total',
-    help: 'Changes made behind the manifest that were repaired',
-    labelNames: ['kind', 'name'] as const,
-    registers: [registry],
-    collect() {
-      counter.reset();
-      for (const { kind, metadata } of objects()) {
-        const { name } = metadata;
-        counter.inc({ kind, name }, repaired.get(`${kind}/${name}`) ?? 0);
-      }
-    },
-  });
-  return ({ kind, name }) => {
-    const key = `${kind}/${name}`;
-    repaired.set(key, (repaired.get(key) ?? 0) + 1);
-  };
-}
-
-function registerConditions(registry: Registry, objects: Objects): void {
-  const gauge = new Gauge({
-    name: 'k8slab_object_condition',
-    help: 'Conditions of objects: 1 for the status a condition has, 0 for the others',
-    labelNames: ['kind', 'name', 'type', 'status'] as const,
-    registers: [registry],
-    collect() {
-      gauge.reset();
-      for (const { kind, metadata, status } of objects()) {
-        for (const condition of status.conditions) {
-          for (const candidate of STATUSES) {
-            const labels = { kind, name: metadata.name, type: condition.type, status: candidate };
-            gauge.set(labels, condition.status === candidate ? 1 : 0);
-          }
-        }
-      }
-    },
-  });
 }

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { createLabMetrics, type LabMetrics } from './lab-metrics.ts';
+import type { Family } from './object-metrics.ts';
 import { createRuntimeMetrics, type RuntimeMetrics } from './runtime-metrics.ts';
 
 export type { DriverCall } from './lab-metrics.ts';
@@ -36,31 +37,39 @@ export function createMetrics({ version, onCollectError }: MetricsOptions): Metr
     help: 'Families that could not be collected at a scrape',
     registers: [registry],
   });
+  const runtime = createRuntimeMetrics(registry);
+  const { families, ...lab } = createLabMetrics(registry, version);
   return {
     registry,
     contentType: registry.contentType,
-    ...createRuntimeMetrics(registry),
-    ...createLabMetrics(registry, version),
+    ...runtime,
+    ...lab,
     text: () =>
-      expose(registry, (family, error) => {
+      expose([...families, ...familiesOf(registry)], (family, error) => {
         collectErrors.inc();
         onCollectError?.(family, error);
       }),
   };
 }
 
-/** Family by family, since one that throws would take down `registry.metrics()`; the count of those comes last. */
+/** The count of errors comes last: it counts those of this scrape too. */
+function familiesOf(registry: Registry): Family[] {
+  const names = registry.getMetricsAsArray().map(({ name }) => name);
+  const ordered = [...names.filter((name) => name !== COLLECT_ERRORS), COLLECT_ERRORS];
+  return ordered.map((name) => ({ name, text: () => registry.getSingleMetricAsString(name) }));
+}
+
+/** Family by family, since one that throws would take down `registry.metrics()`. */
 async function expose(
-  registry: Registry,
+  families: readonly Family[],
   onError: (family: string, error: unknown) => void,
 ): Promise<string> {
-  const names = registry.getMetricsAsArray().map(({ name }) => name);
   const texts: string[] = [];
-  for (const name of [...names.filter((other) => other !== COLLECT_ERRORS), COLLECT_ERRORS]) {
+  for (const family of families) {
     try {
-      texts.push(await registry.getSingleMetricAsString(name));
+      texts.push(await family.text());
     } catch (error) {
-      onError(name, error);
+      onError(family.name, error);
     }
   }
   return `${texts.join('\n\n')}\n`;

@@ -4,9 +4,9 @@ import type { Condition, ObjectStatus } from '../../src/api/meta.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock } from './fake-clock.ts';
-import { sample } from './sample.ts';
+import { metadata, sample } from './sample.ts';
 
-test('E95, E96: conditions are read at the scrape, and a deleted object has no series', async () => {
+test('E95, E96: a condition has one series with its status, read at the scrape; a deleted object has none', async () => {
   const metrics = createMetrics({ version: '1' });
   const store = createStore<{ Node: { spec: string; status: ObjectStatus } }>({ clock: createFakeClock() });
   metrics.watchObjects(() => store.all());
@@ -22,11 +22,10 @@ test('E95, E96: conditions are read at the scrape, and a deleted object has no s
 
   store.updateStatus('Node', 'master00', uid, { conditions: [ready] });
   assert.equal(await sample(metrics, `${series}"False"}`), 1);
-  assert.equal(await sample(metrics, `${series}"True"}`), 0);
-  assert.equal(await sample(metrics, `${series}"Unknown"}`), 0);
+  assert.equal(await sample(metrics, `${series}"True"}`), undefined);
   store.updateStatus('Node', 'master00', uid, { conditions: [{ ...ready, status: 'True' }] });
   assert.equal(await sample(metrics, `${series}"True"}`), 1);
-  assert.equal(await sample(metrics, `${series}"False"}`), 0);
+  assert.equal(await sample(metrics, `${series}"False"}`), undefined);
   store.remove('Node', 'master00');
 
   assert.doesNotMatch(await metrics.text(), /master00/);
@@ -43,8 +42,29 @@ test('E96: repaired drift is counted by object, from 0 on, and goes with the obj
   metrics.driftRepaired({ kind: 'Node', name: 'master00' });
   const after = await sample(metrics, series);
   store.remove('Node', 'master00');
+  const gone = await sample(metrics, series);
+  store.apply('Node', { name: 'master00', spec: '', hash: '' });
 
-  assert.deepEqual([before, after, await sample(metrics, series)], [0, 1, undefined]);
+  assert.deepEqual([before, after, gone, await sample(metrics, series)], [0, 1, undefined, 0]);
+});
+
+test('a thousand Nodes have a series a condition and one for drift', async () => {
+  const metrics = createMetrics({ version: '1' });
+  const conditions = ['Ready', 'Synced', 'Running'].map((type): Condition => ({
+    type,
+    status: 'True',
+    reason: 'X',
+    message: '',
+    lastTransitionTime: '',
+  }));
+  const names = Array.from({ length: 1000 }, (_, index) => `worker${index}`);
+  metrics.watchObjects(() =>
+    names.map((name) => ({ kind: 'Node', metadata: metadata(name), status: { conditions } })),
+  );
+
+  const lines = (await metrics.text()).split('\n').filter((line) => line.includes('name="worker'));
+
+  assert.equal(lines.length, 4000);
 });
 
 test('driver calls, their failures and their mutations are counted', async () => {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Gauge } from 'prom-client';
 import { createMetrics } from '../../src/engine/metrics.ts';
+import { metadata } from './sample.ts';
 
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 
@@ -48,6 +49,16 @@ test(
   { skip: hasPromtool ? false : 'promtool is not installed' },
   async () => {
     const metrics = createMetrics({ version: '1' });
+    const ready = {
+      type: 'Ready',
+      status: 'True',
+      reason: 'X',
+      message: '',
+      lastTransitionTime: '',
+    } as const;
+    metrics.watchObjects(() => [
+      { kind: 'Node', metadata: metadata('master00'), status: { conditions: [ready] } },
+    ]);
     metrics.controller('node', 2).passEnded('success', 0.1);
     metrics.queue('node').watch(() => ({ depth: 1, unfinishedSeconds: 0, longestRunningSeconds: 0 }));
     metrics.driverCall({ driver: 'virsh', op: 'list', seconds: 0.1, reason: 'X', mutating: true });
