@@ -3,6 +3,7 @@ import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { builtinModules, enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { KIND_NAMES } from '../src/api/kinds/names.ts';
 
 const top = join(import.meta.dirname, '..');
 const NODE = '/usr/lib/k8slab/bin/node';
@@ -39,7 +40,7 @@ async function bundleCommand(command: string, outdir: string): Promise<Metafile>
     external: ['cpu-features'],
     loader: { '.node': 'empty' },
     banner: { js: COMMONJS },
-    plugins: [lazyBuiltins],
+    plugins: [lazyBuiltins, evaluatedNames],
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -83,6 +84,16 @@ function lazyBuiltin(name: string): string {
   const keys = JSON.stringify(Object.keys(builtin));
   return `for(const key of ${keys})Object.defineProperty(exports,key,{enumerable:true,get:()=>${load}[key]})`;
 }
+
+/** What the kinds are named, as data: without it `get` would load all that a kind is. */
+const evaluatedNames: Plugin = {
+  name: 'evaluated-names',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/src\/api\/kinds\/names\.ts$/ }, () => ({
+      contents: `export const KIND_NAMES=${JSON.stringify(KIND_NAMES)}`,
+    }));
+  },
+};
 
 function isPlain(value: unknown): value is object {
   return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;

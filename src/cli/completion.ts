@@ -1,7 +1,7 @@
 import { ReasonedError } from '../api/errors.ts';
-import type { KindDefinition } from '../api/kinds/define.ts';
-import { namesOf } from '../api/kinds/kinds.ts';
-import { KINDS } from '../api/kinds/list.ts';
+import type { KindNames } from '../api/kinds/define.ts';
+import { KIND_NAMES } from '../api/kinds/names.ts';
+import { indexWords } from '../api/kinds/words.ts';
 import { objectWord, type ApiObject } from '../api/meta.ts';
 import { fetchHeld } from './confirm-removal.ts';
 import type { Client } from './client.ts';
@@ -63,18 +63,18 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
   if (command === undefined) return COMMANDS;
   if (isOutput(before.at(-1))) return command === 'plan' ? ['json'] : [...OUTPUTS];
   if (command === 'completion') return [...SHELLS];
-  if (command === 'explain' && rest.length === 0) return [...KINDS.words];
+  const kinds = indexWords(KIND_NAMES);
+  if (command === 'explain' && rest.length === 0) return [...kinds.words];
   if (command === 'confirm-removal') return ['--all', ...(await fetchHeld(client)).map(objectWord)];
-  if (command === 'update-packages') return objectNames(client, KINDS.get('Node'));
+  if (command === 'update-packages') return objectNames(client, kinds.resolve('node'));
   if (command !== 'get') return [];
   const [word] = rest.filter((arg, index) => !arg.startsWith('-') && !isOutput(rest[index - 1]));
-  const kind = word === undefined ? undefined : KINDS.resolve(word);
-  if (kind === undefined) return ['all', ...KINDS.words];
-  return objectNames(client, kind);
+  const names = word === undefined ? undefined : kinds.resolve(word);
+  return names === undefined ? ['all', ...kinds.words] : objectNames(client, names);
 }
 
-async function objectNames(client: Client, kind: KindDefinition): Promise<string[]> {
-  const { items } = (await client.get(namesOf(kind).plural)) as { items: ApiObject[] };
+async function objectNames(client: Client, names: KindNames | undefined): Promise<string[]> {
+  const { items } = (await client.get(names?.plural ?? '')) as { items: ApiObject[] };
   return items.map(({ metadata }) => metadata.name);
 }
 

@@ -1,6 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
-import { namesOf } from '../api/kinds/kinds.ts';
-import { KINDS } from '../api/kinds/list.ts';
+import { KIND_NAMES } from '../api/kinds/names.ts';
+import { indexWords } from '../api/kinds/words.ts';
 import { objectWord, type ApiObject, type Kind } from '../api/meta.ts';
 import { nearest } from '../api/nearest.ts';
 import type { Table } from '../api/kinds/table.ts';
@@ -24,7 +24,7 @@ export interface Selection {
 /** `TYPE NAME…`, `TYPE/NAME…`, `TYPE1,TYPE2` or nothing, which means everything. */
 export function parseSelection(args: readonly string[]): Selection[] {
   const [first, ...names] = args;
-  if (first === undefined || first === 'all') return KINDS.all.map(({ kind }) => ({ kind }));
+  if (first === undefined || first === 'all') return KIND_NAMES.map(({ kind }) => ({ kind }));
   if (args.some((arg) => arg.includes('/'))) return args.map(parseReference);
   const kinds = first.split(',').map(kindOf);
   if (names.length === 0) return kinds.map((kind) => ({ kind }));
@@ -42,12 +42,13 @@ function parseReference(arg: string): Selection {
 }
 
 function kindOf(word: string): Kind {
-  const definition = KINDS.resolve(word);
-  if (definition !== undefined) return definition.kind;
-  const near = nearest(word, KINDS.words);
+  const index = indexWords(KIND_NAMES);
+  const names = index.resolve(word);
+  if (names !== undefined) return names.kind;
+  const near = nearest(word, index.words);
   const hint =
     near === undefined
-      ? `one of ${KINDS.all.map((each) => namesOf(each).plural).join(', ')}`
+      ? `one of ${KIND_NAMES.map(({ plural }) => plural).join(', ')}`
       : `did you mean "${near}"?`;
   throw new ReasonedError('UnknownKind', `cannot get "${word}": there is no such kind`, { hint });
 }
@@ -108,7 +109,7 @@ async function ask(
   flags: GetFlags,
   accept?: string,
 ): Promise<unknown> {
-  const { plural } = namesOf(KINDS.get(kind));
+  const plural = KIND_NAMES.find((names) => names.kind === kind)?.plural ?? '';
   try {
     return await client.get(name === undefined ? plural : `${plural}/${encodeURIComponent(name)}`, accept);
   } catch (error) {

@@ -7,6 +7,7 @@ import type { MetricFamily } from './metrics.ts';
 import type { Read } from './reads.ts';
 
 export interface KindNames {
+  readonly kind: Kind;
   readonly singular: string;
   readonly plural: string;
   /** As API discovery lists them; `node` alone means another thing to a kubectl that also sees a cluster. */

@@ -1,5 +1,6 @@
-import { API_GROUP, type Kind, type ManifestKind } from '../meta.ts';
+import type { Kind, ManifestKind } from '../meta.ts';
 import type { KindDefinition, KindNames, ManifestDefinition } from './define.ts';
+import { indexWords } from './words.ts';
 
 /** A kind that manifests have. */
 export type ManifestKindDefinition = KindDefinition & {
@@ -25,12 +26,7 @@ export function indexKinds(all: readonly KindDefinition[]): Kinds {
   const byKind = new Map<string, KindDefinition>(all.map((definition) => [definition.kind, definition]));
   const manifests = all.filter(isManifestKind);
   const byManifest = new Map<unknown, ManifestKindDefinition>(manifests.map((each) => [each.kind, each]));
-  const byWord = new Map(
-    all.flatMap((definition) => {
-      const { singular, plural, shortNames, aliases } = namesOf(definition);
-      return [singular, plural, ...shortNames, ...aliases].map((word) => [word, definition] as const);
-    }),
-  );
+  const index = indexWords(all.map(namesOf));
   return {
     all,
     manifests,
@@ -41,16 +37,16 @@ export function indexKinds(all: readonly KindDefinition[]): Kinds {
     },
     manifest: (kind) => byManifest.get(kind),
     resolve(word) {
-      const plain = word.toLowerCase();
-      return byWord.get(plain.endsWith(`.${API_GROUP}`) ? plain.slice(0, -API_GROUP.length - 1) : plain);
+      const found = index.resolve(word);
+      return found === undefined ? undefined : byKind.get(found.kind);
     },
-    words: [...byWord.keys()],
+    words: index.words,
   };
 }
 
 export function namesOf({ kind, shortNames, aliases }: KindDefinition): KindNames {
   const singular = kind.toLowerCase();
-  return { singular, plural: `${singular}s`, shortNames, aliases };
+  return { kind, singular, plural: `${singular}s`, shortNames, aliases };
 }
 
 function isManifestKind(definition: KindDefinition): definition is ManifestKindDefinition {
