@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ControllerMetrics } from './controller.ts';
 import type { Outcome } from './outcome.ts';
+import { PRIORITIES } from './priority.ts';
 import type { QueueFigures, QueueMetrics } from './work-queue.ts';
 
 /** controller-runtime's and client-go's families by their own names, so that existing dashboards work. */
@@ -144,7 +145,8 @@ function registerQueueGauges(registry: Registry, watched: ReadonlyMap<string, ()
     registers,
     collect() {
       for (const [name, figures] of watched) {
-        depth.set({ name, controller: name, priority: '' }, figures().depth);
+        const depths = figures().depth;
+        for (const priority of PRIORITIES) depth.set({ name, controller: name, priority }, depths[priority]);
       }
     },
   });

@@ -242,7 +242,7 @@ export function tutorialSuite(suite: Suite): void {
       const text = await lab.must(['curl', '-sf', 'http://127.0.0.1:9811/metrics']);
 
       assert.match(text, /controller_runtime_reconcile_total\{controller="node",result="success"\}/);
-      assert.match(text, /workqueue_depth\{.*name="network".*\} 0/);
+      assert.match(text, /workqueue_depth\{.*name="network".*priority="edit".*\} 0/);
       assert.match(
         text,
         /k8slab_object_condition\{kind="Node",name="master00",type="Ready",status="True"\} 1/,

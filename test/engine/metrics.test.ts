@@ -60,7 +60,8 @@ test(
       { kind: 'Node', metadata: metadata('master00'), status: { conditions: [ready] } },
     ]);
     metrics.controller('node', 2).passEnded('success', 0.1);
-    metrics.queue('node').watch(() => ({ depth: 1, unfinishedSeconds: 0, longestRunningSeconds: 0 }));
+    const depth = { edit: 0, event: 1, resync: 0 };
+    metrics.queue('node').watch(() => ({ depth, unfinishedSeconds: 0, longestRunningSeconds: 0 }));
     metrics.driverCall({ driver: 'virsh', op: 'list', seconds: 0.1, reason: 'X', mutating: true });
     metrics.eventRecorded({ kind: 'Node', reason: 'DomainStarted', type: 'Normal' });
 

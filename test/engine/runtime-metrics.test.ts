@@ -21,7 +21,9 @@ const EXPECTED: Record<string, number> = {
   'controller_runtime_reconcile_time_seconds_count{controller="node"}': 0,
   'controller_runtime_max_concurrent_reconciles{controller="node"}': 2,
   'controller_runtime_active_workers{controller="node"}': 0,
-  'workqueue_depth{name="node",controller="node",priority=""}': 0,
+  'workqueue_depth{name="node",controller="node",priority="edit"}': 0,
+  'workqueue_depth{name="node",controller="node",priority="event"}': 0,
+  'workqueue_depth{name="node",controller="node",priority="resync"}': 0,
   'workqueue_adds_total{name="node",controller="node"}': 0,
   'workqueue_queue_duration_seconds_bucket{le="1e-8",name="node",controller="node"}': 0,
   'workqueue_queue_duration_seconds_bucket{le="1000",name="node",controller="node"}': 0,
@@ -81,7 +83,7 @@ test('passes, workers and queue are counted as they run', async () => {
   await clock.advance(500);
 
   assert.equal(await sample(metrics, 'controller_runtime_active_workers{controller="node"}'), 2);
-  assert.equal(await sample(metrics, 'workqueue_depth{name="node",controller="node",priority=""}'), 1);
+  assert.equal(await sample(metrics, 'workqueue_depth{name="node",controller="node",priority="event"}'), 1);
   assert.equal(await sample(metrics, 'workqueue_unfinished_work_seconds{name="node",controller="node"}'), 1);
   assert.equal(
     await sample(metrics, 'workqueue_longest_running_processor_seconds{name="node",controller="node"}'),
@@ -104,7 +106,7 @@ test('passes, workers and queue are counted as they run', async () => {
     await sample(metrics, 'workqueue_work_duration_seconds_sum{name="node",controller="node"}'),
     6,
   );
-  assert.equal(await sample(metrics, 'workqueue_depth{name="node",controller="node",priority=""}'), 0);
+  assert.equal(await sample(metrics, 'workqueue_depth{name="node",controller="node",priority="event"}'), 0);
 });
 
 const outcomes = [

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createWorkQueue, type WorkQueue } from '../../src/engine/work-queue.ts';
+import { createWorkQueue, type Priority, type WorkQueue } from '../../src/engine/work-queue.ts';
 import { createFakeClock, settle, type FakeClock } from './fake-clock.ts';
 
 type Step =
-  | { readonly do: 'add' | 'addRateLimited' | 'forget' | 'done'; readonly key: string }
+  | { readonly do: 'add'; readonly key: string; readonly priority: Priority }
+  | { readonly do: 'addRateLimited' | 'forget' | 'done'; readonly key: string }
   | { readonly do: 'addAfter'; readonly key: string; readonly ms: number }
   | { readonly do: 'advance'; readonly ms: number }
   | { readonly do: 'get' };
@@ -13,9 +14,9 @@ type Step =
 /** What must hold of the queue, said with sets and no order. */
 interface Model {
   /** Keys somebody asked for since they were last handed out. */
-  readonly wanted: Set<string>;
-  readonly due: Map<string, number>;
-  readonly inWork: Set<string>;
+  readonly wanted: Map<string, Priority>;
+  readonly due: Map<string, { readonly at: number; readonly priority: Priority }>;
+  readonly inWork: Map<string, Priority>;
   readonly failures: Map<string, number>;
 }
 
@@ -28,6 +29,7 @@ interface Bed {
   readonly violations: string[];
 }
 
+const PRIORITIES: readonly Priority[] = ['resync', 'event', 'edit'];
 const KEYS = ['a', 'b', 'c', 'd'];
 const BASE_MS = 20;
 const CAP_MS = 100;
@@ -35,7 +37,8 @@ const CAP_MS = 100;
 const key = fc.constantFrom(...KEYS);
 const ms = fc.nat(120);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constantFrom('add' as const, 'addRateLimited' as const, 'forget' as const), key }),
+  fc.record({ do: fc.constant('add' as const), key, priority: fc.constantFrom(...PRIORITIES) }),
+  fc.record({ do: fc.constantFrom('addRateLimited' as const, 'forget' as const), key }),
   fc.record({ do: fc.constant('done' as const), key }),
   fc.record({ do: fc.constant('addAfter' as const), key, ms }),
   fc.record({ do: fc.constant('advance' as const), ms }),
@@ -49,7 +52,7 @@ function createBed(): Bed {
   return {
     clock,
     queue: createWorkQueue({ name: 'model', clock, ...options }),
-    model: { wanted: new Set(), due: new Map(), inWork: new Set(), failures: new Map() },
+    model: { wanted: new Map(), due: new Map(), inWork: new Map(), failures: new Map() },
     getters: 0,
     violations: [],
   };
@@ -67,17 +70,17 @@ async function act(bed: Bed, next: Step): Promise<void> {
   const { queue, clock, model } = bed;
   switch (next.do) {
     case 'add':
-      model.wanted.add(next.key);
-      queue.add(next.key);
+      want(model, next.key, next.priority);
+      queue.add(next.key, next.priority);
       return;
     case 'addAfter':
-      delay(bed, next.key, next.ms);
+      delay(bed, next.key, next.ms, next.ms === 0 ? (model.inWork.get(next.key) ?? 'resync') : 'resync');
       queue.addAfter(next.key, next.ms);
       return;
     case 'addRateLimited': {
       const failures = model.failures.get(next.key) ?? 0;
       model.failures.set(next.key, failures + 1);
-      delay(bed, next.key, Math.min(CAP_MS, BASE_MS * 2 ** failures));
+      delay(bed, next.key, Math.min(CAP_MS, BASE_MS * 2 ** failures), model.inWork.get(next.key) ?? 'resync');
       queue.addRateLimited(next.key);
       return;
     }
@@ -103,36 +106,59 @@ async function act(bed: Bed, next: Step): Promise<void> {
 async function advance({ clock, model }: Bed, total: number): Promise<void> {
   for (let passed = 0; passed < total; passed += 1) {
     const now = clock.monotonic() + 1;
-    for (const [due, at] of [...model.due]) {
+    for (const [due, { at, priority }] of [...model.due]) {
       if (at > now) continue;
       model.due.delete(due);
-      model.wanted.add(due);
+      want(model, due, priority);
     }
     await clock.advance(1);
   }
 }
 
-function delay({ clock, model }: Bed, delayed: string, delayMs: number): void {
-  if (delayMs === 0) model.wanted.add(delayed);
-  else model.due.set(delayed, Math.min(model.due.get(delayed) ?? Infinity, clock.monotonic() + delayMs));
+function delay({ clock, model }: Bed, delayed: string, delayMs: number, priority: Priority): void {
+  if (delayMs === 0) {
+    want(model, delayed, priority);
+    return;
+  }
+  const before = model.due.get(delayed);
+  model.due.set(delayed, {
+    at: Math.min(before?.at ?? Infinity, clock.monotonic() + delayMs),
+    priority: highest([priority, before?.priority ?? 'resync']),
+  });
+}
+
+function want({ wanted }: Model, key: string, priority: Priority): void {
+  wanted.set(key, highest([priority, wanted.get(key) ?? 'resync']));
+}
+
+function highest(priorities: readonly Priority[]): Priority {
+  return PRIORITIES[Math.max(0, ...priorities.map((each) => PRIORITIES.indexOf(each)))] ?? 'resync';
 }
 
 function handedOut(bed: Bed, got: string | undefined): void {
-  const { inWork, wanted } = bed.model;
+  const { inWork, wanted, due } = bed.model;
   bed.getters -= 1;
   if (got === undefined) return;
   if (inWork.has(got)) bed.violations.push(`${got} was handed out while in work`);
-  if (!wanted.delete(got))
+  const priority = wanted.get(got);
+  if (priority === undefined)
     bed.violations.push(`${got} was handed out although nobody wanted it, or too early`);
-  inWork.add(got);
+  const free = [...wanted].filter(([key]) => !inWork.has(key)).map(([, each]) => each);
+  if (priority !== highest(free))
+    bed.violations.push(`${got} was handed out before one of a higher priority`);
+  wanted.delete(got);
+  // What it was to be looked at for later is seen now.
+  due.delete(got);
+  inWork.set(got, priority ?? 'resync');
 }
 
 /** A worker that waits and a key that is wanted and free cannot both be. */
 function checkServed({ model, queue, getters, violations }: Bed): void {
   assert.deepEqual(violations, []);
-  const free = [...model.wanted].filter((wanted) => !model.inWork.has(wanted));
+  const free = [...model.wanted.keys()].filter((wanted) => !model.inWork.has(wanted));
   assert.ok(getters === 0 || free.length === 0, `${free.join()} wait although a worker does`);
-  assert.equal(queue.figures().depth, free.length);
+  const { edit, event, resync } = queue.figures().depth;
+  assert.equal(edit + event + resync, free.length);
   for (const each of KEYS) assert.equal(queue.numRequeues(each), model.failures.get(each) ?? 0);
 }
 

@@ -14,6 +14,12 @@ function take(queue: WorkQueue): Promise<string | undefined> {
   return Promise.race([queue.get(), settle().then(() => 'nothing')]);
 }
 
+/** How many keys wait for a worker, of whatever priority. */
+function ready(queue: WorkQueue): number {
+  const { edit, event, resync } = queue.figures().depth;
+  return edit + event + resync;
+}
+
 test('keys come out in the order they were added, each once', async () => {
   const { queue } = createQueue();
 
@@ -64,10 +70,10 @@ test('a delayed key comes out when its time has come, not before', async () => {
   queue.addAfter('a', 100);
 
   await clock.advance(99);
-  assert.equal(queue.figures().depth, 0);
+  assert.equal(ready(queue), 0);
   await clock.advance(1);
 
-  assert.equal(queue.figures().depth, 1);
+  assert.equal(ready(queue), 1);
   assert.equal(clock.pendingTimers(), 0);
 });
 
@@ -79,12 +85,12 @@ test('a delayed key only ever moves earlier', async () => {
   queue.addAfter('b', 100);
 
   await clock.advance(100);
-  assert.equal(queue.figures().depth, 2);
+  assert.equal(ready(queue), 2);
   queue.done((await queue.get()) ?? '');
   queue.done((await queue.get()) ?? '');
   await clock.advance(1000);
 
-  assert.equal(queue.figures().depth, 0);
+  assert.equal(ready(queue), 0);
 });
 
 test('keys due at different times come out at theirs', async () => {
@@ -99,7 +105,7 @@ test('keys due at different times come out at theirs', async () => {
 
   await clock.advance(250);
   assert.deepEqual([await queue.get(), await queue.get()], ['a', 'b']);
-  assert.equal(queue.figures().depth, 0);
+  assert.equal(ready(queue), 0);
   await clock.advance(50);
 
   assert.equal(await queue.get(), 'c');
@@ -120,7 +126,7 @@ test('a step of the wall clock neither delays nor hastens a delayed key', async 
   clock.step(-3_600_000);
   await clock.advance(100);
 
-  assert.equal(queue.figures().depth, 1);
+  assert.equal(ready(queue), 1);
 });
 
 test('a rate-limited key waits for its back-off, until it is forgotten', async () => {
@@ -132,9 +138,9 @@ test('a rate-limited key waits for its back-off, until it is forgotten', async (
   assert.equal(queue.addRateLimited('a'), 2000);
   assert.equal(queue.numRequeues('a'), 2);
   await clock.advance(1999);
-  assert.equal(queue.figures().depth, 0);
+  assert.equal(ready(queue), 0);
   await clock.advance(1);
-  assert.equal(queue.figures().depth, 1);
+  assert.equal(ready(queue), 1);
   queue.forget('a');
 
   assert.equal(queue.numRequeues('a'), 0);
@@ -204,7 +210,11 @@ test('figures count ready keys only, and the ages of those in work', async () =>
   await queue.get();
   await clock.advance(1000);
 
-  assert.deepEqual(queue.figures(), { depth: 1, unfinishedSeconds: 4, longestRunningSeconds: 3 });
+  assert.deepEqual(queue.figures(), {
+    depth: { edit: 0, event: 1, resync: 0 },
+    unfinishedSeconds: 4,
+    longestRunningSeconds: 3,
+  });
 });
 
 test('adds are counted after de-duplication, delayed adds as retries, times from add to get to done', async () => {
@@ -234,4 +244,96 @@ test('adds are counted after de-duplication, delayed adds as retries, times from
   assert.deepEqual(counted, { added: 2, retried: 2 });
   assert.deepEqual(waited, [2, 0.5]);
   assert.deepEqual(worked, [0, 3]);
+});
+
+test('an edit goes before what happened, and that before a thousand that are only looked at again', async () => {
+  const { queue } = createQueue();
+  for (let index = 0; index < 1000; index += 1) queue.add(`old-${index}`, 'resync');
+
+  queue.add('happened');
+  queue.add('edited', 'edit');
+
+  assert.deepEqual(
+    [await queue.get(), await queue.get(), await queue.get()],
+    ['edited', 'happened', 'old-0'],
+  );
+});
+
+test('a key that waits already is raised by a higher priority, and never lowered', async () => {
+  const { queue } = createQueue();
+  for (const key of ['a', 'b', 'c']) queue.add(key, 'resync');
+
+  queue.add('c', 'edit');
+  queue.add('c', 'resync');
+  queue.add('b', 'event');
+
+  assert.deepEqual(queue.figures().depth, { edit: 1, event: 1, resync: 1 });
+  assert.deepEqual([await queue.get(), await queue.get(), await queue.get()], ['c', 'b', 'a']);
+});
+
+test('a key edited while in work comes back as an edit', async () => {
+  const { queue } = createQueue();
+  queue.add('a', 'resync');
+  await queue.get();
+
+  queue.add('a', 'resync');
+  queue.add('a', 'edit');
+  queue.add('b');
+  queue.done('a');
+
+  assert.deepEqual([await queue.get(), await queue.get()], ['a', 'b']);
+});
+
+test('a worker that is kept for edits and events leaves the others to the rest', async () => {
+  const { queue } = createQueue();
+  const kept = queue.get('event');
+  const any = queue.get();
+
+  queue.add('looked-at-again', 'resync');
+  assert.equal(await any, 'looked-at-again');
+  queue.add('other', 'resync');
+  queue.add('edited', 'edit');
+
+  assert.equal(await kept, 'edited');
+  assert.deepEqual(queue.figures().depth, { edit: 0, event: 0, resync: 1 });
+});
+
+test('a raise of a key in work does not wake a worker for nothing', async () => {
+  const { queue } = createQueue();
+  queue.add('a', 'resync');
+  await queue.get();
+  queue.add('a', 'resync');
+  const [first, second] = [queue.get(), queue.get()];
+
+  queue.add('a', 'edit');
+  queue.add('b', 'edit');
+  queue.done('a');
+
+  assert.deepEqual([await first, await second], ['b', 'a']);
+});
+
+test('what goes on at once goes on as what it was taken for, what comes back later as looked at again', async () => {
+  const { queue, clock } = createQueue();
+  for (const key of ['now', 'failed', 'later']) queue.add(key, 'edit');
+  for (let index = 0; index < 3; index += 1) await queue.get();
+
+  queue.addAfter('now', 0);
+  queue.addRateLimited('failed');
+  queue.addAfter('later', 1000);
+  for (const key of ['now', 'failed', 'later']) queue.done(key);
+  await clock.advance(1000);
+
+  assert.deepEqual(queue.figures().depth, { edit: 2, event: 0, resync: 1 });
+});
+
+test('a look that was put off is called off by one that comes before', async () => {
+  const { queue, clock } = createQueue();
+  queue.addAfter('a', 1000);
+  queue.add('a');
+
+  queue.done((await queue.get()) ?? '');
+  await clock.advance(10_000);
+
+  assert.equal(ready(queue), 0);
+  assert.equal(clock.pendingTimers(), 0);
 });
