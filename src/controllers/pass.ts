@@ -27,6 +27,8 @@ export interface Reconciler<K extends Kind, A extends Action, Extra> {
   execute(action: A, look: Look<K, A, Extra>, object: ObjectOf<K>, signal: AbortSignal): Promise<void>;
   /** Takes what the action needs and others may have taken since the look; false: it is put off, and what follows. */
   claim?(action: A, object: ObjectOf<K>): boolean;
+  /** Whether the action is worse half done than not at all: the daemon's stop waits for it. */
+  isWhole?(action: A): boolean;
 }
 
 export interface PassDeps {
@@ -98,7 +100,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   reconciler: Reconciler<K, A, Extra>,
   deps: PassDeps,
   object: ObjectOf<K>,
-  { signal, log }: PassContext,
+  { signal, log, uninterruptible }: PassContext,
 ): Promise<Look<K, A, Extra>> {
   const before = await reconciler.look(object, signal);
   if (before.plan.actions.length === 0) return before;
@@ -109,7 +111,8 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
     if (executed === 0 && hasTurned(deps.store, object)) break;
     if (reconciler.claim?.(action, object) === false) break;
     log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
-    await reconciler.execute(action, before, object, signal);
+    const execute = (): Promise<void> => reconciler.execute(action, before, object, signal);
+    await (reconciler.isWhole?.(action) === true ? uninterruptible(execute) : execute());
     deps.recorder.record(object, 'Normal', action.type, action.reason);
     if (action.drift === true) deps.onDrift?.(object.kind, object.metadata.name);
     executed += 1;

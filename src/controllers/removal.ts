@@ -13,6 +13,7 @@ export function withRemoval<K extends Kind, A extends Action, Extra, B extends A
     look: (object, signal) =>
       isRemoved(object) ? removal.look(object, signal) : living.look(object, signal),
     claim: (action, object) => isRemoved(object) || living.claim?.(action as A, object) !== false,
+    isWhole: (action) => living.isWhole?.(action as A) === true || removal.isWhole?.(action as B) === true,
     execute(action, look, object, signal) {
       return isRemoved(object)
         ? removal.execute(action as B, look as Look<K, B, undefined>, object, signal)

@@ -5,7 +5,7 @@ import type { Action } from '../api/disruption/action.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createPass, type Reconciler } from '../controllers/pass.ts';
 import type { Clock } from '../engine/clock.ts';
-import { createController } from '../engine/controller.ts';
+import { createController, type Controller } from '../engine/controller.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
@@ -18,7 +18,9 @@ import type { Removals } from './removals.ts';
 
 export type Queues = Readonly<Record<Kind, WorkQueue>>;
 
-const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 4, LoadBalancer: 2 };
+const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 5, LoadBalancer: 3 };
+/** Those of the workers that never make the periodic pass: it may wait long for guests that do not answer. */
+const RESERVED: Partial<Readonly<Record<Kind, number>>> = { Node: 1, LoadBalancer: 1 };
 
 export function createQueues(clock: Clock, metrics: Metrics): Queues {
   const queues = KINDS.all.map(({ kind }) => [
@@ -41,8 +43,11 @@ export interface ControllersDeps {
   readonly resyncMs: () => number;
 }
 
-/** One controller per kind, each with its queue. */
-export function startControllers(deps: ControllersDeps, releasers: Releasers): void {
+/**
+ * One controller per kind, each with its queue. They stop together: no pass begins once the stop did.
+ * @returns the controllers, for what they tell of themselves
+ */
+export function startControllers(deps: ControllersDeps, releasers: Releasers): readonly Controller[] {
   const { queues, reconcilers, clock, log, metrics } = deps;
   const passDeps = {
     ...deps,
@@ -50,20 +55,24 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): v
     notes: (kind: Kind, name: string) => deps.removals.notes(kind, name),
     onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
-  for (const { kind } of KINDS.all) {
+  const controllers = KINDS.all.map(({ kind }) => {
     const reconciler = reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;
-    const controller = createController({
+    return createController({
       name: kind.toLowerCase(),
       queue: queues[kind],
       reconcile: createPass(reconciler, passDeps),
       workers: WORKERS[kind],
+      reserved: RESERVED[kind] ?? 0,
       clock,
       log,
       metrics,
     });
-    controller.start();
-    releasers.add(`controller ${kind}`, () => controller.stop());
-  }
+  });
+  for (const controller of controllers) controller.start();
+  releasers.add('controllers', async () => {
+    await Promise.all(controllers.map((controller) => controller.stop()));
+  });
+  return controllers;
 }
 
 /** Why nothing is done for an object now. */

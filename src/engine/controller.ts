@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { explainError, ReasonedError, reasonOf } from '../api/errors.ts';
 import { settlesWithin, type Clock } from './clock.ts';
+import { createInterruption, type Interruption } from './interruption.ts';
 import type { LogFields, Logger } from './logger.ts';
 import { failureOf, outcomeOf, type Outcome, type Result } from './outcome.ts';
-import type { WorkQueue } from './work-queue.ts';
+import { stackOf } from './stack.ts';
+import type { Priority, WorkQueue } from './work-queue.ts';
 
 export { TerminalError, type Outcome, type Result } from './outcome.ts';
 
@@ -12,6 +14,11 @@ export interface PassContext {
   readonly signal: AbortSignal;
   /** Carries controller, key and reconcileID. */
   readonly log: Logger;
+  /**
+   * Runs what is worse half done than not at all: neither the pass's deadline nor the daemon's stop cuts it, and the stop
+   * waits for it. Throws instead of beginning it once the pass is to end. Every call in it needs a deadline of its own.
+   */
+  readonly uninterruptible: <T>(section: () => Promise<T>) => Promise<T>;
 }
 
 export type Reconcile<K extends string = string> = (key: K, context: PassContext) => Promise<Result>;
@@ -31,6 +38,8 @@ export interface ControllerOptions<K extends string = string> {
   readonly log: Logger;
   /** Passes at the same time; one key is never in two of them. Default 1. */
   readonly workers?: number;
+  /** How many of the workers take edits and events only, so that slow looks never hold all of them. Default 0. */
+  readonly reserved?: number;
   /** Time one pass may take. Default 60 s. */
   readonly timeoutMs?: number;
   readonly metrics?: { controller(name: string, workers: number): ControllerMetrics };
@@ -42,15 +51,26 @@ export interface Controller {
   readonly name: string;
   /** Starts the workers; throws when called twice. */
   start(): void;
+  /** What shows that it no longer does its work; undefined: it does. */
+  problem(): string | undefined;
   /**
-   * Starts no further pass, gives those under way `graceMs` (default 10 s) to end on their own, then aborts them.
-   * Resolves when they have ended, or 5 s after the abort at the latest.
+   * Starts no further pass from the call on, gives those under way `graceMs` (default STOP_MS.grace) to end on their own,
+   * then aborts them. Resolves when they have ended, or at the latest STOP_MS.abandon after the abort, or STOP_MS.hold
+   * after it when a section that must not be cut is under way.
    */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
-/** How long an aborted pass may take to end before its worker goes on without it. */
-const ABANDON_MS = 5000;
+/** How long a stop waits for what (ms); packaging/systemd/k8slabd.service allows for the sum. */
+export const STOP_MS = {
+  grace: 10_000,
+  /** How long an aborted pass may take to end before its worker goes on without it. */
+  abandon: 5000,
+  /** Two calls of virsh that both run into their deadline. */
+  hold: 60_000,
+};
+/** A pass that is under way for so long has ignored its abort: nothing but a restart of the daemon frees its key. */
+const STUCK_MS = 300_000;
 /** Reason of the abort of a pass that runs out of time. */
 export const RECONCILE_TIMEOUT = 'ReconcileTimeout';
 
@@ -58,57 +78,84 @@ interface State<K extends string> extends ControllerOptions<K> {
   readonly meter: ControllerMetrics | undefined;
   readonly timeoutMs: number;
   readonly newId: () => string;
-  /** Passes under way, each with what aborts it. */
-  readonly passes: Map<Promise<void>, AbortController>;
+  readonly passes: Set<RunningPass>;
   stopping: boolean;
+  /** A worker ended by itself, which is a bug. */
+  broken: string | undefined;
+}
+
+interface RunningPass {
+  readonly key: string;
+  readonly since: number;
+  readonly interruption: Interruption;
+  readonly ended: Promise<void>;
 }
 
 /** The loop around `reconcile`: whatever a pass does, the controller lives and the key is not lost. */
 export function createController<K extends string = string>(options: ControllerOptions<K>): Controller {
-  const { name, workers = 1, timeoutMs = 60_000, newId = randomUUID } = options;
+  const { name, workers = 1, reserved = 0, timeoutMs = 60_000, newId = randomUUID } = options;
   const state: State<K> = {
     ...options,
     timeoutMs,
     newId,
     log: options.log.child({ controller: name }),
     meter: options.metrics?.controller(name, workers),
-    passes: new Map(),
+    passes: new Set(),
     stopping: false,
+    broken: undefined,
   };
   let running: Promise<unknown> | undefined;
   return {
     name,
     start() {
       if (running !== undefined) throw new Error(`cannot start controller "${name}": it was started before`);
-      running = Promise.all(Array.from({ length: workers }, () => work(state)));
+      running = Promise.all(
+        Array.from({ length: workers }, (_, index) => work(state, index < reserved ? 'event' : 'resync')),
+      );
     },
-    async stop({ graceMs = 10_000 } = {}) {
-      await stopPasses(state, graceMs);
-      await running;
+    problem: () => problem(state),
+    async stop({ graceMs = STOP_MS.grace } = {}) {
+      if (await stopPasses(state, graceMs)) await running;
     },
   };
 }
 
-async function work<K extends string>(state: State<K>): Promise<void> {
-  for (;;) {
-    const key = await state.queue.get();
-    if (key === undefined) return;
-    if (state.stopping) state.queue.done(key);
-    else await startPass(state, key);
+function problem<K extends string>({ clock, name, passes, broken }: State<K>): string | undefined {
+  if (broken !== undefined) return broken;
+  const now = clock.monotonic();
+  const stuck = [...passes].find(({ since }) => now - since >= STUCK_MS);
+  if (stuck === undefined) return undefined;
+  return `a pass over ${name} "${stuck.key}" has not ended for ${Math.floor((now - stuck.since) / 1000)} s`;
+}
+
+async function work<K extends string>(state: State<K>, least: Priority): Promise<void> {
+  try {
+    for (;;) {
+      const key = await state.queue.get(least);
+      if (key === undefined) return;
+      if (state.stopping) state.queue.done(key);
+      else await startPass(state, key);
+    }
+  } catch (thrown) {
+    state.broken = `a worker for ${state.name} ended: ${explainError(thrown)}`;
+    state.log.error({ why: explainError(thrown), stack: stackOf(thrown) }, 'a worker ended by a bug');
   }
 }
 
 /** Resolves when the pass has ended, or is so long overdue that its worker goes on to other keys. */
 async function startPass<K extends string>(state: State<K>, key: K): Promise<void> {
   const log = state.log.child({ key, reconcileID: state.newId() });
-  const abort = new AbortController();
-  const timer = state.clock.setTimer(state.timeoutMs, () => abort.abort(timeoutError(state, key)));
-  const pass = runPass(state, key, { signal: abort.signal, log }).finally(() => {
+  const interruption = createInterruption();
+  const { signal, uninterruptible } = interruption;
+  const timer = state.clock.setTimer(state.timeoutMs, () => interruption.abort(timeoutError(state, key)));
+  const since = state.clock.monotonic();
+  const ended = runPass(state, key, { signal, log, uninterruptible }).finally(() => {
     timer.cancel();
     state.passes.delete(pass);
   });
-  state.passes.set(pass, abort);
-  if (await settlesBeforeAbandoned(state.clock, pass, abort.signal)) return;
+  const pass: RunningPass = { key, since, interruption, ended };
+  state.passes.add(pass);
+  if (await settlesBeforeAbandoned(state.clock, ended, signal)) return;
   log.error(
     { timeoutMs: state.timeoutMs },
     'pass does not end although aborted; its key stays blocked until it does',
@@ -123,7 +170,7 @@ async function settlesBeforeAbandoned(
   const aborted = Promise.withResolvers<false>();
   signal.addEventListener('abort', () => aborted.resolve(false), { once: true });
   const settled = await Promise.race([pass.then(() => true), aborted.promise]);
-  return settled || settlesWithin(clock, pass, ABANDON_MS);
+  return settled || settlesWithin(clock, pass, STOP_MS.abandon);
 }
 
 /** Never rejects. The key is in work until the pass has really ended, so that it never runs twice at once. */
@@ -181,7 +228,12 @@ function decide<K extends string>(queue: WorkQueue<K>, key: K, { outcome, second
       return;
     case 'panic':
       log.error(
-        { seconds, retryInMs: queue.addRateLimited(key), ...failure(outcome.error) },
+        {
+          seconds,
+          retryInMs: queue.addRateLimited(key),
+          ...failure(outcome.error),
+          stack: stackOf(outcome.error),
+        },
         'pass panicked',
       );
   }
@@ -199,13 +251,26 @@ function timeoutError<K extends string>(state: State<K>, key: K): ReasonedError 
   );
 }
 
-async function stopPasses<K extends string>(state: State<K>, graceMs: number): Promise<void> {
+/** @returns whether all passes have ended */
+async function stopPasses<K extends string>(state: State<K>, graceMs: number): Promise<boolean> {
   const { clock, name, passes } = state;
   state.stopping = true;
   await state.queue.shutDown();
-  if (await settlesWithin(clock, Promise.all(passes.keys()), graceMs)) return;
+  if (await allEndWithin(clock, passes, () => graceMs)) return true;
   const reason = new ReasonedError('Stopping', `cannot finish reconcile of ${name}: k8slab stops`);
-  for (const abort of passes.values()) abort.abort(reason);
-  if (await settlesWithin(clock, Promise.all(passes.keys()), ABANDON_MS)) return;
+  for (const { interruption } of passes) interruption.abort(reason);
+  const limit = ({ interruption }: RunningPass): number =>
+    interruption.isHeld() ? STOP_MS.hold : STOP_MS.abandon;
+  if (await allEndWithin(clock, passes, limit)) return true;
   state.log.error({ passes: passes.size }, 'passes do not end although aborted; stopping without them');
+  return false;
+}
+
+async function allEndWithin(
+  clock: Clock,
+  passes: ReadonlySet<RunningPass>,
+  limitMs: (pass: RunningPass) => number,
+): Promise<boolean> {
+  const ends = [...passes].map((pass) => settlesWithin(clock, pass.ended, limitMs(pass)));
+  return (await Promise.all(ends)).every(Boolean);
 }

@@ -100,7 +100,11 @@ export function createBed(options: BedOptions = {}): Bed {
   async function pass(kind: Kind, name: string): Promise<Result> {
     // As if libvirt had told of all that a test changed.
     cache.dropAll();
-    const context: PassContext = { signal: new AbortController().signal, log: createRecordingLogger() };
+    const context: PassContext = {
+      signal: new AbortController().signal,
+      log: createRecordingLogger(),
+      uninterruptible: (section) => section(),
+    };
     const result = await passes[kind](name, context);
     // Jobs beside the passes.
     await settle();

@@ -74,7 +74,14 @@ function createBed(
     steps,
     abort,
     condemned: undefined,
-    run: (name = 'debian') => pass(name, { signal: abort.signal, log: createRecordingLogger() }),
+    run(name = 'debian') {
+      const { signal } = abort;
+      async function uninterruptible<T>(section: () => Promise<T>): Promise<T> {
+        steps.push('held');
+        return section().finally(() => steps.push('released'));
+      }
+      return pass(name, { signal, log: createRecordingLogger(), uninterruptible });
+    },
     image() {
       const image = store.get('Image', 'debian');
       assert.ok(image);
@@ -318,5 +325,17 @@ describe('a pass that is aborted', () => {
     await assert.rejects(bed.run(), { reason: RECONCILE_TIMEOUT });
 
     assert.equal(brief(bed.image(), 'Synced'), `False ${RECONCILE_TIMEOUT}: not done after 60 s`);
+  });
+
+  it('holds a stop for those actions alone that must not be cut', async () => {
+    const actions = [action('whole'), action('any')];
+    const bed = createBed([look(actions), look([])], { isWhole: ({ reason }) => reason === 'whole' });
+
+    await bed.run();
+
+    assert.deepEqual(
+      bed.steps.filter((step) => !step.startsWith('status')),
+      ['look', 'held', 'execute whole', 'released', 'execute any', 'look'],
+    );
   });
 });

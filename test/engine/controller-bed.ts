@@ -20,7 +20,10 @@ export interface Bed {
   readonly starts: string[];
 }
 
-export function createBed(reconcile: Reconcile, options: { workers?: number; timeoutMs?: number } = {}): Bed {
+export function createBed(
+  reconcile: Reconcile,
+  options: { workers?: number; reserved?: number; timeoutMs?: number } = {},
+): Bed {
   const clock = createFakeClock();
   const queue = createWorkQueue({ name: 'node', clock, random: () => 0.5 });
   const log = createRecordingLogger();

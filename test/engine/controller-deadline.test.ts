@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import type { PassContext, Result } from '../../src/engine/controller.ts';
+import { STOP_MS, type PassContext, type Result } from '../../src/engine/controller.ts';
 import { createBed, untilAborted } from './controller-bed.ts';
 import { settle } from './fake-clock.ts';
+
+/** Drivers, sockets and the notice to systemd, one after the other. */
+const DISPOSAL_MS = 15_000;
 
 test('a pass that outruns its time is aborted, counted and retried', async () => {
   const { clock, queue, controller, starts, outcomes, log } = createBed(untilAborted, { timeoutMs: 5000 });
@@ -127,4 +131,161 @@ test('stop of a controller that never started ends at once', async () => {
   const { controller } = createBed(() => Promise.resolve({}));
 
   await controller.stop();
+});
+
+test('R16: a section that must not be cut outlasts the deadline, and what follows it does not begin', async () => {
+  const [section, steps] = [Promise.withResolvers<undefined>(), [] as string[]];
+  const { clock, queue, controller, outcomes } = createBed(
+    async (_, { signal, uninterruptible }) => {
+      await uninterruptible(async () => {
+        await section.promise;
+        steps.push(`started again, aborted: ${signal.aborted}`);
+      });
+      signal.throwIfAborted();
+      steps.push('went on');
+      return {};
+    },
+    { timeoutMs: 5000 },
+  );
+  queue.add('a');
+  controller.start();
+
+  await clock.advance(30_000);
+  section.resolve(undefined);
+  await settle();
+
+  assert.deepEqual(steps, ['started again, aborted: false']);
+  assert.deepEqual(outcomes, ['timeout']);
+});
+
+test('R16: stop waits for a section that must not be cut, longer than for anything else', async () => {
+  const section = Promise.withResolvers<undefined>();
+  const { clock, queue, controller, outcomes } = createBed(async (_, { uninterruptible }) => {
+    await uninterruptible(() => section.promise);
+    return {};
+  });
+  queue.add('a');
+  controller.start();
+  await settle();
+  let stopped = false;
+
+  const stopping = controller.stop().then(() => (stopped = true));
+  await clock.advance(STOP_MS.grace + STOP_MS.abandon + 1000);
+  assert.equal(stopped, false);
+  section.resolve(undefined);
+  await stopping;
+
+  assert.deepEqual(outcomes, ['success']);
+  assert.equal(clock.pendingTimers(), 0);
+});
+
+test('R16: stop does not wait for ever for a section that hangs', async () => {
+  const { clock, queue, controller, log } = createBed((_, { uninterruptible }) =>
+    uninterruptible(() => new Promise(() => undefined)),
+  );
+  queue.add('a');
+  controller.start();
+  await settle();
+
+  const stopping = controller.stop();
+  await clock.advance(STOP_MS.grace + STOP_MS.hold);
+  await stopping;
+
+  assert.ok(log.lines.some(({ message }) => message.startsWith('passes do not end')));
+});
+
+test('a section that must not be cut is not begun once the pass is to end', async () => {
+  let begun = false;
+  const { clock, queue, controller, outcomes } = createBed(
+    async (_, { signal, uninterruptible }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return uninterruptible(() => {
+        begun = true;
+        return Promise.resolve({});
+      });
+    },
+    { timeoutMs: 5000 },
+  );
+  queue.add('a');
+  controller.start();
+
+  await clock.advance(5500);
+
+  assert.equal(begun, false);
+  assert.deepEqual(outcomes, ['timeout']);
+});
+
+test('R16: the longest stop, with what is disposed of after it, ends before systemd kills the daemon', async () => {
+  const unit = await readFile(new URL('../../packaging/systemd/k8slabd.service', import.meta.url), 'utf8');
+
+  const limit = Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000;
+
+  assert.ok(STOP_MS.grace + Math.max(STOP_MS.hold, STOP_MS.abandon) + DISPOSAL_MS < limit);
+});
+
+test('R13: guests that do not answer hold the workers of the periodic pass, and an edit does not wait for them', async () => {
+  const { clock, queue, controller, starts } = createBed(
+    async (key) => {
+      if (key.startsWith('hung')) await clock.sleep(8000);
+      return {};
+    },
+    { workers: 4, reserved: 1 },
+  );
+  for (let index = 0; index < 200; index += 1) queue.add(`hung-${index}`, 'resync');
+  controller.start();
+  await clock.advance(10_000);
+
+  queue.add('edited', 'edit');
+  await clock.advance(0);
+
+  assert.equal(starts.at(-1), 'edited@10000');
+});
+
+test('R30: a pass that never ends is a problem after five minutes, and no longer once it ended', async () => {
+  const hung = Promise.withResolvers<Record<string, never>>();
+  const { clock, queue, controller } = createBed(() => hung.promise, { timeoutMs: 5000 });
+  queue.add('a');
+  controller.start();
+
+  await clock.advance(299_000);
+  assert.equal(controller.problem(), undefined);
+  await clock.advance(1000);
+  assert.equal(controller.problem(), 'a pass over node "a" has not ended for 300 s');
+  hung.resolve({});
+  await settle();
+
+  assert.equal(controller.problem(), undefined);
+});
+
+test('R30: a worker that ends by a bug of the engine is told and is a problem', async () => {
+  const { clock, queue, controller, log } = createBed(() => Promise.resolve({ requeueAfterMs: 1 }));
+  queue.done = () => {
+    throw new TypeError('bug');
+  };
+  queue.add('a');
+  controller.start();
+
+  await clock.advance(10);
+
+  assert.match(controller.problem() ?? '', /a worker for node ended: bug/);
+  assert.match(
+    String(log.lines.find(({ level }) => level === 'error')?.fields['stack']),
+    /TypeError: bug\n +at /,
+  );
+});
+
+test('stopping begins no pass over what was waiting already', async () => {
+  const first = Promise.withResolvers<Record<string, never>>();
+  const { clock, queue, controller, starts } = createBed(() => first.promise);
+  for (const key of ['a', 'b', 'c']) queue.add(key, 'edit');
+  controller.start();
+  await settle();
+
+  await queue.shutDown();
+  const stopping = controller.stop();
+  first.resolve({});
+  await clock.advance(0);
+  await stopping;
+
+  assert.deepEqual(starts, ['a@0']);
 });

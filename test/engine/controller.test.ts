@@ -93,7 +93,9 @@ for (const { thrown: error, kind, reason } of thrown) {
     await clock.advance(1000);
 
     assert.deepEqual(outcomes, [kind, kind]);
-    assert.equal(log.lines.filter(({ level }) => level === (kind === 'panic' ? 'error' : 'warn')).length, 2);
+    const lines = log.lines.filter(({ level }) => level === (kind === 'panic' ? 'error' : 'warn'));
+    assert.equal(lines.length, 2);
+    assert.equal(/\n +at /.test(String(lines[0]?.fields['stack'])), kind === 'panic', 'bugs have a stack');
   });
 }
 

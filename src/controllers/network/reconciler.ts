@@ -68,6 +68,8 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
       const restartedAt = restarts.at.get(metadata.name);
       return restartedAt === undefined ? look : { ...look, fields: { ...look.fields, restartedAt } };
     },
+    // Between its stop and its start no guest reaches anything.
+    isWhole: ({ type }) => type === 'RestartNetwork',
     async execute(action, _look, object) {
       const { name } = object.metadata;
       if (action.type === 'RestartNetwork') await restart(deps, restarts, name, action);
