@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { READY } from '../api/conditions.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
@@ -14,13 +13,16 @@ import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
 import { jitter } from '../engine/backoff.ts';
 import type { Clock } from '../engine/clock.ts';
+import type { Controller } from '../engine/controller.ts';
 import { createEvents, type EventRecorder } from '../engine/events.ts';
 import type { Logger } from '../engine/logger.ts';
 import { createMetrics, type Metrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
 import { createStore } from '../engine/store.ts';
 import { planCandidates } from './candidates.ts';
-import { blocked, createQueues, startControllers } from './controllers.ts';
+import type { Priority } from '../engine/work-queue.ts';
+import { blocked, createQueues, startControllers, type Queues } from './controllers.ts';
+import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createApi, createProbeApp, type HttpDeps } from './http.ts';
 import { createManifests, type Manifests } from './manifests.ts';
@@ -43,8 +45,8 @@ export interface Daemon {
   /** Reads everything again. */
   reload(): Promise<void>;
   /** Names of the objects that are not Ready, with why. */
-  notReady(): { readonly name: string; readonly why: string }[];
-  /** Calls `listener` after every change of an object. @returns unsubscribe */
+  notReady(): readonly NotReady[];
+  /** Calls `listener` whenever that may be another. @returns unsubscribe */
   onChange(listener: () => void): () => void;
   stop(): Promise<void>;
 }
@@ -68,10 +70,12 @@ interface Parts {
   readonly metrics: Metrics;
   readonly events: EventRecorder;
   readonly drivers: Drivers;
-  readonly queues: ReturnType<typeof createQueues>;
+  readonly queues: Queues;
   readonly enqueue: Enqueue;
   readonly manifests: Manifests;
   readonly removals: Removals;
+  readonly controllers: Controller[];
+  readonly health: Health;
   readonly reconcilers: Reconcilers;
   readonly identity: KeyPair;
 }
@@ -89,9 +93,9 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   releasers.add('libvirt', () => drivers.libvirt.dispose());
   releasers.add('ssh', () => drivers.ssh.dispose());
   const queues = createQueues(clock, metrics);
-  const enqueue: Enqueue = (kind, name, delayMs) => {
-    if (delayMs === undefined) queues[kind].add(name);
-    else queues[kind].addAfter(name, delayMs);
+  const enqueue: Enqueue = (kind, name, delayMs, priority = 'event') => {
+    if (delayMs === undefined) queues[kind].add(name, priority);
+    else queues[kind].addAfter(name, delayMs, priority);
   };
   const onLoaded = (before: Snapshot, after: Snapshot): void => {
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
@@ -110,7 +114,10 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
     onJob: enqueue,
   });
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
-  return { store, metrics, events, drivers, queues, enqueue, manifests, removals, reconcilers, identity };
+  const controllers: Controller[] = [];
+  const health = createHealth({ store, manifests, removals, controllers: () => controllers });
+  const data = { store, metrics, events, drivers, queues, enqueue, manifests, removals };
+  return { ...data, controllers, health, reconcilers, identity };
 }
 
 function condemnedNames(snapshot: Snapshot): string {
@@ -119,39 +126,47 @@ function condemnedNames(snapshot: Snapshot): string {
 
 async function start(options: DaemonOptions, parts: Parts, releasers: Releasers): Promise<Daemon> {
   const { config, version, log, clock, notifier } = options;
-  const { store, manifests, enqueue } = parts;
+  const { store, manifests, queues, health } = parts;
   const http = httpDeps(options, parts);
   // The socket comes first: it is what keeps a second daemon from starting.
   const socket = await serveSocket(createApi(http), `${config.runtime}/k8slab.sock`);
   releasers.add('socket', () => socket.close());
   const probes = await serveTcp(createProbeApp(http), config.listen);
   releasers.add('probes', () => probes.close());
+  // What was there before the daemon is no edit.
+  let edited: Priority = 'resync';
+  const enqueue: Enqueue = (kind, name, delayMs, priority) =>
+    parts.enqueue(kind, name, delayMs, priority === 'edit' ? edited : priority);
   releasers.add('triggers', startTriggers(KINDS, store, enqueue));
   store.apply('Host', { name: hostname(), spec: {}, hash: '' });
   await manifests.load();
+  edited = 'edit';
   const resyncMs = (): number => jitter(config.resyncSeconds * 1000);
-  startControllers({ ...parts, clock, log, recorder: parts.events, resyncMs }, releasers);
+  parts.controllers.push(
+    ...startControllers({ ...parts, clock, log, recorder: parts.events, resyncMs }, releasers),
+  );
   startWatches(parts, releasers);
-  await startHeartbeat({ notifier, store, clock }, releasers);
+  await startHeartbeat({ notifier, health, clock, log }, releasers);
   log.info({ version, manifests: config.manifests, listen: config.listen }, 'k8slabd is up');
   return {
     async reload() {
       await manifests.load();
-      enqueueAll(store, enqueue);
+      enqueueAll(store, parts.enqueue, 'resync');
     },
-    notReady: () => notReady(parts),
-    onChange(listener) {
-      const unsubscribe = [store.subscribe(listener), parts.removals.subscribe(listener)];
-      return () => unsubscribe.forEach((each) => each());
+    notReady: () => health.notReady(),
+    onChange: (listener) => health.subscribe(listener),
+    async stop() {
+      // First of all, so that no pass begins while the rest is being stopped.
+      for (const queue of Object.values(queues)) await queue.shutDown();
+      await releasers.releaseAll();
     },
-    stop: () => releasers.releaseAll(),
   };
 }
 
 const PLAN_MS = 60_000;
 
 function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
-  const { store, events, metrics, manifests, removals, reconcilers, drivers, identity } = parts;
+  const { store, events, metrics, health, removals, reconcilers, drivers, identity } = parts;
   const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
   const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);
   const planner = { kinds: KINDS, store, reconcilers, clock, condemned, held, remember: false };
@@ -163,27 +178,11 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
     metrics,
     clock,
     updates: createPackageUpdates({ store, packages: drivers.packages, clock }),
-    unready: () => (manifests.loaded() ? [] : [manifests.problem() ?? 'the manifests are being read']),
+    health,
     plan(files) {
       const signal = AbortSignal.timeout(PLAN_MS);
       if (files === undefined) return planAll(planner, signal);
       return planCandidates({ config, clock, drivers, identity }, store, files, signal);
     },
   };
-}
-
-function notReady({ store, manifests, removals }: Parts): { name: string; why: string }[] {
-  const errors = manifests.snapshot().errors.map(({ file, message }) => ({ name: file, why: message }));
-  const problem = manifests.problem();
-  if (problem !== undefined) errors.push({ name: 'the manifests', why: problem });
-  if (manifests.snapshot().complete && !removals.surveyed())
-    errors.push({ name: 'libvirt', why: 'not looked for what an earlier run made yet' });
-  const objects = store.all().flatMap(({ kind, metadata, status }) => {
-    const ready = status.conditions.find(({ type }) => type === READY);
-    const held = removals.waiting(kind, metadata.name);
-    if (ready?.status === 'True' && held === undefined) return [];
-    const why = held?.message ?? ready?.message ?? 'not looked at yet';
-    return [{ name: `${kind}/${metadata.name}`, why }];
-  });
-  return [...errors, ...objects];
 }

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
 import type { KindDefinition } from '../api/kinds/define.ts';
@@ -10,6 +10,7 @@ import type { Metrics } from '../engine/metrics.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { PlannedObject } from '../api/disruption/action.ts';
 import type { HeldRemoval } from '../api/ownership/hold.ts';
+import type { Health } from './health.ts';
 import type { Removals } from './removals.ts';
 import type { PackageUpdates } from '../controllers/node/package-updates.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -22,8 +23,7 @@ export interface HttpDeps {
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly removals: Pick<Removals, 'held' | 'confirm' | 'waiting'>;
-  /** What it still waits for before it does its work; empty: ready. */
-  readonly unready: () => readonly string[];
+  readonly health: Pick<Health, 'unready' | 'unhealthy'>;
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
   readonly updates: PackageUpdates;
   readonly clock: Clock;
@@ -39,12 +39,13 @@ export function createProbeApp(deps: HttpDeps): Hono {
   app.get('/metrics', async (c) =>
     c.text(await deps.metrics.text(), 200, { 'content-type': deps.metrics.contentType }),
   );
-  app.get('/healthz', (c) => c.text('ok\n'));
-  app.get('/readyz', (c) => {
-    const problems = deps.unready();
-    return problems.length === 0 ? c.text('ok\n') : c.text(`${problems.join('\n')}\n`, 503);
-  });
+  app.get('/healthz', (c) => probe(c, deps.health.unhealthy()));
+  app.get('/readyz', (c) => probe(c, [...deps.health.unhealthy(), ...deps.health.unready()]));
   return app;
+}
+
+function probe(c: Context, problems: readonly string[]): Response {
+  return problems.length === 0 ? c.text('ok\n') : c.text(`${problems.join('\n')}\n`, 503);
 }
 
 /** The Kubernetes-shaped API, for the unix socket. */

@@ -6,6 +6,7 @@ import { refName } from '../api/meta.ts';
 import type { ManifestDir, ManifestListing } from '../drivers/manifest-dir.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Logger } from '../engine/logger.ts';
+import { stackOf } from '../engine/stack.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { Removals } from './removals.ts';
 
@@ -22,48 +23,65 @@ export interface ManifestsDeps {
 export interface Manifests {
   /** The last complete one; empty before the first. */
   snapshot(): Snapshot;
-  /** What keeps the directory from being read; undefined: nothing. */
+  /** What keeps the directory from being read, or what it holds from being taken in; undefined: nothing. */
   problem(): string | undefined;
   /** Whether the directory was read whole once. */
   loaded(): boolean;
-  /** Reads the directory now. Loads never overlap; a call during one leads to one more. */
+  /** Reads the directory now. Loads never overlap; a call during one leads to one more. Never rejects. */
   load(): Promise<void>;
+  /** Calls `listener` after each load. @returns unsubscribe */
+  subscribe(listener: () => void): () => void;
 }
 
 /** directory -> snapshot -> store. A directory that cannot be read changes nothing. */
 export function createManifests(deps: ManifestsDeps): Manifests {
   let snapshot = emptySnapshot;
-  let problem: string | undefined;
+  /** Why the directory cannot be read. */
+  let unreadable: string | undefined;
+  /** Why what it holds could not be taken in. */
+  let failed: string | undefined;
   let loaded = false;
   let loading: Promise<void> | undefined;
   let requested = 0;
+  const listeners = new Set<() => void>();
 
+  /** Whatever a manifest brings about, the daemon goes on with the last good ones. */
   async function loadOnce(): Promise<void> {
-    const listing = await list();
-    if (listing === undefined) return;
-    const before = snapshot;
-    snapshot = nextSnapshot(before, listing);
-    loaded = true;
-    reportErrors(deps.log, before.errors, snapshot.errors);
-    deps.metrics.setManifestFiles(countFiles(snapshot));
-    storeObjects(deps, snapshot);
-    deps.onLoaded(before, snapshot);
+    try {
+      const listing = await list();
+      if (listing === undefined) return;
+      const before = snapshot;
+      const after = nextSnapshot(before, listing);
+      reportErrors(deps.log, before.errors, after.errors);
+      deps.metrics.setManifestFiles(countFiles(after));
+      storeObjects(deps, after);
+      snapshot = after;
+      loaded = true;
+      deps.onLoaded(before, after);
+      failed = undefined;
+    } catch (error) {
+      const why = `cannot take in the manifests: ${explainError(error)}`;
+      if (why !== failed) deps.log.error({ why, stack: stackOf(error) }, 'a load of the manifests failed');
+      failed = why;
+    } finally {
+      for (const listener of listeners) listener();
+    }
   }
 
   async function list(): Promise<ManifestListing | undefined> {
     try {
       const listing = await deps.dir.list();
-      if (problem !== undefined) deps.log.info({}, 'the manifest directory can be read again');
-      problem = undefined;
+      if (unreadable !== undefined) deps.log.info({}, 'the manifest directory can be read again');
+      unreadable = undefined;
       return listing;
     } catch (error) {
       const why = explainError(error);
-      if (why !== problem)
+      if (why !== unreadable)
         deps.log.error(
           { reason: reasonOf(error), why },
           'cannot read the manifest directory; nothing is changed',
         );
-      problem = why;
+      unreadable = why;
       return undefined;
     }
   }
@@ -78,7 +96,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
 
   return {
     snapshot: () => snapshot,
-    problem: () => problem,
+    problem: () => unreadable ?? failed,
     loaded: () => loaded,
     load() {
       requested += 1;
@@ -86,6 +104,10 @@ export function createManifests(deps: ManifestsDeps): Manifests {
         loading = undefined;
       });
       return loading;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }

@@ -5,9 +5,10 @@ import type { Read } from '../api/kinds/reads.ts';
 import { isRemoved, type AnyObject, type Kind, type KindMap } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Change } from '../engine/store.ts';
+import type { Priority } from '../engine/work-queue.ts';
 
 /** "Look again" at an object; dropping one delays convergence and never prevents it. */
-export type Enqueue = (kind: Kind, name: string, delayMs?: number) => void;
+export type Enqueue = (kind: Kind, name: string, delayMs?: number, priority?: Priority) => void;
 
 /** What kinds declare that they read, and who reads what by its name. */
 interface Edge {
@@ -34,11 +35,13 @@ export function startTriggers(kinds: Kinds, store: ObjectStore, enqueue: Enqueue
     const { object, type, specChanged } = change;
     const { name } = object.metadata;
     for (const edge of byReader.get(object.kind) ?? []) indexReader(edge, object, type === 'DELETED');
-    if (specChanged && type !== 'DELETED') enqueue(object.kind, name);
+    // Who reads what a user changed is part of what the user waits for.
+    const priority = specChanged ? 'edit' : 'event';
+    if (specChanged && type !== 'DELETED') enqueue(object.kind, name, undefined, priority);
     for (const edge of bySource.get(object.kind) ?? []) {
       for (const reader of concerned(store, edge, change)) {
         if (reader !== name || edge.reader.kind !== object.kind) {
-          enqueue(edge.reader.kind, reader, edge.read.settleMs);
+          enqueue(edge.reader.kind, reader, edge.read.settleMs, priority);
         }
       }
     }
@@ -102,6 +105,6 @@ export function enqueueRemoved(store: ObjectStore, enqueue: Enqueue): void {
   }
 }
 
-export function enqueueAll(store: ObjectStore, enqueue: Enqueue): void {
-  for (const { kind, metadata } of store.all()) enqueue(kind, metadata.name);
+export function enqueueAll(store: ObjectStore, enqueue: Enqueue, priority: Priority = 'event'): void {
+  for (const { kind, metadata } of store.all()) enqueue(kind, metadata.name, undefined, priority);
 }

@@ -40,7 +40,7 @@ export async function serveLab(): Promise<Served> {
       waiting: (kind, name) => ({ reason: 'RemovalHeld', message: `${kind}/${name} has no manifest` }),
       confirm: (refs) => void served.asked.push(refs),
     },
-    unready: () => [],
+    health: { unready: () => [], unhealthy: () => [] },
     clock: bed.clock,
     updates: createPackageUpdates({
       store: bed.store,

@@ -29,7 +29,7 @@ function createServer(more: Partial<HttpDeps> = {}): {
     events: createEvents({ clock: bed.clock }),
     metrics: createMetrics({ version: '1.2.3' }),
     removals: { held: () => [], confirm: () => undefined, waiting: () => undefined },
-    unready: () => [],
+    health: { unready: () => [], unhealthy: () => [] },
     plan: () => Promise.resolve(PLAN),
     clock: bed.clock,
     updates: createPackageUpdates({
@@ -232,11 +232,25 @@ describe('what a supervisor asks', () => {
   });
 
   it('is 503 and why while it is not ready, and healthy all the same', async () => {
-    const app = createProbeApp(createServer({ unready: () => ['no directory', 'no libvirt'] }).deps);
+    const health = { unready: () => ['no directory', 'no libvirt'], unhealthy: () => [] };
+    const app = createProbeApp(createServer({ health }).deps);
 
     const ready = await app.request('/readyz');
     assert.deepEqual([ready.status, await ready.text()], [503, 'no directory\nno libvirt\n']);
     assert.equal((await app.request('/healthz')).status, 200);
+  });
+
+  it('is 503 and why on both when only a restart helps', async () => {
+    const health = { unready: () => [], unhealthy: () => ['a pass over node "a" has not ended for 300 s'] };
+    const app = createProbeApp(createServer({ health }).deps);
+
+    for (const path of ['/healthz', '/readyz']) {
+      const response = await app.request(path);
+      assert.deepEqual(
+        [response.status, await response.text()],
+        [503, 'a pass over node "a" has not ended for 300 s\n'],
+      );
+    }
   });
 
   it('is all that the server on TCP answers: the API is on the socket', async () => {

@@ -241,4 +241,25 @@ describe('loading manifests', () => {
     gates[1]?.();
     await second;
   });
+
+  it('R30: a bug in a load neither ends the daemon nor loses what was there; it is told once, with its stack', async () => {
+    let text: unknown = networkText('k8s-net');
+    const bed = createBed(() => Promise.resolve({ files: [{ path: 'a.yaml', text: text as string }] }));
+    await bed.manifests.load();
+    let changes = 0;
+    bed.manifests.subscribe(() => (changes += 1));
+
+    text = undefined;
+    await bed.manifests.load();
+    await bed.manifests.load();
+
+    assert.match(bed.manifests.problem() ?? '', /^cannot take in the manifests: /);
+    assert.deepEqual(bed.logged('error'), ['a load of the manifests failed']);
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
+    assert.equal(changes, 2);
+    text = networkText('k8s-net');
+    await bed.manifests.load();
+
+    assert.equal(bed.manifests.problem(), undefined);
+  });
 });

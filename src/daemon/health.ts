@@ -1,0 +1,88 @@
+import { findCondition, isTrue, READY, SYNCED } from '../api/conditions.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import type { Controller } from '../engine/controller.ts';
+import type { Manifests } from './manifests.ts';
+import type { Removals } from './removals.ts';
+
+export interface HealthDeps {
+  readonly store: ObjectStore;
+  readonly manifests: Pick<Manifests, 'snapshot' | 'problem' | 'loaded' | 'subscribe'>;
+  readonly removals: Pick<Removals, 'surveyed' | 'waiting' | 'subscribe'>;
+  /** Empty until they were started. */
+  readonly controllers: () => readonly Pick<Controller, 'problem'>[];
+}
+
+export interface NotReady {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** How the daemon itself is, for systemd, for probes and for `--once`. */
+export interface Health {
+  /** What only a restart of the daemon mends; empty: it works. */
+  unhealthy(): readonly string[];
+  /** What keeps it from doing its work for now; empty: ready. */
+  unready(): readonly string[];
+  /** Objects, files and steps that are not as they should be. */
+  notReady(): readonly NotReady[];
+  /** One line: how many objects are Ready, and what keeps it from its work. */
+  summary(): string;
+  /** Calls `listener` when any of this may be another. @returns unsubscribe */
+  subscribe(listener: () => void): () => void;
+}
+
+export function createHealth(deps: HealthDeps): Health {
+  const { store, manifests, removals, controllers } = deps;
+  return {
+    unhealthy: () => controllers().flatMap((controller) => controller.problem() ?? []),
+    unready: () => unready(deps),
+    notReady: () => [...notReadyItself(deps), ...notReadyObjects(deps)],
+    summary: () => summary(deps),
+    subscribe(listener) {
+      const unsubscribe = [store, removals, manifests].map((each) => each.subscribe(listener));
+      return () => unsubscribe.forEach((each) => each());
+    },
+  };
+}
+
+/** Why a look at the vmhost fails when libvirt does not answer. */
+const SILENT: ReadonlySet<string> = new Set(['LibvirtUnreachable', 'DeadlineExceeded', 'VirshMissing']);
+
+function unready({ store, manifests }: HealthDeps): string[] {
+  const problem = manifests.problem();
+  const unread = problem ?? (manifests.loaded() ? [] : 'the manifests are being read');
+  // The vmhost is looked at whenever the connection to libvirt ends, and fails with what libvirt says.
+  const unreachable = store.list('Host').flatMap(({ status }) => {
+    const synced = findCondition(status.conditions, SYNCED);
+    return synced?.status === 'False' && SILENT.has(synced.reason) ? synced.message : [];
+  });
+  return [unread, unreachable].flat();
+}
+
+function summary(deps: HealthDeps): string {
+  const objects = deps.store.all();
+  const ready = objects.filter(({ status }) => isTrue(status.conditions, READY)).length;
+  const broken = new Set(deps.manifests.snapshot().errors.map(({ file }) => file)).size;
+  const files = broken === 0 ? [] : [`${broken} ${broken === 1 ? 'manifest has' : 'manifests have'} errors`];
+  return [`${ready} of ${objects.length} objects Ready`, ...files, ...unready(deps)].join('; ');
+}
+
+function notReadyItself({ manifests, removals }: HealthDeps): NotReady[] {
+  const errors = manifests.snapshot().errors.map(({ file, message }) => ({ name: file, why: message }));
+  const problem = manifests.problem();
+  if (problem !== undefined) errors.push({ name: 'the manifests', why: problem });
+  if (manifests.snapshot().complete && !removals.surveyed())
+    errors.push({ name: 'libvirt', why: 'not looked for what an earlier run made yet' });
+  return errors;
+}
+
+function notReadyObjects({ store, removals }: HealthDeps): NotReady[] {
+  return store.all().flatMap(({ kind, metadata, status }) => {
+    const ready = findCondition(status.conditions, READY);
+    const held = removals.waiting(kind, metadata.name);
+    if (ready?.status === 'True' && held === undefined) return [];
+    return [
+      { name: `${kind}/${metadata.name}`, why: held?.message ?? ready?.message ?? 'not looked at yet' },
+    ];
+  });
+}

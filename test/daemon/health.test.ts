@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { condition, mergeConditions } from '../../src/api/conditions.ts';
+import { emptySnapshot, type Snapshot } from '../../src/api/manifest/snapshot.ts';
+import { createHealth, type Health } from '../../src/daemon/health.ts';
+import { createLab, type Bed } from '../controllers/bed.ts';
+
+interface Told {
+  snapshot: Snapshot;
+  problem: string | undefined;
+  loaded: boolean;
+  stuck: string | undefined;
+}
+
+async function createHealthBed(): Promise<{ bed: Bed; told: Told; health: Health }> {
+  const bed = await createLab('a');
+  const told: Told = {
+    snapshot: { ...emptySnapshot, complete: true },
+    problem: undefined,
+    loaded: true,
+    stuck: undefined,
+  };
+  const never = (): (() => void) => () => undefined;
+  const health = createHealth({
+    store: bed.store,
+    manifests: {
+      snapshot: () => told.snapshot,
+      problem: () => told.problem,
+      loaded: () => told.loaded,
+      subscribe: never,
+    },
+    removals: { surveyed: () => true, waiting: () => undefined, subscribe: never },
+    controllers: () => [{ problem: () => told.stuck }],
+  });
+  return { bed, told, health };
+}
+
+describe('how the daemon is', () => {
+  it('is well when everything is read and Ready', async () => {
+    const { health } = await createHealthBed();
+
+    assert.deepEqual([health.unhealthy(), health.unready(), health.notReady()], [[], [], []]);
+    assert.equal(health.summary(), '4 of 4 objects Ready');
+  });
+
+  it('U1: is not ready while the manifests cannot be read, also after they could be once', async () => {
+    const { told, health } = await createHealthBed();
+
+    told.problem = 'cannot read directory "/etc/k8slab.d": no such directory';
+
+    assert.deepEqual(health.unready(), [told.problem]);
+    assert.equal(health.summary(), `4 of 4 objects Ready; ${told.problem}`);
+    assert.deepEqual(health.notReady(), [{ name: 'the manifests', why: told.problem }]);
+  });
+
+  for (const reason of ['LibvirtUnreachable', 'DeadlineExceeded']) {
+    it(`F11: is not ready, and says why, when a look at the vmhost ends with ${reason}`, async () => {
+      const { bed, health } = await createHealthBed();
+      const [host] = bed.store.list('Host');
+      assert.ok(host);
+      const failed = [condition('Synced', 'False', reason, 'cannot reach libvirt')];
+      const conditions = mergeConditions(host.status.conditions, failed, '2026-01-01T00:00:00Z', 1);
+
+      bed.store.updateStatus('Host', host.metadata.name, host.metadata.uid, { ...host.status, conditions });
+
+      assert.deepEqual(health.unready(), ['cannot reach libvirt']);
+      assert.match(health.summary(), /; cannot reach libvirt$/);
+    });
+  }
+
+  it('U2: counts the manifests that have errors', async () => {
+    const { told, health } = await createHealthBed();
+    const error = { file: 'b.yaml', line: 1, column: 1, path: '', code: 'Unknown', message: 'no' } as const;
+
+    told.snapshot = { ...told.snapshot, errors: [{ ...error }, { ...error, line: 2 }] as never };
+
+    assert.equal(health.summary(), '4 of 4 objects Ready; 1 manifest has errors');
+    assert.deepEqual(health.unready(), []);
+  });
+
+  it('R30: is unhealthy when a worker no longer works', async () => {
+    const { told, health } = await createHealthBed();
+
+    told.stuck = 'a pass over node "a" has not ended for 301 s';
+
+    assert.deepEqual(health.unhealthy(), [told.stuck]);
+  });
+});
