@@ -1,7 +1,7 @@
 import { createBackoff, type Backoff, type BackoffOptions } from './backoff.ts';
 import { capDelay, type Clock, type Timer } from './clock.ts';
 import { createDueTimes, type DueTimes } from './due-times.ts';
-import { createLanes, higher, isHigher, type Lanes, type Priority } from './priority.ts';
+import { createLanes, higher, isHigher, PRIORITIES, type Lanes, type Priority } from './priority.ts';
 
 export type { Priority } from './priority.ts';
 
@@ -230,11 +230,12 @@ function setAlarm<K extends string>(state: State<K>): void {
 /** A timer may fire a little early, so what is not due yet waits for the next alarm. */
 function wake<K extends string>(state: State<K>): void {
   state.alarm = undefined;
-  for (const key of state.waiting.takeDue(state.clock.monotonic())) {
-    const priority = state.waitingAs.get(key) ?? 'resync';
-    state.waitingAs.delete(key);
-    add(state, key, priority);
+  const due = state.waiting.takeDue(state.clock.monotonic());
+  // Of what is due together the higher comes first, since a worker may wait already.
+  for (const priority of PRIORITIES) {
+    for (const key of due) if (state.waitingAs.get(key) === priority) add(state, key, priority);
   }
+  for (const key of due) state.waitingAs.delete(key);
   setAlarm(state);
 }
 
