@@ -49,6 +49,21 @@ export interface ObjectMeta {
   readonly creationTimestamp: string;
   /** Since when what was made from it is being removed. A manifest that comes back meanwhile clears it. */
   readonly deletionTimestamp?: string;
+  /** What still has to be done before an object that is being removed may go. */
+  readonly finalizers?: readonly string[];
+}
+
+/** Held by the controller of a kind for as long as there is something that it made from the object. */
+export function finalizerOf(kind: Kind): string {
+  return `${API_GROUP}/${kind.toLowerCase()}`;
+}
+
+/** What the store knows of an object beside what the API serves: no manifest can write it. */
+export interface Origin {
+  /** No manifest: it stands for what an earlier run of the daemon made, and its spec is only what libvirt tells. */
+  readonly orphan?: true;
+  /** The fields that the manifest of an adopted object names (`namedFields`): its spec has defaults filled in. */
+  readonly named?: readonly string[];
 }
 
 /** An object without a manifest: it stands for what an earlier run of the daemon made. Its spec is only what libvirt tells. */
@@ -79,6 +94,7 @@ export interface ApiObject<
   readonly metadata: ObjectMeta;
   readonly spec: Spec;
   readonly status: Status;
+  readonly origin?: Origin;
 }
 
 /** `node/master00`, as the command line takes and prints it. */

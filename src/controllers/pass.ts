@@ -1,6 +1,6 @@
 import { condition, mergeConditions, READY, SYNCED } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
-import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
+import { finalizerOf, isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import { shown, type Action, type Plan, type Waiting } from '../api/disruption/action.ts';
 import { waitingFor } from '../api/disruption/waiting.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
@@ -139,7 +139,9 @@ function hasTurned<K extends Kind>(store: ObjectStore, { kind, metadata }: Objec
 function removeObject<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, kept: Waiting | undefined): void {
   const { kind, metadata } = object;
   if (hasTurned(deps.store, object)) return;
-  deps.store.remove(kind, metadata.name);
+  // What is looked at only, as a held orphan, may be gone without having been marked.
+  deps.store.terminate(kind, metadata.name);
+  deps.store.finalize(kind, metadata.name, { uid: metadata.uid, finalizer: finalizerOf(kind) });
   deps.recorder.record(object, 'Normal', 'Removed', kept?.message ?? 'nothing of it is left');
 }
 

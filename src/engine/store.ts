@@ -1,247 +1,254 @@
 import { isDeepStrictEqual } from 'node:util';
-import { API_VERSION, type ApiObject, type Kind, type ObjectMeta, type ObjectStatus } from '../api/meta.ts';
-import { timestamp, type Clock } from './clock.ts';
-import { frozen } from './frozen.ts';
+import {
+  API_VERSION,
+  finalizerOf,
+  type ApiObject,
+  type Kind,
+  type ObjectMeta,
+  type ObjectStatus,
+} from '../api/meta.ts';
 import { uuidOf } from '../api/uuid.ts';
+import { timestamp } from './clock.ts';
+import { frozen } from './frozen.ts';
+import { createHistory, type History } from './history.ts';
+import { createLru, type Lru } from './lru.ts';
+import { createSortedMap, type SortedMap } from './sorted-map.ts';
+import type {
+  Applied,
+  ApplyResult,
+  Birth,
+  Change,
+  KindShape,
+  Listener,
+  Store,
+  StoreOptions,
+  WatchedChange,
+} from './store-types.ts';
 
-/**
- * Constraint for the map of kinds: `{ Network: { spec: NetworkSpec; status: NetworkStatus }; … }`.
- * Every field of a status but `conditions` is optional: a new object has none yet.
- */
-export type KindShape<M> = {
-  readonly [K in keyof M]: { readonly spec: unknown; readonly status: ObjectStatus };
-};
-export type KindOf<M> = keyof M & Kind;
-export type ObjectOf<M extends KindShape<M>, K extends KindOf<M>> = ApiObject<
-  K,
-  M[K]['spec'],
-  M[K]['status']
->;
-/** An object of any of the kinds; `kind` tells which. */
-export type AnyObject<M extends KindShape<M>> = { [K in KindOf<M>]: ObjectOf<M, K> }[KindOf<M>];
-
-/** What a manifest says; `hash` identifies the spec's content. */
-export interface Applied<Spec> {
-  readonly name: string;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
-  readonly spec: Spec;
-  readonly hash: string;
-  /** RFC 3339; the clock's time when left out. Only used for a new object. */
-  readonly creationTimestamp?: string | undefined;
-}
-
-export interface ApplyResult<Obj> {
-  readonly object: Obj;
-  /** As kubectl says it. */
-  readonly result: 'created' | 'configured' | 'unchanged';
-}
-
-export interface Change<M extends KindShape<M>> {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  /** As it is now; for DELETED, as it was last. */
-  readonly object: AnyObject<M>;
-  /** As it was before; undefined for ADDED. */
-  readonly previous: AnyObject<M> | undefined;
-  /** True when the desired state is another one: always for ADDED and DELETED, never for labels or status alone. */
-  readonly specChanged: boolean;
-}
-
-export type Listener<M extends KindShape<M>> = (change: Change<M>) => void;
-
-/** The objects, in memory. What it hands out is frozen: a change makes a new object. */
-export interface Store<M extends KindShape<M>> {
-  get<K extends KindOf<M>>(kind: K, name: string): ObjectOf<M, K> | undefined;
-  /** By name. */
-  list<K extends KindOf<M>>(kind: K): readonly ObjectOf<M, K>[];
-  /** Every object, by kind and name. */
-  all(): readonly AnyObject<M>[];
-  /**
-   * Creates or updates; one that was being removed is wanted again. The generation goes up only when that or the hash
-   * changes; what changes nothing tells nobody.
-   */
-  apply<K extends KindOf<M>>(kind: K, applied: Applied<M[K]['spec']>): ApplyResult<ObjectOf<M, K>>;
-  /** What was made from it is to be removed: gives it its deletionTimestamp. @returns false: gone, or marked before */
-  terminate(kind: KindOf<M>, name: string): boolean;
-  /** @returns what was removed, if it was there */
-  remove<K extends KindOf<M>>(kind: K, name: string): ObjectOf<M, K> | undefined;
-  /**
-   * Replaces the status; ignored when the object is gone, another one of that name came, or nothing differs.
-   * @returns whether it was stored
-   */
-  updateStatus<K extends KindOf<M>>(kind: K, name: string, uid: string, status: M[K]['status']): boolean;
-  /** Calls `listener` after each change, in their order. @returns unsubscribe */
-  subscribe(listener: Listener<M>): () => void;
-}
-
-export interface StoreOptions {
-  readonly clock: Clock;
-  /** A listener threw; the others were called all the same. By default it becomes an uncaught exception. */
-  readonly onListenerError?: (error: unknown) => void;
-}
+export type * from './store-types.ts';
 
 /** Inside, objects are of any kind: each is kept under its kind, so the face above may name its type. */
 type Untyped = Record<Kind, { readonly spec: unknown; readonly status: ObjectStatus }>;
 
-interface Entry {
-  readonly object: ApiObject;
-  readonly hash: string;
+interface Recorded extends WatchedChange<Untyped> {
+  readonly version: number;
 }
 
-interface State {
-  readonly clock: Clock;
-  readonly onListenerError: (error: unknown) => void;
-  /** By `Kind/name`. */
-  readonly entries: Map<string, Entry>;
-  /** How often an object of that key was created, so that a recreated one has another uid. */
-  readonly incarnations: Map<string, number>;
+interface State extends Required<StoreOptions> {
+  readonly kinds: Map<string, SortedMap<ApiObject>>;
+  /** What a spec's content is known by, by `Kind/name`. */
+  readonly hashes: Map<string, string>;
+  /** Keys whose object is gone: the next one is another one. */
+  readonly gone: Lru<string, true>;
+  readonly history: History<Recorded>;
   readonly listeners: Set<Listener<Untyped>>;
   readonly changes: Change<Untyped>[];
   notifying: boolean;
   version: number;
 }
 
+/** So many removed objects are remembered at most, for their uids not to be given again. */
+const GONE_LIMIT = 4096;
+
 export function createStore<M extends KindShape<M>>(options: StoreOptions): Store<M> {
+  const { firstVersion = 0, historyLimit = 1024 } = options;
   const state: State = {
     clock: options.clock,
     onListenerError: options.onListenerError ?? throwLater,
-    entries: new Map(),
-    incarnations: new Map(),
+    firstVersion,
+    historyLimit,
+    finalizers: options.finalizers ?? ((kind) => [finalizerOf(kind)]),
+    remembered: options.remembered ?? (() => undefined),
+    kinds: new Map(),
+    hashes: new Map(),
+    gone: createLru(GONE_LIMIT),
+    history: createHistory(historyLimit, firstVersion),
     listeners: new Set(),
     changes: [],
     notifying: false,
-    version: 0,
+    version: firstVersion,
   };
-  const face = {
-    get: (kind: Kind, name: string) => state.entries.get(keyOf(kind, name))?.object,
-    list: (kind: Kind) => objects(state).filter((object) => object.kind === kind),
-    all: () => objects(state),
+  return faceOf(state) as Store<M>;
+}
+
+function faceOf(state: State): unknown {
+  return {
+    get: (kind: Kind, name: string) => objectOf(state, kind, name),
+    list: (kind: Kind) => state.kinds.get(kind)?.values() ?? [],
+    all: () => [...state.kinds.keys()].sort().flatMap((kind) => state.kinds.get(kind)?.values() ?? []),
+    version: () => String(state.version),
     apply: (kind: Kind, applied: Applied<unknown>) => apply(state, kind, applied),
-    terminate: (kind: Kind, name: string) => terminate(state, keyOf(kind, name)),
-    remove: (kind: Kind, name: string) => remove(state, keyOf(kind, name)),
+    terminate: (kind: Kind, name: string) => terminate(state, objectOf(state, kind, name)),
+    finalize: (kind: Kind, name: string, done: Finalized) =>
+      finalize(state, objectOf(state, kind, name), done),
+    remove: (kind: Kind, name: string) => remove(state, objectOf(state, kind, name)),
     updateStatus: (kind: Kind, name: string, uid: string, status: ObjectStatus) =>
-      updateStatus(state, { key: keyOf(kind, name), uid, status }),
+      updateStatus(state, objectOf(state, kind, name), { uid, status }),
     subscribe(listener: Listener<Untyped>) {
       state.listeners.add(listener);
       return () => void state.listeners.delete(listener);
     },
+    watch: (since: string, listener: (change: WatchedChange<Untyped>) => void) =>
+      watch(state, since, listener),
   };
-  return face as unknown as Store<M>;
 }
 
-function objects(state: State): ApiObject[] {
-  const byKey = [...state.entries].sort(([a], [b]) => (a < b ? -1 : 1));
-  return byKey.map(([, entry]) => entry.object);
+function objectOf(state: State, kind: Kind, name: string): ApiObject | undefined {
+  return state.kinds.get(kind)?.get(name);
 }
 
 function apply(state: State, kind: Kind, applied: Applied<unknown>): ApplyResult<ApiObject> {
-  const key = keyOf(kind, applied.name);
-  const before = state.entries.get(key);
-  const terminated = before?.object.metadata.deletionTimestamp !== undefined;
-  const specChanged = before?.hash !== applied.hash || terminated;
-  const metadata = metadataOf(state, { key, applied, previous: before?.object.metadata, specChanged });
-  if (before !== undefined && isDeepStrictEqual(metadata, before.object.metadata)) {
-    return { object: before.object, result: 'unchanged' };
+  const before = objectOf(state, kind, applied.name);
+  const terminated = before?.metadata.deletionTimestamp !== undefined;
+  const specChanged = state.hashes.get(keyOf(kind, applied.name)) !== applied.hash || terminated;
+  const metadata = metadataOf(state, { kind, applied, previous: before?.metadata, specChanged });
+  if (
+    before !== undefined &&
+    isDeepStrictEqual(metadata, before.metadata) &&
+    isDeepStrictEqual(applied.origin, before.origin)
+  ) {
+    return { object: before, result: 'unchanged' };
   }
   const object = frozen<ApiObject>({
     apiVersion: API_VERSION,
     kind,
     metadata: { ...metadata, resourceVersion: nextVersion(state) },
-    spec: before === undefined || specChanged ? structuredClone(applied.spec) : before.object.spec,
-    status: before?.object.status ?? { conditions: [] },
+    spec: before === undefined || specChanged ? structuredClone(applied.spec) : before.spec,
+    status: before?.status ?? { conditions: [] },
+    ...(applied.origin === undefined ? {} : { origin: structuredClone(applied.origin) }),
   });
-  put(state, { key, entry: { object, hash: applied.hash }, specChanged });
+  state.hashes.set(keyOf(kind, applied.name), applied.hash);
+  put(state, object, { specChanged });
   return { object, result: before === undefined ? 'created' : 'configured' };
 }
 
 interface MetadataInput {
-  readonly key: string;
+  readonly kind: Kind;
   readonly applied: Applied<unknown>;
   readonly previous: ObjectMeta | undefined;
   readonly specChanged: boolean;
 }
 
-function metadataOf(state: State, { key, applied, previous, specChanged }: MetadataInput): ObjectMeta {
+function metadataOf(state: State, { kind, applied, previous, specChanged }: MetadataInput): ObjectMeta {
+  const finalizers = previous === undefined ? state.finalizers(kind) : (previous.finalizers ?? []);
+  const { uid, creationTimestamp } = previous ?? birthOf(state, kind, applied);
   return {
     name: applied.name,
     ...(isEmpty(applied.labels) ? {} : { labels: { ...applied.labels } }),
     ...(isEmpty(applied.annotations) ? {} : { annotations: { ...applied.annotations } }),
-    uid: previous?.uid ?? newUid(state, key),
+    uid,
     generation: (previous?.generation ?? 0) + (specChanged ? 1 : 0),
     resourceVersion: previous?.resourceVersion ?? '',
-    creationTimestamp:
-      previous?.creationTimestamp ?? applied.creationTimestamp ?? timestamp(state.clock.now()),
+    creationTimestamp,
+    ...(finalizers.length === 0 ? {} : { finalizers }),
   };
 }
 
-/** The first one is the same after a restart of the daemon too. */
-function newUid(state: State, key: string): string {
-  const incarnation = state.incarnations.get(key) ?? 0;
-  state.incarnations.set(key, incarnation + 1);
-  return uuidOf(incarnation === 0 ? key : `${key}#${incarnation}`);
+/** The first one of a run is the one of the run before; a version is never given twice, so that the uid is not either. */
+function birthOf(state: State, kind: Kind, { name, creationTimestamp }: Applied<unknown>): Birth {
+  const key = keyOf(kind, name);
+  const now = creationTimestamp ?? timestamp(state.clock.now());
+  if (state.gone.get(key) === true) {
+    return { uid: uuidOf(`${key}#${state.version}`), creationTimestamp: now };
+  }
+  const birth = state.remembered(kind, name);
+  return {
+    uid: birth?.uid ?? uuidOf(key),
+    creationTimestamp: creationTimestamp ?? birth?.creationTimestamp ?? now,
+  };
 }
 
-function terminate(state: State, key: string): boolean {
-  const before = state.entries.get(key);
-  if (before === undefined || before.object.metadata.deletionTimestamp !== undefined) return false;
-  const { metadata } = before.object;
+function terminate(state: State, before: ApiObject | undefined): boolean {
+  if (before === undefined || before.metadata.deletionTimestamp !== undefined) return false;
+  const { metadata } = before;
   const deletionTimestamp = timestamp(state.clock.now());
   const ended = { ...metadata, generation: metadata.generation + 1, deletionTimestamp };
-  const object = withVersion(state, { ...before.object, metadata: ended });
-  put(state, { key, entry: { object, hash: before.hash }, specChanged: true });
+  const object = { ...before, metadata: ended };
+  if (metadata.finalizers === undefined) remove(state, object);
+  else put(state, withVersion(state, object), { specChanged: true });
   return true;
 }
 
-function remove(state: State, key: string): ApiObject | undefined {
-  const previous = state.entries.get(key)?.object;
+interface Finalized {
+  readonly uid: string;
+  readonly finalizer: string;
+}
+
+function finalize(state: State, before: ApiObject | undefined, { uid, finalizer }: Finalized): boolean {
+  if (before?.metadata.uid !== uid || before.metadata.finalizers?.includes(finalizer) !== true) return false;
+  const { finalizers, ...metadata } = before.metadata;
+  const left = finalizers.filter((each) => each !== finalizer);
+  const kept = left.length === 0 ? metadata : { ...metadata, finalizers: left };
+  if (left.length === 0 && metadata.deletionTimestamp !== undefined) {
+    remove(state, { ...before, metadata: kept });
+    return true;
+  }
+  put(state, withVersion(state, { ...before, metadata: kept }), { specChanged: false });
+  return false;
+}
+
+function remove(state: State, previous: ApiObject | undefined): ApiObject | undefined {
   if (previous === undefined) return undefined;
-  state.entries.delete(key);
+  const { kind, metadata } = previous;
+  state.kinds.get(kind)?.delete(metadata.name);
+  state.hashes.delete(keyOf(kind, metadata.name));
+  state.gone.set(keyOf(kind, metadata.name), true);
   const object = withVersion(state, previous);
   tell(state, { type: 'DELETED', object, previous, specChanged: true });
   return object;
 }
 
 interface StatusUpdate {
-  readonly key: string;
   readonly uid: string;
   readonly status: ObjectStatus;
 }
 
-function updateStatus(state: State, { key, uid, status }: StatusUpdate): boolean {
-  const before = state.entries.get(key);
-  if (before?.object.metadata.uid !== uid || isDeepStrictEqual(before.object.status, status)) return false;
-  const object = withVersion(state, { ...before.object, status: structuredClone(status) });
-  put(state, { key, entry: { object, hash: before.hash }, specChanged: false });
+function updateStatus(state: State, before: ApiObject | undefined, { uid, status }: StatusUpdate): boolean {
+  if (before?.metadata.uid !== uid || isDeepStrictEqual(before.status, status)) return false;
+  const object = withVersion(state, { ...before, status: structuredClone(status) });
+  put(state, object, { specChanged: false });
   return true;
 }
 
-interface Put {
-  readonly key: string;
-  readonly entry: Entry;
-  readonly specChanged: boolean;
-}
-
-function put(state: State, { key, entry, specChanged }: Put): void {
-  const previous = state.entries.get(key)?.object;
-  state.entries.set(key, entry);
-  const type = previous === undefined ? 'ADDED' : 'MODIFIED';
-  tell(state, { type, object: entry.object, previous, specChanged });
+function put(state: State, object: ApiObject, { specChanged }: { readonly specChanged: boolean }): void {
+  const { kind, metadata } = object;
+  const objects = state.kinds.get(kind) ?? createSortedMap<ApiObject>();
+  state.kinds.set(kind, objects);
+  const previous = objects.get(metadata.name);
+  objects.set(metadata.name, object);
+  tell(state, { type: previous === undefined ? 'ADDED' : 'MODIFIED', object, previous, specChanged });
 }
 
 /** A listener may itself change the store: the others still see the changes in their order. */
 function tell(state: State, change: Change<Untyped>): void {
+  state.history.add({ type: change.type, object: change.object, version: state.version });
   state.changes.push(change);
   if (state.notifying) return;
   state.notifying = true;
   for (let next = state.changes.shift(); next !== undefined; next = state.changes.shift()) {
-    for (const listener of [...state.listeners]) callListener(state, listener, next);
+    for (const listener of [...state.listeners]) callListener(state, () => listener(next));
   }
   state.notifying = false;
 }
 
-function callListener(state: State, listener: Listener<Untyped>, change: Change<Untyped>): void {
+/** Versions tell what was seen: a change that is over may still be on its way to the listeners. */
+function watch(state: State, since: string, listener: (change: WatchedChange<Untyped>) => void): () => void {
+  let seen = Number(since);
+  function see({ type, object }: WatchedChange<Untyped>): void {
+    const version = Number(object.metadata.resourceVersion);
+    if (version <= seen) return;
+    seen = version;
+    listener({ type, object });
+  }
+  const past = state.history.since(since);
+  state.listeners.add(see);
+  for (const change of past) callListener(state, () => see(change));
+  return () => void state.listeners.delete(see);
+}
+
+function callListener(state: State, call: () => void): void {
   try {
-    listener(change);
+    call();
   } catch (error) {
     state.onListenerError(error);
   }

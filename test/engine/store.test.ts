@@ -26,6 +26,7 @@ test('a new object has generation 1, a uid, the time of its creation and no cond
       generation: 1,
       resourceVersion: '1',
       creationTimestamp: '2026-01-01T00:00:00Z',
+      finalizers: ['k8slab.io/network'],
     },
     spec: { cidr: '192.168.111.0/24' },
     status: { conditions: [] },
@@ -191,4 +192,33 @@ test('a manifest that comes back calls the removal off, also when it says the sa
     [undefined, 3, object.metadata.uid],
   );
   assert.deepEqual(types(changes).at(-1), 'MODIFIED k8s-net spec');
+});
+
+test('ten thousand objects are listed sorted after each one that comes', () => {
+  const { store } = createBed();
+  const counted = { lists: 0, longest: 0 };
+  store.subscribe(() => {
+    counted.lists += 1;
+    counted.longest = Math.max(counted.longest, store.list('Node').length);
+  });
+  const names = Array.from({ length: 10_000 }, (_, index) => `n${(index * 7919) % 10_000}`);
+
+  for (const name of names) store.apply('Node', { ...node, name });
+  const listed = store.list('Node').map(({ metadata }) => metadata.name);
+
+  assert.deepEqual(listed, names.toSorted());
+  assert.deepEqual(counted, { lists: 10_000, longest: 10_000 });
+});
+
+test('a list that was handed out stays as it was', () => {
+  const { store } = createBed();
+  store.apply('Node', node);
+  const [before, all] = [store.list('Node'), store.all()];
+
+  store.apply('Node', { ...node, name: 'another' });
+  store.apply('Node', { ...node, spec: { role: 'worker' }, hash: 'n2' });
+  store.remove('Node', 'another');
+
+  assert.deepEqual([before.length, before[0]?.spec.role, all.length], [1, 'master', 1]);
+  assert.deepEqual(store.list('Node')[0]?.spec.role, 'worker');
 });
