@@ -1,0 +1,106 @@
+import { listAll } from './by-hand.ts';
+import { difference, type Samples } from './daemon.ts';
+import { median, type Context, type Group, type Row } from './line.ts';
+import type { Lab } from '../lab/lab.ts';
+
+/** Two periods of `resyncSeconds`, as it is without a configuration. */
+const WINDOW_SECONDS = 120;
+/** What the periodic list asks. */
+const LIST = new Set(['list', 'domstats', 'net-list']);
+
+export const rest: Group = {
+  name: 'rest',
+  needs: 'nodes',
+  async run(context) {
+    const { daemon, nodes, report } = context;
+    await daemon.untilQuiet(120_000);
+    report(`at rest, for ${WINDOW_SECONDS} s`);
+    const [before, used] = [await daemon.metrics(), await daemon.cpuSeconds()];
+    await new Promise((resolve) => setTimeout(resolve, WINDOW_SECONDS * 1000));
+    const [after, cpu] = [await daemon.metrics(), await daemon.cpuSeconds()];
+    const calls = Object.entries(difference(before.virshCalls(), after.virshCalls()));
+    const beside = calls.filter(([op]) => !LIST.has(op));
+    const note = beside.map(([op, count]) => `${op} ${count}`).join(', ');
+    const work = `at rest, ${nodes} Nodes`;
+    return [
+      {
+        work: `${work}: CPU of k8slabd`,
+        k8slab: ((cpu.daemon - used.daemon) / WINDOW_SECONDS) * 100,
+        unit: '%',
+        target: { at: 0.5 },
+      },
+      {
+        work: `${work}: resident memory`,
+        k8slab: await daemon.residentMiB(),
+        unit: 'MiB',
+        target: { at: 120 },
+      },
+      { work: `${work}: event loop blocked`, k8slab: blocked(after), target: { at: 0.05 } },
+      {
+        work: `${work}: virsh calls beside the list`,
+        k8slab: sum(beside),
+        unit: 'count',
+        target: { at: 0 },
+        note,
+      },
+      await pass(context, { before, after, seconds: cpu.daemon + cpu.libvirt - used.daemon - used.libvirt }),
+      await scrape(context),
+      { work: 'series a Node', k8slab: seriesOfANode(after), unit: 'count', target: { at: 12 } },
+    ];
+  },
+};
+
+interface Window {
+  readonly before: Samples;
+  readonly after: Samples;
+  /** CPU seconds of k8slabd, virsh and libvirtd. */
+  readonly seconds: number;
+}
+
+/** What a pass over all Nodes costs, in CPU: passes at rest come one by one, so that their time tells nothing. */
+async function pass({ lab, nodes }: Context, { before, after, seconds }: Window): Promise<Row> {
+  const passes = difference(before.passes(), after.passes())['node'] ?? 0;
+  return {
+    work: `a pass over all ${nodes} Nodes that changes nothing, in CPU time`,
+    k8slab: passes === 0 ? seconds : (seconds / passes) * nodes,
+    limit: await cpuOfList(lab),
+    target: { times: 1.2 },
+    note: `${passes} passes of Nodes in ${WINDOW_SECONDS} s`,
+  };
+}
+
+/** CPU seconds of a virsh session and libvirtd for one list with states, from twenty. */
+async function cpuOfList(lab: Lab): Promise<number> {
+  const commands = Array.from({ length: 20 }, listAll).flat();
+  await lab.writeFile('/tmp/bench.virsh', `${commands.join('\n')}\n`);
+  const script = `ticks() { awk '{ sub(/.*\\) /, ""); print $12 + $13 }' /proc/$(pgrep -x libvirtd)/stat; }
+begin=$(ticks)
+{ TIMEFORMAT='%U %S'; time virsh -q </tmp/bench.virsh >/dev/null; } 2>&1
+echo $(( $(ticks) - begin ))`;
+  const [user = NaN, system = NaN, libvirt = NaN] = (await lab.must(['bash', '-s'], { input: script }))
+    .split(/\s+/)
+    .map((word) => Number(word.replace(',', '.')));
+  return (user + system + libvirt / 100) / 20;
+}
+
+async function scrape({ lab, nodes }: Context): Promise<Row> {
+  const seconds: number[] = [];
+  for (let run = 0; run < 20; run += 1) {
+    const argv = ['curl', '-sf', '-o', '/dev/null', '-w', '%{time_total}', 'http://127.0.0.1:9811/metrics'];
+    seconds.push(Number(await lab.must(argv)));
+  }
+  return { work: `a scrape at ${nodes} Nodes`, k8slab: median(seconds), target: { at: 0.02 } };
+}
+
+function seriesOfANode({ text }: Samples): number {
+  return text.split('\n').filter((line) => line.includes('name="node0000"')).length;
+}
+
+/** The longest time that the event loop was not free since the last scrape. */
+function blocked(samples: Samples): number {
+  return samples.sum(/^nodejs_eventloop_lag_max_seconds /);
+}
+
+function sum(counts: readonly (readonly [string, number])[]): number {
+  return counts.reduce((total, [, count]) => total + count, 0);
+}
