@@ -1,14 +1,17 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { KindNames } from '../api/kinds/define.ts';
 import { KIND_NAMES } from '../api/kinds/names.ts';
+import type { PartialObjectMetadataList } from '../api/kinds/partial.ts';
 import { indexWords } from '../api/kinds/words.ts';
-import { objectWord, type ApiObject } from '../api/meta.ts';
+import { objectWord } from '../api/meta.ts';
 import { fetchHeld } from './confirm-removal.ts';
 import type { Client } from './client.ts';
 import { OUTPUTS } from './outputs.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
+
+const PARTIAL = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
 
 const COMMANDS = [
   'adopt',
@@ -74,7 +77,7 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
 }
 
 async function objectNames(client: Client, names: KindNames | undefined): Promise<string[]> {
-  const { items } = (await client.get(names?.plural ?? '')) as { items: ApiObject[] };
+  const { items } = (await client.get(names?.plural ?? '', PARTIAL)) as PartialObjectMetadataList;
   return items.map(({ metadata }) => metadata.name);
 }
 

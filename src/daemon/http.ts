@@ -4,6 +4,7 @@ import { explainError, reasonOf } from '../api/errors.ts';
 import type { KindDefinition } from '../api/kinds/define.ts';
 import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
 import { API_VERSION, type ObjectRef } from '../api/meta.ts';
+import { partialList } from '../api/kinds/partial.ts';
 import { renderTable } from '../api/kinds/table.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
@@ -79,7 +80,9 @@ export function createApi(deps: HttpDeps): Hono {
     const definition = definitionOf(deps.kinds, c.req.param('plural'));
     if (definition === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
     const items = deps.store.list(definition.kind);
-    if (wantsTable(c.req.header('accept'))) return c.json(renderTable(definition, items, deps.clock.now()));
+    const accept = c.req.header('accept');
+    if (wants(accept, 'Table')) return c.json(renderTable(definition, items, deps.clock.now()));
+    if (wants(accept, 'PartialObjectMetadataList')) return c.json(partialList(items));
     return c.json({ kind: `${definition.kind}List`, apiVersion: API_VERSION, metadata: {}, items });
   });
   app.get(`${base}/:plural/:name`, (c) => {
@@ -88,7 +91,7 @@ export function createApi(deps: HttpDeps): Hono {
     const object = definition && deps.store.get(definition.kind, name);
     if (definition === undefined || object === undefined)
       return c.json(notFound(`${plural} "${name}" not found`), 404);
-    if (wantsTable(c.req.header('accept')))
+    if (wants(c.req.header('accept'), 'Table'))
       return c.json(renderTable(definition, [object], deps.clock.now()));
     return c.json(object);
   });
@@ -121,8 +124,8 @@ function refsOf(
   return refs.length === items.length ? refs : undefined;
 }
 
-function wantsTable(accept: string | undefined): boolean {
-  return accept?.includes('as=Table') === true;
+function wants(accept: string | undefined, form: 'Table' | 'PartialObjectMetadataList'): boolean {
+  return accept?.split(/[;,]/).includes(`as=${form}`) === true;
 }
 
 function discovery(kinds: Kinds): unknown {

@@ -128,6 +128,19 @@ describe('the API', () => {
     assert.deepEqual([one.json['kind'], (one.json['rows'] as unknown[]).length], ['Table', 1]);
   });
 
+  it('lists names without specs for who only asks for metadata', async () => {
+    const { get } = createServer();
+    const accept = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
+
+    const { json } = await get(`${BASE}/nodes`, { accept });
+
+    assert.equal(json['kind'], 'PartialObjectMetadataList');
+    assert.deepEqual(
+      json.items?.map((item) => [Object.keys(item), (item['metadata'] as { name: string }).name]),
+      ['a', 'b'].map((name) => [['kind', 'apiVersion', 'metadata'], name]),
+    );
+  });
+
   it('answers what is not there with a Status, as kubectl expects it', async () => {
     const { get } = createServer();
 

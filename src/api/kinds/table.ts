@@ -3,6 +3,7 @@ import { findCondition, isTrue, PENDING_TYPES, READY, REMOVAL_HELD } from '../co
 import type { ApiObject } from '../meta.ts';
 import { NONE, type Column } from './columns.ts';
 import type { KindDefinition } from './define.ts';
+import { partial, type PartialObjectMetadata } from './partial.ts';
 
 /** meta.k8s.io/v1 Table, as kubectl asks the server for it. */
 export interface Table {
@@ -13,7 +14,7 @@ export interface Table {
     readonly type: 'string';
     readonly priority: number;
   }[];
-  readonly rows: readonly { readonly cells: readonly string[]; readonly object: ApiObject }[];
+  readonly rows: readonly { readonly cells: readonly string[]; readonly object: PartialObjectMetadata }[];
 }
 
 /** @param now milliseconds since the epoch, for AGE */
@@ -31,7 +32,10 @@ export function renderTable(
       type: 'string',
       priority: column.wide === undefined ? 0 : 1,
     })),
-    rows: objects.map((object) => ({ cells: columns.map((column) => column.cell(object, now)), object })),
+    rows: objects.map((object) => ({
+      cells: columns.map((column) => column.cell(object, now)),
+      object: partial(object),
+    })),
   };
 }
 

@@ -33,12 +33,16 @@ function columns(kind: Kind, priority: number): string[] {
 }
 
 describe('a table', () => {
-  it('is what kubectl takes from a server: meta.k8s.io/v1, with the object in each row', () => {
+  it('is what kubectl takes from a server: meta.k8s.io/v1, with the metadata of the object in each row', () => {
     const node = object('Node', spec, {});
     const table = renderTable(KINDS.get('Node'), [node], NOW);
 
     assert.deepEqual([table.kind, table.apiVersion], ['Table', 'meta.k8s.io/v1']);
-    assert.equal(table.rows[0]?.object, node);
+    assert.deepEqual(table.rows[0]?.object, {
+      kind: 'PartialObjectMetadata',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: node.metadata,
+    });
     for (const { cells: row } of table.rows) assert.equal(row.length, table.columnDefinitions.length);
   });
 
