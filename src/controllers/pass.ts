@@ -6,6 +6,7 @@ import { waitingFor } from '../api/disruption/waiting.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { EventRecorder } from '../engine/events.ts';
+import type { Memory, MemoryOf } from '../engine/memory.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
 import type { KindMap } from '../api/meta.ts';
 
@@ -19,14 +20,33 @@ export interface Look<K extends Kind, A extends Action, Extra> {
   readonly extra: Extra;
 }
 
+/** What a look is given beside the object. */
+export interface LookContext<K extends Kind> {
+  readonly signal: AbortSignal;
+  /** Undefined: nothing is remembered of the object yet. */
+  readonly memory: MemoryOf<K> | undefined;
+}
+
+/** What happened to an object in a pass, as far as it is remembered. */
+export type PassEvent<K extends Kind, A extends Action, Extra> = {
+  readonly look: Look<K, A, Extra>;
+  readonly object: ObjectOf<K>;
+} & (
+  | { readonly type: 'looked' }
+  | { readonly type: 'executing' | 'executed'; readonly action: A }
+  | { readonly type: 'failed'; readonly action: A; readonly error: unknown }
+);
+
 /** A kind's own part of a pass; the order of the steps is the same for all kinds and stands in `createPass`. */
 export interface Reconciler<K extends Kind, A extends Action, Extra> {
   readonly kind: K;
   /** Observes without changing anything, and plans. */
-  look(object: ObjectOf<K>, signal: AbortSignal): Promise<Look<K, A, Extra>>;
+  look(object: ObjectOf<K>, context: LookContext<K>): Promise<Look<K, A, Extra>>;
   execute(action: A, look: Look<K, A, Extra>, object: ObjectOf<K>, signal: AbortSignal): Promise<void>;
-  /** Takes what the action needs and others may have taken since the look; false: it is put off, and what follows. */
-  claim?(action: A, object: ObjectOf<K>): boolean;
+  /** Whether others have not taken meanwhile what the action needs; false: it is put off, and what follows. */
+  mayBegin?(action: A, object: ObjectOf<K>): boolean;
+  /** What is remembered after an event. Changes nothing, and decides nothing that the planner is to decide. */
+  remember?(memory: MemoryOf<K> | undefined, event: PassEvent<K, A, Extra>): MemoryOf<K>;
   /** Whether the action is worse half done than not at all: the daemon's stop waits for it. */
   isWhole?(action: A): boolean;
 }
@@ -35,6 +55,7 @@ export interface PassDeps {
   readonly store: ObjectStore;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
+  readonly memory: Memory;
   /** Why an object is left alone: errors between manifests that name it. */
   readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
   /** Conditions that stand beside what a pass finds. */
@@ -58,7 +79,7 @@ export function createPass<K extends Kind, A extends Action, Extra>(
     try {
       const look = await (blocked === undefined
         ? runPlan(reconciler, deps, object, context)
-        : lookOnly(reconciler, object, { signal: context.signal, blocked }));
+        : lookOnly(reconciler, object, { ...lookContext(deps, object, context.signal), blocked }));
       if (look.plan.gone === true) {
         removeObject(deps, object, look.plan.waiting);
         return {};
@@ -79,9 +100,9 @@ export function createPass<K extends Kind, A extends Action, Extra>(
 export async function lookOnly<K extends Kind, A extends Action, Extra>(
   reconciler: Reconciler<K, A, Extra>,
   object: ObjectOf<K>,
-  { signal, blocked }: { signal: AbortSignal; blocked: ConditionInput },
+  { blocked, ...context }: LookContext<K> & { readonly blocked: ConditionInput },
 ): Promise<Look<K, A, Extra>> {
-  const look = await reconciler.look(object, signal);
+  const look = await reconciler.look(object, context);
   const others = look.conditions.filter(({ type }) => type !== READY && type !== SYNCED);
   const { status, reason, message } = blocked;
   const both = [READY, SYNCED].map((type) => condition(type, status, reason, message));
@@ -102,22 +123,22 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   object: ObjectOf<K>,
   { signal, log, uninterruptible }: PassContext,
 ): Promise<Look<K, A, Extra>> {
-  const before = await reconciler.look(object, signal);
+  const before = await look(reconciler, deps, object, signal);
   if (before.plan.actions.length === 0) return before;
   let executed = 0;
   for (const action of before.plan.actions) {
     signal.throwIfAborted();
     // What was begun is brought to its end: half of it may be worth nothing.
     if (executed === 0 && hasTurned(deps.store, object)) break;
-    if (reconciler.claim?.(action, object) === false) break;
+    if (reconciler.mayBegin?.(action, object) === false) break;
     log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
-    const execute = (): Promise<void> => reconciler.execute(action, before, object, signal);
-    await (reconciler.isWhole?.(action) === true ? uninterruptible(execute) : execute());
+    const run = (): Promise<void> => execute(reconciler, deps, { action, look: before, object }, signal);
+    await (reconciler.isWhole?.(action) === true ? uninterruptible(run) : run());
     deps.recorder.record(object, 'Normal', action.type, action.reason);
     if (action.drift === true) deps.onDrift?.(object.kind, object.metadata.name);
     executed += 1;
   }
-  const after = await reconciler.look(object, signal);
+  const after = await look(reconciler, deps, object, signal);
   // A call that succeeds and changes nothing would otherwise be made again for ever.
   if (executed > 0 && sameActions(before.plan.actions, after.plan.actions)) {
     const steps = after.plan.actions.map(({ type }) => type).join(', ');
@@ -125,6 +146,60 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
     throw new ReasonedError('NotApplied', message);
   }
   return after.plan.actions.length === 0 ? after : { ...after, again: 0 };
+}
+
+function lookContext<K extends Kind>(
+  { memory }: Pick<PassDeps, 'memory'>,
+  object: ObjectOf<K>,
+  signal: AbortSignal,
+): LookContext<K> {
+  return { signal, memory: memory.read<K>(object) };
+}
+
+async function look<K extends Kind, A extends Action, Extra>(
+  reconciler: Reconciler<K, A, Extra>,
+  deps: PassDeps,
+  object: ObjectOf<K>,
+  signal: AbortSignal,
+): Promise<Look<K, A, Extra>> {
+  const found = await reconciler.look(object, lookContext(deps, object, signal));
+  remember(reconciler, deps, { type: 'looked', look: found, object });
+  return found;
+}
+
+interface Execution<K extends Kind, A extends Action, Extra> {
+  readonly action: A;
+  readonly look: Look<K, A, Extra>;
+  readonly object: ObjectOf<K>;
+}
+
+async function execute<K extends Kind, A extends Action, Extra>(
+  reconciler: Reconciler<K, A, Extra>,
+  deps: PassDeps,
+  execution: Execution<K, A, Extra>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { action, look: found, object } = execution;
+  remember(reconciler, deps, { type: 'executing', ...execution });
+  try {
+    await reconciler.execute(action, found, object, signal);
+  } catch (error) {
+    remember(reconciler, deps, { type: 'failed', error, ...execution });
+    throw error;
+  }
+  remember(reconciler, deps, { type: 'executed', ...execution });
+}
+
+/** An object that went meanwhile is remembered no more. */
+function remember<K extends Kind, A extends Action, Extra>(
+  reconciler: Reconciler<K, A, Extra>,
+  { memory, store }: PassDeps,
+  event: PassEvent<K, A, Extra>,
+): void {
+  const { object } = event;
+  if (reconciler.remember === undefined) return;
+  if (store.get(object.kind, object.metadata.name)?.metadata.uid !== object.metadata.uid) return;
+  memory.write<K>(object, reconciler.remember(memory.read<K>(object), event));
 }
 
 /** Whether the object's manifest went or came back since the pass began. */

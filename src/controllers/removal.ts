@@ -1,6 +1,7 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { Action, Plan } from '../api/disruption/action.ts';
+import type { MemoryOf } from '../engine/memory.ts';
 import type { Look, Reconciler } from './pass.ts';
 
 /** Objects whose manifest is gone go by `removal`, the others by `living`. */
@@ -10,15 +11,28 @@ export function withRemoval<K extends Kind, A extends Action, Extra, B extends A
 ): Reconciler<K, A | B, Extra | undefined> {
   return {
     kind: living.kind,
-    look: (object, signal) =>
-      isRemoved(object) ? removal.look(object, signal) : living.look(object, signal),
-    claim: (action, object) => isRemoved(object) || living.claim?.(action as A, object) !== false,
+    look: (object, context) =>
+      isRemoved(object) ? removal.look(object, context) : living.look(object, context),
+    mayBegin: (action, object) => isRemoved(object) || living.mayBegin?.(action as A, object) !== false,
+    remember: rememberBoth(living, removal),
     isWhole: (action) => living.isWhole?.(action as A) === true || removal.isWhole?.(action as B) === true,
     execute(action, look, object, signal) {
       return isRemoved(object)
         ? removal.execute(action as B, look as Look<K, B, undefined>, object, signal)
         : living.execute(action as A, look as Look<K, A, Extra>, object, signal);
     },
+  };
+}
+
+type Remember<K extends Kind, A extends Action, Extra> = NonNullable<Reconciler<K, A, Extra>['remember']>;
+
+function rememberBoth<K extends Kind, A extends Action, Extra, B extends Action>(
+  living: Reconciler<K, A, Extra>,
+  removal: Reconciler<K, B, undefined>,
+): Remember<K, A | B, Extra | undefined> {
+  return (memory, event) => {
+    const part = (isRemoved(event.object) ? removal : living) as Reconciler<K, A | B, Extra | undefined>;
+    return part.remember === undefined ? (memory as MemoryOf<K>) : part.remember(memory, event);
   };
 }
 

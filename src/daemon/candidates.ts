@@ -11,7 +11,7 @@ import { explainHold, holdRemovals } from '../api/ownership/hold.ts';
 import { createReconcilers, type ReconcilerDeps } from './wiring.ts';
 import type { KindMap } from '../api/meta.ts';
 
-export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity'>;
+export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity' | 'memory'>;
 
 /** What would be done if the directory held these files: planned against the same world, by the same code. */
 export function planCandidates(
@@ -39,7 +39,10 @@ export function planCandidates(
   });
   const condemned = (kind: Kind, name: string): ConditionInput | undefined =>
     condemnation(snapshot, kind, name) ?? held(kind, name);
-  return planAll({ kinds: KINDS, store, reconcilers, clock: world.clock, condemned, remember: true }, signal);
+  return planAll(
+    { kinds: KINDS, memory: world.memory, store, reconcilers, clock: world.clock, condemned, remember: true },
+    signal,
+  );
 }
 
 /** What the daemon has and the candidates lack, as it would be removed. @returns why it would not be */

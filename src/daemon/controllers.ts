@@ -7,6 +7,7 @@ import { createPass, type Reconciler } from '../controllers/pass.ts';
 import type { Clock } from '../engine/clock.ts';
 import { createController, type Controller } from '../engine/controller.ts';
 import type { EventRecorder } from '../engine/events.ts';
+import type { Memory } from '../engine/memory.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { Releasers } from '../engine/releasers.ts';
@@ -40,6 +41,7 @@ export interface ControllersDeps {
   readonly log: Logger;
   readonly manifests: Manifests;
   readonly removals: Removals;
+  readonly memory: Memory;
   readonly resyncMs: () => number;
 }
 

@@ -16,6 +16,7 @@ import type { Clock } from '../engine/clock.ts';
 import type { Controller } from '../engine/controller.ts';
 import { createEvents, type EventRecorder } from '../engine/events.ts';
 import type { Logger } from '../engine/logger.ts';
+import { createMemory, type Memory } from '../engine/memory.ts';
 import { createMetrics, type Metrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
 import { createStore } from '../engine/store.ts';
@@ -77,6 +78,7 @@ interface Parts {
   readonly controllers: Controller[];
   readonly health: Health;
   readonly reconcilers: Reconcilers;
+  readonly memory: Memory;
   readonly identity: KeyPair;
 }
 
@@ -107,7 +109,11 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   const manifests = createManifests({ dir: drivers.manifestDir, store, metrics, log, removals, onLoaded });
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
-  const world = { config, clock, drivers, identity, store };
+  const memory = createMemory();
+  store.subscribe(({ type, object }) => {
+    if (type === 'DELETED') memory.forget(object);
+  });
+  const world = { config, clock, drivers, identity, store, memory };
   const { reconcilers, jobs } = createReconcilers({
     ...world,
     isCondemned,
@@ -117,7 +123,7 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });
   const data = { store, metrics, events, drivers, queues, enqueue, manifests, removals };
-  return { ...data, controllers, health, reconcilers, identity };
+  return { ...data, controllers, health, reconcilers, memory, identity };
 }
 
 function condemnedNames(snapshot: Snapshot): string {
@@ -166,10 +172,10 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
 const PLAN_MS = 60_000;
 
 function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
-  const { store, events, metrics, health, removals, reconcilers, drivers, identity } = parts;
+  const { store, events, metrics, health, removals, reconcilers, drivers, memory, identity } = parts;
   const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
   const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);
-  const planner = { kinds: KINDS, store, reconcilers, clock, condemned, held, remember: false };
+  const planner = { kinds: KINDS, memory, store, reconcilers, clock, condemned, held, remember: false };
   return {
     kinds: KINDS,
     store,
@@ -182,7 +188,7 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
     plan(files) {
       const signal = AbortSignal.timeout(PLAN_MS);
       if (files === undefined) return planAll(planner, signal);
-      return planCandidates({ config, clock, drivers, identity }, store, files, signal);
+      return planCandidates({ config, clock, drivers, identity, memory }, store, files, signal);
     },
   };
 }

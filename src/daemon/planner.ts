@@ -5,12 +5,15 @@ import { mergeConditions } from '../api/conditions.ts';
 import { shown, type Action, type PlannedObject, type Waiting } from '../api/disruption/action.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
-import { lookOnly, type Look, type Reconciler } from '../controllers/pass.ts';
+import { lookOnly, type Look, type LookContext, type Reconciler } from '../controllers/pass.ts';
+import type { Memory } from '../engine/memory.ts';
 
 export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };
 type AnyReconciler<K extends Kind> = Reconciler<K, never, never>;
 
 export interface PlannerDeps {
+  /** Read only: planning changes nothing that is remembered. */
+  readonly memory: Pick<Memory, 'read'>;
   readonly kinds: Kinds;
   readonly store: ObjectStore;
   readonly reconcilers: Reconcilers;
@@ -47,9 +50,10 @@ async function planOne<K extends Kind>(
   try {
     const reconciler = deps.reconcilers[kind] as unknown as Reconciler<K, Action, unknown>;
     const blocked = deps.condemned(kind, name);
+    const context: LookContext<K> = { signal, memory: deps.memory.read<K>(object) };
     const look = await (blocked === undefined
-      ? reconciler.look(object, signal)
-      : lookOnly(reconciler, object, { signal, blocked }));
+      ? reconciler.look(object, context)
+      : lookOnly(reconciler, object, { ...context, blocked }));
     if (deps.remember) remember(deps, kind, object, look);
     const { actions, later, pending } = look.plan;
     const waiting = look.plan.waiting ?? deps.held?.(kind, name);

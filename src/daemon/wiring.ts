@@ -4,8 +4,6 @@ import { reasonOf } from '../api/errors.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/host/plan.ts';
-import type { AddressTry } from '../api/node/observed.ts';
-import { createBoots } from '../controllers/node/boots.ts';
 import { createHostReconciler } from '../controllers/host/reconciler.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image/reconciler.ts';
 import { createImageRemoval } from '../controllers/image/removal.ts';
@@ -17,7 +15,7 @@ import { createNodeReconciler } from '../controllers/node/reconciler.ts';
 import { createNodeRemoval } from '../controllers/node/removal.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { letGo, withRemoval } from '../controllers/removal.ts';
-import { createAttempts, createRollout } from '../controllers/node/rollout.ts';
+import { createTurns } from '../controllers/node/turns.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
 import { createBridges, type Bridges } from '../drivers/bridges.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
@@ -45,6 +43,7 @@ import { readRoutes } from '../drivers/routes.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
+import type { Memory } from '../engine/memory.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import { meteredHaproxy } from './metered.ts';
@@ -129,13 +128,16 @@ export interface ReconcilerDeps {
   readonly store: ObjectStore;
   readonly drivers: Drivers;
   readonly identity: KeyPair;
+  readonly memory: Memory;
   readonly isCondemned: (kind: Kind, name: string) => boolean;
   /** A job beside the passes progressed. */
   readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
 
 export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcilers; jobs: readonly Jobs[] } {
-  const { config, clock, store, drivers, identity } = deps;
+  const { config, clock, store, drivers, identity, memory } = deps;
+  const limit = config.maxConcurrentBoots;
+  const turns = createTurns({ store, memory, clock, limit, enqueue: (name) => deps.onJob('Node', name) });
   const imageJobs = createJobs({
     clock,
     onChange: (name) => deps.onJob('Image', name),
@@ -162,10 +164,8 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
     },
     daemonKey: identity.publicKey,
     jobs: nodeJobs,
-    boots: createBoots(clock, config.maxConcurrentBoots),
-    rollout: createRollout(),
-    attempts: createAttempts<AddressTry['way']>(clock),
-    knownMacs: new Set<string>(),
+    memory,
+    turns,
     stopSeconds: config.shutdownSeconds,
     ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, HOSTS_MAX_AGE_MS) }),
   };

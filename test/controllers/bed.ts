@@ -6,8 +6,6 @@ import { networkSpec } from '../../src/api/network/spec.ts';
 import { nodeSpec } from '../../src/api/node/spec.ts';
 import { contentHash } from '../../src/api/canonical.ts';
 import type { Condition, ConditionInput, Kind, ManifestKind, KindMap } from '../../src/api/meta.ts';
-import type { AddressTry } from '../../src/api/node/observed.ts';
-import { createBoots } from '../../src/controllers/node/boots.ts';
 import { createHostReconciler } from '../../src/controllers/host/reconciler.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image/reconciler.ts';
 import { createImageRemoval } from '../../src/controllers/image/removal.ts';
@@ -20,11 +18,12 @@ import { createNodeRemoval } from '../../src/controllers/node/removal.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
 import { letGo, withRemoval } from '../../src/controllers/removal.ts';
-import { createAttempts, createRollout } from '../../src/controllers/node/rollout.ts';
+import { createTurns } from '../../src/controllers/node/turns.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import { createLibvirtCache, type LibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
+import { createMemory } from '../../src/engine/memory.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
@@ -164,10 +163,15 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     condemned.has(`${kind}/${name}`)
       ? { type: 'Ready', status: 'False', reason: 'Conflict', message: 'two manifests' }
       : undefined;
+  const memory = createMemory();
+  store.subscribe(({ type, object }) => {
+    if (type === 'DELETED') memory.forget(object);
+  });
   const deps = {
     store,
     recorder: createEvents({ clock }),
     clock,
+    memory,
     condemned: blocked,
     resyncMs: () => 60_000,
     onDrift: (kind: Kind, name: string) => void world.drifts.push(`${kind}/${name}`),
@@ -214,10 +218,8 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     },
     daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
     jobs: createJobs({ clock, onChange }),
-    boots: createBoots(clock, options.boots ?? 8),
-    rollout: createRollout(),
-    attempts: createAttempts<AddressTry['way']>(clock),
-    knownMacs: new Set<string>(),
+    memory,
+    turns: createTurns({ store, memory, clock, limit: options.boots ?? 8, enqueue: () => undefined }),
     stopSeconds: 120,
     hosts: createSharedRead(
       () =>

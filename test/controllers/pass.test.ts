@@ -9,6 +9,7 @@ import type { ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass, type Look, type Reconciler } from '../../src/controllers/pass.ts';
 import { RECONCILE_TIMEOUT, type Result } from '../../src/engine/controller.ts';
 import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
+import { createMemory } from '../../src/engine/memory.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock, type FakeClock } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
@@ -65,7 +66,14 @@ function createBed(
       },
       ...reconciler,
     },
-    { store, recorder: events, clock, condemned: () => bed.condemned, resyncMs: () => RESYNC_MS },
+    {
+      store,
+      recorder: events,
+      clock,
+      memory: createMemory(),
+      condemned: () => bed.condemned,
+      resyncMs: () => RESYNC_MS,
+    },
   );
   const bed: Bed = {
     store,
@@ -199,9 +207,9 @@ describe('an action that succeeds and changes nothing', () => {
 describe('an action that needs what others may have taken since the look', () => {
   it('is put off with those after it, without an event and without counting as a failure', async () => {
     const bed = createBed([look([action('a'), action('b'), action('c')]), look([action('b'), action('c')])], {
-      claim: ({ reason }) => reason !== 'b',
+      mayBegin: ({ reason }) => reason !== 'b',
     });
-    const none = createBed([look([action('b')])], { claim: () => false });
+    const none = createBed([look([action('b')])], { mayBegin: () => false });
 
     await bed.run();
     await none.run();
@@ -210,6 +218,23 @@ describe('an action that needs what others may have taken since the look', () =>
     assert.deepEqual(none.steps, ['look', 'look', 'status MODIFIED']);
     assert.deepEqual(none.events.list(), []);
     assert.match(brief(none.image(), 'Synced'), /^True/);
+  });
+});
+
+describe('what is remembered of an object', () => {
+  it('is told of each look and of each action, before it is done and after, and of its failure', async () => {
+    const events: string[] = [];
+    const bed = createBed([look([action('a'), action('b')]), look([])], {
+      execute: ({ reason }) => (reason === 'b' ? Promise.reject(new Error('no')) : Promise.resolve()),
+      remember(_memory, event) {
+        events.push('action' in event ? `${event.type} ${event.action.reason}` : event.type);
+        return undefined;
+      },
+    });
+
+    await assert.rejects(bed.run(), /no/);
+
+    assert.deepEqual(events, ['looked', 'executing a', 'executed a', 'executing b', 'failed b']);
   });
 });
 

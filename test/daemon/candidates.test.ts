@@ -18,6 +18,7 @@ import {
   fakeSeeds,
   fakeSsh,
 } from '../controllers/fakes.ts';
+import { createMemory } from '../../src/engine/memory.ts';
 
 const NETWORK = networkText('k8s-net', { domain: 'k8s-thw.local', bridge: { name: 'virbr1' } });
 const FILES = { 'net.yaml': NETWORK, 'image.yaml': imageText('debian'), 'a.yaml': nodeText('a') };
@@ -39,7 +40,7 @@ function worldOf({ world, clock }: Bed): PlanWorld {
   const hostFiles = { hosts: '', inventory: '', sshConfig: '' };
   const config = daemonConfig.parse({ hostFiles, state: '/nonexistent' });
   const identity = { privateKey: '', publicKey: 'ssh-ed25519 AAAAdaemon k8slabd' };
-  return { config, clock, identity, drivers: drivers as Drivers };
+  return { config, clock, identity, memory: createMemory(), drivers: drivers as Drivers };
 }
 
 /** `Kind/name: actions` of what would be done about guests, networks and images, if these were the files. */

@@ -6,6 +6,7 @@ import type { ImageAction } from '../../src/api/disruption/action.ts';
 import { planAll, type PlannerDeps } from '../../src/daemon/planner.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 import { KINDS } from '../../src/api/kinds/list.ts';
+import { createMemory } from '../../src/engine/memory.ts';
 
 const FETCH: ImageAction = {
   type: 'FetchImage',
@@ -47,6 +48,7 @@ function createPlanner(more: Partial<PlannerDeps> & { looks?: (name: string) => 
   const reconcilers = Object.fromEntries(kinds.map((kind) => [kind, reconciler(kind)]));
   const deps: PlannerDeps = {
     kinds: KINDS,
+    memory: createMemory(),
     store: bed.store,
     reconcilers: reconcilers as unknown as PlannerDeps['reconcilers'],
     clock: bed.clock,

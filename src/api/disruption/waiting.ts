@@ -64,10 +64,10 @@ const RULES = {
   MACInUse: CONFLICT,
 
   // A guest on its way.
-  BootQueued: { ...EVENT, againMs: 1000 },
+  BootQueued: EVENT,
   StartBackOff: { blocks: 'ready', endedBy: 'time', againMs: 1000 },
   ShuttingDown: { blocks: 'ready', endedBy: 'event', againMs: 5000 },
-  RolloutWaiting: { blocks: 'nothing', endedBy: 'event', againMs: 5000, yields: true },
+  RolloutWaiting: { blocks: 'nothing', endedBy: 'event', yields: true },
   OtherAddress: GUEST,
   AddressInUse: { blocks: 'ready and synced', endedBy: 'guest', againMs: 5000, yields: true },
 

@@ -1,4 +1,5 @@
 import type { ObjectStatus } from '../meta.ts';
+import type { LoadBalancerMemory } from './memory.ts';
 import type { LoadBalancerSpec } from './spec.ts';
 
 /** A server as HAProxy sees it. */
@@ -28,6 +29,6 @@ export interface LoadBalancerStatus extends ObjectStatus {
 
 declare module '../meta.ts' {
   interface KindMap {
-    LoadBalancer: { spec: LoadBalancerSpec; status: LoadBalancerStatus };
+    LoadBalancer: { spec: LoadBalancerSpec; status: LoadBalancerStatus; memory: LoadBalancerMemory };
   }
 }

@@ -1,5 +1,6 @@
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 import type { ObjectStatus } from '../meta.ts';
+import type { NetworkMemory } from './memory.ts';
 import type { NetworkSpec } from './spec.ts';
 
 export interface NetworkStatus extends ObjectStatus {
@@ -13,6 +14,6 @@ export interface NetworkStatus extends ObjectStatus {
 
 declare module '../meta.ts' {
   interface KindMap {
-    Network: { spec: NetworkSpec; status: NetworkStatus };
+    Network: { spec: NetworkSpec; status: NetworkStatus; memory: NetworkMemory };
   }
 }

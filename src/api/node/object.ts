@@ -1,4 +1,5 @@
 import type { ObjectStatus } from '../meta.ts';
+import type { NodeMemory } from './memory.ts';
 import type { NodeSpec } from './spec.ts';
 
 export interface NodeStatus extends ObjectStatus {
@@ -19,6 +20,6 @@ export interface NodeStatus extends ObjectStatus {
 
 declare module '../meta.ts' {
   interface KindMap {
-    Node: { spec: NodeSpec; status: NodeStatus };
+    Node: { spec: NodeSpec; status: NodeStatus; memory: NodeMemory };
   }
 }

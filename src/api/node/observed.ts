@@ -56,6 +56,8 @@ export interface ObservedNode {
   readonly bootSlot: boolean;
   /** Seconds until the next start may be tried, after starts that did not last. */
   readonly startBackoffSeconds: number;
+  /** Why libvirt refused its last start. */
+  readonly startFailure?: string;
   /** Since it was last asked to shut down; undefined when it was not. */
   readonly stoppingSeconds?: number;
   /** Since it was first asked to. */

@@ -2,28 +2,28 @@ import { findCondition, READY } from '../conditions.ts';
 import { isWaitingReason, waitingRule } from '../disruption/waiting.ts';
 import type { ObjectOf } from '../meta.ts';
 
-/**
- * The guests of the same role because of which this one is not disrupted now, each with why.
- * @param holder whose turn it is in that role, as far as this daemon knows
- */
-export function peersInTheWay(
-  node: ObjectOf<'Node'>,
-  all: readonly ObjectOf<'Node'>[],
-  holder: string | undefined,
-): string[] {
-  const { role } = node.spec;
-  if (role === undefined || holder === node.metadata.name) return [];
-  const peers = all.filter(
-    ({ metadata, spec }) =>
-      spec.role === role && spec.power === 'Running' && metadata.name !== node.metadata.name,
-  );
-  return peers.flatMap((peer) => {
-    const why = peer.metadata.name === holder ? 'is being changed' : inTheWay(peer);
-    return why === undefined ? [] : [`${peer.metadata.name} ${why}`];
-  });
+/** The guests of one role, as far as they hold up each other. */
+export interface RolePeers {
+  /** Guests that are not Ready, each with why. */
+  readonly unready: ReadonlyMap<string, string>;
+  /** The one whose turn it is to be disrupted. */
+  readonly holder?: string | undefined;
 }
 
-function inTheWay({ status }: ObjectOf<'Node'>): string | undefined {
+/** A plan that names three of them says enough. */
+const NAMED = 3;
+
+/** The guests of its role because of which a Node is not disrupted now, each with why; some of them, where they are many. */
+export function peersInTheWay(node: string, { unready, holder }: RolePeers): string[] {
+  if (holder === node) return [];
+  const others = unready.entries().filter(([name]) => name !== node && name !== holder);
+  const named = others.take(NAMED).map(([name, why]) => `${name} ${why}`);
+  return [...(holder === undefined ? [] : [`${holder} is being changed`]), ...named];
+}
+
+/** Why a guest that shall run keeps others of its role from being disrupted; undefined: it does not. */
+export function inTheWay({ spec, status }: ObjectOf<'Node'>): string | undefined {
+  if (spec.power !== 'Running') return undefined;
   const ready = findCondition(status.conditions, READY);
   if (ready === undefined) return 'was not looked at yet';
   if (ready.status === 'True' || yields(ready.reason)) return undefined;

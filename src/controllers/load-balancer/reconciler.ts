@@ -1,16 +1,16 @@
-import { ReasonedError } from '../../api/errors.ts';
+import { ReasonedError, reasonOf, toError } from '../../api/errors.ts';
 import type { LoadBalancerAction } from '../../api/disruption/action.ts';
-import { planLoadBalancer, type ObservedLoadBalancer } from '../../api/load-balancer/plan.ts';
+import { nextLookMs, type LoadBalancerMemory } from '../../api/load-balancer/memory.ts';
+import { planLoadBalancer } from '../../api/load-balancer/plan.ts';
 import { escapeWord, listenPorts } from '../../api/load-balancer/render.ts';
 import { lastReload, loadBalancerConditions, serverStatuses } from '../../api/load-balancer/status.ts';
 import type { Packages } from '../../drivers/packages.ts';
 import type { SshTarget } from '../../drivers/ssh.ts';
-import { createBackoff, type Backoff } from '../../engine/backoff.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { JobRun } from '../jobs.ts';
 import { observeLoadBalancer, type LoadBalancerExtra, type ObserveDeps } from './observe.ts';
 import type { ObjectOf } from '../objects.ts';
-import type { Reconciler } from '../pass.ts';
+import type { PassEvent, Reconciler } from '../pass.ts';
 import type { LoadBalancerStatus } from '../../api/load-balancer/object.ts';
 
 export interface LoadBalancerDeps extends ObserveDeps {
@@ -18,47 +18,52 @@ export interface LoadBalancerDeps extends ObserveDeps {
   readonly clock: Clock;
 }
 
-/** Nobody tells us of what happens in the guest. */
-const LOOK_EVERY_MS = 15_000;
 const PACKAGE = 'haproxy';
 
 /** Keeps a guest's HAProxy equal to the manifest and the Nodes. */
 export function createLoadBalancerReconciler(
   deps: LoadBalancerDeps,
 ): Reconciler<'LoadBalancer', LoadBalancerAction, LoadBalancerExtra> {
-  /** What HAProxy refused is not offered to it again. In memory: a restart tries once more. */
-  const rejected = new Map<string, NonNullable<ObservedLoadBalancer['rejected']>>();
-  const backoff = createBackoff();
   return {
     kind: 'LoadBalancer',
-    async look(object, signal) {
-      const { name } = object.metadata;
-      const extra = await observeLoadBalancer(deps, object, rejected.get(name), signal);
+    async look(object, { signal, memory = {} }) {
+      const extra = await observeLoadBalancer(deps, object, memory.rejected, signal);
       const plan = planLoadBalancer(extra.desired, extra.observed);
       const fields = fieldsOf(deps, object, extra);
       const view = { plan, members: extra.members, servers: fields.servers ?? [] };
       const conditions = loadBalancerConditions(extra.desired, extra.observed, view);
-      return { plan, conditions, fields, extra, again: again(backoff, name, extra) };
+      return { plan, conditions, fields, extra, again: nextLookMs(memory, !isSilent(extra)) };
     },
+    remember,
     async execute(action, { extra }, object) {
       try {
         await execute(deps, action, extra, object);
       } catch (error) {
-        const told = withoutPassword(error, extra.password);
-        if (told instanceof ReasonedError && told.reason === 'ConfigRejected') {
-          rejected.set(object.metadata.name, { sha256: extra.desired.sha256, words: told.message });
-        }
-        throw told;
+        throw withoutPassword(error, extra.password);
       }
     },
   };
 }
 
-function again(backoff: Backoff, name: string, { target, observed }: LoadBalancerExtra): number {
-  const silent = target !== undefined && observed.guest === undefined && observed.installing === undefined;
-  if (silent) return backoff.when(name);
-  backoff.forget(name);
-  return LOOK_EVERY_MS;
+function remember(
+  memory: LoadBalancerMemory = {},
+  event: PassEvent<'LoadBalancer', LoadBalancerAction, LoadBalancerExtra>,
+): LoadBalancerMemory {
+  if (event.type === 'looked') return silence(memory, isSilent(event.look.extra));
+  if (event.type !== 'failed' || reasonOf(event.error) !== 'ConfigRejected') return memory;
+  const { sha256 } = event.look.extra.desired;
+  return { ...memory, rejected: { sha256, words: toError(event.error).message } };
+}
+
+function silence(memory: LoadBalancerMemory, silent: boolean): LoadBalancerMemory {
+  if (silent) return { ...memory, silent: (memory.silent ?? 0) + 1 };
+  if (memory.silent === undefined) return memory;
+  const { silent: _over, ...rest } = memory;
+  return rest;
+}
+
+function isSilent({ target, observed }: LoadBalancerExtra): boolean {
+  return target !== undefined && observed.guest === undefined && observed.installing === undefined;
 }
 
 function fieldsOf(
@@ -115,5 +120,8 @@ function installJob(packages: Packages, target: SshTarget): JobRun {
 function withoutPassword(error: unknown, password: string | undefined): unknown {
   if (password === undefined || !(error instanceof ReasonedError)) return error;
   const message = error.message.replaceAll(escapeWord(password), '***').replaceAll(password, '***');
-  return new ReasonedError(error.reason, message, { cause: error.cause });
+  return new ReasonedError(error.reason, message, {
+    cause: error.cause,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }

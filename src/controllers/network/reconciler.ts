@@ -1,7 +1,6 @@
 import { namedIn } from '../../api/ownership/named.ts';
 import { takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
-import { explainError, reasonOf } from '../../api/errors.ts';
 import { isRemoved } from '../../api/meta.ts';
 import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
 import { desireNetwork } from '../../api/network/desire.ts';
@@ -16,6 +15,7 @@ import { timestamp } from '../../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../objects.ts';
 import type { Look, Reconciler } from '../pass.ts';
 import { observeNetwork, type NetworkObserveDeps } from './observe.ts';
+import { rememberNetwork } from './remember.ts';
 import { restartNetwork } from './restart.ts';
 import type { LiveEntry, Refusal } from '../../api/ipam/entry.ts';
 import type { NetworkStatus } from '../../api/network/object.ts';
@@ -30,19 +30,12 @@ export interface NetworkDeps extends NetworkObserveDeps {
 
 type NetworkLook = Look<'Network', NetworkAction, undefined>;
 
-/** What restarts came to, by network. In memory: a daemon that starts anew has another try. */
-interface Restarts {
-  readonly failed: Map<string, { readonly signature: string; readonly message: string }>;
-  readonly at: Map<string, string>;
-}
-
 /** The one writer of a libvirt network: its definition, and every reservation and name that Nodes claim in it. */
 export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network', NetworkAction, undefined> {
-  const restarts: Restarts = { failed: new Map(), at: new Map() };
   return {
     kind: 'Network',
-    async look(object) {
-      const failedRestart = restarts.failed.get(object.metadata.name);
+    async look(object, { memory = {} }) {
+      const { failedRestart, restartedAt } = memory;
       const { metadata, spec } = object;
       const nodes = await claimants(deps);
       const manifest = { name: metadata.name, spec, named: namedIn(metadata.annotations) };
@@ -65,14 +58,14 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
         refusals,
         found: taken.found,
       });
-      const restartedAt = restarts.at.get(metadata.name);
       return restartedAt === undefined ? look : { ...look, fields: { ...look.fields, restartedAt } };
     },
     // Between its stop and its start no guest reaches anything.
     isWhole: ({ type }) => type === 'RestartNetwork',
+    remember: (memory, event) => rememberNetwork(memory, event, timestamp(deps.clock.now())),
     async execute(action, _look, object) {
       const { name } = object.metadata;
-      if (action.type === 'RestartNetwork') await restart(deps, restarts, name, action);
+      if (action.type === 'RestartNetwork') await restartNetwork(deps, name, action);
       else await execute(deps, name, action);
     },
   };
@@ -111,24 +104,6 @@ function describe(
     ...(refusals.length === 0 ? {} : { refusals }),
   };
   return { plan, fields, conditions: networkConditions(observed, plan, entries, refusals), extra: undefined };
-}
-
-async function restart(
-  deps: NetworkDeps,
-  { failed, at }: Restarts,
-  network: string,
-  action: Extract<NetworkAction, { type: 'RestartNetwork' }>,
-): Promise<void> {
-  at.set(network, timestamp(deps.clock.now()));
-  try {
-    await restartNetwork(deps, network, action);
-    failed.delete(network);
-  } catch (error) {
-    if (reasonOf(error) === 'RestartFailed') {
-      failed.set(network, { signature: action.signature, message: explainError(error) });
-    }
-    throw error;
-  }
 }
 
 type Simple = Exclude<NetworkAction, { type: 'RestartNetwork' }>;

@@ -3,10 +3,12 @@ import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/a
 import { isLive } from '../../api/network/plan-live.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { planNetworkRemoval } from '../../api/network/plan-removal.ts';
+import { timestamp } from '../../engine/clock.ts';
 import { observeNetwork } from './observe.ts';
+import { rememberNetwork } from './remember.ts';
 import type { NetworkDeps } from './reconciler.ts';
 import type { ObjectOf } from '../objects.ts';
-import type { Look, Reconciler } from '../pass.ts';
+import type { Look, LookContext, Reconciler } from '../pass.ts';
 import { removalConditions } from '../removal.ts';
 import type { LiveEntry } from '../../api/ipam/entry.ts';
 import type { NetworkStatus } from '../../api/network/object.ts';
@@ -20,7 +22,7 @@ export function createNetworkRemoval(
 ): Reconciler<'Network', Action, undefined> {
   return {
     kind: 'Network',
-    async look(object, signal) {
+    async look(object, context) {
       const { name } = object.metadata;
       const observed = await observeNetwork(deps, object);
       const domains = new Set((await deps.view.domains()).map((domain) => domain.name));
@@ -40,8 +42,9 @@ export function createNetworkRemoval(
       };
       // Of an orphan nobody knows how it was wanted.
       if (plan.waiting === undefined || isOrphan(object)) return look;
-      return { ...look, ...(await keep(living, object, signal, plan)) };
+      return { ...look, ...(await keep(living, object, context, plan)) };
     },
+    remember: (memory, event) => rememberNetwork(memory, event, timestamp(deps.clock.now())),
     async execute(action, look, object, signal) {
       const { libvirt, dnsmasq } = deps;
       const { name } = object.metadata;
@@ -65,10 +68,10 @@ export function createNetworkRemoval(
 async function keep(
   living: Reconciler<'Network', NetworkAction, undefined>,
   object: ObjectOf<'Network'>,
-  signal: AbortSignal,
+  context: LookContext<'Network'>,
   { waiting, later }: ReturnType<typeof planNetworkRemoval>,
 ): Promise<Pick<Look<'Network', Action, undefined>, 'plan' | 'fields'>> {
-  const { plan, fields } = await living.look(object, signal);
+  const { plan, fields } = await living.look(object, context);
   return {
     fields,
     plan: {

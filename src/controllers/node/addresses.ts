@@ -21,7 +21,6 @@ export async function observeLeases(
   for (const [index, entry] of entries.entries()) {
     const name = attachments[index]?.network ?? '';
     const network = deps.store.get('Network', name);
-    deps.knownMacs.add(entry.mac);
     if (network?.status.bridge === undefined) continue;
     const leases = await validLeases(deps, network.status.bridge);
     found.push({
@@ -29,7 +28,12 @@ export async function observeLeases(
       mac: entry.mac,
       wanted: entry.ip,
       ...(entry.found === undefined ? {} : { found: entry.found }),
-      ...(await whereabouts(deps, { entry, leases, macs, others: network.status.entries ?? [] })),
+      ...(await whereabouts(deps, {
+        entry,
+        leases,
+        macs: new Set([...macs, ...(deps.memory.read(network)?.macs ?? [])]),
+        others: network.status.entries ?? [],
+      })),
     });
   }
   return found;
@@ -54,8 +58,8 @@ async function validLeases(deps: NodeDeps, bridge: string): Promise<Lease[]> {
 interface Situation {
   readonly entry: LiveEntry;
   readonly leases: readonly Lease[];
-  /** MAC addresses that k8slab ever gave the Node. */
-  readonly macs: readonly string[];
+  /** MAC addresses that k8slab ever gave the Node, or reserved in the network. */
+  readonly macs: ReadonlySet<string>;
   readonly others: readonly LiveEntry[];
 }
 
@@ -93,7 +97,7 @@ async function holderOf(
     mac,
     ...(clientId === undefined ? {} : { clientId }),
     ...(entry === undefined ? {} : { node: entry.node }),
-    ours: entry !== undefined || macs.includes(mac) || deps.knownMacs.has(mac),
+    ours: entry !== undefined || macs.has(mac),
     inUse: !moved && (await runsWith(deps, mac)),
   };
 }

@@ -1,15 +1,15 @@
 import type { NodeDesire, NodeNetworks } from '../../api/node/desire.ts';
-import type { AddressTry, ObservedNode } from '../../api/node/observed.ts';
+import type { ObservedNode } from '../../api/node/observed.ts';
 import type { NodeProbes } from '../../api/node/probes.ts';
 import type { Disks } from '../../drivers/disks.ts';
 import type { KeyPair } from '../../drivers/keys.ts';
 import type { Libvirt, LibvirtView } from '../../drivers/libvirt.ts';
 import type { Seeds } from '../../drivers/seeds.ts';
-import type { Boots } from './boots.ts';
+import type { Memory } from '../../engine/memory.ts';
 import type { Jobs } from '../jobs.ts';
 import type { ProbeDeps } from './probes.ts';
 import type { ObjectStore } from '../objects.ts';
-import type { Attempts, Rollout } from './rollout.ts';
+import type { Turns } from './turns.ts';
 import type { SharedRead } from '../shared-read.ts';
 
 export interface NodeDeps extends ProbeDeps {
@@ -23,11 +23,9 @@ export interface NodeDeps extends ProbeDeps {
   /** Public key of the daemon. */
   readonly daemonKey: string;
   readonly jobs: Jobs;
-  readonly boots: Boots;
-  readonly rollout: Rollout;
-  readonly attempts: Attempts<AddressTry['way']>;
-  /** MAC addresses that k8slab gave out, as far as this daemon saw: a lease of one that is gone is ours to release. */
-  readonly knownMacs: Set<string>;
+  readonly turns: Turns;
+  /** What is remembered of other objects. */
+  readonly memory: Pick<Memory, 'read'>;
   /** Seconds that a guest may take to shut down. */
   readonly stopSeconds: number;
   /** The text of /etc/hosts; undefined: the daemon does not write it. */

@@ -1,11 +1,8 @@
 import { ReasonedError } from '../../api/errors.ts';
 import type { NodeAction } from '../../api/disruption/action.ts';
 import { hostKeyOf } from '../../api/node/adopt.ts';
-import { isAway } from '../../api/node/plan-address.ts';
-import { definitionHash } from '../../api/node/render-domain-over.ts';
 import { renewLeaseCommand } from '../../api/node/renew-lease.ts';
 import { createDisk, defineDomain, writeSeed } from './make.ts';
-import { aboutAddress } from './addresses.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
 
@@ -21,7 +18,7 @@ export async function executeNode(
   object: ObjectOf<'Node'>,
 ): Promise<void> {
   const { name } = object.metadata;
-  const { libvirt, boots } = deps;
+  const { libvirt } = deps;
   switch (action.type) {
     case 'CreateDisk':
       return createDisk(deps, object, action);
@@ -35,9 +32,6 @@ export async function executeNode(
     case 'StartDomain':
       return libvirt.startDomain(name);
     case 'ShutdownDomain':
-      if (object.spec.power === 'Running') noteRestart(deps, extra, name);
-      // Known before the guest is gone, so that its going is no surprise to anybody.
-      boots.stopping(name);
       return libvirt.shutdownDomain(name);
     case 'DestroyDomain':
       return libvirt.destroyDomain(name);
@@ -48,7 +42,7 @@ export async function executeNode(
     case 'RenewLease':
       return renewLease(deps, action, extra, object);
     case 'CycleLink':
-      return cycleLink(deps, action.mac, extra, name);
+      return cycleLink(deps, action.mac, name);
   }
 }
 
@@ -63,15 +57,6 @@ function define(
   return defineDomain(deps, needed(name, desire.cloudInit), definition, observed.disk.path);
 }
 
-function noteRestart(deps: NodeDeps, { desire, observed }: NodeExtra, name: string): void {
-  const { definition } = desire.desired;
-  const way = 'restart';
-  if (definition !== undefined)
-    deps.attempts.note(name, 'definition', { way, about: definitionHash(definition) });
-  if (observed.addresses.some(isAway))
-    deps.attempts.note(name, 'address', { way, about: aboutAddress(observed.addresses) });
-}
-
 export async function releaseLease(
   deps: Pick<NodeDeps, 'store' | 'dnsmasq'>,
   { network, lease }: Extract<NodeAction, { type: 'ReleaseLease' }>,
@@ -80,7 +65,6 @@ export async function releaseLease(
   if (server !== undefined) await deps.dnsmasq.release({ server, ...lease });
 }
 
-/** A try that fails counts as one: the next means is due then. */
 async function renewLease(
   deps: NodeDeps,
   { mac, at }: Extract<NodeAction, { type: 'RenewLease' }>,
@@ -88,7 +72,6 @@ async function renewLease(
   object: ObjectOf<'Node'>,
 ): Promise<void> {
   const { name } = object.metadata;
-  deps.attempts.note(name, 'address', { way: 'renew', about: aboutAddress(observed.addresses) });
   const hostKeys = [hostKeyOf(object.spec, observed.domain?.config) ?? ''];
   const target = { address: at, user: object.spec.ssh.user, hostKeys };
   const answer = await deps.ssh.exec(target, renewLeaseCommand(mac), { deadlineMs: RENEW_DEADLINE_MS });
@@ -97,8 +80,7 @@ async function renewLease(
   throw new ReasonedError('RenewFailed', `cannot renew the lease of Node "${name}": ${why}`);
 }
 
-async function cycleLink(deps: NodeDeps, mac: string, { observed }: NodeExtra, name: string): Promise<void> {
-  deps.attempts.note(name, 'address', { way: 'link', about: aboutAddress(observed.addresses) });
+async function cycleLink(deps: NodeDeps, mac: string, name: string): Promise<void> {
   await deps.libvirt.setLink(name, mac, 'down');
   try {
     await deps.clock.sleep(LINK_DOWN_MS, new AbortController().signal);

@@ -20,12 +20,13 @@ import { seedHash } from './make.ts';
 import { observeProgress, observeTries } from './progress.ts';
 import { probeNode } from './probes.ts';
 import type { ObjectOf } from '../objects.ts';
+import type { LookContext } from '../pass.ts';
 
 /** What there is of the Node and of what it needs, and what it shall be. Changes nothing. */
 export async function observeNode(
   deps: NodeDeps,
   object: ObjectOf<'Node'>,
-  signal: AbortSignal,
+  { signal, memory = {} }: LookContext<'Node'>,
 ): Promise<NodeExtra> {
   const { name, generation } = object.metadata;
   const found = findNetworks(deps, object);
@@ -49,9 +50,14 @@ export async function observeNode(
   );
   const mark = domain?.config.model.mark;
   const leases = await observeLeases(deps, object, networks, mark?.macs ?? []);
-  const tries = observeTries(deps, name, leases, desire);
+  const progress = observeProgress(deps, object, memory);
+  const tries = observeTries(deps, memory, leases, desire);
   const whereabouts = { leased: leases[0]?.leased, leaving: tries.tried !== undefined };
-  const probes = await probe(deps, { object, domain, networks, ...whereabouts }, signal);
+  const probes = await probe(
+    deps,
+    { object, domain, networks, ...whereabouts, bootingSeconds: progress.bootingSeconds },
+    signal,
+  );
   const copying = deps.jobs.check(name, generation);
   const holder = await findMacHolder(deps, object, domain);
   const observed: ObservedNode = {
@@ -62,7 +68,7 @@ export async function observeNode(
     disk: disk.state,
     ...(copying === undefined ? {} : { copying }),
     ...(holder === undefined ? {} : { macHolder: holder }),
-    ...observeProgress(deps, object),
+    ...progress,
     addresses: leases.map((each, index) => ({ ...each, ...reach(each, index, probes) })),
     ...tries,
   };
@@ -93,12 +99,14 @@ async function probe(
     networks,
     leased,
     leaving,
+    bootingSeconds,
   }: {
     readonly object: ObjectOf<'Node'>;
     readonly domain: ObservedNode['domain'];
     readonly networks: NodeNetworks;
     readonly leased: string | undefined;
     readonly leaving: boolean;
+    readonly bootingSeconds: number | undefined;
   },
   signal: AbortSignal,
 ): Promise<NodeProbes> {
@@ -113,7 +121,6 @@ async function probe(
     return leasedAddress === undefined ? {} : { leasedAddress };
   }
   const hostKey = hostKeyOf(object.spec, domain.config);
-  const bootingSeconds = deps.boots.bootingSeconds(object.metadata.name);
   const target = {
     entry,
     ...(leased === undefined ? {} : { leased }),

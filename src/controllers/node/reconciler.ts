@@ -1,7 +1,7 @@
 import { isTrue, READY } from '../../api/conditions.ts';
 import { planNode } from '../../api/node/plan.ts';
 import { nextLookMs } from '../../api/node/polling.ts';
-import type { NodeAction, Plan } from '../../api/disruption/action.ts';
+import type { NodeAction } from '../../api/disruption/action.ts';
 import { hostKeyOf } from '../../api/node/adopt.ts';
 import { primaryEntry } from '../../api/node/desire.ts';
 import { entryStatus, nodeConditions } from '../../api/node/status.ts';
@@ -9,6 +9,7 @@ import type { ObjectOf } from '../objects.ts';
 import type { Reconciler } from '../pass.ts';
 import { executeNode } from './execute.ts';
 import { observeNode } from './observe.ts';
+import { rememberNode, turnOf } from './remember.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
 import type { NodeStatus } from '../../api/node/object.ts';
 
@@ -16,13 +17,12 @@ import type { NodeStatus } from '../../api/node/object.ts';
 export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAction, NodeExtra> {
   return {
     kind: 'Node',
-    async look(object, signal) {
-      const extra = await observeNode(deps, object, signal);
+    async look(object, context) {
+      const extra = await observeNode(deps, object, context);
       const { desired } = extra.desire;
       const plan = planNode(desired, extra.observed);
       const conditions = nodeConditions(desired, extra.observed, plan, extra.probes);
       const ready = isTrue(conditions, READY);
-      remember(deps, object.metadata.name, { ...extra, plan, ready });
       const again = nextLookMs(plan.waiting, ready, extra.observed);
       return {
         plan,
@@ -32,47 +32,17 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
         ...(again === undefined ? {} : { again }),
       };
     },
-    claim: (action, object) => claim(deps, action, object),
+    mayBegin: (action, object) => mayBegin(deps, action, object),
+    remember: (memory, event) => rememberNode(memory, event, deps.clock.monotonic()),
     execute: (action, look, object) => executeNode(deps, action, look.extra, object),
   };
 }
 
 /** What disrupts a guest that shall run has its turn among those of its role. */
-function claim(deps: NodeDeps, action: NodeAction, { metadata, spec }: ObjectOf<'Node'>): boolean {
-  if (action.type === 'StartDomain') return deps.boots.take(metadata.name);
-  const disrupts = action.disruption === 'link' || action.disruption === 'restart';
-  if (!disrupts || spec.power === 'Stopped' || spec.role === undefined) return true;
-  const holder = deps.rollout.holder(spec.role);
-  if (holder !== undefined && deps.store.get('Node', holder)?.spec.role !== spec.role)
-    deps.rollout.done(holder);
-  return deps.rollout.take(spec.role, metadata.name);
-}
-
-interface Looked extends NodeExtra {
-  readonly plan: Plan<NodeAction>;
-  readonly ready: boolean;
-}
-
-function remember(deps: NodeDeps, name: string, { observed, plan, ready }: Looked): void {
-  const { boots, rollout, attempts } = deps;
-  const { domain } = observed;
-  const goesDown = plan.waiting?.reason === 'ShuttingDown' || plan.actions.some(stops);
-  if (domain?.state === 'running') {
-    if (!goesDown) boots.runs(name);
-    const pending = plan.pending?.some(({ type }) => type === 'RestartRequired') ?? false;
-    if (!pending) attempts.forget(name, 'definition');
-  }
-  // One that waits for others of its role to move lets them.
-  if (plan.waiting?.reason === 'AddressInUse') rollout.done(name);
-  if (ready) {
-    boots.arrived(name);
-    attempts.forget(name, 'address');
-    if (!goesDown) rollout.done(name);
-  } else if (domain?.state === 'shutoff' || domain?.state === 'crashed') boots.stopped(name);
-}
-
-function stops({ type }: NodeAction): boolean {
-  return type === 'ShutdownDomain' || type === 'DestroyDomain';
+function mayBegin({ turns }: NodeDeps, action: NodeAction, { metadata, spec }: ObjectOf<'Node'>): boolean {
+  if (action.type === 'StartDomain') return turns.slot(metadata.name);
+  const role = turnOf(action, spec);
+  return role === undefined || (turns.holder(role) ?? metadata.name) === metadata.name;
 }
 
 function fields(

@@ -1,12 +1,13 @@
 import { attachmentMac } from '../../api/ipam/names.ts';
 import type { NodeRemovalAction } from '../../api/disruption/action.ts';
+import { arrived, recall, stopped, stopping, turnDone, type NodeMemory } from '../../api/node/memory.ts';
 import { planNodeRemoval, type RemovedNode } from '../../api/node/plan-removal.ts';
 import { entryStatus } from '../../api/node/status.ts';
 import { diskUsers } from '../disk-users.ts';
 import { releaseLease } from './execute.ts';
 import type { NodeDeps } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
-import type { Look, Reconciler } from '../pass.ts';
+import type { Look, PassEvent, Reconciler } from '../pass.ts';
 import { removalConditions } from '../removal.ts';
 import type { NodeStatus } from '../../api/node/object.ts';
 
@@ -24,10 +25,9 @@ const STOPPING_MS = 2000;
 export function createNodeRemoval(deps: NodeRemovalDeps): Reconciler<'Node', NodeRemovalAction, undefined> {
   return {
     kind: 'Node',
-    async look(object) {
-      const observed = await observe(deps, object);
+    async look(object, { memory = {} }) {
+      const observed = await observe(deps, object, memory);
       const plan = planNodeRemoval(observed);
-      forget(deps, observed);
       return {
         plan,
         conditions: removalConditions(plan),
@@ -36,18 +36,22 @@ export function createNodeRemoval(deps: NodeRemovalDeps): Reconciler<'Node', Nod
         ...(plan.waiting?.reason === 'ShuttingDown' ? { again: STOPPING_MS } : {}),
       };
     },
+    remember: (memory, event) => remember(memory, event, deps.clock.monotonic()),
     execute: (action, _look, object) => execute(deps, action, object),
   };
 }
 
-async function observe(deps: NodeRemovalDeps, object: ObjectOf<'Node'>): Promise<RemovedNode> {
+async function observe(
+  deps: NodeRemovalDeps,
+  object: ObjectOf<'Node'>,
+  memory: NodeMemory,
+): Promise<RemovedNode> {
   const { name } = object.metadata;
   const { reclaim } = object.spec.policy;
   const domain = await deps.view.domain(name);
   const disk = await deps.disks.observe(name);
   const users = reclaim === 'Delete' && disk.exists ? await diskUsers(deps) : undefined;
-  const stoppingSeconds = deps.boots.stoppingSeconds(name);
-  const downSeconds = deps.boots.downSeconds(name);
+  const { stoppingSeconds, downSeconds } = recall(memory, deps.clock.monotonic());
   const copiedTo = copiedFrom(deps, name);
   return {
     name,
@@ -89,10 +93,18 @@ function copiedFrom(deps: NodeRemovalDeps, name: string): string | undefined {
   return copies.find(({ metadata }) => deps.jobs.runs(metadata.name))?.metadata.name;
 }
 
-function forget(deps: NodeRemovalDeps, { name, domain }: RemovedNode): void {
-  deps.rollout.done(name);
-  if (domain === undefined) deps.boots.arrived(name);
-  if (domain === undefined || domain.state === 'shutoff') deps.boots.stopped(name);
+const STOPS: ReadonlySet<string> = new Set(['ShutdownDomain', 'DestroyDomain', 'RestoreDomain']);
+
+function remember(
+  memory: NodeMemory = {},
+  event: PassEvent<'Node', NodeRemovalAction, undefined>,
+  now: number,
+): NodeMemory {
+  if (event.type === 'executed' && event.action.type === 'ShutdownDomain') return stopping(memory, now);
+  if (event.type !== 'looked') return memory;
+  const { actions, waiting } = event.look.plan;
+  const on = waiting !== undefined || actions.some(({ type }) => STOPS.has(type));
+  return on ? turnDone(memory) : stopped(arrived(turnDone(memory)));
 }
 
 /** What was known of it stays in sight; of an orphan, what its network and its mark tell. */
@@ -133,7 +145,6 @@ async function execute(
       return;
     case 'ShutdownDomain':
       await libvirt.shutdownDomain(name);
-      deps.boots.stopping(name);
       return;
     case 'DestroyDomain':
       await libvirt.destroyDomain(name);

@@ -23,7 +23,7 @@ describe('what an object waits for', () => {
   });
 
   it('is looked at again by itself only where nobody tells that it is over', () => {
-    assert.equal(waitingRule({ reason: 'ImageNotReady' }).againMs, undefined);
+    assert.equal(waitingRule({ reason: 'BootQueued' }).againMs, undefined);
     assert.equal(waitingRule({ reason: 'StartBackOff' }).againMs, 1000);
   });
 

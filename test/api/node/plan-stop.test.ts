@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { condition } from '../../../src/api/conditions.ts';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/node/plan.ts';
-import { peersInTheWay } from '../../../src/api/node/rollout.ts';
+import { inTheWay, peersInTheWay } from '../../../src/api/node/rollout.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from '../network/bed.ts';
 import { desired, guest, node, spec } from './bed.ts';
@@ -103,36 +103,34 @@ describe('the guests of a role', () => {
     reason = 'Ready',
   ): ReturnType<typeof node> =>
     node(name, { role: 'master' }, { conditions: [condition('Ready', status, reason)] });
-  const me = ready('a');
-
-  it('are in the way while one of them is not Ready, was not looked at, or has its turn', () => {
-    const fresh = node('d', { role: 'master' });
-    const all = [me, ready('b', 'False', 'NoLease'), ready('c'), fresh];
-
-    assert.deepEqual(peersInTheWay(me, all, undefined), [
-      'b is not Ready: NoLease',
-      'd was not looked at yet',
-    ]);
-    assert.deepEqual(peersInTheWay(me, [me, ready('c')], 'c'), ['c is being changed']);
+  it('are in the way while one of them is not Ready, or was not looked at', () => {
+    assert.equal(inTheWay(ready('b', 'False', 'NoLease')), 'is not Ready: NoLease');
+    assert.equal(inTheWay(node('d', { role: 'master' })), 'was not looked at yet');
+    assert.equal(inTheWay(ready('c')), undefined);
   });
 
-  it('are in nobody’s way when they wait themselves, shall be off, or have another role', () => {
-    const others = [
+  it('are in nobody’s way when they wait themselves, or shall be off', () => {
+    for (const peer of [
       ready('b', 'False', 'RolloutWaiting'),
       ready('c', 'False', 'AddressInUse'),
       node('d', { role: 'master', power: 'Stopped' }),
-      node('e', { role: 'worker' }),
-    ];
-
-    assert.deepEqual(peersInTheWay(me, [me, ...others], undefined), []);
+    ]) {
+      assert.equal(inTheWay(peer), undefined);
+    }
   });
 
-  it('let the one whose turn it is go on', () => {
-    assert.deepEqual(peersInTheWay(me, [me, ready('b', 'False', 'NoLease')], 'a'), []);
-  });
+  it('let the one whose turn it is go on, and no other', () => {
+    const unready = new Map([
+      ['a', 'is not Ready: NoLease'],
+      ['b', 'is not Ready: NoLease'],
+    ]);
 
-  it('are nobody where no role is given', () => {
-    assert.deepEqual(peersInTheWay(node('a'), [node('a'), node('b')], undefined), []);
+    assert.deepEqual(peersInTheWay('a', { unready, holder: 'a' }), []);
+    assert.deepEqual(peersInTheWay('a', { unready }), ['b is not Ready: NoLease']);
+    assert.deepEqual(peersInTheWay('a', { unready, holder: 'c' }), [
+      'c is being changed',
+      'b is not Ready: NoLease',
+    ]);
   });
 });
 

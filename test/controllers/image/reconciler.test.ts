@@ -130,7 +130,7 @@ describe('the progress of a fetch', () => {
       hash: '',
     });
     const { signal } = new AbortController();
-    const look = await reconciler.look(object, signal);
+    const look = await reconciler.look(object, { signal, memory: undefined });
     const [action] = look.plan.actions;
     assert.ok(action);
     await reconciler.execute(action, look, object, signal);
@@ -142,10 +142,10 @@ describe('the progress of a fetch', () => {
     assert.equal(told, 1);
     await clock.advance(1000);
     onProgress?.({ phase: 'Downloading', bytes: GiB / 3, total: GiB });
-    const known = (await reconciler.look(object, signal)).plan.waiting;
+    const known = (await reconciler.look(object, { signal, memory: undefined })).plan.waiting;
     await clock.advance(1000);
     onProgress?.({ phase: 'Unpacking', bytes: 5 * 1024 ** 2 });
-    const unknown = (await reconciler.look(object, signal)).plan.waiting;
+    const unknown = (await reconciler.look(object, { signal, memory: undefined })).plan.waiting;
 
     assert.deepEqual(
       [known, unknown, told],

@@ -80,9 +80,11 @@ describe('a LoadBalancer', () => {
       new ReasonedError('InstallFailed', 'cannot install haproxy: no such package'),
     );
     bed.apply('LoadBalancer', 'api');
-    await bed.pass('LoadBalancer', 'api');
+    const passes = async (): Promise<void> => {
+      for (let count = 0; count < 2; count++) await bed.pass('LoadBalancer', 'api');
+    };
 
-    await assert.rejects(bed.pass('LoadBalancer', 'api'), { reason: 'InstallFailed' });
+    await assert.rejects(passes, { reason: 'InstallFailed' });
     assert.equal(bed.ready('LoadBalancer', 'api'), 'False InstallFailed');
     bed.world.broken.clear();
     await bed.clock.advance(10_000);

@@ -1,0 +1,108 @@
+import { isTrue, READY } from '../../api/conditions.ts';
+import type { NodeAction } from '../../api/disruption/action.ts';
+import { explainError } from '../../api/errors.ts';
+import {
+  arrived,
+  mended,
+  runs,
+  startFailed,
+  starting,
+  stopped,
+  stopping,
+  tried,
+  turnDone,
+  turnTaken,
+  type NodeMemory,
+} from '../../api/node/memory.ts';
+import { isAway } from '../../api/node/plan-address.ts';
+import { definitionHash } from '../../api/node/render-domain-over.ts';
+import type { NodeSpec } from '../../api/node/spec.ts';
+import { aboutAddress } from './addresses.ts';
+import type { NodeExtra } from './deps.ts';
+import type { PassEvent } from '../pass.ts';
+
+type Event = PassEvent<'Node', NodeAction, NodeExtra>;
+
+/** What is remembered of a Node's guest after an event of a pass. @param now monotonic milliseconds */
+export function rememberNode(memory: NodeMemory = {}, event: Event, now: number): NodeMemory {
+  switch (event.type) {
+    case 'looked':
+      return looked(memory, event);
+    case 'executing':
+      return executing(memory, event, now);
+    case 'failed':
+      if (event.action.type !== 'StartDomain') return memory;
+      return startFailed(memory, explainError(event.error), now);
+    case 'executed':
+      return memory;
+  }
+}
+
+function looked(memory: NodeMemory, { look }: Event): NodeMemory {
+  const { plan, conditions, extra } = look;
+  const state = extra.observed.domain?.state;
+  const ready = isTrue(conditions, READY);
+  const goesDown = plan.waiting?.reason === 'ShuttingDown' || plan.actions.some(stops);
+  let next = memory;
+  if (state === 'running') {
+    if (!goesDown) next = runs(next);
+    if (plan.pending?.some(({ type }) => type === 'RestartRequired') !== true)
+      next = mended(next, 'definition');
+  }
+  // One that waits for others of its role to move lets them.
+  if (plan.waiting?.reason === 'AddressInUse') next = turnDone(next);
+  if (ready) {
+    next = mended(arrived(next), 'address');
+    return goesDown ? next : turnDone(next);
+  }
+  return state === 'shutoff' || state === 'crashed' ? stopped(next) : next;
+}
+
+function stops({ type }: NodeAction): boolean {
+  return type === 'ShutdownDomain' || type === 'DestroyDomain';
+}
+
+/** Known before it is done, so that what follows from it is no surprise to anybody. */
+function executing(
+  memory: NodeMemory,
+  event: Extract<Event, { action: NodeAction }>,
+  now: number,
+): NodeMemory {
+  const { action, object, look } = event;
+  const role = turnOf(action, object.spec);
+  const next = role === undefined ? memory : turnTaken(memory, role);
+  const about = aboutAddress(look.extra.observed.addresses);
+  switch (action.type) {
+    case 'StartDomain':
+      return starting(next, now);
+    case 'ShutdownDomain':
+      return stopping(object.spec.power === 'Running' ? restarting(next, event, now) : next, now);
+    // A try that fails counts as one: the next means is due then.
+    case 'RenewLease':
+      return tried(next, 'address', { way: 'renew', about, at: now });
+    case 'CycleLink':
+      return tried(next, 'address', { way: 'link', about, at: now });
+    default:
+      return next;
+  }
+}
+
+function restarting(memory: NodeMemory, { look }: Event, now: number): NodeMemory {
+  const { desire, observed } = look.extra;
+  const { definition } = desire.desired;
+  let next = memory;
+  if (definition !== undefined)
+    next = tried(next, 'definition', { way: 'restart', about: definitionHash(definition), at: now });
+  if (observed.addresses.some(isAway))
+    next = tried(next, 'address', { way: 'restart', about: aboutAddress(observed.addresses), at: now });
+  return next;
+}
+
+/** The role among whose guests the action needs its turn; undefined: it needs none. */
+export function turnOf(
+  { disruption }: Pick<NodeAction, 'disruption'>,
+  { power, role }: Pick<NodeSpec, 'power' | 'role'>,
+): string | undefined {
+  const disrupts = disruption === 'link' || disruption === 'restart';
+  return disrupts && power === 'Running' ? role : undefined;
+}
