@@ -7,7 +7,7 @@ import type { Attachment, Bridges } from '../../src/drivers/bridges.ts';
 import type { Disks, DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
 import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
-import type { Libvirt } from '../../src/drivers/libvirt.ts';
+import type { DomainJob, Libvirt } from '../../src/drivers/libvirt.ts';
 import type { DnsProbe } from '../../src/drivers/resolver.ts';
 import type { Seeds } from '../../src/drivers/seeds.ts';
 import type { Ssh, SshResult } from '../../src/drivers/ssh.ts';
@@ -46,6 +46,10 @@ export interface World extends LibvirtState {
   readonly calls: string[];
   /** How often libvirt was called, by call: those that only read, too. */
   readonly counts: Map<string, number>;
+  /** What domains answer when they are asked for their jobs, one after the other; the last one stays. */
+  readonly jobs: Map<string, DomainJob[]>;
+  /** Makes single calls of libvirt fail. */
+  refuse?: (call: string, subject: string) => Error | undefined;
   /** Calls that fail, by name. */
   readonly broken: Map<string, Error>;
 }
@@ -71,6 +75,7 @@ export function createWorld(): World {
     drifts: [],
     calls: [],
     counts: new Map(),
+    jobs: new Map(),
     broken: new Map(),
   });
 }
@@ -99,7 +104,10 @@ export function fakeLibvirt(world: World): Libvirt {
       if (mutates) world.calls.push(`${call} ${subject}`);
       world.counts.set(call, (world.counts.get(call) ?? 0) + 1);
       fails(world, call);
+      const refused = world.refuse?.(call, subject);
+      if (refused !== undefined) throw refused;
     },
+    job: (name) => nextJob(world.jobs.get(name)),
     growDisk: (name, size) => void world.disks.set(name, { exists: true, ours: true, whole: true, size }),
   });
   return {
@@ -109,6 +117,12 @@ export function fakeLibvirt(world: World): Libvirt {
       return libvirt.updateNetwork(update);
     },
   };
+}
+
+function nextJob(jobs: DomainJob[] = []): DomainJob {
+  const [next = { state: 'none' }] = jobs;
+  if (jobs.length > 1) jobs.shift();
+  return next;
 }
 
 /** libvirt itself, as another admin uses it. */

@@ -1,5 +1,5 @@
 import { VirshError, type VirshReason } from '../../src/drivers/virsh/errors.ts';
-import type { DomainListing, Libvirt, NetworkUpdate } from '../../src/drivers/libvirt.ts';
+import type { DomainJob, DomainListing, Libvirt, NetworkUpdate } from '../../src/drivers/libvirt.ts';
 import type { DomainXmlOptions } from '../../src/drivers/virsh/domains.ts';
 import { isOff, rawDomains, type RawDomain, type RawDomains } from './domains.ts';
 import { rawNetworks, type RawNetworks } from './networks.ts';
@@ -17,6 +17,8 @@ export interface DriverOptions extends DoubleOptions {
   /** Before each call; may throw. `mutates`: it changes libvirt. */
   readonly onCall: (call: string, subject: string, mutates: boolean) => void;
   readonly growDisk?: (name: string, size: number) => void;
+  /** The job that a domain has now; none by default. */
+  readonly job?: (name: string) => DomainJob;
 }
 
 /** The driver over a libvirt in memory: what is already as wanted is success, as in src/drivers/virsh. */
@@ -165,7 +167,7 @@ function domainCalls(
     ),
     hasManagedSave: reads('hasManagedSave', (name: string) => state.saved.has(name)),
     beginBackup: changes('beginBackup', () => undefined),
-    domainJob: reads('domainJob', () => ({ state: 'none' as const })),
+    domainJob: reads('domainJob', (name: string) => options.job?.(name) ?? { state: 'none' as const }),
     abortDomainJob: changes('abortDomainJob', () => undefined),
   };
 }
