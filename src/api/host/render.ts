@@ -60,15 +60,6 @@ function isMarker(line: string, marker: string): boolean {
   return line.trimEnd() === marker;
 }
 
-/** The addresses that a file of hosts has for a name, IPv4 only, in their order. */
-export function addressesIn(hosts: string, name: string): string[] {
-  const found = hosts.split('\n').flatMap((line) => {
-    const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    return address?.includes('.') === true && names.includes(name) ? [address] : [];
-  });
-  return [...new Set(found)];
-}
-
 function hostsLine(record: HostRecord): string {
   const names = [record.fqdn, record.node, ...record.aliases];
   return `${record.address} ${[...new Set(names)].join(' ')}`;

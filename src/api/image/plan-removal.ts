@@ -1,5 +1,5 @@
 import { step, type ImageRemovalAction, type Plan } from '../disruption/action.ts';
-import { inUse } from '../network/plan-removal.ts';
+import { inUse } from '../ownership/in-use.ts';
 
 /** What stands on a file: a domain's disk, or one that no domain has. */
 export interface FileUser {

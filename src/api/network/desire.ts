@@ -1,7 +1,7 @@
 import { allocateAddresses, allocatePodCidrs } from '../ipam/allocate.ts';
 import { fromNumber } from '../ipam/ip.ts';
 import type { NetworkSpec } from './spec.ts';
-import type { NodeSpec } from '../node/spec.ts';
+import type { KindMap } from '../meta.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../ipam/names.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
@@ -21,7 +21,7 @@ export interface Claim {
 
 export interface NodeManifest {
   readonly name: string;
-  readonly spec: NodeSpec;
+  readonly spec: KindMap['Node']['spec'];
 }
 
 /** The claims of all Nodes on one network, by name. */

@@ -1,5 +1,6 @@
 import type { NetworkMark } from '../ownership/mark.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
+import { inUse } from '../ownership/in-use.ts';
 import { renderReleased } from './render-release.ts';
 import { renderXml } from '../xml.ts';
 import { shown, step, type NetworkRemovalAction, type Plan } from '../disruption/action.ts';
@@ -39,15 +40,6 @@ export function planNetworkRemoval(observed: RemovedNetwork): Plan<NetworkRemova
 const REMOVE_FILES = step('none', 'nobody reads them any more', { type: 'RemoveHostFiles' } as const);
 const DESTROY = step('none', 'no manifest, and nobody uses it', { type: 'DestroyNetwork' } as const);
 const UNDEFINE = step('none', 'no manifest, and nobody uses it', { type: 'UndefineNetwork' } as const);
-const NAMED = 5;
-
-/** `domain "a", domain "b" and 3 more use it`. */
-export function inUse(users: readonly string[]): string {
-  const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : '';
-  const verb = users.length === 1 ? 'uses' : 'use';
-  return `${users.slice(0, NAMED).join(', ')}${more} ${verb} it`;
-}
-
 function release(
   { root }: NetworkDocument,
   mark: NetworkMark,

@@ -11,7 +11,7 @@ import {
   type NodeNetworks,
 } from '../../api/node/desire.ts';
 import type { Dependency, ObservedNode } from '../../api/node/observed.ts';
-import { addressesIn } from '../../api/host/render.ts';
+import { addressesIn } from '../../api/ipam/hosts-file.ts';
 import type { NodeProbes } from '../../api/node/status.ts';
 import type { DiskInfo } from '../../drivers/disks.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
