@@ -19,10 +19,6 @@ import type { Removals } from './removals.ts';
 
 export type Queues = Readonly<Record<Kind, WorkQueue>>;
 
-const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 5, LoadBalancer: 3 };
-/** Those of the workers that never make the periodic pass: it may wait long for guests that do not answer. */
-const RESERVED: Partial<Readonly<Record<Kind, number>>> = { Node: 1, LoadBalancer: 1 };
-
 export function createQueues(clock: Clock, metrics: Metrics): Queues {
   const queues = KINDS.all.map(({ kind }) => [
     kind,
@@ -57,14 +53,14 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
     notes: (kind: Kind, name: string) => deps.removals.notes(kind, name),
     onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
-  const controllers = KINDS.all.map(({ kind }) => {
+  const controllers = KINDS.all.map(({ kind, workers }) => {
     const reconciler = reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;
     return createController({
       name: kind.toLowerCase(),
       queue: queues[kind],
       reconcile: createPass(reconciler, passDeps),
-      workers: WORKERS[kind],
-      reserved: RESERVED[kind] ?? 0,
+      workers: workers.most,
+      reserved: workers.reserved,
       clock,
       log,
       metrics,

@@ -26,6 +26,11 @@ export interface KindDefinition<K extends Kind = Kind> {
   readonly description: string;
   /** Undefined: made by the daemon, no manifest has it. */
   readonly manifest?: K extends ManifestKind ? ManifestDefinition<K> : undefined;
+  /**
+   * Passes at the same time; `reserved` of them never are periodic ones, which may wait long for guests that do not
+   * answer. One, none reserved, when left out.
+   */
+  readonly workers: { readonly most: number; readonly reserved: number };
   /** Between NAME and READY, as `get` prints them. */
   readonly columns: readonly Column<ObjectOf<K>>[];
   /** What a pass over an object of this kind reads of other objects: a change of that makes it be looked at again. */
@@ -46,7 +51,8 @@ export interface ManifestDefinition<K extends ManifestKind = ManifestKind> {
 
 /** A kind, as the list of kinds takes it. */
 export function defineKind<K extends Kind>(
-  definition: Omit<KindDefinition<K>, 'shortNames' | 'aliases' | 'reads'> & Partial<KindDefinition<K>>,
+  definition: Omit<KindDefinition<K>, 'shortNames' | 'aliases' | 'reads' | 'workers'> &
+    Partial<KindDefinition<K>>,
 ): KindDefinition<K> {
-  return { shortNames: [], aliases: [], reads: [], ...definition };
+  return { shortNames: [], aliases: [], reads: [], workers: { most: 1, reserved: 0 }, ...definition };
 }

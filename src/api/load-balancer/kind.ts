@@ -25,6 +25,7 @@ export const loadBalancer = defineKind({
     { name: 'Servers', cell: serversUp },
     { name: 'Version', wide: true, cell: ({ status }) => status.version ?? NONE },
   ],
+  workers: { most: 3, reserved: 1 },
   reads: loadBalancerReads,
   metrics: loadBalancerMetrics,
 });

@@ -25,6 +25,7 @@ export const node = defineKind({
     { name: 'Pod-CIDR', wide: true, cell: ({ status }) => status.podCIDR ?? NONE },
     { name: 'Type', wide: true, cell: ({ status }) => status.domainType ?? NONE },
   ],
+  workers: { most: 5, reserved: 1 },
   reads: nodeReads,
 });
 
