@@ -57,8 +57,12 @@ export interface Bed {
   readonly clock: FakeClock;
   /** `Kind/name` of objects whose manifests contradict others'. */
   readonly condemned: Set<string>;
+  /** What is known of libvirt; `pass` forgets it all before each pass. */
+  readonly cache: LibvirtCache;
   /** One pass over one object. */
   pass(kind: Kind, name: string): Promise<Result>;
+  /** The same with what is known of libvirt, as the daemon's controllers make it. */
+  readonly reconcile: (kind: Kind, name: string, context: PassContext) => Promise<Result>;
   /** Passes over all objects, in the order of their dependencies, until a round changes neither world nor status. */
   converge(): Promise<void>;
   apply(kind: ManifestKind, name: string, fields?: Record<string, unknown>): void;
@@ -85,6 +89,8 @@ export interface BedOptions {
   readonly domainType?: 'auto' | 'kvm' | 'qemu';
   /** One that another daemon left. */
   readonly world?: World;
+  /** A job beside the passes progressed. */
+  readonly onJob?: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
 
 export function createBed(options: BedOptions = {}): Bed {
@@ -132,7 +138,9 @@ export function createBed(options: BedOptions = {}): Bed {
     store,
     clock,
     condemned,
+    cache,
     pass,
+    reconcile: (kind, name, context) => passes[kind](name, context),
     converge,
     apply(kind, name, fields = {}) {
       const spec = SCHEMAS[kind].parse({ ...DEFAULTS[kind], ...fields }) as never;
@@ -176,7 +184,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     resyncMs: () => 60_000,
     onDrift: (kind: Kind, name: string) => void world.drifts.push(`${kind}/${name}`),
   };
-  const onChange = (): void => undefined;
+  const tell = (kind: 'Image' | 'Node' | 'LoadBalancer') => (name: string) => options.onJob?.(kind, name);
   const networkDeps = {
     store,
     clock,
@@ -190,7 +198,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     isCondemned: (name: string) => condemned.has(`Node/${name}`),
   };
   const network = createNetworkReconciler(networkDeps);
-  const imageJobs = createJobs({ clock, onChange, retryMs: refetchMs });
+  const imageJobs = createJobs({ clock, onChange: tell('Image'), retryMs: refetchMs });
   const nodeDeps = {
     store,
     libvirt,
@@ -217,9 +225,9 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       },
     },
     daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
-    jobs: createJobs({ clock, onChange }),
+    jobs: createJobs({ clock, onChange: tell('Node') }),
     memory,
-    turns: createTurns({ store, memory, clock, limit: options.boots ?? 8, enqueue: () => undefined }),
+    turns: createTurns({ store, memory, clock, limit: options.boots ?? 8, enqueue: tell('Node') }),
     stopSeconds: 120,
     hosts: createSharedRead(
       () =>
@@ -259,7 +267,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
           haproxy: fakeHaproxy(world),
           packages: fakePackages(world),
           readSecret: (path) => fakeSecret(world, path),
-          jobs: createJobs({ clock, onChange }),
+          jobs: createJobs({ clock, onChange: tell('LoadBalancer') }),
         }),
         letGo('LoadBalancer'),
       ),

@@ -25,6 +25,14 @@ interface Running {
   reservations: Map<string, Reservation>;
   names: readonly Named[];
   etcHosts: string;
+  index?: Index;
+}
+
+/** What answers, and what it was made from. */
+interface Index extends Pick<Running, 'names' | 'etcHosts'> {
+  readonly root: XmlElement;
+  readonly addresses: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly first: ReadonlyMap<string, string>;
 }
 
 export interface DnsmasqWorld {
@@ -93,23 +101,20 @@ export function createDnsmasqs(world: DnsmasqWorld): FakeDnsmasqs {
     const found = find(network);
     const root = live(network);
     if (found === undefined || root === undefined) return undefined;
-    const own = reservationsIn(root);
+    const { byMac, byIp } = reservationsIn(root);
     const read = found.reservations.get(mac);
     // An address that libvirt's own file has for another machine is refused: "duplicate dhcp-host IP address".
-    const refused = own.some((other) => other.ip === read?.ip && other.mac !== mac);
-    if (read !== undefined && !refused) return read.ip;
-    return own.find((other) => other.mac === mac)?.ip;
+    const refused = read !== undefined && (byIp.get(read.ip) ?? mac) !== mac;
+    return read !== undefined && !refused ? read.ip : byMac.get(mac);
   }
-  function named(network: string): Named[] {
+  function named(network: string): Index | undefined {
     const found = find(network);
     const root = live(network);
-    if (found === undefined || found === DEAD || root === undefined) return [];
-    const domain = attribute(first(root, 'domain'), 'name');
-    const all = [...parseHosts(found.etcHosts), ...namesIn(root), ...found.names];
-    return all.map(({ ip, hostnames }) => ({
-      ip,
-      hostnames: hostnames.flatMap((name) => expanded(name, domain)),
-    }));
+    if (found === undefined || found === DEAD || root === undefined) return undefined;
+    const { index } = found;
+    if (index?.root === root && index.names === found.names && index.etcHosts === found.etcHosts)
+      return index;
+    return (found.index = indexNames(root, found));
   }
   return {
     told(network, what) {
@@ -127,16 +132,14 @@ export function createDnsmasqs(world: DnsmasqWorld): FakeDnsmasqs {
     reload,
     kill: (network) => void running.set(network, DEAD),
     runs: (network) => find(network) !== undefined && find(network) !== DEAD,
-    addresses: (network, name) => [
-      ...new Set(named(network).flatMap(({ ip, hostnames }) => (hostnames.includes(name) ? [ip] : []))),
-    ],
-    nameOf: (network, address) => named(network).find(({ ip }) => ip === address)?.hostnames[0],
+    addresses: (network, name) => [...(named(network)?.addresses.get(name) ?? [])],
+    nameOf: (network, address) => named(network)?.first.get(address),
     reservation,
     offer(network, mac, taken) {
       const root = live(network);
       const reserved = reservation(network, mac);
       if (reserved !== undefined || root === undefined || find(network) === DEAD) return reserved;
-      const held = new Set([...taken, ...reservationsIn(root).map(({ ip }) => ip)]);
+      const held = new Set([...taken, ...reservationsIn(root).byIp.keys()]);
       for (const { ip } of find(network)?.reservations.values() ?? []) held.add(ip);
       return firstFree(root, held);
     },
@@ -159,11 +162,35 @@ function optionsOf(root: XmlElement): string[] {
   return elements(first(root, 'dnsmasq:options')).map((option) => attribute(option, 'value') ?? '');
 }
 
-function reservationsIn(root: XmlElement): Reservation[] {
-  return ips(root)
+interface Reserved {
+  readonly byMac: ReadonlyMap<string, string>;
+  readonly byIp: ReadonlyMap<string, string>;
+}
+
+const reserved = new WeakMap<XmlElement, Reserved>();
+
+function reservationsIn(root: XmlElement): Reserved {
+  const known = reserved.get(root);
+  if (known !== undefined) return known;
+  const pairs = ips(root)
     .filter(isV4)
     .flatMap(hostsOf)
-    .map(({ attributes: { mac = '', ip = '' } }) => ({ mac: mac.toLowerCase(), ip }));
+    .map(({ attributes: { mac = '', ip = '' } }) => [mac.toLowerCase(), ip] as const);
+  const found = { byMac: new Map(pairs), byIp: new Map(pairs.map(([mac, ip]) => [ip, mac])) };
+  reserved.set(root, found);
+  return found;
+}
+
+function indexNames(root: XmlElement, { names, etcHosts }: Running): Index {
+  const domain = attribute(first(root, 'domain'), 'name');
+  const addresses = new Map<string, Set<string>>();
+  const firsts = new Map<string, string>();
+  for (const { ip, hostnames } of [...parseHosts(etcHosts), ...namesIn(root), ...names])
+    for (const name of hostnames.flatMap((each) => expanded(each, domain))) {
+      addresses.set(name, (addresses.get(name) ?? new Set()).add(ip));
+      if (!firsts.has(ip)) firsts.set(ip, name);
+    }
+  return { root, names, etcHosts, addresses, first: firsts };
 }
 
 function namesIn(root: XmlElement): Named[] {

@@ -42,6 +42,7 @@ export interface RawDomains {
   setLink(name: string, mac: string, state: 'up' | 'down'): void;
   xml(name: string, options: { readonly inactive: boolean; readonly security?: boolean }): string;
   doms(): RawDomain[];
+  dom(name: string): RawDomain | undefined;
   /** The guest switches itself off. */
   powerOff(name: string): void;
 }
@@ -72,17 +73,28 @@ export function rawDomains(state: LibvirtState, options: DoubleOptions): RawDoma
       return security || !text.includes('passwd') ? text : renderXml(withoutSecrets(parse(text)));
     },
     doms: () => [...state.domains].map(([name, domain]) => listed(name, domain)),
+    dom(name) {
+      const domain = state.domains.get(name);
+      return domain && listed(name, domain);
+    },
   };
 }
 
 function listed(name: string, domain: FakeDomain): RawDomain {
-  const { xml, state, transient = false, autostart = false } = domain;
-  return { name, uuid: uuidOf(xml) ?? name, state, transient, autostart };
+  const { state, transient = false, autostart = false } = domain;
+  return { name, uuid: uuidOf(domain) ?? name, state, transient, autostart };
 }
 
+const uuids = new WeakMap<FakeDomain, { readonly xml: string; readonly uuid: string | undefined }>();
+
 /** Without parsing: a list of 1,000 domains is asked for often. */
-function uuidOf(xml: string): string | undefined {
-  return /<uuid>\s*([^<\s]+)\s*<\/uuid>/.exec(xml)?.[1];
+function uuidOf(domain: FakeDomain): string | undefined {
+  const { xml } = domain;
+  const known = uuids.get(domain);
+  if (known?.xml === xml) return known.uuid;
+  const uuid = /<uuid>\s*([^<\s]+)\s*<\/uuid>/.exec(xml)?.[1];
+  uuids.set(domain, { xml, uuid });
+  return uuid;
 }
 
 function find(state: LibvirtState, name: string, op: string): FakeDomain {
@@ -114,12 +126,12 @@ function define(context: Context, xml: string): void {
 
 function checkIdentity(state: LibvirtState, name: string, uuid: string): void {
   const same = state.domains.get(name);
-  const known = same === undefined ? undefined : uuidOf(same.xml);
+  const known = same === undefined ? undefined : uuidOf(same);
   if (known !== undefined && known !== uuid)
     refuse('define', `operation failed: domain '${name}' already exists with uuid ${known}`, 'AlreadyExists');
   if (known === uuid) return;
-  for (const [other, { xml }] of state.domains)
-    if (other !== name && uuidOf(xml) === uuid)
+  for (const [other, domain] of state.domains)
+    if (other !== name && uuidOf(domain) === uuid)
       refuse(
         'define',
         `operation failed: domain '${other}' is already defined with uuid ${uuid}`,

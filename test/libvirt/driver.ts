@@ -134,13 +134,10 @@ function domainCalls(
         .map(listing)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     ),
-    domainListing: reads('domainListing', (name: string) =>
-      raw
-        .doms()
-        .filter((domain) => domain.name === name)
-        .map(listing)
-        .at(0),
-    ),
+    domainListing: reads('domainListing', (name: string) => {
+      const found = raw.dom(name);
+      return found && listing(found);
+    }),
     domainXml: reads('domainXml', (name: string, { inactive, secrets }: DomainXmlOptions) =>
       known(() => raw.xml(name, { inactive, security: secrets === true })),
     ),
