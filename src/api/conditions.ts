@@ -11,6 +11,7 @@ export const PENDING_TYPES = [
   'RestartRequired',
   'Drifted',
   'CloudInitDrifted',
+  'DiskMissing',
   'DiskReused',
   'DiskShrinkRefused',
   'DiskGrowthRefused',

@@ -245,6 +245,7 @@ export function fakeSeeds(world: World): Seeds {
       changes(world, 'removeSeed', node);
       for (const file of seedsOf(node)) world.files.delete(file);
     }),
+    exists: later((node: string, hash: string) => world.files.has(path(node, hash))),
     write: later((node: string, hash: string, { userData }: { userData: string }) => {
       changes(world, 'writeSeed', node);
       world.files.set(path(node, hash), userData);

@@ -57,7 +57,8 @@ const RULES = {
   // A Node's disk and domain.
   CopyingDisk: EVENT,
   CloneInProgress: EVENT,
-  DiskMissing: USER,
+  DiskMissing: FAILED,
+  StorageMissing: FAILED,
   DiskNotOurs: CONFLICT,
   DiskShrinkRefused: PENDING,
   DomainNotFound: USER,
@@ -65,6 +66,7 @@ const RULES = {
 
   // A guest on its way.
   BootQueued: EVENT,
+  StartFailed: { blocks: 'ready and synced', endedBy: 'time', againMs: 1000 },
   StartBackOff: { blocks: 'ready', endedBy: 'time', againMs: 1000 },
   ShuttingDown: { blocks: 'ready', endedBy: 'event', againMs: 5000 },
   RolloutWaiting: { blocks: 'nothing', endedBy: 'event', yields: true },

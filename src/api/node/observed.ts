@@ -47,7 +47,11 @@ export interface ObservedNode {
     /** Bytes that the guest sees. */
     readonly size?: number;
     readonly format?: string;
+    /** Why it cannot be used, where the manifest names an existing file. */
+    readonly problem?: string;
   };
+  /** False: the seed that its definition names, which k8slab wrote, is gone. */
+  readonly seedThere?: boolean;
   /** How far the copy has come that is being made of another Node's disk. */
   readonly copying?: Waiting;
   /** Another domain that has one of the MAC addresses. */

@@ -8,7 +8,7 @@ import {
   type Waiting,
 } from '../disruption/action.ts';
 import { planMove, planRelease } from './plan-address.ts';
-import { pendingOf, restartFields, shrinkRefusal } from './pending.ts';
+import { missingDisk, pendingOf, restartFields, shrinkRefusal } from './pending.ts';
 import { planUpkeep } from './plan-definition.ts';
 import { gated, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
@@ -108,7 +108,7 @@ function planExisting(desired: DesiredNode, observed: ObservedNode, state: Domai
     ...(shrink === undefined ? [] : [{ reason: 'DiskShrinkRefused' as const, message: shrink }]),
   ];
   const next = planPower(desired, observed, { state, restart });
-  const waiting = next.waiting ?? told[0];
+  const waiting = next.waiting ?? (isOff(state) ? missingDisk(desired, observed) : undefined) ?? told[0];
   const pending = pendingOf(desired, observed, { restart, drifted }, waiting);
   // What the networks refuse is not known well enough to define anything by.
   const upkeep = networks.state === 'waiting' ? [] : actions;
@@ -132,7 +132,9 @@ function planPower(
     const waiting: Waiting = { reason: networks.reason, message: networks.message };
     return { actions: [], waiting, ...(later.length === 0 ? {} : { later }) };
   }
-  if (state === 'shutoff' || state === 'crashed') {
+  if (isOff(state)) {
+    const missing = missingDisk(desired, observed);
+    if (missing !== undefined) return { actions: [], waiting: missing };
     const reason = `the guest is ${state} and shall run`;
     if (!observed.ran) return planStart(observed, reason);
     if (desired.spec.policy.drift === 'Report')
@@ -145,6 +147,10 @@ function planPower(
   if (observed.stoppingSeconds !== undefined && wanted !== undefined)
     return planRestart(desired, observed, 'the guest restarts');
   return wanted === undefined || state === 'inshutdown' ? { actions: [] } : gated(wanted, observed);
+}
+
+function isOff(state: DomainState): boolean {
+  return state === 'shutoff' || state === 'crashed';
 }
 
 function planDisk(desired: DesiredNode, observed: ObservedNode): CreateDisk[] {
@@ -161,10 +167,18 @@ const DEFINE: readonly NodeAction[] = [
   step('none', NOT_DEFINED, { type: 'DefineDomain' }),
 ];
 
+const SEED_GONE: NodeAction = step('none', 'the seed that the definition names is gone', {
+  type: 'WriteSeed',
+});
+
 function planStart(observed: ObservedNode, reason: string, cost: Cost = {}): Plan<NodeAction> {
   const release = planRelease(observed);
   if (release.waiting !== undefined) return release;
   if (observed.startBackoffSeconds > 0) {
+    if (observed.startFailure !== undefined) {
+      const message = `${observed.startFailure}; it is tried again, less and less often`;
+      return { actions: [], waiting: { reason: 'StartFailed', message } };
+    }
     const message = `the guest stopped soon after its last start; next try in ${observed.startBackoffSeconds} s`;
     return { actions: [], waiting: { reason: 'StartBackOff', message } };
   }
@@ -174,5 +188,6 @@ function planStart(observed: ObservedNode, reason: string, cost: Cost = {}): Pla
       waiting: { reason: 'BootQueued', message: 'as many guests are booting as may at once' },
     };
   }
-  return { actions: [...release.actions, step('none', reason, { type: 'StartDomain' }, cost)] };
+  const seed = observed.seedThere === false ? [SEED_GONE] : [];
+  return { actions: [...release.actions, ...seed, step('none', reason, { type: 'StartDomain' }, cost)] };
 }

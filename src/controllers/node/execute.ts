@@ -2,7 +2,8 @@ import { ReasonedError } from '../../api/errors.ts';
 import type { NodeAction } from '../../api/disruption/action.ts';
 import { hostKeyOf } from '../../api/node/adopt.ts';
 import { renewLeaseCommand } from '../../api/node/renew-lease.ts';
-import { createDisk, defineDomain, writeSeed } from './make.ts';
+import { createDisk, defineDomain } from './make.ts';
+import { writeSeed } from './seed.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
 
@@ -26,7 +27,7 @@ export async function executeNode(
       if (action.target === undefined) return deps.disks.grow(name, action.size);
       return libvirt.growDisk(name, action.target, action.size);
     case 'WriteSeed':
-      return writeSeed(deps, needed(name, extra.desire.cloudInit));
+      return writeSeed(deps, needed(name, extra.desire.cloudInit), extra.observed.domain);
     case 'DefineDomain':
       return define(deps, action, extra, name);
     case 'StartDomain':

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import { ReasonedError } from '../../api/errors.ts';
 import { derivedUuid } from '../../api/ipam/names.ts';
 import { parseDomain } from '../../api/libvirt/domain.ts';
 import type { DomainMark } from '../../api/ownership/mark.ts';
 import type { NodeAction, Waiting } from '../../api/disruption/action.ts';
 import { renderBackup } from '../../api/node/render-backup.ts';
-import { cloudInitHash, renderSeed, type CloudInitInput } from '../../api/node/render-cloud-init.ts';
+import { cloudInitHash, type CloudInitInput } from '../../api/node/render-cloud-init.ts';
 import { renderDomain } from '../../api/node/render-domain.ts';
 import { nextMark, type DesiredDefinition } from '../../api/node/render-domain-over.ts';
 import type { JobRun } from '../jobs.ts';
 import type { NodeDeps } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
+import { seedHash } from './seed.ts';
 
 type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
 
@@ -105,17 +105,6 @@ async function finishBackup(
       throw aborted;
     });
   }
-}
-
-/** A seed is named by all that is in it, the host key included. */
-export function seedHash(cloudInit: string, publicKey: string): string {
-  return createHash('sha256').update(cloudInit).update(publicKey).digest('hex');
-}
-
-export async function writeSeed(deps: NodeDeps, cloudInit: CloudInitInput): Promise<void> {
-  const key = await deps.hostKey(cloudInit.node);
-  const hash = seedHash(cloudInitHash(cloudInit), key.publicKey);
-  await deps.seeds.write(cloudInit.node, hash, renderSeed(cloudInit, key));
 }
 
 /** Defines a new guest. */

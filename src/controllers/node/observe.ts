@@ -16,9 +16,9 @@ import type { NodeProbes } from '../../api/node/status.ts';
 import type { DiskInfo } from '../../drivers/disks.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
 import { findMacHolder, observeLeases, reach, unreservedAddress } from './addresses.ts';
-import { seedHash } from './make.ts';
 import { observeProgress, observeTries } from './progress.ts';
 import { probeNode } from './probes.ts';
+import { isSeedThere, seedHash } from './seed.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { LookContext } from '../pass.ts';
 
@@ -60,12 +60,14 @@ export async function observeNode(
   );
   const copying = deps.jobs.check(name, generation);
   const holder = await findMacHolder(deps, object, domain);
+  const seedThere = await isSeedThere(deps, name, domain);
   const observed: ObservedNode = {
     networks: networks.dependency,
     host: hostDependency(deps),
     source: observeSource(deps, object, disk.missing),
     ...(domain === undefined ? {} : { domain }),
     disk: disk.state,
+    ...(seedThere === undefined ? {} : { seedThere }),
     ...(copying === undefined ? {} : { copying }),
     ...(holder === undefined ? {} : { macHolder: holder }),
     ...progress,
@@ -184,7 +186,8 @@ async function observeDisk(
     return { state: { path, exists: true, ours: false, whole: true, ...sizeOf(info) } };
   } catch (error) {
     if (!(error instanceof ReasonedError)) throw error;
-    return { state: { path, exists: false, ours: false, whole: false }, missing: explainError(error) };
+    const problem = explainError(error);
+    return { state: { path, exists: false, ours: false, whole: false, problem }, missing: problem };
   }
 }
 

@@ -163,6 +163,56 @@ describe('a guest that is there', () => {
   });
 });
 
+describe('a guest that cannot start', () => {
+  const off = guest('shutoff');
+  const gone = { ...off.disk, exists: false, whole: false };
+
+  it('C6: has the words of libvirt in its plan while it is tried again, and not that it stopped soon', () => {
+    const startFailure = 'cannot set up guest memory';
+    const plan = planNode(desired, { ...off, startBackoffSeconds: 7, startFailure });
+
+    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'StartFailed']);
+    assert.match(plan.waiting?.message ?? '', /^cannot set up guest memory; it is tried again/);
+    assert.deepEqual(types(planNode(desired, { ...off, startFailure })), ['StartDomain']);
+  });
+
+  it('C6: for want of its seed gets it anew before the start, and only then', () => {
+    assert.deepEqual(types(planNode(desired, { ...off, seedThere: false })), ['WriteSeed', 'StartDomain']);
+    assert.deepEqual(types(planNode(desired, { ...off, seedThere: true })), ['StartDomain']);
+    assert.deepEqual(types(planNode(stopped, { ...off, seedThere: false })), []);
+  });
+
+  for (const [what, disk, fields, reason, message] of [
+    ['its disk', gone, {}, 'DiskMissing', /is gone; put it back.*virsh undefine master00/],
+    ['its storage', { ...gone, ours: false }, {}, 'StorageMissing', /is its file system mounted\?/],
+    [
+      'a disk of the user',
+      { ...gone, path: '/srv/a', ours: false, problem: 'cannot read disk "/srv/a"' },
+      { disk: { path: '/srv/a' } },
+      'DiskMissing',
+      /^cannot read disk "\/srv\/a"$/,
+    ],
+  ] as const) {
+    it(`F6: for want of ${what} says so at once, running or not, and gets no empty one`, () => {
+      for (const power of ['Running', 'Stopped']) {
+        const plan = planNode({ ...desired, spec: spec({ power, ...fields }) }, { ...off, disk });
+        assert.deepEqual([plan.actions, plan.waiting?.reason], [[], reason]);
+        assert.match(plan.waiting?.message ?? '', message);
+      }
+    });
+  }
+
+  it('again because its disk is gone runs on as long as it runs, which is told', () => {
+    const plan = planNode(desired, { ...guest('running'), disk: gone });
+
+    assert.deepEqual([plan.actions, plan.waiting], [[], undefined]);
+    assert.deepEqual(
+      plan.pending?.map(({ type, reason }) => [type, reason]),
+      [['DiskMissing', 'DiskMissing']],
+    );
+  });
+});
+
 describe('a guest whose power is Stopped', () => {
   it('is asked to shut down, which is said to be a disruption', () => {
     const plan = planNode(stopped, guest('running'));

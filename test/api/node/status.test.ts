@@ -205,7 +205,14 @@ describe('a Node whose power is Stopped', () => {
 });
 
 describe('what a Node waits for', () => {
-  for (const reason of ['Conflict', 'MACInUse', 'DiskNotOurs'] as const) {
+  for (const reason of [
+    'Conflict',
+    'MACInUse',
+    'DiskNotOurs',
+    'DiskMissing',
+    'StorageMissing',
+    'StartFailed',
+  ] as const) {
     it(`is a failure when it is ${reason}: nobody but a person can mend it`, () => {
       const plan = { actions: [], waiting: { reason, message: 'why' } };
 
