@@ -12,7 +12,7 @@ export const PENDING_TYPES = [
   'Drifted',
   'CloudInitDrifted',
   'DiskMissing',
-  'DiskReused',
+  'DiskSourceDiffers',
   'DiskShrinkRefused',
   'DiskGrowthRefused',
 ] as const;

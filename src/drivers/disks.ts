@@ -13,9 +13,10 @@ import {
   syncDir,
   writeAtomic,
 } from './files.ts';
+import { infoOf } from './disks/info.ts';
 import { createDiskInfos, type DiskInfos } from './disks/infos.ts';
 import { diskInfo, grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
-import type { DiskInfo, Disks, DiskState } from './disks/types.ts';
+import type { DiskInfo, DiskOrigin, Disks, DiskState } from './disks/types.ts';
 import { errnoOf, ioError } from './io-errors.ts';
 
 export type * from './disks/types.ts';
@@ -25,7 +26,14 @@ export interface DisksOptions {
   exec?: Exec;
 }
 
-const markerSchema = z.object({ node: z.string(), madeBy: z.literal('k8slab'), source: z.string() });
+const markerSchema = z.object({
+  node: z.string(),
+  madeBy: z.literal('k8slab'),
+  source: z.string(),
+  origin: z.object({ image: z.string(), sha256: z.string(), cloneOf: z.string() }).partial().optional(),
+  firstBoot: z.string().optional(),
+});
+type Marker = z.output<typeof markerSchema>;
 
 interface Place {
   node: string;
@@ -53,14 +61,14 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
   }
 
   /** Runs `make`, which fills the temporary file, unless the disk is there already. A next try replaces leftovers. */
-  async function create(node: string, source: string, make: (at: Place) => Promise<void>): Promise<DiskInfo> {
-    const at = place(node);
+  async function create(marker: Made, make: (at: Place) => Promise<void>): Promise<DiskInfo> {
+    const at = place(marker.node);
     await ensureDir(dir, 0o711);
     const found = await observe(at);
     if (found.exists) return expectOurs(at, found);
     try {
       await make(at);
-      await install(at, source);
+      await install(at, marker);
       return await info(exec, at.disk, 'qcow2');
     } catch (error) {
       throw await ioError('make disk', at.disk, error);
@@ -76,16 +84,23 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
     },
     observe: (node) => observe(place(node)),
     createOverlay: (request) =>
-      create(request.node, request.backing.path, (at) => orDiscard(at, makeOverlay(at, request))),
+      create(made(request, request.backing.path), (at) => orDiscard(at, makeOverlay(at, request))),
     createCopy: (request) =>
-      create(request.node, request.source.path, (at) => orDiscard(at, makeCopy(at, request))),
-    adoptCopy: (request) => create(request.node, request.source, (at) => takeCopy(at, request)),
+      create(made(request, request.source.path), (at) => orDiscard(at, makeCopy(at, request))),
+    adoptCopy: (request) => create(made(request, request.source), (at) => takeCopy(at, request)),
+    discardTemp: (node) => removeIfExists(place(node).temporary).then(() => undefined),
+    async noteFirstBoot(node, firstBoot) {
+      const at = place(node);
+      const marker = await readMarker(at);
+      if (marker === undefined) throw notOurs(at);
+      if (marker.firstBoot === undefined) await writeMarker(at, { ...marker, firstBoot });
+    },
     async grow(node, size) {
       const at = place(node);
-      if (!isMarkerOf(node, await readIfExists(at.marker))) throw notOurs(at);
+      if ((await readMarker(at)) === undefined) throw notOurs(at);
       await grow(exec, at.disk, await info(exec, at.disk, 'qcow2'), size);
     },
-    info: async (path, format) => diskInfo(await infos.get(path, format)),
+    info: (path, format) => infoOf(infos, path, format),
     chain: (path, format) => infos.chain(path, format),
     list: () => listDisks(dir),
     remove: (node) => remove(place(node)),
@@ -98,30 +113,43 @@ async function listDisks(dir: string): Promise<string[]> {
   return names.filter((name) => !name.endsWith('.json')).map((name) => join(dir, name));
 }
 
-async function observe({ node, infos, disk, marker }: Place): Promise<DiskState> {
-  const ours = isMarkerOf(node, await readIfExists(marker));
-  if (!(await exists(disk))) return { path: disk, exists: false, ours, whole: false };
+async function observe(at: Place): Promise<DiskState> {
+  const { infos, disk: path } = at;
+  const marker = await readMarker(at);
+  const there = await exists(path);
+  const state = { path, exists: there, ours: marker !== undefined, whole: there, ...ofMarker(marker) };
+  if (!there || marker === undefined) return state;
   try {
-    return {
-      path: disk,
-      exists: true,
-      ours,
-      whole: true,
-      info: diskInfo(await infos.get(disk, ours ? 'qcow2' : undefined)),
-    };
+    return { ...state, info: diskInfo(await infos.get(path, 'qcow2')) };
   } catch (error) {
     if (!(error instanceof ReasonedError) || error.reason !== 'DiskDamaged') throw error;
-    return { path: disk, exists: true, ours, whole: false };
+    return { ...state, whole: false };
   }
 }
 
-function isMarkerOf(node: string, text: string | undefined): boolean {
-  if (text === undefined) return false;
+function ofMarker({ origin, firstBoot }: Partial<Marker> = {}): Pick<DiskState, 'origin' | 'firstBoot'> {
+  return { ...(origin === undefined ? {} : { origin }), ...(firstBoot === undefined ? {} : { firstBoot }) };
+}
+
+type Made = Pick<Marker, 'node' | 'source' | 'origin'>;
+
+function made({ node, origin }: { node: string; origin?: DiskOrigin | undefined }, source: string): Made {
+  return { node, source, origin };
+}
+
+/** Undefined where there is none that says that the disk is ours. */
+async function readMarker({ marker, node }: Place): Promise<Marker | undefined> {
+  const text = await readIfExists(marker);
   try {
-    return markerSchema.safeParse(JSON.parse(text)).data?.node === node;
+    const found = text === undefined ? undefined : markerSchema.safeParse(JSON.parse(text)).data;
+    return found?.node === node ? found : undefined;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+async function writeMarker(at: Place, { node, ...rest }: Made & Partial<Marker>): Promise<void> {
+  await writeAtomic(at.marker, `${JSON.stringify({ node, madeBy: 'k8slab', ...rest })}\n`, { mode: 0o644 });
 }
 
 function expectOurs(at: Place, found: DiskState): DiskInfo {
@@ -143,12 +171,11 @@ function notOurs({ disk }: Place): ReasonedError {
 }
 
 /** Gives the finished file its final name. The marker comes first, so that no disk of ours is ever without one. */
-async function install(at: Place, source: string): Promise<void> {
+async function install(at: Place, marker: Made): Promise<void> {
   await chmod(at.temporary, 0o600);
   const file = await open(at.temporary, 'r');
   await file.sync().finally(() => file.close());
-  const marker = `${JSON.stringify({ node: at.node, madeBy: 'k8slab', source })}\n`;
-  await writeAtomic(at.marker, marker, { mode: 0o644 });
+  await writeMarker(at, marker);
   if (!(await renameNew(at.temporary, at.disk))) {
     await removeIfExists(at.marker);
     throw notOurs(at);
@@ -158,7 +185,7 @@ async function install(at: Place, source: string): Promise<void> {
 
 async function remove(at: Place): Promise<boolean> {
   const there = await exists(at.disk);
-  if (there && !isMarkerOf(at.node, await readIfExists(at.marker))) throw notOurs(at);
+  if (there && (await readMarker(at)) === undefined) throw notOurs(at);
   await removeIfExists(at.temporary);
   await removeIfExists(at.disk);
   await removeIfExists(at.marker);

@@ -87,7 +87,7 @@ describe('the exit code of a plan', () => {
     ['an object that waits and has nothing to follow', [item('a', { waiting })], 0],
     [
       'what goes without an action of ours',
-      [item('a', { pending: [{ type: 'DiskReused', reason: 'OtherSource', message: 'x' }] })],
+      [item('a', { pending: [{ type: 'DiskSourceDiffers', reason: 'MadeBefore', message: 'x' }] })],
       0,
     ],
     ['an action', [item('a'), item('b', { actions: [START] })], 2],

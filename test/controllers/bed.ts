@@ -30,7 +30,6 @@ import { createRecordingLogger } from '../engine/recording-logger.ts';
 import {
   createWorld,
   fakeBridges,
-  fakeDisks,
   fakeDnsmasq,
   fakeFiles,
   fakeImages,
@@ -40,6 +39,7 @@ import {
   fakeSsh,
   type World,
 } from './fakes.ts';
+import { fakeDisks } from './disk-fakes.ts';
 import { fakeHaproxy, fakePackages, fakeSecret } from './haproxy-fakes.ts';
 
 export const PATHS = {

@@ -4,7 +4,7 @@ import type { ObservedHaproxy } from '../../src/api/load-balancer/plan.ts';
 import type { HaproxyStats } from '../../src/api/load-balancer/haproxy-stats.ts';
 import type { HostFilesPort } from '../../src/controllers/host/reconciler.ts';
 import type { Attachment, Bridges } from '../../src/drivers/bridges.ts';
-import type { Disks, DiskState } from '../../src/drivers/disks.ts';
+import type { DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
 import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
 import type { DomainJob, Libvirt } from '../../src/drivers/libvirt.ts';
@@ -31,9 +31,11 @@ export interface World extends LibvirtState {
   readonly leases: Lease[];
   /** What disks stand on, by path; one that is not there stands on itself alone. */
   readonly chains: Map<string, readonly string[] | Error>;
+  /** Disk files of users that were looked into or copied, each with the format it was taken for. */
+  readonly looked: string[];
   /** Nodes with a host key file. */
   readonly hostKeys: Set<string>;
-  readonly disks: Map<string, Pick<DiskState, 'exists' | 'ours' | 'whole'> & { readonly size?: number }>;
+  readonly disks: Map<string, Omit<DiskState, 'path' | 'info'> & { readonly size?: number }>;
   readonly stored: Map<string, StoredImage>;
   readonly files: Map<string, string>;
   /** What a guest answers; undefined: nothing answers there. */
@@ -66,6 +68,7 @@ export function createWorld(): World {
     hostFiles,
     leases: [],
     chains: new Map(),
+    looked: [] as string[],
     hostKeys: new Set<string>(),
     disks: new Map(),
     stored: new Map(),
@@ -135,7 +138,7 @@ function hasFile(world: World, path: string): boolean {
   return node === undefined ? world.files.has(path) : world.disks.get(node)?.exists === true;
 }
 
-function must<T>(found: T | undefined, name: string): T {
+export function must<T>(found: T | undefined, name: string): T {
   if (found !== undefined) return found;
   throw new ReasonedError('NotFound', `cannot find "${name}"`);
 }
@@ -190,48 +193,6 @@ export function fakeDnsmasq(world: World): Dnsmasq {
     }),
   };
   return fake as Dnsmasq;
-}
-
-export function fakeDisks(world: World): Disks {
-  const info = { format: 'qcow2', virtualSize: 1, actualSize: 1 };
-  const make = (call: string): ((request: { node: string }) => Promise<typeof info>) =>
-    later(({ node }) => {
-      changes(world, call, node);
-      world.disks.set(node, { exists: true, ours: true, whole: true });
-      return info;
-    });
-  const fake: Partial<Disks> = {
-    path: (node) => `/disks/${node}.qcow2`,
-    observe: later((node: string) => {
-      fails(world, 'observeDisk');
-      const { size, ...state } = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
-      const known = size === undefined ? {} : { info: { ...info, virtualSize: size } };
-      return { path: `/disks/${node}.qcow2`, ...state, ...known };
-    }),
-    grow: later((node: string, size: number) => {
-      changes(world, 'grow', node);
-      world.disks.set(node, { exists: true, ours: true, whole: true, size });
-    }),
-    chain: later((path: string) => {
-      const chain = world.chains.get(path) ?? [path];
-      if (chain instanceof Error) throw chain;
-      return chain;
-    }),
-    list: later(() => [...world.disks.keys()].map((node) => `/disks/${node}.qcow2`)),
-    remove: later((node: string) => {
-      changes(world, 'removeDisk', node);
-      return world.disks.delete(node);
-    }),
-    createOverlay: make('createOverlay'),
-    createCopy: make('createCopy'),
-    freshTempPath: later((node: string) => `/disks/.tmp-${node}.qcow2`),
-    adoptCopy: make('adoptCopy'),
-    info: later((path: string) => {
-      if (path.startsWith('/disks/') || world.files.has(path)) return info;
-      throw new ReasonedError('DiskMissing', `cannot read disk "${path}": there is no such file`);
-    }),
-  };
-  return fake as Disks;
 }
 
 export function fakeSeeds(world: World): Seeds {

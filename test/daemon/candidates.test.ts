@@ -8,9 +8,9 @@ import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import type { Drivers } from '../../src/daemon/wiring.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
+import { fakeDisks } from '../controllers/disk-fakes.ts';
 import {
   fakeBridges,
-  fakeDisks,
   fakeDnsmasq,
   fakeImages,
   fakeLibvirt,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { link, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { exec } from '../../src/drivers/exec.ts';
-import { backing, GIB, image, imageInfo, MIB, newDisks, root } from './disks/fixtures.ts';
+import { backing, GIB, image, imageInfo, MIB, newDisks, root, run } from './disks/fixtures.ts';
 
 describe('createOverlay', () => {
   it('E52: names the backing file and its format, and grows to the size asked for', async () => {
@@ -135,5 +135,80 @@ describe('remove', () => {
 
     assert.deepEqual(await readdir(dir), []);
     assert.equal((await stat(image)).size, (await stat(kept)).size);
+  });
+});
+
+describe('the marker of a disk', () => {
+  it('R21: says what it was made from and, once that is known, what its first boot was told', async () => {
+    const { disks } = await newDisks();
+    const origin = { image: 'debian', sha256: 'aa' };
+    await disks.createOverlay({ node: 'a', backing, origin });
+
+    await disks.noteFirstBoot('a', 'first');
+    await disks.noteFirstBoot('a', 'second');
+
+    const { origin: found, firstBoot } = await disks.observe('a');
+    assert.deepEqual([found, firstBoot], [origin, 'first']);
+    await assert.rejects(disks.noteFirstBoot('b', 'x'), { reason: 'DiskNotOurs' });
+  });
+
+  it('of a disk that an earlier version made says that it is ours, and no more', async () => {
+    const { dir, disks } = await newDisks();
+    await disks.createOverlay({ node: 'a', backing });
+    await writeFile(join(dir, 'a.json'), JSON.stringify({ node: 'a', madeBy: 'k8slab', source: image }));
+
+    const { ours, origin, firstBoot } = await disks.observe('a');
+
+    assert.deepEqual([ours, origin, firstBoot], [true, undefined, undefined]);
+  });
+});
+
+describe('a disk that k8slab did not make', () => {
+  it('R2: is not looked into where k8slab keeps its own', async () => {
+    const { dir, disks } = await newDisks({
+      exec: (argv) => Promise.reject(new Error(`ran ${argv.join(' ')}`)),
+    });
+    await mkdir(dir, { recursive: true });
+    await writeFile(disks.path('a'), 'precious');
+
+    const { ours, whole, info } = await disks.observe('a');
+
+    assert.deepEqual([ours, whole, info], [false, true, undefined]);
+  });
+
+  it('R2: is never taken for one that stands on another file because it looks so', async () => {
+    const { disks } = await newDisks();
+    const [secret, evil] = [join(root, 'secret'), join(root, 'evil.img')];
+    await writeFile(secret, 'x'.repeat(512));
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', secret, evil, '1M']);
+
+    await assert.rejects(disks.info(evil), { reason: 'DiskFormatUnknown', hint: /spec\.disk\.format/ });
+
+    assert.equal((await disks.info(evil, 'raw')).format, 'raw');
+    assert.equal((await disks.info(evil, 'qcow2')).backing, secret);
+    assert.equal((await disks.info(image)).format, 'qcow2');
+    assert.equal((await disks.info(secret)).format, 'raw');
+  });
+
+  it('C6: whose directory is not there is told apart from one whose file is not', async () => {
+    const { disks } = await newDisks();
+
+    await assert.rejects(disks.info(join(root, 'none.img')), { reason: 'DiskMissing' });
+    await assert.rejects(disks.info(join(root, 'mnt/none.img')), {
+      reason: 'StorageMissing',
+      hint: /mounted/,
+    });
+  });
+});
+
+describe('discardTemp', () => {
+  it('takes what a copy left, and is content where there is nothing', async () => {
+    const { dir, disks } = await newDisks();
+    await writeFile(await disks.freshTempPath('a'), 'half');
+
+    await disks.discardTemp('a');
+    await disks.discardTemp('a');
+
+    assert.deepEqual(await readdir(dir), []);
   });
 });

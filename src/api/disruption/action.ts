@@ -101,7 +101,14 @@ export type ImageRemovalAction = Step &
 
 /** Where the content of a new disk comes from. */
 export type DiskSource =
-  | { readonly from: 'image'; readonly path: string; readonly format: 'qcow2' | 'raw' }
+  | {
+      readonly from: 'image';
+      /** Name of the Image. */
+      readonly image: string;
+      readonly sha256?: string;
+      readonly path: string;
+      readonly format: 'qcow2' | 'raw';
+    }
   | { readonly from: 'node'; readonly node: string; readonly path: string; readonly running: boolean };
 
 export type NodeAction = Step &

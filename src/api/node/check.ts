@@ -76,6 +76,10 @@ function checkDisk(disk: NodeSpec['disk']): readonly FieldIssue[] {
     const message = `only one of image, cloneOf and path can be given, ${given[0] ?? ''} is there already`;
     issues.push({ path: [...path, source], code: 'InvalidValue', message });
   }
+  if (disk.format !== undefined && disk.path === undefined) {
+    const message = 'only an existing disk file has a format of its own';
+    issues.push({ path: [...path, 'format'], code: 'InvalidValue', message, hint: 'leave format out' });
+  }
   if (disk.size === undefined) return issues;
   if (disk.path === undefined) return [...issues, ...sizeIssues([...path, 'size'], disk.size, MIN_DISK)];
   const message = 'an existing disk file keeps its size';

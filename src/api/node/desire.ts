@@ -97,9 +97,10 @@ function imageSource(
 ): Dependency & { readonly disk?: DiskSource } {
   if (image === undefined || isRemoved(image))
     return waiting('ImageNotFound', `there is no Image "${name}" yet`);
-  const { path, format, conditions } = image.status;
+  const { path, format, sha256, conditions } = image.status;
   if (path !== undefined && format !== undefined && isTrue(conditions, READY)) {
-    return { state: 'ready', disk: { from: 'image', path, format } };
+    const content = sha256 === undefined ? {} : { sha256 };
+    return { state: 'ready', disk: { from: 'image', image: name, path, format, ...content } };
   }
   const notReady = findCondition(conditions, READY);
   const why = notReady === undefined ? '' : `: ${notReady.reason}, ${notReady.message}`;

@@ -47,6 +47,10 @@ export interface ObservedNode {
     /** Bytes that the guest sees. */
     readonly size?: number;
     readonly format?: string;
+    /** What k8slab made it from; undefined where that is not known. */
+    readonly origin?: DiskOrigin;
+    /** Hash of what cloud-init was told at the first boot from it. */
+    readonly firstBoot?: string;
     /** Why it cannot be used, where the manifest names an existing file. */
     readonly problem?: string;
   };
@@ -77,6 +81,13 @@ export interface ObservedNode {
   readonly restartedSeconds?: number;
   /** Guests of its role that are not Ready or that are being disrupted, each with why. */
   readonly peers: readonly string[];
+}
+
+/** By the names of the manifest it was made for. */
+export interface DiskOrigin {
+  readonly image?: string | undefined;
+  readonly sha256?: string | undefined;
+  readonly cloneOf?: string | undefined;
 }
 
 /** One NIC of a Node: the address reserved for it, and where the guest is. */

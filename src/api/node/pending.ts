@@ -1,6 +1,6 @@
 import type { DomainModel } from '../libvirt/domain.ts';
-import type { Pending, Plan, Waiting } from '../disruption/action.ts';
-import { formatBytes } from '../quantity.ts';
+import type { Pending, Plan } from '../disruption/action.ts';
+import { MADE_ANEW, pendingDisk } from './pending-disk.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
 
@@ -25,16 +25,10 @@ export function pendingOf(
     const why = waits ? waiting : { reason: 'DefinitionDiffers', message: restart.join(', ') };
     found.push({ type: 'RestartRequired', ...why });
   }
-  const missing = missingDisk(desired, observed);
-  if (missing !== undefined && waiting?.reason !== missing.reason)
-    found.push({ type: 'DiskMissing', reason: missing.reason, message: missing.message });
   const off = waiting?.reason === 'Drifted' ? [waiting.message] : [];
   const message = [...new Set([...off, ...drifted])].join('; ');
   if (message !== '') found.push({ type: 'Drifted', reason: 'ChangedByOthers', message });
-  const refusal = shrinkRefusal(desired, observed);
-  if (refusal !== undefined)
-    found.push({ type: 'DiskShrinkRefused', reason: 'WouldLoseData', message: refusal });
-  return [...found, ...cloudInitDrift(desired, observed)];
+  return [...found, ...pendingDisk(desired, observed, waiting), ...cloudInitDrift(desired, observed)];
 }
 
 /** Fields that the running guest has only after a restart. */
@@ -63,34 +57,6 @@ function unplugged(live: DomainModel, wanted: DesiredDefinition, config: DomainM
       ours.includes(mac) && !defined.includes(mac) && !wanted.interfaces.some((nic) => nic.mac === mac),
   );
 }
-
-/** Why the disk keeps a size other than the manifest's; undefined when it does not. */
-export function shrinkRefusal({ diskSize }: DesiredNode, { disk }: ObservedNode): string | undefined {
-  if (diskSize === undefined || disk.size === undefined || diskSize >= disk.size) return undefined;
-  const has = formatBytes(disk.size);
-  return `the disk has ${has}; making it ${formatBytes(diskSize)} could cut data off, so it stays; size: ${has} says what it has`;
-}
-
-/** Why a guest that exists could not be started: its disk is not there. A new one would be without its data. */
-export function missingDisk(
-  { name, spec }: DesiredNode,
-  { domain, disk }: ObservedNode,
-): Waiting | undefined {
-  if (domain === undefined || disk.exists) return undefined;
-  const { path } = disk;
-  if (spec.disk.path !== undefined)
-    return { reason: 'DiskMissing', message: disk.problem ?? `${path} is not there` };
-  if (!disk.ours) {
-    const message = `neither ${path} nor the file that says it is k8slab's is there; is its file system mounted?`;
-    return { reason: 'StorageMissing', message };
-  }
-  const message = `${path} is gone; put it back, or have the guest made anew, without its data, by "virsh undefine ${name}"`;
-  return { reason: 'DiskMissing', message };
-}
-
-/** How a guest gets what only its first boot gives. */
-export const MADE_ANEW =
-  'to have it made anew, without its data: policy.reclaim: Delete, take the manifest away, and put it back once the Node is gone';
 
 function cloudInitDrift({ cloudInitHash }: DesiredNode, { domain }: ObservedNode): Pending[] {
   const told = domain?.config.model.mark?.cloudInit ?? '';

@@ -1,6 +1,8 @@
 import { canonicalJson } from '../canonical.ts';
 import { modelDomain, type DomainModel } from '../libvirt/domain.ts';
 import { definitionHash, renderDomainOver } from './render-domain-over.ts';
+import { growthRefusal } from './pending-disk.ts';
+import { formatBytes } from '../quantity.ts';
 import { renderXml } from '../xml.ts';
 import { step, type NodeAction } from '../disruption/action.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
@@ -83,7 +85,8 @@ function planGrowth(desired: DesiredNode, observed: ObservedNode): NodeAction[] 
   const { disk, domain } = observed;
   const { diskSize } = desired;
   if (diskSize === undefined || disk.size === undefined || !disk.ours || diskSize <= disk.size) return [];
-  const reason = `the disk has ${disk.size} bytes and shall have ${diskSize}`;
+  if (growthRefusal(desired, observed) !== undefined) return [];
+  const reason = `the disk has ${formatBytes(disk.size)} and shall have ${formatBytes(diskSize)}`;
   if (domain?.state === 'shutoff') return [step('none', reason, { type: 'GrowDisk', size: diskSize })];
   const target = domain?.live?.disks.find(({ file }) => file === disk.path)?.target;
   if (target === undefined) return [];

@@ -8,7 +8,8 @@ import {
   type Waiting,
 } from '../disruption/action.ts';
 import { planMove, planRelease } from './plan-address.ts';
-import { missingDisk, pendingOf, restartFields, shrinkRefusal } from './pending.ts';
+import { missingDisk, shrinkRefusal } from './pending-disk.ts';
+import { pendingOf, restartFields } from './pending.ts';
 import { planUpkeep } from './plan-definition.ts';
 import { gated, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';

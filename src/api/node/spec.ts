@@ -24,6 +24,10 @@ const disk = z
       description: 'Existing disk file, used where it is and never deleted.',
       examples: ['/srv/disks/master00.qcow2'],
     }),
+    format: z.enum(['qcow2', 'raw']).optional().meta({
+      description:
+        'Format of the file at path; as it looks at first when left out, unless it then stands on another file.',
+    }),
   })
   .meta({
     description: 'The first disk; exactly one of image, cloneOf and path says where it comes from.',

@@ -31,8 +31,12 @@ export interface DomainMark {
   readonly adopted?: true;
   /** What becomes of the disks that k8slab made once the manifest is gone, which then no longer says so. */
   readonly reclaim: Reclaim;
-  /** Hash of what cloud-init was told at the first boot. */
+  /** Hash of what cloud-init was told at the first boot from its disk. */
   readonly cloudInit: string;
+  /** An earlier guest booted from its disk. */
+  readonly reusedDisk?: true;
+  /** Of a disk that k8slab did not make, as it was first seen: never guessed again. */
+  readonly diskFormat?: string;
   /** Public host key handed to the guest: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
   /** Hash of what the manifest said when k8slab last defined it: what differs since then was changed by others. */
@@ -77,12 +81,15 @@ export function parseDomainMark(root: XmlElement): DomainMark | undefined {
   const mark = findMark(root);
   if (mark === undefined || attribute(mark, 'kind') !== 'Node') return undefined;
   const macs = texts(mark, 'mac');
+  const diskFormat = attribute(mark, 'diskFormat');
   return {
     kind: 'Node',
     name: attribute(mark, 'name') ?? '',
     ...adopted(mark),
     reclaim: attribute(mark, 'reclaim') === 'Delete' ? 'Delete' : 'Retain',
     cloudInit: attribute(mark, 'cloudInit') ?? '',
+    ...(attribute(mark, 'disk') === 'reused' ? { reusedDisk: true } : {}),
+    ...(diskFormat === undefined ? {} : { diskFormat }),
     hostKey: texts(mark, 'hostKey')[0] ?? '',
     ...appliedHash(mark),
     ...(macs.length === 0 ? {} : { macs }),
@@ -140,8 +147,9 @@ function renderMark(mark: Mark): XmlElement {
     adopted: mark.adopted && 'yes',
   };
   if (mark.kind === 'Node') {
-    const { reclaim, cloudInit, applied, macs = [] } = mark;
-    return element(MARK, { ...attributes, reclaim, cloudInit, applied }, [
+    const { reclaim, cloudInit, reusedDisk, diskFormat, applied, macs = [] } = mark;
+    const disk = reusedDisk && 'reused';
+    return element(MARK, { ...attributes, reclaim, cloudInit, disk, diskFormat, applied }, [
       element('k8slab:hostKey', {}, [mark.hostKey]),
       ...macs.map((mac) => element('k8slab:mac', {}, [mac])),
     ]);

@@ -27,9 +27,9 @@ export async function executeNode(
       if (action.target === undefined) return deps.disks.grow(name, action.size);
       return libvirt.growDisk(name, action.target, action.size);
     case 'WriteSeed':
-      return writeSeed(deps, needed(name, extra.desire.cloudInit), extra.observed.domain);
+      return writeSeed(deps, needed(name, extra.desire.cloudInit), extra.observed);
     case 'DefineDomain':
-      return define(deps, action, extra, name);
+      return define(deps, action, extra, object);
     case 'StartDomain':
       return libvirt.startDomain(name);
     case 'ShutdownDomain':
@@ -51,11 +51,12 @@ function define(
   deps: NodeDeps,
   { xml }: Extract<NodeAction, { type: 'DefineDomain' }>,
   { desire, observed }: NodeExtra,
-  name: string,
+  { metadata: { name }, spec }: ObjectOf<'Node'>,
 ): Promise<void> {
   if (xml !== undefined) return deps.libvirt.defineDomain(xml);
   const definition = needed(name, desire.desired.definition);
-  return defineDomain(deps, needed(name, desire.cloudInit), definition, observed.disk.path);
+  const disk = { disk: observed.disk, ownDisk: spec.disk.path === undefined };
+  return defineDomain(deps, needed(name, desire.cloudInit), definition, disk);
 }
 
 export async function releaseLease(

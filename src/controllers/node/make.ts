@@ -6,6 +6,7 @@ import type { NodeAction, Waiting } from '../../api/disruption/action.ts';
 import { renderBackup } from '../../api/node/render-backup.ts';
 import { cloudInitHash, type CloudInitInput } from '../../api/node/render-cloud-init.ts';
 import { renderDomain } from '../../api/node/render-domain.ts';
+import type { ObservedNode } from '../../api/node/observed.ts';
 import { nextMark, type DesiredDefinition } from '../../api/node/render-domain-over.ts';
 import type { JobRun } from '../jobs.ts';
 import type { NodeDeps } from './deps.ts';
@@ -22,7 +23,8 @@ export async function createDisk(
   const { name: node, generation } = object.metadata;
   const grown = size === undefined ? {} : { size };
   if (source.from === 'image') {
-    await deps.disks.createOverlay({ node, backing: source, ...grown });
+    const { image, sha256 } = source;
+    await deps.disks.createOverlay({ node, backing: source, origin: { image, sha256 }, ...grown });
     return;
   }
   const copy = source.running ? copyLive : copyStopped;
@@ -34,16 +36,22 @@ type CloneSource = Extract<CreateDisk['source'], { from: 'node' }>;
 function copyStopped(deps: NodeDeps, node: string, source: CloneSource, size: number | undefined): JobRun {
   return async (signal, report) => {
     const disk = await sourceDisk(deps, source, { inactive: true });
-    // As it is defined, never as it looks: a guest can write another format's header into a raw disk.
-    const format = disk.format === 'raw' ? 'raw' : 'qcow2';
     await deps.disks.createCopy({
       node,
-      source: { path: source.path, format },
+      source: { path: source.path, format: formatOf(disk, source) },
+      origin: { cloneOf: source.node },
       ...(size === undefined ? {} : { size }),
       signal,
       onProgress: ({ bytes, total }) => report(copying(source.node, bytes / Math.max(1, total))),
     });
   };
+}
+
+/** As it is defined, never as it looks: a guest can write another format's header into a raw disk. */
+function formatOf({ format = 'raw' }: { format?: string }, source: CloneSource): 'qcow2' | 'raw' {
+  if (format === 'raw' || format === 'qcow2') return format;
+  const message = `cannot clone Node "${source.node}": ${source.path} is ${format}, neither qcow2 nor raw`;
+  throw new ReasonedError('DiskFormatUnsupported', message);
 }
 
 async function sourceDisk(
@@ -71,10 +79,15 @@ function copyLive(deps: NodeDeps, node: string, source: CloneSource, size: numbe
     const disk = await sourceDisk(deps, source, { inactive: false });
     await expectNoJob(deps, source.node);
     const target = await deps.disks.freshTempPath(node);
-    await deps.libvirt.beginBackup(source.node, renderBackup(disk.all, disk.target, target));
-    await finishBackup(deps, source.node, signal, (share) => report(copying(source.node, share)));
-    const grown = size === undefined ? {} : { size };
-    await deps.disks.adoptCopy({ node, tempPath: target, source: source.path, ...grown });
+    try {
+      await deps.libvirt.beginBackup(source.node, renderBackup(disk.all, disk.target, target));
+      await finishBackup(deps, source.node, signal, (share) => report(copying(source.node, share)));
+      const copy = { node, tempPath: target, source: source.path, origin: { cloneOf: source.node } };
+      await deps.disks.adoptCopy(size === undefined ? copy : { ...copy, size });
+    } catch (error) {
+      await deps.disks.discardTemp(node);
+      throw error;
+    }
   };
 }
 
@@ -112,19 +125,23 @@ export async function defineDomain(
   deps: NodeDeps,
   cloudInit: CloudInitInput,
   definition: DesiredDefinition,
-  path: string,
+  { disk, ownDisk }: { readonly disk: ObservedNode['disk']; readonly ownDisk: boolean },
 ): Promise<void> {
   const name = cloudInit.node;
   const host = deps.store.list('Host')[0]?.status;
   const key = await deps.hostKey(name);
-  const told = cloudInitHash(cloudInit);
-  const { format } = await deps.disks.info(path);
+  const told = disk.firstBoot ?? cloudInitHash(cloudInit);
+  // k8slab makes no other; what a disk of others is was said or seen when it was first looked at.
+  const { format = 'qcow2' } = ownDisk ? {} : disk;
+  if (ownDisk) await deps.disks.noteFirstBoot(name, told);
   const { type = 'qemu', cpus, memory, interfaces, reclaim } = definition;
   const mark: DomainMark = {
     kind: 'Node',
     name,
     reclaim,
     cloudInit: told,
+    ...(disk.firstBoot === undefined ? {} : { reusedDisk: true }),
+    ...(ownDisk ? {} : { diskFormat: format }),
     hostKey: publicPart(key.publicKey),
   };
   const xml = renderDomain({
@@ -134,7 +151,7 @@ export async function defineDomain(
     arch: host?.arch ?? 'x86_64',
     cpus,
     memory,
-    disk: { path, format },
+    disk: { path: disk.path, format },
     seed: deps.seeds.path(name, seedHash(told, key.publicKey)),
     interfaces,
     mark: nextMark(mark, definition),

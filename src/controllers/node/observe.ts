@@ -35,7 +35,7 @@ export async function observeNode(
   const observedDomain = await observeDomain(deps, name);
   const domain = observedDomain && takeOverDomain({ name, spec: object.spec }, observedDomain);
   const spec = adoptedNodeSpec(object.spec, namedIn(annotations), domain);
-  const disk = await observeDisk(deps, object);
+  const disk = await observeDisk(deps, object, domain);
   const { domainType } = deps.store.list('Host')[0]?.status ?? {};
   const desire = desireNode(
     {
@@ -175,6 +175,7 @@ async function observeDomain({ view }: NodeDeps, name: string): Promise<Observed
 async function observeDisk(
   deps: NodeDeps,
   object: ObjectOf<'Node'>,
+  domain: ObservedNode['domain'],
 ): Promise<{ state: ObservedNode['disk']; missing?: string }> {
   const { path } = object.spec.disk;
   if (path === undefined) {
@@ -182,13 +183,24 @@ async function observeDisk(
     return { state: { ...state, ...(info === undefined ? {} : sizeOf(info)) } };
   }
   try {
-    const info = await deps.disks.info(path);
+    const info = await deps.disks.info(path, formatOf(object.spec, domain));
     return { state: { path, exists: true, ours: false, whole: true, ...sizeOf(info) } };
   } catch (error) {
     if (!(error instanceof ReasonedError)) throw error;
     const problem = explainError(error);
     return { state: { path, exists: false, ours: false, whole: false, problem }, missing: problem };
   }
+}
+
+/** As it is defined, said or kept: the content, which the guest writes, is asked before the first definition alone. */
+function formatOf(
+  { disk: { path, format } }: ObjectOf<'Node'>['spec'],
+  domain: ObservedNode['domain'],
+): string | undefined {
+  const { disks = [], mark } = domain?.config.model ?? {};
+  const defined = disks.find(({ file }) => file === path)?.format;
+  // A block device of a guest of others: its content is not looked into.
+  return defined ?? format ?? mark?.diskFormat ?? (mark?.adopted === true ? 'raw' : undefined);
 }
 
 function sizeOf({ virtualSize, format }: DiskInfo): { size: number; format: string } {

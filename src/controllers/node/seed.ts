@@ -11,9 +11,14 @@ export function seedHash(told: string, publicKey: string): string {
 }
 
 /** What the seed says is of now; its name is the one that the definition of an existing domain has. */
-export async function writeSeed(deps: NodeDeps, cloudInit: CloudInitInput, domain: Domain): Promise<void> {
+export async function writeSeed(
+  deps: NodeDeps,
+  cloudInit: CloudInitInput,
+  { domain, disk }: ObservedNode,
+): Promise<void> {
   const key = await deps.hostKey(cloudInit.node);
-  const hash = seedHash(toldAtFirstBoot(domain) ?? cloudInitHash(cloudInit), key.publicKey);
+  const told = toldAtFirstBoot(domain) ?? disk.firstBoot ?? cloudInitHash(cloudInit);
+  const hash = seedHash(told, key.publicKey);
   await deps.seeds.write(cloudInit.node, hash, renderSeed(cloudInit, key));
 }
 

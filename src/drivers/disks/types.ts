@@ -10,14 +10,27 @@ export interface DiskInfo {
   backing?: string;
 }
 
+/** What a disk was made from, by the names of its manifest. */
+export interface DiskOrigin {
+  image?: string | undefined;
+  /** Of the image's content. */
+  sha256?: string | undefined;
+  /** The Node it is a copy of. */
+  cloneOf?: string | undefined;
+}
+
 export interface DiskState {
   path: string;
   exists: boolean;
   /** k8slab's marker lies beside it. */
   ours: boolean;
-  /** It exists and qemu-img can read it. */
+  /** It exists, and qemu-img can read it if it is ours; one that is not ours is not looked into. */
   whole: boolean;
   info?: DiskInfo;
+  /** Undefined: an earlier version of k8slab made it. */
+  origin?: DiskOrigin;
+  /** Hash of what cloud-init was told at the first boot from it. */
+  firstBoot?: string;
 }
 
 export interface DiskSource {
@@ -30,6 +43,7 @@ export interface OverlayRequest {
   backing: DiskSource;
   /** Bytes; that of the backing file when left out. */
   size?: number | undefined;
+  origin?: DiskOrigin | undefined;
 }
 
 export interface CopyRequest {
@@ -37,6 +51,7 @@ export interface CopyRequest {
   source: DiskSource;
   /** Bytes; that of the source when left out. */
   size?: number | undefined;
+  origin?: DiskOrigin | undefined;
   onProgress?: ((progress: { bytes: number; total: number }) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -49,6 +64,7 @@ export interface AdoptRequest {
   source: string;
   /** Bytes; grown to it when larger. */
   size?: number | undefined;
+  origin?: DiskOrigin | undefined;
 }
 
 /** The nodes' disks, `DIR/NODE.qcow2`, each with a marker `DIR/NODE.json` that says it is k8slab's. */
@@ -68,9 +84,14 @@ export interface Disks {
   adoptCopy(request: AdoptRequest): Promise<DiskInfo>;
   /** Grows the node's disk; only while no guest uses it. Reasons: DiskNotOurs, DiskMissing, DiskInUse, NoSpace. */
   grow(node: string, size: number): Promise<void>;
+  /** Removes what a copy that was given up has left. */
+  discardTemp(node: string): Promise<void>;
+  /** Writes down what cloud-init is told at the first boot from the node's disk; what was written before stays. */
+  noteFirstBoot(node: string, hash: string): Promise<void>;
   /**
-   * Of any disk file, also one in use. Give the format where it is known: a guest can make a raw disk look like
-   * another format. Reasons: DiskMissing, DiskDamaged, PermissionDenied.
+   * Of any disk file, also one in use. Give the format where it is known: without it one is guessed, but none that
+   * names other files, since a guest can write such a header into a raw disk.
+   * Reasons: DiskMissing, StorageMissing, DiskDamaged, DiskFormatUnknown, PermissionDenied.
    */
   info(path: string, format?: string): Promise<DiskInfo>;
   /**

@@ -56,14 +56,16 @@ describe('the error of a field', () => {
     {
       reason: 'a field like no other',
       text: node('disk: {image: debian, colour: red}'),
-      lines: ['5:25: spec.disk.colour: unknown field "colour" (known here: size, image, cloneOf, path)'],
+      lines: [
+        '5:25: spec.disk.colour: unknown field "colour" (known here: size, image, cloneOf, path, format)',
+      ],
     },
     {
       reason: 'each unknown field has its own error',
       text: node('disk: {image: debian, a: 1, b: 2}'),
       lines: [
-        '5:25: spec.disk.a: unknown field "a" (known here: size, image, cloneOf, path)',
-        '5:31: spec.disk.b: unknown field "b" (known here: size, image, cloneOf, path)',
+        '5:25: spec.disk.a: unknown field "a" (known here: size, image, cloneOf, path, format)',
+        '5:31: spec.disk.b: unknown field "b" (known here: size, image, cloneOf, path, format)',
       ],
     },
     {
@@ -97,6 +99,13 @@ describe('the error of a field', () => {
       reason: 'a number where a string is wanted is shown as it is written',
       text: node('role: 0777'),
       lines: ['7:9: spec.role: expected a string, found the number 0777 (write it in quotes: "0777")'],
+    },
+    {
+      reason: 'a format of a disk that k8slab makes',
+      text: node('disk: {image: debian, format: raw}'),
+      lines: [
+        '5:33: spec.disk.format: only an existing disk file has a format of its own (leave format out)',
+      ],
     },
     {
       reason: 'a file mode',
@@ -216,7 +225,9 @@ describe('the error of a field', () => {
     {
       reason: 'a key that the terminal would obey is made harmless',
       text: node('disk: {image: a, "\\e[2J": 1}'),
-      lines: ['5:20: spec.disk["\\u001b[2J"]: unknown field "?[2J" (known here: size, image, cloneOf, path)'],
+      lines: [
+        '5:20: spec.disk["\\u001b[2J"]: unknown field "?[2J" (known here: size, image, cloneOf, path, format)',
+      ],
     },
     {
       reason: 'what the terminal would obey is made harmless',

@@ -101,7 +101,10 @@ export const desired: DesiredNode = {
 export const nothing: ObservedNode = {
   networks: { state: 'ready' },
   host: { state: 'ready' },
-  source: { state: 'ready', disk: { from: 'image', path: '/images/debian.qcow2', format: 'qcow2' } },
+  source: {
+    state: 'ready',
+    disk: { from: 'image', image: 'debian', path: '/images/debian.qcow2', format: 'qcow2' },
+  },
   disk: { path: '/disks/master00.qcow2', exists: false, ours: false, whole: false },
   bootSlot: true,
   startBackoffSeconds: 0,

@@ -82,11 +82,11 @@ describe('the networks of a Node', () => {
 
 describe('the source of a disk', () => {
   it('is the stored image with its format, once it is Ready', () => {
-    const stored = image('debian', { path: '/i/debian.qcow2', format: 'qcow2' }, READY);
+    const stored = image('debian', { path: '/i/debian.qcow2', format: 'qcow2', sha256: 'aa' }, READY);
 
     assert.deepEqual(nodeSource(master00, { image: stored }), {
       state: 'ready',
-      disk: { from: 'image', path: '/i/debian.qcow2', format: 'qcow2' },
+      disk: { from: 'image', image: 'debian', sha256: 'aa', path: '/i/debian.qcow2', format: 'qcow2' },
     });
   });
 

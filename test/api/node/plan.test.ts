@@ -24,12 +24,15 @@ describe('a guest that is not there', () => {
   });
 
   it('gets an overlay with the format of its image said, and its size', () => {
-    const raw = { state: 'ready', disk: { from: 'image', path: '/i', format: 'raw' } } as const;
+    const raw = {
+      state: 'ready',
+      disk: { from: 'image', image: 'debian', path: '/i', format: 'raw' },
+    } as const;
 
     const [disk] = planNode({ ...desired, diskSize: 4096 }, { ...nothing, source: raw }).actions;
 
     assert.deepEqual(disk?.type === 'CreateDisk' && [disk.source, disk.size], [
-      { from: 'image', path: '/i', format: 'raw' },
+      { from: 'image', image: 'debian', path: '/i', format: 'raw' },
       4096,
     ]);
   });

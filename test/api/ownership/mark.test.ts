@@ -49,6 +49,8 @@ const domainMark: DomainMark = {
   adopted: true,
   reclaim: 'Delete',
   cloudInit: '98e2d6cb7401804e',
+  reusedDisk: true,
+  diskFormat: 'raw',
   hostKey: 'ssh-ed25519 AAAA',
 };
 

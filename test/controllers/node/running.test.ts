@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
-import { boot, callsFor, createLab, withNode } from '../bed.ts';
+import { boot, callsFor, createLab, withNode, type Bed } from '../bed.ts';
 
 describe('a running guest', () => {
   it('of another address than its manifest has since is not Ready before it uses the new one', async () => {
@@ -194,5 +194,96 @@ describe('what a Node is defined with', () => {
 
     const [, seed] = parseDomain(bed.world.domains.get('a')?.xml ?? '').model.disks;
     assert.ok(bed.world.files.has(seed?.file ?? ''));
+  });
+});
+
+describe('the disk of a Node that went and comes back', () => {
+  async function comesBack(fields: Record<string, unknown>): Promise<Bed> {
+    const bed = withNode();
+    bed.apply('Image', 'other', { source: '/srv/images/other.qcow2' });
+    await bed.converge();
+    boot(bed, 'a');
+    await bed.converge();
+    // As the removal leaves it with reclaim: Retain.
+    bed.world.domains.delete('a');
+    bed.store.remove('Node', 'a');
+    await bed.clock.advance(1000);
+    bed.apply('Node', 'a', fields);
+    await bed.converge();
+    return bed;
+  }
+
+  it('R21: is used again, and what its guest does not have of the new manifest is told', async () => {
+    const bed = await comesBack({ disk: { image: 'other' }, cloudInit: { commands: ['echo other'] } });
+
+    assert.equal(bed.ready('Node', 'a'), 'True Ready');
+    assert.equal(callsFor(bed, 'a').filter((call) => call === 'createOverlay').length, 1);
+    for (const type of ['DiskSourceDiffers', 'CloudInitDrifted'])
+      assert.equal(bed.condition(['Node', 'a'], type)?.status, 'True', type);
+    const [, seed] = parseDomain(bed.world.domains.get('a')?.xml ?? '').model.disks;
+    assert.ok(bed.world.files.has(seed?.file ?? ''), 'its seed is the one that was written');
+  });
+
+  it('is used again without a word where the manifest is the same', async () => {
+    const bed = await comesBack({});
+
+    for (const type of ['DiskSourceDiffers', 'CloudInitDrifted'])
+      assert.equal(bed.condition(['Node', 'a'], type), undefined, type);
+  });
+});
+
+describe('the format of a disk that a guest can write', () => {
+  const formatOf = (bed: Bed): string | undefined =>
+    parseDomain(bed.world.domains.get('a')?.xml ?? '').model.disks[0]?.format;
+
+  it('R2: is taken once, and is what it was when the content looks otherwise later', async () => {
+    const bed = withNode({ disk: { path: '/srv/a.img' } });
+    bed.world.files.set('/srv/a.img', 'raw');
+    await bed.converge();
+    assert.equal(formatOf(bed), 'raw');
+    assert.equal(parseDomain(bed.world.domains.get('a')?.xml ?? '').model.mark?.diskFormat, 'raw');
+    bed.world.looked.length = 0;
+
+    bed.world.files.set('/srv/a.img', 'qcow2');
+    const domain = bed.world.domains.get('a');
+    assert.ok(domain);
+    domain.xml = domain.xml.replace(/<disk(?:(?!<disk)[^])*vda[^]*?<\/disk>/, '');
+    await bed.clock.advance(1000);
+    await bed.converge();
+
+    assert.equal(formatOf(bed), 'raw');
+    assert.deepEqual(new Set(bed.world.looked), new Set(['/srv/a.img raw']));
+  });
+
+  it('is the one that the manifest says', async () => {
+    const bed = withNode({ disk: { path: '/srv/a.img', format: 'raw' } });
+    bed.world.files.set('/srv/a.img', 'qcow2');
+
+    await bed.converge();
+
+    assert.equal(formatOf(bed), 'raw');
+  });
+
+  it('of a clone is that of the definition it is cloned from', async () => {
+    const bed = withNode({ disk: { path: '/srv/a.img', format: 'raw' }, power: 'Stopped' });
+    bed.world.files.set('/srv/a.img', 'qcow2');
+    await bed.converge();
+    bed.apply('Node', 'b', { disk: { cloneOf: 'a' } });
+
+    await bed.converge();
+
+    assert.ok(bed.world.looked.includes('copy /srv/a.img raw'));
+  });
+});
+
+describe('a copy of a running guest', () => {
+  it('R20: that fails leaves nothing behind', async () => {
+    const bed = await createLab('a');
+    bed.world.broken.set('adoptCopy', new ReasonedError('NoSpace', 'no space left'));
+    bed.apply('Node', 'b', { disk: { cloneOf: 'a' } });
+
+    await assert.rejects(bed.converge(), { reason: 'NoSpace' });
+
+    assert.deepEqual(callsFor(bed, 'b'), ['adoptCopy', 'discardTemp']);
   });
 });

@@ -1,0 +1,94 @@
+import type { Pending, Plan, Waiting } from '../disruption/action.ts';
+import { formatBytes } from '../quantity.ts';
+import type { DesiredNode, DiskOrigin, ObservedNode } from './observed.ts';
+
+/** How a guest gets what only its first boot gives. */
+export const MADE_ANEW =
+  'to have it made anew, without its data: policy.reclaim: Delete, take the manifest away, and put it back once the Node is gone';
+
+/** What the disk of an existing guest does not have of what the manifest says. */
+export function pendingDisk(
+  desired: DesiredNode,
+  observed: ObservedNode,
+  waiting: Plan['waiting'],
+): Pending[] {
+  const missing = missingDisk(desired, observed);
+  const shrink = shrinkRefusal(desired, observed);
+  const growth = growthRefusal(desired, observed);
+  const source = otherSource(desired, observed);
+  return [
+    ...(missing === undefined || waiting?.reason === missing.reason
+      ? []
+      : [{ type: 'DiskMissing' as const, ...missing }]),
+    ...(shrink === undefined
+      ? []
+      : [{ type: 'DiskShrinkRefused' as const, reason: 'WouldLoseData', message: shrink }]),
+    ...(growth === undefined
+      ? []
+      : [{ type: 'DiskGrowthRefused' as const, reason: 'BackingFile', message: growth }]),
+    ...(source === undefined
+      ? []
+      : [{ type: 'DiskSourceDiffers' as const, reason: 'MadeBefore', message: source }]),
+  ];
+}
+
+/** Why the disk keeps a size other than the manifest's; undefined when it does not. */
+export function shrinkRefusal({ diskSize }: DesiredNode, { disk }: ObservedNode): string | undefined {
+  if (diskSize === undefined || disk.size === undefined || diskSize >= disk.size) return undefined;
+  const has = formatBytes(disk.size);
+  return `the disk has ${has}; making it ${formatBytes(diskSize)} could cut data off, so it stays; size: ${has} says what it has`;
+}
+
+/** Why the disk is not grown: a guest that writes to another file has it as the backing file of that one. */
+export function growthRefusal(
+  { name, diskSize }: DesiredNode,
+  { disk, domain }: ObservedNode,
+): string | undefined {
+  if (diskSize === undefined || disk.size === undefined || !disk.ours || diskSize <= disk.size)
+    return undefined;
+  const { disks } = domain?.live ?? domain?.config.model ?? { disks: [] };
+  const file = disks.find(({ target }) => target === FIRST_DISK)?.file;
+  if (file === undefined || file === disk.path) return undefined;
+  const back = `"virsh blockcommit ${name} ${FIRST_DISK} --active --pivot"`;
+  return (
+    `the disk has ${formatBytes(disk.size)} and shall have ${formatBytes(diskSize)}, but the guest writes to ${file}, ` +
+    `perhaps a snapshot of it; it grows once the guest writes to ${disk.path} again, by ${back} while it runs`
+  );
+}
+
+const FIRST_DISK = 'vda';
+
+/** Why a guest that exists could not be started: its disk is not there. A new one would be without its data. */
+export function missingDisk(
+  { name, spec }: DesiredNode,
+  { domain, disk }: ObservedNode,
+): Waiting | undefined {
+  if (domain === undefined || disk.exists) return undefined;
+  const { path } = disk;
+  if (spec.disk.path !== undefined)
+    return { reason: 'DiskMissing', message: disk.problem ?? `${path} is not there` };
+  if (!disk.ours) {
+    const message = `neither ${path} nor the file that says it is k8slab's is there; is its file system mounted?`;
+    return { reason: 'StorageMissing', message };
+  }
+  const message = `${path} is gone; put it back, or have the guest made anew, without its data, by "virsh undefine ${name}"`;
+  return { reason: 'DiskMissing', message };
+}
+
+/** Why its disk is not of what the manifest names; undefined where it is, or nobody knows. */
+function otherSource({ spec }: DesiredNode, { disk, domain, source }: ObservedNode): string | undefined {
+  const { origin } = disk;
+  const { image, cloneOf, path } = spec.disk;
+  if (origin === undefined || path !== undefined || !disk.exists) return undefined;
+  const wanted: DiskOrigin = { image, cloneOf };
+  if (origin.image !== image || origin.cloneOf !== cloneOf)
+    return `the disk was made ${from(origin)} and stays; ${from(wanted)} only a new one is made; ${MADE_ANEW}`;
+  const now = source.state === 'ready' && source.disk?.from === 'image' ? source.disk.sha256 : undefined;
+  const reused = domain?.config.model.mark?.reusedDisk === true;
+  if (!reused || now === undefined || origin.sha256 === undefined || now === origin.sha256) return undefined;
+  return `the disk is of an earlier guest and was made from other content of Image "${image ?? ''}"; ${MADE_ANEW}`;
+}
+
+function from({ image, cloneOf }: DiskOrigin): string {
+  return image === undefined ? `as a copy of Node "${cloneOf ?? ''}"` : `from Image "${image}"`;
+}
