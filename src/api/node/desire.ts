@@ -9,6 +9,7 @@ import type { WaitingReason } from '../disruption/waiting.ts';
 import type { Dependency, DesiredNode } from './plan.ts';
 import type { ObjectOf } from '../meta.ts';
 import type { LiveEntry } from '../ipam/entry.ts';
+import type { NodeSpec } from './spec.ts';
 
 export interface DesireNodeInput {
   readonly node: ObjectOf<'Node'>;
@@ -146,11 +147,18 @@ export function desireNode(input: DesireNodeInput, networks: NodeNetworks): Node
     spec,
     ...(primary.podCIDR === undefined ? {} : { podCIDR: primary.podCIDR }),
     macs: networks.entries.map(({ mac }) => mac),
+    ...routeMetrics(spec),
     daemonKey,
     usedDisk: spec.disk.image === undefined,
   };
   const definition = desireDefinition(input, networks);
   return { desired: { ...known, cloudInitHash: cloudInitHash(cloudInit), definition }, cloudInit };
+}
+
+/** Only where the manifest has one: guests that were made before there was that field have not drifted. */
+function routeMetrics({ networks }: NodeSpec): Pick<CloudInitInput, 'routeMetrics'> {
+  const metrics = networks.map(({ routeMetric }) => routeMetric ?? null);
+  return metrics.every((metric) => metric === null) ? {} : { routeMetrics: metrics };
 }
 
 function desireDefinition(

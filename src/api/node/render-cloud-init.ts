@@ -10,6 +10,8 @@ export interface CloudInitInput {
   readonly podCIDR?: string;
   /** MAC addresses of the NICs, in their order. */
   readonly macs: readonly string[];
+  /** Metrics of their default routes, as far as the manifest says; undefined: of none. */
+  readonly routeMetrics?: readonly (number | null)[];
   /** Public key of the daemon, which may log in beside the user's keys. */
   readonly daemonKey: string;
   /** The disk had another owner before: its machine-id and host keys must go. */
@@ -38,7 +40,7 @@ export function renderSeed(input: CloudInitInput, hostKey: HostKey): SeedFiles {
   return {
     userData: `#cloud-config\n${toJson(userData)}`,
     metaData: toJson({ 'instance-id': input.instanceId, 'local-hostname': input.fqdn }),
-    networkConfig: toJson(networkConfig(input.macs)),
+    networkConfig: toJson(networkConfig(input)),
   };
 }
 
@@ -63,8 +65,17 @@ function sshKeys(hostKey: HostKey): Record<string, string> {
   return { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey };
 }
 
-function networkConfig(macs: readonly string[]): unknown {
-  const ethernets = macs.map((mac, index) => [
+/** Of several NICs each would bring a default route of the same metric, and the last to come would win. */
+function routeMetric({ macs, routeMetrics }: CloudInitInput, index: number): Record<string, number> {
+  const said = routeMetrics?.[index] ?? undefined;
+  if (said === undefined && macs.length === 1) return {};
+  return { 'route-metric': said ?? METRIC_STEP * (index + 1) };
+}
+
+const METRIC_STEP = 100;
+
+function networkConfig(input: CloudInitInput): unknown {
+  const ethernets = input.macs.map((mac, index) => [
     `nic${index}`,
     // The client id by MAC: guests made from one image may share a machine-id, and with it a DUID.
     // Short names of other guests need the network's domain, which systemd-networkd does not take unasked.
@@ -72,7 +83,7 @@ function networkConfig(macs: readonly string[]): unknown {
       match: { macaddress: mac },
       dhcp4: true,
       'dhcp-identifier': 'mac',
-      'dhcp4-overrides': { 'use-domains': true },
+      'dhcp4-overrides': { 'use-domains': true, ...routeMetric(input, index) },
     },
   ]);
   return { version: 2, ethernets: Object.fromEntries(ethernets) as unknown };

@@ -41,6 +41,10 @@ const attachment = z.strictObject({
     description: 'MAC address; derived from the names of Node and Network when left out.',
     examples: ['52:54:00:5e:53:fb'],
   }),
+  routeMetric: z.int().min(1).max(9999).optional().meta({
+    description:
+      'Metric of the default route by this network, of which the lowest wins; when left out 100 for the first network, 200 for the second, and so on.',
+  }),
 });
 
 const ssh = z

@@ -192,6 +192,16 @@ describe('what a Node shall be', () => {
     }
   });
 
+  it('has new settings for cloud-init by a metric that its manifest says, and by none that it does not', () => {
+    const metrics = (fields: object): unknown => {
+      const object = node('master00', { networks: [{ network: 'k8s-net', mac: entry.mac, ...fields }] });
+      const input = { node: object, networks: [k8sNet], daemonKey: 'k', stopSeconds: 120 };
+      return desireNode(input, nodeNetworks(object, [k8sNet])).cloudInit?.routeMetrics;
+    };
+
+    assert.deepEqual([metrics({}), metrics({ routeMetric: 50 })], [undefined, [50]]);
+  });
+
   it('has its disk size in bytes, rounded up to what QEMU makes of it', () => {
     const sizes = ['16Gi', '1500M'].map((size) => {
       const object = node('master00', { disk: { image: 'debian', size } });

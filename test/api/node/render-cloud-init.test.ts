@@ -72,6 +72,21 @@ describe('a seed', () => {
     assert.doesNotMatch(networkConfig, /eth\d|ens\d/);
   });
 
+  it('C4: lets the default route by the first network win, unless the manifest says otherwise', () => {
+    const metrics = (more: Partial<CloudInitInput>): unknown[] => {
+      const { ethernets } = parse(renderSeed(input({}, more), KEY).networkConfig) as {
+        ethernets: Record<string, { 'dhcp4-overrides': Record<string, unknown> }>;
+      };
+      return Object.values(ethernets).map((nic) => nic['dhcp4-overrides']['route-metric']);
+    };
+    const [mac = ''] = input().macs;
+
+    assert.deepEqual(metrics({}), [100, 200]);
+    assert.deepEqual(metrics({ routeMetrics: [null, 50] }), [100, 50]);
+    assert.deepEqual(metrics({ macs: [mac] }), [undefined]);
+    assert.deepEqual(metrics({ macs: [mac], routeMetrics: [7] }), [7]);
+  });
+
   it('lets nobody log in by password, and has none in it', () => {
     for (const user of ['centos', 'root']) {
       const config = told(input({ ssh: { user } }));
