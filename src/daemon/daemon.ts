@@ -118,7 +118,9 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
     ...world,
     isCondemned,
     onJob: enqueue,
+    settled: () => manifests.snapshot().complete && removals.surveyed(),
   });
+  removals.subscribe(() => store.list('Host').forEach(({ metadata }) => enqueue('Host', metadata.name)));
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });

@@ -130,6 +130,8 @@ export interface ReconcilerDeps {
   readonly identity: KeyPair;
   readonly memory: Memory;
   readonly isCondemned: (kind: Kind, name: string) => boolean;
+  /** Whether all Nodes that there may be are in the store; left out: they are. */
+  readonly settled?: () => boolean;
   /** A job beside the passes progressed. */
   readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
@@ -177,6 +179,7 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       files,
       paths: hostPaths(config),
       domainType: config.domainType,
+      ...(deps.settled === undefined ? {} : { settled: deps.settled }),
     }),
     Network: withRemoval(network, createNetworkRemoval(networkDeps, network)),
     Image: withRemoval(

@@ -21,8 +21,6 @@ export interface HostPaths {
 export interface ObservedHost {
   /** Content by path; undefined where there is no file. */
   readonly files: ReadonlyMap<string, string | undefined>;
-  /** Nodes and Networks not looked at since the daemon started: what is written for them must stay. */
-  readonly unknown: readonly string[];
   /** The networks whose dnsmasq reads the file of hosts. */
   readonly networks: readonly string[];
 }
@@ -33,10 +31,6 @@ export function planHost(
   records: readonly HostRecord[],
   observed: ObservedHost,
 ): Plan<HostAction> {
-  if (observed.unknown.length > 0) {
-    const message = `not looked at yet: ${observed.unknown.join(', ')}`;
-    return { actions: [], waiting: { reason: 'NodesUnknown', message } };
-  }
   const foreign: string[] = [];
   const actions = wantedFiles(paths, records, observed).flatMap(({ path, content, whole }): HostAction[] => {
     const reload = path === paths.hosts ? observed.networks : [];

@@ -48,6 +48,14 @@ function withoutBlocks(lines: readonly string[]): { lines: string[]; at: number 
   return { lines: kept, at };
 }
 
+/** The lines within our blocks. */
+export function blockLines(current: string): string[] {
+  const lines = current.split('\n');
+  return lines.flatMap((line, begin) =>
+    isMarker(line, BEGIN) ? lines.slice(begin + 1, endOfBlock(lines, begin)) : [],
+  );
+}
+
 function endOfBlock(lines: readonly string[], begin: number): number {
   const next = lines.findIndex(
     (line, index) => index > begin && (isMarker(line, END) || isMarker(line, BEGIN)),

@@ -4,10 +4,11 @@ import type { ConditionInput } from '../../api/meta.ts';
 import { parseCapabilities } from '../../api/libvirt/domain.ts';
 import type { HostAction, Plan } from '../../api/disruption/action.ts';
 import { planHost, type HostPaths, type ObservedHost } from '../../api/host/plan.ts';
-import type { HostRecord } from '../../api/host/render.ts';
+import { readRecords, type HostTexts } from '../../api/host/read.ts';
+import { hostRecords, type HostRecords } from '../../api/host/records.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { Libvirt } from '../../drivers/libvirt.ts';
-import type { ObjectOf, ObjectStore } from '../objects.ts';
+import type { ObjectStore } from '../objects.ts';
 import type { Reconciler } from '../pass.ts';
 import type { HostStatus } from '../../api/host/object.ts';
 
@@ -25,27 +26,41 @@ export interface HostDeps {
   readonly files: HostFilesPort;
   readonly paths: HostPaths;
   readonly domainType: 'auto' | 'kvm' | 'qemu';
+  /** Whether all Nodes that there may be are in the store; left out: they are. */
+  readonly settled?: () => boolean;
+}
+
+export interface HostExtra {
+  readonly files: ObservedHost['files'];
 }
 
 /** The vmhost: what libvirt offers there, and its files that name the guests. */
-export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAction, undefined> {
+export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAction, HostExtra> {
   return {
     kind: 'Host',
     async look() {
       const fields = await observeLibvirt(deps);
       const files = await readFiles(deps);
       // What the files are held against is read in one moment, after the last wait.
-      const nodes = deps.store.list('Node');
-      const records = nodes.flatMap((node) => recordOf(deps, node));
-      const ours = deps.store.list('Network').filter(({ status }) => isTrue(status.conditions, READY));
-      const networks = ours.map(({ metadata }) => metadata.name);
-      const plan = planHost(deps.paths, records, { files, unknown: unknownObjects(deps), networks });
-      return { plan, fields, conditions: conditions(plan, records.length), extra: undefined };
+      const all = deps.store.list('Network');
+      const named = hostRecords({
+        nodes: deps.store.list('Node'),
+        networks: all,
+        before: readRecords(textsOf(deps.paths, files)),
+        settled: deps.settled?.() ?? true,
+      });
+      const networks = all
+        .filter(({ status }) => isTrue(status.conditions, READY))
+        .map(({ metadata }) => metadata.name);
+      const plan = planHost(deps.paths, named.records, { files, networks });
+      return { plan, fields, conditions: conditions(plan, named), extra: { files } };
     },
-    async execute({ path, content, mode, reload }) {
+    async execute({ path, content, mode, reload }, { extra }) {
       await deps.files.ensureDir(dirname(path));
-      // The mode of a file that others made, such as /etc/hosts, is theirs.
       const existing = await deps.files.readIfExists(path);
+      // Somebody wrote it meanwhile: the next look has what they wrote.
+      if (existing !== extra.files.get(path)) return;
+      // The mode of a file that others made, such as /etc/hosts, is theirs.
       await deps.files.writeAtomic(path, content, existing === undefined ? { mode } : {});
       // A line that is gone from /etc/hosts would reach guests as a second address until then.
       for (const network of reload) await deps.dnsmasq.reload(network);
@@ -60,6 +75,20 @@ async function observeLibvirt(deps: HostDeps): Promise<Omit<HostStatus, 'conditi
   return { libvirtVersion: await deps.libvirt.version(), arch, domainType };
 }
 
+function textsOf(
+  { hosts, inventory, sshConfig, knownHosts }: HostPaths,
+  files: ObservedHost['files'],
+): HostTexts {
+  const text = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : files.get(path);
+  return {
+    hosts: text(hosts),
+    inventory: text(inventory),
+    sshConfig: text(sshConfig),
+    knownHosts: text(knownHosts),
+  };
+}
+
 async function readFiles(deps: HostDeps): Promise<ObservedHost['files']> {
   const { hosts, inventory, sshConfig, knownHosts } = deps.paths;
   const paths = [hosts, inventory, sshConfig, knownHosts].filter((path) => path !== undefined);
@@ -68,38 +97,14 @@ async function readFiles(deps: HostDeps): Promise<ObservedHost['files']> {
   );
 }
 
-function unknownObjects({ store }: HostDeps): string[] {
-  return [...store.list('Network'), ...store.list('Node')]
-    .filter(({ status }) => status.observedGeneration === undefined)
-    .map(({ metadata }) => metadata.name);
-}
-
-/** Addresses and names come from the network, which is what guests and DNS go by. */
-function recordOf(deps: HostDeps, { metadata, spec, status }: ObjectOf<'Node'>): HostRecord[] {
-  const network = deps.store.get('Network', spec.networks[0]?.network ?? '');
-  const entry = network?.status.entries?.find(({ node }) => node === metadata.name);
-  if (entry === undefined || !spec.hostsEntry) return [];
-  const [fqdn = metadata.name, ...aliases] = entry.hostnames;
-  return [
-    {
-      node: metadata.name,
-      fqdn,
-      aliases,
-      address: entry.ip,
-      user: spec.ssh.user,
-      ...(spec.role === undefined ? {} : { role: spec.role }),
-      ...(status.sshHostKey === undefined ? {} : { hostKey: status.sshHostKey }),
-      ...(spec.policy.adopt && status.sshHostKey === undefined ? { unpinned: true } : {}),
-    },
-  ];
-}
-
-function conditions(plan: Plan<HostAction>, named: number): ConditionInput[] {
+function conditions(plan: Plan<HostAction>, { records, kept }: HostRecords): ConditionInput[] {
   const { waiting } = plan;
   const foreign = waiting?.reason === 'ForeignFile';
   const written = waiting === undefined && plan.actions.length === 0;
+  const named = `${records.length} ${records.length === 1 ? 'Node is' : 'Nodes are'} named`;
+  const unlooked = kept.length === 0 ? '' : `; as before, since not looked at yet: ${kept.join(', ')}`;
   const files = written
-    ? condition('FilesWritten', 'True', 'Written', `${named} ${named === 1 ? 'Node is' : 'Nodes are'} named`)
+    ? condition('FilesWritten', 'True', 'Written', `${named}${unlooked}`)
     : condition(
         'FilesWritten',
         'False',

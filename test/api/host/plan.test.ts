@@ -21,7 +21,7 @@ const master00: HostRecord = {
 type Files = Map<string, string | undefined>;
 
 function look(records: readonly HostRecord[], files: Files, paths = PATHS): ReturnType<typeof planHost> {
-  return planHost(paths, records, { files, unknown: [], networks: ['k8s-net'] });
+  return planHost(paths, records, { files, networks: ['k8s-net'] });
 }
 
 function apply(files: Files, plan: ReturnType<typeof planHost>): Files {
@@ -71,13 +71,6 @@ describe("the vmhost's files", () => {
     const plan = look([master00], new Map([...fresh, [PATHS.inventory ?? '', '']]));
 
     assert.equal(plan.waiting?.reason, 'ForeignFile');
-  });
-
-  it('are not touched before every Node and Network was looked at: a line of theirs would go', () => {
-    const plan = planHost(PATHS, [], { files: fresh, unknown: ['k8s-net', 'master00'], networks: [] });
-
-    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'NodesUnknown']);
-    assert.match(plan.waiting?.message ?? '', /k8s-net, master00/);
   });
 
   it('are those that are configured', () => {

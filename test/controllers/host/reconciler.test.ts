@@ -69,7 +69,7 @@ describe("the vmhost's files", () => {
     assert.ok(writes(bed).includes(`${PATHS.inventory} 644`));
   });
 
-  it('are not written before every Node and every Network was looked at', async () => {
+  it('R9: name a Node that was not looked at as before, and follow all others', async () => {
     const lab = await createLab('a', 'b');
     const bed = createBed({ world: lab.world });
     bed.apply('Network', 'k8s-net');
@@ -77,20 +77,33 @@ describe("the vmhost's files", () => {
     for (const name of ['a', 'b']) bed.apply('Node', name);
 
     await bed.pass('Host', 'vmhost');
-    assert.equal(bed.ready('Host', 'vmhost'), 'False NodesUnknown');
-    for (const [kind, name] of [
-      ['Network', 'k8s-net'],
-      ['Node', 'a'],
-    ] as const) {
-      await bed.pass(kind, name);
-      await bed.pass('Host', 'vmhost');
-      assert.match(bed.condition(['Host', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: .*b/);
-    }
-    assert.deepEqual(bed.world.calls, []);
+    assert.deepEqual([bed.ready('Host', 'vmhost'), bed.world.calls], ['True Written', []]);
+    assert.match(bed.condition(['Host', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: a, b$/);
 
+    bed.apply('Node', 'b', { role: 'worker', dnsAliases: ['api'] });
+    await bed.pass('Network', 'k8s-net');
     await bed.pass('Node', 'b');
     await bed.pass('Host', 'vmhost');
-    assert.deepEqual([bed.ready('Host', 'vmhost'), bed.world.calls], ['True Written', []]);
+
+    assert.match(file(bed, 'hosts'), /^192\.168\.111\.3 b\.k8s-thw\.local b api\.k8s-thw\.local$/m);
+    assert.match(file(bed, 'knownHosts'), /^a,.* ssh-ed25519 AAAAa$/m);
+    assert.match(bed.condition(['Host', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: a$/);
+  });
+
+  it('R5: are not written over what somebody else wrote since they were looked at', async () => {
+    const bed = await createLab('a');
+    bed.world.files.set(PATHS.hosts, HOSTS);
+    const edited = `${HOSTS}10.0.0.9 mine\n`;
+    const read = bed.world.files.get.bind(bed.world.files);
+    let reads = 0;
+    bed.world.files.get = (path) => {
+      if (path === PATHS.hosts && ++reads === 2) bed.world.files.set(path, edited);
+      return read(path);
+    };
+
+    await bed.converge();
+
+    assert.ok(file(bed, 'hosts').startsWith(`${edited}# BEGIN`));
   });
 
   it('lose a Node with its entry in the network, and follow its address', async () => {

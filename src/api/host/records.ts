@@ -1,0 +1,70 @@
+import type { ObjectOf } from '../meta.ts';
+import type { HostRecord } from './render.ts';
+
+export interface NamedWorld {
+  readonly nodes: readonly ObjectOf<'Node'>[];
+  readonly networks: readonly ObjectOf<'Network'>[];
+  /** What the files say now, see readRecords. */
+  readonly before: ReadonlyMap<string, HostRecord>;
+  /** False: there may be Nodes that are not among `nodes` yet, whose lines must stay. */
+  readonly settled: boolean;
+}
+
+export interface HostRecords {
+  readonly records: readonly HostRecord[];
+  /** Nodes whose records are as they were, since nobody could look at them. */
+  readonly kept: readonly string[];
+}
+
+/** Who the vmhost's files name. A Node that could not be looked at keeps what they say of it; all others go on. */
+export function hostRecords({ nodes, networks, before, settled }: NamedWorld): HostRecords {
+  const byName = new Map(networks.map((network) => [network.metadata.name, network]));
+  const kept: string[] = [];
+  const records = nodes.flatMap((node): HostRecord[] => {
+    const { name } = node.metadata;
+    const network = byName.get(node.spec.networks[0]?.network ?? '');
+    const old = before.get(name);
+    const unknown = network !== undefined && network.status.observedGeneration === undefined;
+    if (!node.spec.hostsEntry) return [];
+    if (!isLooked(node) || unknown) kept.push(name);
+    if (!unknown) return recordOf(node, network, old);
+    return old === undefined ? [] : [{ ...old, ...fromManifest(node) }];
+  });
+  if (settled) return { records, kept };
+  const named = new Set(nodes.map(({ metadata }) => metadata.name));
+  const others = [...before.values()].filter(({ node }) => !named.has(node));
+  const all = [...records, ...others].toSorted((a, b) => (a.node < b.node ? -1 : 1));
+  return { records: all, kept: [...kept, ...others.map(({ node }) => node)] };
+}
+
+function isLooked({ status }: ObjectOf<'Node'>): boolean {
+  return status.observedGeneration !== undefined;
+}
+
+/** Addresses and names come from the network, which is what guests and DNS go by. */
+function recordOf(
+  node: ObjectOf<'Node'>,
+  network: ObjectOf<'Network'> | undefined,
+  old: HostRecord | undefined,
+): HostRecord[] {
+  const { name } = node.metadata;
+  const entry = network?.status.entries?.find((each) => each.node === name);
+  if (entry === undefined) return [];
+  const [fqdn = name, ...aliases] = entry.hostnames;
+  const hostKey = node.status.sshHostKey ?? (isLooked(node) ? undefined : old?.hostKey);
+  return [
+    {
+      node: name,
+      fqdn,
+      aliases,
+      address: entry.ip,
+      ...fromManifest(node),
+      ...(hostKey === undefined ? {} : { hostKey }),
+      ...(node.spec.policy.adopt && hostKey === undefined ? { unpinned: true } : {}),
+    },
+  ];
+}
+
+function fromManifest({ spec }: ObjectOf<'Node'>): Pick<HostRecord, 'user' | 'role'> {
+  return { user: spec.ssh.user, ...(spec.role === undefined ? {} : { role: spec.role }) };
+}
