@@ -8,6 +8,8 @@ export interface HaproxyStats {
     readonly backend: string;
     readonly server: string;
     readonly state: string;
+    /** Undefined: HAProxy is too old to tell. */
+    readonly address?: string;
     readonly sessions: number;
     readonly sessionsTotal: number;
   }[];
@@ -38,10 +40,17 @@ export function parseHaproxyStats(text: string): HaproxyStats | undefined {
         backend: row['pxname'] ?? '',
         server: row['svname'] ?? '',
         state: row['status'] ?? 'Unknown',
+        ...addressOf(row['addr']),
         sessions: Number(row['scur'] ?? 0),
         sessionsTotal: Number(row['stot'] ?? 0),
       })),
   };
+}
+
+/** @param text such as `192.168.111.10:6443` */
+function addressOf(text = ''): { address?: string } {
+  const address = text.replace(/:\d+$/, '');
+  return address === '' ? {} : { address };
 }
 
 /** The last columns hold free text in quotes; the ones of interest come before. */

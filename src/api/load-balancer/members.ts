@@ -1,7 +1,8 @@
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
 import { isRemoved } from '../meta.ts';
-import type { Server } from './render.ts';
+import type { HaproxyStats } from './haproxy-stats.ts';
+import { backendName, type Server } from './render.ts';
 import type { ObjectOf } from '../meta.ts';
 
 export interface Members {
@@ -15,14 +16,18 @@ export interface Members {
 
 type Networks = ReadonlyMap<string, ObjectOf<'Network'>>;
 
+/** The servers as HAProxy has them now; undefined: it did not tell. */
+export type ServersBefore = HaproxyStats['servers'] | undefined;
+
 /**
- * Who answers behind each frontend. A Node that is not Ready stays in the list, disabled; where none is Ready all are
+ * Who answers behind each frontend. A Node that could not be looked at keeps its server as it was. A Node that is not Ready stays in the list, disabled; where none is Ready all are
  * enabled, since HAProxy's own checks know better then than we do.
  */
 export function loadBalancerMembers(
   spec: LoadBalancerSpec,
   nodes: readonly ObjectOf<'Node'>[],
   networks: readonly ObjectOf<'Network'>[],
+  before?: ServersBefore,
 ): Members {
   const byName = new Map(networks.map((network) => [network.metadata.name, network]));
   const sorted = nodes.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
@@ -30,19 +35,21 @@ export function loadBalancerMembers(
     frontend,
     nodes: sorted.filter((node) => isMember(spec, frontend, node)),
   }));
-  const members = pools.flatMap((pool) => pool.nodes);
-  const listed = pools.map((pool) => ({
-    name: pool.frontend.name,
-    servers: pool.nodes.flatMap((node) => serverOf(pool.frontend, node, byName)),
+  const unknown = new Set<string>();
+  const listed = pools.map(({ frontend, nodes: members }) => ({
+    name: frontend.name,
+    servers: members.flatMap((node) => {
+      const kept = keptServer(frontend, node, byName, before);
+      if (kept === undefined && !isKnown(node, byName, before !== undefined)) unknown.add(node.metadata.name);
+      return kept ?? serverOf(frontend, node, byName);
+    }),
   }));
   const dead = listed.filter(({ servers }) => servers.every(({ enabled }) => !enabled));
   return {
     servers: listed.map((each) =>
       dead.includes(each) ? each.servers.map((server) => ({ ...server, enabled: true })) : each.servers,
     ),
-    unknown: [
-      ...new Set(members.filter((node) => !isKnown(node, byName)).map(({ metadata }) => metadata.name)),
-    ],
+    unknown: [...unknown],
     noneReady: dead.map(({ name }) => name),
   };
 }
@@ -73,16 +80,47 @@ function serverOf({ backend }: FrontendSpec, node: ObjectOf<'Node'>, networks: N
   ];
 }
 
+/** Of a Node that nobody could look at since the daemon started, the server that HAProxy has. */
+function keptServer(
+  frontend: FrontendSpec,
+  node: ObjectOf<'Node'>,
+  networks: Networks,
+  before: ServersBefore,
+): Server | undefined {
+  if (before === undefined || isLooked(node)) return undefined;
+  const { name } = node.metadata;
+  const network = networks.get(node.spec.networks[0]?.network ?? '');
+  const entry = network?.status.entries?.find((each) => each.node === name);
+  const isIts = (server: string): boolean =>
+    entry === undefined ? server === name || server.startsWith(`${name}.`) : server === entry.hostnames[0];
+  const found = before.find((each) => each.backend === backendName(frontend) && isIts(each.server));
+  const address = entry?.ip ?? found?.address;
+  if (found === undefined || address === undefined) return undefined;
+  return {
+    node: name,
+    name: found.server,
+    address,
+    port: frontend.backend.port,
+    enabled: !found.state.startsWith('MAINT'),
+  };
+}
+
+function isLooked({ status }: ObjectOf<'Node'>): boolean {
+  return status.observedGeneration !== undefined;
+}
+
 /** A pass that failed says nothing about the guest: what was seen of it last counts. */
 function isUp({ status: { conditions } }: ObjectOf<'Node'>): boolean {
   if (findCondition(conditions, SYNCED)?.status !== 'False') return isTrue(conditions, READY);
   return isTrue(conditions, 'AddressBound') && isTrue(conditions, 'SSHReachable');
 }
 
-function isKnown(node: ObjectOf<'Node'>, networks: Networks): boolean {
+/** @param told HAProxy told its servers, among which the Node's is not */
+function isKnown(node: ObjectOf<'Node'>, networks: Networks, told: boolean): boolean {
   const { status, spec } = node;
-  const looked = status.observedGeneration !== undefined;
-  if (!looked && findCondition(status.conditions, READY)?.status !== 'False') return false;
+  const ready = findCondition(status.conditions, READY)?.status;
+  const tried = told ? ready !== undefined : ready === 'False';
+  if (!isLooked(node) && !tried) return false;
   const network = networks.get(spec.networks[0]?.network ?? '');
   // A guest that is there does not go because its Network's manifest did.
   if (network === undefined) return status.state === undefined;

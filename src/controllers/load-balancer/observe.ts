@@ -47,7 +47,8 @@ export async function observeLoadBalancer(
   const guest = 'waiting' in target || installing !== undefined ? target : await look(deps, target, signal);
   const secret = await password(deps, spec.stats?.passwordFile);
   // After the last wait: what the Nodes are is read in one moment.
-  const members = loadBalancerMembers(spec, deps.store.list('Node'), deps.store.list('Network'));
+  const before = 'stats' in guest ? guest.stats.servers : undefined;
+  const members = loadBalancerMembers(spec, deps.store.list('Node'), deps.store.list('Network'), before);
   const text = renderHaproxy({
     name: metadata.name,
     spec,

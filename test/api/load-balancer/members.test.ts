@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadBalancerMembers, type Members } from '../../../src/api/load-balancer/members.ts';
+import { condition, mergeConditions } from '../../../src/api/conditions.ts';
+import {
+  loadBalancerMembers,
+  type Members,
+  type ServersBefore,
+} from '../../../src/api/load-balancer/members.ts';
+import { backendName } from '../../../src/api/load-balancer/render.ts';
 import { lbSpec, MAIN, networkOf, nodeOf } from './bed.ts';
 import type { ObjectOf } from '../../../src/api/meta.ts';
 
+const [FRONTEND] = lbSpec().frontends;
+const BACKEND = FRONTEND === undefined ? '' : backendName(FRONTEND);
 const ENTRIES = { a: '192.168.111.10', b: '192.168.111.11', c: '192.168.111.12' };
 const [A, B, C] = Object.entries(ENTRIES).map(([name, address]) => nodeOf(name, address)) as [
   ObjectOf<'Node'>,
@@ -99,6 +107,53 @@ describe('the servers behind a frontend', () => {
     assert.deepEqual(list(members([A, self, off, without], { ...ENTRIES, loadbalancer: '192.168.111.9' })), [
       'a 192.168.111.10 on',
     ]);
+  });
+
+  describe('R9: of a Node that nobody could look at', () => {
+    const had = (server: string, state: string, address?: string) => [
+      { backend: BACKEND, server, state, sessions: 0, sessionsTotal: 0, ...(address && { address }) },
+    ];
+    const dark = { ...B, status: { conditions: [] } };
+    const from = (before: ServersBefore, nodes = [A, dark], network = networkOf(ENTRIES)): Members =>
+      loadBalancerMembers(lbSpec(), nodes, [network], before);
+
+    it('stay as HAProxy has them, and all others follow', () => {
+      for (const [state, word] of [
+        ['UP', 'on'],
+        ['DOWN 1/2', 'on'],
+        ['MAINT', 'off'],
+      ] as const) {
+        const found = from(had('b.k8s-thw.local', state));
+        assert.deepEqual(list(found), ['a 192.168.111.10 on', `b 192.168.111.11 ${word}`]);
+        assert.deepEqual(found.unknown, []);
+      }
+    });
+
+    it('keep their address where the network was not looked at either, if HAProxy tells it', () => {
+      const unlooked = networkOf(undefined);
+
+      const found = from(had('b.k8s-thw.local', 'UP', '192.168.111.77'), [dark], unlooked);
+      assert.deepEqual([list(found), found.unknown], [['b 192.168.111.77 on'], []]);
+      assert.deepEqual(from(had('b.k8s-thw.local', 'UP'), [dark], unlooked).unknown, ['b']);
+      assert.deepEqual(from(had('bb.k8s-thw.local', 'UP', '192.168.111.77'), [dark], unlooked).unknown, [
+        'b',
+      ]);
+    });
+
+    it('that HAProxy never had are waited for until it was tried to look', () => {
+      const failed = condition('Ready', 'Unknown', 'LibvirtUnreachable');
+      const tried = {
+        ...B,
+        status: { conditions: mergeConditions([], [failed], '2026-01-01T00:00:00Z', 0) },
+      };
+
+      assert.deepEqual(from([]).unknown, ['b']);
+      assert.deepEqual(
+        [list(from([], [A, tried])), from([], [A, tried]).unknown],
+        [['a 192.168.111.10 on', 'b 192.168.111.11 off'], []],
+      );
+      assert.deepEqual(from(undefined, [A, tried]).unknown, ['b']);
+    });
   });
 
   it('are unknown until Node and Network were looked at, and when a running guest has lost its Network', () => {
