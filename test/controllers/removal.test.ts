@@ -11,7 +11,7 @@ import { fakeLibvirt } from './fakes.ts';
 /** As a guest that was asked to. */
 function shutOff({ world }: Bed, name: string): void {
   const { xml } = world.domains.get(name) ?? assert.fail();
-  world.domains.set(name, { xml, state: 'shutoff' });
+  world.domains.set(name, { xml, state: 'shutoff', autostart: true });
 }
 
 async function remove(bed: Bed, name: string): Promise<void> {
@@ -184,6 +184,7 @@ describe('a Node without a manifest', () => {
       'removeSeed',
       'writeSeed',
       'defineDomain',
+      'setDomainAutostart',
       'startDomain',
     ]);
     assert.equal(bed.object('Node', 'a').metadata.deletionTimestamp, undefined);

@@ -84,6 +84,7 @@ describe('a plan for files', () => {
       'createOverlay b',
       'writeSeed b',
       'defineDomain b',
+      'setDomainAutostart b',
       'startDomain b',
       'reload k8s-net',
     ]);

@@ -115,8 +115,12 @@ export type NodeAction = Step &
   (
     | { readonly type: 'CreateDisk'; readonly source: DiskSource; readonly size?: number }
     | { readonly type: 'WriteSeed' }
-    /** Without XML for a new guest: its host key is made on the way. */
-    | { readonly type: 'DefineDomain'; readonly xml?: string }
+    /**
+     * Without XML for a new guest: its host key is made on the way. `autostart`: libvirt starts it with the vmhost, which
+     * a domain that was not defined has forgotten.
+     */
+    | { readonly type: 'DefineDomain'; readonly xml?: string; readonly autostart?: true }
+    | { readonly type: 'SetDomainAutostart'; readonly on: boolean }
     | { readonly type: 'StartDomain' }
     | { readonly type: 'ShutdownDomain' }
     | { readonly type: 'DestroyDomain' }

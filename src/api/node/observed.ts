@@ -36,6 +36,8 @@ export interface ObservedNode {
     readonly live?: DomainModel;
     /** libvirt forgets it when it stops: somebody undefined it. */
     readonly transient?: true;
+    /** libvirt starts it with the vmhost. */
+    readonly autostart?: true;
     /** Others made it: the mark in its model is the one that it gets with the first change. */
     readonly adopting?: true;
   };

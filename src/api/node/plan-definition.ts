@@ -19,6 +19,7 @@ export function planUpkeep(desired: DesiredNode, observed: ObservedNode): Upkeep
   const parts = [
     planDefinition(desired, observed),
     planLinks(desired, observed),
+    planAutostart(desired, observed),
     { actions: planGrowth(desired, observed), drifted: foreignDisk(observed) },
   ];
   return {
@@ -46,10 +47,13 @@ function planDefinition({ definition, spec }: DesiredNode, { domain }: ObservedN
   const differing = fields.length === 0 ? 'what the mark says' : fields.join(', ');
   const reason = `the definition differs in ${differing}${isDrift ? ', changed behind the manifest' : ''}`;
   const cost = isDrift ? { drift: true as const } : {};
-  return {
-    actions: [step('none', reason, { type: 'DefineDomain', xml: renderXml(rendered) }, cost)],
-    drifted: [],
+  const forgotten = domain.transient === true && mark.adopted !== true && spec.power === 'Running';
+  const define = {
+    type: 'DefineDomain' as const,
+    xml: renderXml(rendered),
+    ...(forgotten ? { autostart: true as const } : {}),
   };
+  return { actions: [step('none', reason, define, cost)], drifted: [] };
 }
 
 /** Fields by the names that the manifest has for them. */
@@ -66,6 +70,22 @@ function definitionFields(wanted: DomainModel, found: DomainModel): string[] {
   return Object.entries(FIELDS)
     .filter(([, field]) => canonicalJson(field(wanted)) !== canonicalJson(field(found)))
     .map(([name]) => name);
+}
+
+/** A guest that shall run comes up with its vmhost, whether k8slab does or not. */
+function planAutostart({ spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+  const mark = domain?.config.model.mark;
+  if (domain === undefined || mark === undefined || mark.adopted === true) return NOTHING;
+  // One that is not defined has no such thing, and gets it with its definition.
+  if (domain.transient === true) return NOTHING;
+  const on = spec.power === 'Running';
+  if (on === (domain.autostart === true)) return NOTHING;
+  const reason = `libvirt ${on ? 'does not start' : 'starts'} the guest with the vmhost`;
+  // While it goes on or off, the manifest is what changed.
+  const drift = domain.state === (on ? 'running' : 'shutoff');
+  if (drift && spec.policy.drift === 'Report') return { actions: [], drifted: [reason] };
+  const action = { type: 'SetDomainAutostart' as const, on };
+  return { actions: [step('none', reason, action, drift ? { drift: true } : {})], drifted: [] };
 }
 
 function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {

@@ -41,7 +41,7 @@ export function planNode(desired: DesiredNode, observed: ObservedNode): Plan<Nod
   if (disk.some(({ source }) => source.from === 'node')) {
     return { actions: disk, later: newGuest(desired).slice(1) };
   }
-  const made = [...disk, ...DEFINE];
+  const made = [...disk, ...define(desired)];
   if (desired.spec.power === 'Stopped') return { actions: made };
   const start = planStart(observed, SHALL_RUN);
   return { ...start, actions: [...made, ...start.actions] };
@@ -162,11 +162,14 @@ function planDisk(desired: DesiredNode, observed: ObservedNode): CreateDisk[] {
   return [step('none', `${NO_DISK}; made as ${origin}`, { type: 'CreateDisk', source: disk, ...size })];
 }
 
-// A new guest always gets a new seed: it costs nothing, and an old one may hold another host key.
-const DEFINE: readonly NodeAction[] = [
-  step('none', NO_SEED, { type: 'WriteSeed' }),
-  step('none', NOT_DEFINED, { type: 'DefineDomain' }),
-];
+/** A new guest always gets a new seed: it costs nothing, and an old one may hold another host key. */
+function define({ spec }: DesiredNode): NodeAction[] {
+  const autostart = spec.power === 'Running' ? { autostart: true as const } : {};
+  return [
+    step('none', NO_SEED, { type: 'WriteSeed' }),
+    step('none', NOT_DEFINED, { type: 'DefineDomain', ...autostart }),
+  ];
+}
 
 const SEED_GONE: NodeAction = step('none', 'the seed that the definition names is gone', {
   type: 'WriteSeed',

@@ -30,6 +30,8 @@ export async function executeNode(
       return writeSeed(deps, needed(name, extra.desire.cloudInit), extra.observed);
     case 'DefineDomain':
       return define(deps, action, extra, object);
+    case 'SetDomainAutostart':
+      return libvirt.setDomainAutostart(name, action.on);
     case 'StartDomain':
       return libvirt.startDomain(name);
     case 'ShutdownDomain':
@@ -47,16 +49,19 @@ export async function executeNode(
   }
 }
 
-function define(
+async function define(
   deps: NodeDeps,
-  { xml }: Extract<NodeAction, { type: 'DefineDomain' }>,
+  { xml, autostart }: Extract<NodeAction, { type: 'DefineDomain' }>,
   { desire, observed }: NodeExtra,
   { metadata: { name }, spec }: ObjectOf<'Node'>,
 ): Promise<void> {
-  if (xml !== undefined) return deps.libvirt.defineDomain(xml);
-  const definition = needed(name, desire.desired.definition);
-  const disk = { disk: observed.disk, ownDisk: spec.disk.path === undefined };
-  return defineDomain(deps, needed(name, desire.cloudInit), definition, disk);
+  if (xml !== undefined) await deps.libvirt.defineDomain(xml);
+  else {
+    const definition = needed(name, desire.desired.definition);
+    const disk = { disk: observed.disk, ownDisk: spec.disk.path === undefined };
+    await defineDomain(deps, needed(name, desire.cloudInit), definition, disk);
+  }
+  if (autostart !== undefined) await deps.libvirt.setDomainAutostart(name, autostart);
 }
 
 export async function releaseLease(

@@ -163,12 +163,13 @@ function findNetworks(deps: NodeDeps, object: ObjectOf<'Node'>): ObjectOf<'Netwo
 async function observeDomain({ view }: NodeDeps, name: string): Promise<ObservedNode['domain']> {
   const found = await view.domain(name);
   if (found === undefined) return undefined;
-  const { state, config, live, transient } = found;
+  const { state, config, live, transient, autostart } = found;
   return {
     state,
     config,
     ...(live === undefined || state !== 'running' ? {} : { live }),
     ...(transient === undefined ? {} : { transient }),
+    ...(autostart === undefined ? {} : { autostart }),
   };
 }
 

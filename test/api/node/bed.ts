@@ -119,6 +119,14 @@ export function guest(state: DomainState, edit: (xml: string) => string = (xml) 
   return {
     ...nothing,
     disk: { path: config.model.disks[0]?.file ?? '', exists: true, ours: true, whole: true },
-    domain: { state, config },
+    domain: { state, config, autostart: true },
   };
+}
+
+/** As a guest that shall be off is once libvirt no longer starts it with the vmhost. */
+export function unstarted(observed: ObservedNode): ObservedNode {
+  if (observed.domain === undefined) return observed;
+  const domain = { ...observed.domain };
+  delete domain.autostart;
+  return { ...observed, domain };
 }

@@ -6,7 +6,7 @@ import { restartFields } from '../../../src/api/node/pending.ts';
 import { definitionHash, type DesiredDefinition } from '../../../src/api/node/render-domain-over.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from '../network/bed.ts';
-import { definition, desired, guest, spec } from './bed.ts';
+import { definition, desired, guest, spec, unstarted } from './bed.ts';
 
 function wants(more: Partial<DesiredDefinition> = {}, fields: Record<string, unknown> = {}): DesiredNode {
   return { ...desired, spec: spec(fields), definition: { ...definition, ...more } };
@@ -126,6 +126,45 @@ describe('the link of a NIC', () => {
 
   it('stays down where the policy is to report', () => {
     assert.deepEqual(planNode(wants({}, { policy: { drift: 'Report' } }), cut()).actions, []);
+  });
+});
+
+describe('whether libvirt starts a guest with the vmhost', () => {
+  const off = { power: 'Stopped' };
+
+  it('U18: is as its power says, and what others change of it is drift', () => {
+    const cases = [
+      ['running', true, {}, undefined],
+      ['running', false, {}, [true, true]],
+      ['shutoff', false, {}, [true, undefined]],
+      ['running', true, off, [false, undefined]],
+      ['shutoff', true, off, [false, true]],
+      ['shutoff', false, off, undefined],
+    ] as const;
+    for (const [state, autostart, fields, expected] of cases) {
+      const observed = autostart ? guest(state) : unstarted(guest(state));
+      const action = planNode({ ...desired, spec: spec(fields) }, observed).actions.find(
+        ({ type }) => type === 'SetDomainAutostart',
+      );
+      const found = action?.type === 'SetDomainAutostart' ? [action.on, action.drift] : undefined;
+      assert.deepEqual(found, expected, `${state} ${autostart} ${JSON.stringify(fields)}`);
+    }
+  });
+
+  it('F2: is set again with the definition of one that was undefined, which has forgotten it', () => {
+    const observed = running();
+    assert.ok(observed.domain);
+    const transient = { ...observed, domain: { ...observed.domain, transient: true as const } };
+
+    const [define, ...rest] = planNode(wants(), unstarted(transient)).actions;
+
+    assert.deepEqual(define?.type === 'DefineDomain' && [define.autostart, rest], [true, []]);
+  });
+
+  it('is left to those who made an adopted guest', () => {
+    const adopted = guest('running', (xml) => xml.replace('kind="Node"', 'kind="Node" adopted="yes"'));
+
+    assert.deepEqual(planNode(desired, unstarted(adopted)).actions, []);
   });
 });
 

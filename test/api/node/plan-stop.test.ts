@@ -6,7 +6,7 @@ import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/
 import { inTheWay, peersInTheWay } from '../../../src/api/node/rollout.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from '../network/bed.ts';
-import { desired, guest, node, spec } from './bed.ts';
+import { desired, guest, node, spec, unstarted } from './bed.ts';
 
 const stopped: DesiredNode = { ...desired, spec: spec({ power: 'Stopped' }) };
 
@@ -15,13 +15,13 @@ function asked(
   downSeconds: number,
   state: 'running' | 'inshutdown' = 'running',
 ): ObservedNode {
-  return { ...guest(state), stoppingSeconds, downSeconds };
+  return unstarted({ ...guest(state), stoppingSeconds, downSeconds });
 }
 
 describe('E48: a guest that shall stop', () => {
   it('is asked again every 10 s, and loses its plug when its time is over', () => {
     const steps = [
-      types(planNode(stopped, guest('running'))),
+      types(planNode(stopped, unstarted(guest('running')))),
       types(planNode(stopped, asked(9, 9))),
       types(planNode(stopped, asked(10, 10))),
       types(planNode(stopped, asked(1, 119))),
@@ -37,7 +37,7 @@ describe('E48: a guest that shall stop', () => {
   });
 
   it('keeps its plug when nobody asked it', () => {
-    assert.deepEqual(types(planNode(stopped, guest('inshutdown'))), []);
+    assert.deepEqual(types(planNode(stopped, unstarted(guest('inshutdown')))), []);
   });
 });
 

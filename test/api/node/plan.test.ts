@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { WaitingReason } from '../../../src/api/disruption/waiting.ts';
 import { planNode, type Dependency, type ObservedNode } from '../../../src/api/node/plan.ts';
-import { desired, guest, nothing, spec } from './bed.ts';
+import { desired, guest, nothing, spec, unstarted } from './bed.ts';
 import { types } from '../network/bed.ts';
 
 const stopped = { ...desired, spec: spec({ power: 'Stopped' }) };
@@ -182,7 +182,7 @@ describe('a guest that cannot start', () => {
   it('C6: for want of its seed gets it anew before the start, and only then', () => {
     assert.deepEqual(types(planNode(desired, { ...off, seedThere: false })), ['WriteSeed', 'StartDomain']);
     assert.deepEqual(types(planNode(desired, { ...off, seedThere: true })), ['StartDomain']);
-    assert.deepEqual(types(planNode(stopped, { ...off, seedThere: false })), []);
+    assert.deepEqual(types(planNode(stopped, unstarted({ ...off, seedThere: false }))), []);
   });
 
   for (const [what, disk, fields, reason, message] of [
@@ -198,7 +198,11 @@ describe('a guest that cannot start', () => {
   ] as const) {
     it(`F6: for want of ${what} says so at once, running or not, and gets no empty one`, () => {
       for (const power of ['Running', 'Stopped']) {
-        const plan = planNode({ ...desired, spec: spec({ power, ...fields }) }, { ...off, disk });
+        const observed = { ...off, disk };
+        const plan = planNode(
+          { ...desired, spec: spec({ power, ...fields }) },
+          power === 'Stopped' ? unstarted(observed) : observed,
+        );
         assert.deepEqual([plan.actions, plan.waiting?.reason], [[], reason]);
         assert.match(plan.waiting?.message ?? '', message);
       }
@@ -218,7 +222,7 @@ describe('a guest that cannot start', () => {
 
 describe('a guest whose power is Stopped', () => {
   it('is asked to shut down, which is said to be a disruption', () => {
-    const plan = planNode(stopped, guest('running'));
+    const plan = planNode(stopped, unstarted(guest('running')));
 
     assert.deepEqual(
       plan.actions.map(({ type, disruption }) => [type, disruption]),
@@ -227,8 +231,8 @@ describe('a guest whose power is Stopped', () => {
   });
 
   it('is not asked at every look, and again after a while: it may have missed it', () => {
-    const asked = planNode(stopped, { ...guest('running'), stoppingSeconds: 5 });
-    const again = planNode(stopped, { ...guest('running'), stoppingSeconds: 30 });
+    const asked = planNode(stopped, unstarted({ ...guest('running'), stoppingSeconds: 5 }));
+    const again = planNode(stopped, unstarted({ ...guest('running'), stoppingSeconds: 30 }));
 
     assert.deepEqual([asked.actions, asked.waiting?.reason], [[], 'ShuttingDown']);
     assert.deepEqual(types(again), ['ShutdownDomain']);
@@ -236,9 +240,12 @@ describe('a guest whose power is Stopped', () => {
 
   for (const state of ['shutoff', 'crashed'] as const) {
     it(`is left alone when it is ${state}, whatever its networks say`, () => {
-      assert.deepEqual(planNode(stopped, { ...guest(state), networks: waiting('NetworkNotFound') }), {
-        actions: [],
-      });
+      assert.deepEqual(
+        planNode(stopped, unstarted({ ...guest(state), networks: waiting('NetworkNotFound') })),
+        {
+          actions: [],
+        },
+      );
     });
   }
 });

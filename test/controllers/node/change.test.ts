@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
 import { parseDomain, type DomainModel } from '../../../src/api/libvirt/domain.ts';
 import { boot, callsFor, createLab, withNode, type Bed } from '../bed.ts';
+import { rawLibvirt } from '../fakes.ts';
+import type { FakeDomain } from '../../libvirt/state.ts';
 
-function domain(bed: Bed, name: string): { xml: string; state: string; live?: string; transient?: true } {
+function domain(bed: Bed, name: string): FakeDomain {
   const found = bed.world.domains.get(name);
   assert.ok(found);
   return found;
@@ -165,7 +167,12 @@ describe('an address that is leased to somebody else', () => {
 
     assert.equal(bed.ready('Node', 'a'), 'False AddressInUse');
     assert.match(bed.condition(['Node', 'a'], 'Ready')?.message ?? '', /52:54:00:99:99:99/);
-    assert.deepEqual(callsFor(bed, 'a'), ['createOverlay', 'writeSeed', 'defineDomain']);
+    assert.deepEqual(callsFor(bed, 'a'), [
+      'createOverlay',
+      'writeSeed',
+      'defineDomain',
+      'setDomainAutostart',
+    ]);
     assert.equal(bed.world.leases.length, 1);
   });
 
@@ -236,12 +243,30 @@ describe('a guest that was changed by hand', () => {
 
   it('is defined again when it runs without a definition', async () => {
     const bed = await createLab('a');
-    domain(bed, 'a').transient = true;
+    rawLibvirt(bed.world).undefine('a', { managedSave: false });
     await bed.clock.advance(1000);
 
     await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a'), ['defineDomain']);
+    assert.deepEqual(callsFor(bed, 'a'), ['defineDomain', 'setDomainAutostart']);
+    assert.equal(domain(bed, 'a').autostart, true);
+  });
+
+  it('U18: is started with the vmhost again, unless the policy is to report', async () => {
+    const bed = await createLab('a');
+    rawLibvirt(bed.world).autostart('a', false);
+    await bed.clock.advance(1000);
+
+    await bed.converge();
+    assert.deepEqual([bed.world.calls, bed.world.drifts], [['setDomainAutostart a'], ['Node/a']]);
+
+    bed.apply('Node', 'a', { policy: { drift: 'Report' } });
+    await bed.converge();
+    rawLibvirt(bed.world).autostart('a', false);
+    await bed.clock.advance(1000);
+    await bed.converge();
+    assert.equal(bed.world.calls.filter((call) => call === 'setDomainAutostart a').length, 1);
+    assert.match(bed.condition(['Node', 'a'], 'Drifted')?.message ?? '', /with the vmhost$/);
   });
 
   it('gets its link back', async () => {

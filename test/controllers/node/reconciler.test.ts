@@ -12,7 +12,13 @@ describe('a Node', () => {
 
     await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a'), ['createOverlay', 'writeSeed', 'defineDomain', 'startDomain']);
+    assert.deepEqual(callsFor(bed, 'a'), [
+      'createOverlay',
+      'writeSeed',
+      'defineDomain',
+      'setDomainAutostart',
+      'startDomain',
+    ]);
     const { calls } = bed.world;
     assert.ok(calls.indexOf('startNetwork k8s-net') < calls.indexOf('createOverlay a'));
     assert.equal(bed.ready('Node', 'a'), 'False NoLease');

@@ -106,16 +106,19 @@ describe('a Node whose power is Stopped', () => {
     bed.apply('Node', 'a', { power: 'Stopped' });
 
     await bed.converge();
-    assert.deepEqual([bed.ready('Node', 'a'), bed.world.calls], ['False ShuttingDown', ['shutdownDomain a']]);
+    assert.deepEqual(
+      [bed.ready('Node', 'a'), bed.world.calls],
+      ['False ShuttingDown', ['setDomainAutostart a', 'shutdownDomain a']],
+    );
     await bed.clock.advance(30_000);
     await bed.pass('Node', 'a');
-    assert.deepEqual(bed.world.calls, ['shutdownDomain a', 'shutdownDomain a']);
+    assert.deepEqual(bed.world.calls.slice(1), ['shutdownDomain a', 'shutdownDomain a']);
 
     bed.world.domains.set('a', { xml: bed.world.domains.get('a')?.xml ?? '', state: 'shutoff' });
     await bed.clock.advance(1000);
     await bed.converge();
     assert.equal(bed.ready('Node', 'a'), 'True Stopped');
-    assert.equal(bed.world.calls.length, 2);
+    assert.equal(bed.world.calls.length, 3);
   });
 
   it('is defined and not started', async () => {
@@ -149,7 +152,12 @@ describe('the disk of a Node', () => {
         bed.world.calls.some((each) => each.startsWith(call)),
         bed.world.calls.join(),
       );
-      assert.deepEqual(callsFor(bed, 'b').slice(-3), ['writeSeed', 'defineDomain', 'startDomain']);
+      assert.deepEqual(callsFor(bed, 'b').slice(-4), [
+        'writeSeed',
+        'defineDomain',
+        'setDomainAutostart',
+        'startDomain',
+      ]);
       assert.match([...bed.world.files.values()].join(), /k8slab-machine-id/);
     }
   });
@@ -162,7 +170,7 @@ describe('the disk of a Node', () => {
     bed.world.files.set('/srv/a.qcow2', '');
     await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a'), ['writeSeed', 'defineDomain', 'startDomain']);
+    assert.deepEqual(callsFor(bed, 'a'), ['writeSeed', 'defineDomain', 'setDomainAutostart', 'startDomain']);
     assert.equal(parseDomain(bed.world.domains.get('a')?.xml ?? '').model.disks[0]?.file, '/srv/a.qcow2');
   });
 });

@@ -4,7 +4,8 @@ import { ReasonedError } from '../../../src/api/errors.ts';
 import { createLab, type Bed } from '../bed.ts';
 
 function setOff(bed: Bed, name: string): void {
-  bed.world.domains.set(name, { xml: bed.world.domains.get(name)?.xml ?? '', state: 'shutoff' });
+  const { xml = '' } = bed.world.domains.get(name) ?? {};
+  bed.world.domains.set(name, { xml, state: 'shutoff', autostart: true });
 }
 
 describe('a guest that shall run and is off', () => {
@@ -70,7 +71,10 @@ describe('a guest that shall run and is off', () => {
     assert.deepEqual([bed.ready('Node', 'a'), bed.world.calls], ['False DiskMissing', []]);
     bed.apply('Node', 'a', { power: 'Stopped' });
     await bed.converge();
-    assert.deepEqual([bed.ready('Node', 'a'), bed.world.calls], ['False DiskMissing', []]);
+    assert.deepEqual(
+      [bed.ready('Node', 'a'), bed.world.calls],
+      ['False DiskMissing', ['setDomainAutostart a']],
+    );
 
     bed.world.disks.clear();
     await bed.converge();
