@@ -89,12 +89,12 @@ export function element(
   attributes: Record<string, string | number | undefined> = {},
   children: readonly (XmlNode | undefined)[] = [],
 ): XmlElement {
-  const given = Object.entries(attributes).filter(([, value]) => value !== undefined);
-  return {
-    name,
-    attributes: Object.fromEntries(given.map(([key, value]) => [key, String(value)])),
-    children: children.filter((child) => child !== undefined),
-  };
+  const given: Record<string, string> = {};
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key];
+    if (value !== undefined) given[key] = String(value);
+  }
+  return { name, attributes: given, children: children.filter((child) => child !== undefined) };
 }
 
 export function elements(parent: XmlElement | undefined, name?: string): XmlElement[] {

@@ -1,7 +1,8 @@
 import { networkSpec } from '../../src/api/network/spec.ts';
 import { nodeSpec } from '../../src/api/node/spec.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
-import { desireNetwork, type NodeManifest } from '../../src/api/network/desire.ts';
+import type { NodeManifest } from '../../src/api/network/claims.ts';
+import { desireNetwork } from '../../src/api/network/desire.ts';
 import type { ObservedNetwork } from '../../src/api/network/observed.ts';
 import { planNetwork } from '../../src/api/network/plan.ts';
 import { median, type Group } from './line.ts';
@@ -56,6 +57,7 @@ function planOnce(nodes: readonly NodeManifest[], observed: ObservedNetwork) {
     keeps: () => false,
     hostDirs: { dhcp: '/dnsmasq/bench-dhcp', dns: '/dnsmasq/bench-dns' },
     ...(observed.config === undefined ? {} : { config: observed.config.model }),
+    ...(observed.live === undefined ? {} : { live: observed.live.model }),
   });
   return planNetwork(desired, observed).actions;
 }
@@ -69,6 +71,7 @@ const SPEC = networkSpec.parse({
 
 const NOTHING: ObservedNetwork = {
   active: false,
+  persistent: true,
   autostart: false,
   hostFiles: { reservations: [], names: [] },
   guests: [],

@@ -1,5 +1,6 @@
 import type { NetworkAction, Plan } from '../disruption/action.ts';
-import { desireNetwork, type NodeManifest } from '../network/desire.ts';
+import type { NodeManifest } from '../network/claims.ts';
+import { desireNetwork } from '../network/desire.ts';
 import { planNetwork } from '../network/plan.ts';
 import type { ParsedObject } from '../manifest/types.ts';
 import { namedIn } from '../ownership/named.ts';
@@ -33,7 +34,7 @@ function planFound(
   nodes: readonly NodeManifest[],
 ): Plan<NetworkAction> {
   const found = {
-    ...{ active, autostart, config, hostFiles: { reservations: [], names: [] } },
+    ...{ active, autostart, persistent: true, config, hostFiles: { reservations: [], names: [] } },
     ...{ guests: [], ports: [], filtersFrames: false },
     neighbours: { networks: [], routes: [], bridgeNameTaken: false },
     ...(live === undefined ? {} : { live }),
@@ -42,6 +43,7 @@ function planFound(
   const { desired } = desireNetwork({
     ...{ name, spec: taken.spec, nodes, keepsRanges: taken.keepsRanges },
     ...(taken.observed.config === undefined ? {} : { config: taken.observed.config.model }),
+    ...(live === undefined ? {} : { live: live.model }),
     keeps: () => true,
     hostDirs: { dhcp: '', dns: '' },
   });

@@ -1,33 +1,23 @@
-import {
-  type Cidr,
-  cidrOf,
-  containsCidr,
-  formatCidr,
-  fromNumber,
-  isAddress,
-  isCidr,
-  overlaps,
-  parseCidr,
-  toNumber,
-} from './ip.ts';
-import type { NetworkSpec } from '../network/spec.ts';
-import type { NodeSpec } from '../node/spec.ts';
-import { attachmentMac, isLeftAlone } from './names.ts';
-import { isUsable, networkAddresses } from './network-addresses.ts';
+import type { NetworkAddresses } from './network-addresses.ts';
+import { isUsable } from './network-addresses.ts';
+import { formatAddress, type Address } from './address.ts';
+import { excluding, membership } from './ranges.ts';
+import { formatSubnet } from './subnet.ts';
 
-export interface AllocationNetwork {
-  readonly name: string;
-  readonly spec: Pick<NetworkSpec, 'cidr' | 'gateway' | 'dhcp' | 'podCIDR'>;
-}
-export interface AllocationNode {
-  readonly name: string;
-  readonly spec: Pick<NodeSpec, 'networks' | 'role' | 'podCIDR'> & Partial<Pick<NodeSpec, 'policy'>>;
-}
-
-/** A reservation that the network has now; one whose `ip` is not IPv4 is passed over. */
-export interface HeldReservation {
+/** A machine that wants an address of a network. */
+export interface AddressClaim {
+  readonly node: string;
   readonly mac: string;
-  readonly ip: string;
+  /** The address that its manifest names. */
+  readonly given?: Address;
+  /** The one that it was given before. */
+  readonly held?: Address;
+}
+
+/** What uses an address; without a MAC address it is nobody's who claims one. */
+export interface Usage {
+  readonly address: Address;
+  readonly mac?: string;
 }
 
 export interface AllocationError {
@@ -35,209 +25,139 @@ export interface AllocationError {
   readonly reason: 'RangeExhausted' | 'AddressTaken' | 'AddressNotUsable';
   readonly message: string;
 }
-export interface Allocation {
-  /** Node name -> address or pod CIDR, in name order; a Node without one is missing. */
-  readonly assigned: ReadonlyMap<string, string>;
+
+export interface Allocation<T = Address> {
+  readonly assigned: ReadonlyMap<string, T>;
+  /** Nodes whose address was nobody's before. */
+  readonly fresh: readonly string[];
   readonly errors: readonly AllocationError[];
 }
 
-interface Claim {
-  readonly node: string;
-  readonly mac: string;
-  readonly given: number | undefined;
-}
-interface Holder {
-  readonly mac: string;
-  readonly address: number;
+interface Ledger {
+  readonly network: string;
+  readonly addresses: NetworkAddresses;
+  /** Value of an address -> Node. */
+  readonly owners: Map<bigint, string>;
+  readonly assigned: Map<string, Address>;
+  readonly errors: AllocationError[];
 }
 
 /**
- * The address of every given Node that is on the network. Given addresses go first (of two equal ones the holder's,
- * else the first in name order), then what a Node's MAC address already holds, then the lowest free address of the
- * DHCP range in name order: never the network's, the broadcast's, the gateway's, nor one that another MAC holds.
+ * An address for every claim. Given ones go first (of two equal ones to who holds it, else to the first in name
+ * order), then those held, then the lowest free one of the DHCP range in name order: never the network's own, the
+ * broadcast's or the gateway's, none that is excluded, and none that another MAC address uses.
+ * @param claims in name order
  */
 export function allocateAddresses(
-  network: AllocationNetwork,
-  nodes: readonly AllocationNode[],
-  held: readonly HeldReservation[],
+  network: { readonly name: string; readonly addresses: NetworkAddresses },
+  claims: readonly AddressClaim[],
+  used: readonly Usage[],
 ): Allocation {
-  const holders = held
-    .filter(({ ip }) => isAddress(ip))
-    .map(({ mac, ip }) => ({ mac: mac.toLowerCase(), address: toNumber(ip) }));
-  const claims = claimsOn(network.name, nodes);
-  const owners = new Map<number, string>();
-  const refused = claimGiven(network, claims, { holders, owners });
-  claimHeld(network, claims, { holders, owners });
-  const exhausted = claimFree(network, claims, { holders, owners });
-  const errors = [...refused, ...exhausted];
-  return { assigned: byNode([...owners].map(([address, node]) => [node, fromNumber(address)])), errors };
+  const { name, addresses } = network;
+  const ledger: Ledger = { network: name, addresses, owners: new Map(), assigned: new Map(), errors: [] };
+  for (const claim of holdersFirst(claims)) assignGiven(claim, ledger);
+  for (const claim of claims) assignHeld(claim, ledger);
+  const fresh = assignFree(claims, ledger, usersOf(used, addresses));
+  return { assigned: ledger.assigned, fresh, errors: ledger.errors };
 }
 
-interface Ledger {
-  readonly holders: readonly Holder[];
-  /** Filled step by step: address -> Node. */
-  readonly owners: Map<number, string>;
-}
-
-function claimsOn(network: string, nodes: readonly AllocationNode[]): readonly Claim[] {
-  return inNameOrder(nodes).flatMap(({ name, spec }) => {
-    const attachment = spec.networks.find((candidate) => candidate.network === network);
-    if (attachment === undefined || isLeftAlone(spec, attachment)) return [];
-    const given = attachment.address === undefined ? undefined : toNumber(attachment.address);
-    return [{ node: name, mac: attachmentMac(name, attachment), given }];
-  });
-}
-
-function claimGiven(network: AllocationNetwork, claims: readonly Claim[], ledger: Ledger): AllocationError[] {
-  const addresses = networkAddresses(network.spec);
-  const errors: AllocationError[] = [];
-  for (const { node, given } of holdersFirst(claims, ledger.holders)) {
-    if (given === undefined) continue;
-    const owner = ledger.owners.get(given);
-    if (owner !== undefined) errors.push(addressTaken(node, fromNumber(given), owner));
-    else if (!isUsable(addresses, given)) errors.push(addressNotUsable(node, fromNumber(given), network));
-    else ledger.owners.set(given, node);
-  }
-  return errors;
-}
-
-function claimHeld(network: AllocationNetwork, claims: readonly Claim[], ledger: Ledger): void {
-  const addresses = networkAddresses(network.spec);
-  const held = Map.groupBy(ledger.holders, ({ mac }) => mac);
-  for (const { node, mac, given } of claims) {
-    if (given !== undefined) continue;
-    const kept = held
-      .get(mac)
-      ?.find(({ address }) => isUsable(addresses, address) && !ledger.owners.has(address));
-    if (kept !== undefined) ledger.owners.set(kept.address, node);
-  }
-}
-
-function claimFree(network: AllocationNetwork, claims: readonly Claim[], ledger: Ledger): AllocationError[] {
-  const addresses = networkAddresses(network.spec);
-  const blocked = new Set(ledger.holders.map(({ address }) => address));
-  const placed = new Set(ledger.owners.values());
-  const errors: AllocationError[] = [];
-  let next = addresses.dhcp.start;
-  for (const { node, given } of claims) {
-    if (given !== undefined || placed.has(node)) continue;
-    while (blocked.has(next) || ledger.owners.has(next) || next === addresses.gateway) next++;
-    if (next > addresses.dhcp.end) errors.push(rangeExhausted(node, network));
-    else ledger.owners.set(next, node);
-  }
-  return errors;
-}
-
-function holdersFirst(claims: readonly Claim[], holders: readonly Holder[]): readonly Claim[] {
-  const reservations = new Set(holders.map(({ mac, address }) => `${mac} ${address}`));
-  const holding = new Set(claims.filter(({ mac, given }) => reservations.has(`${mac} ${given ?? ''}`)));
-  return [...holding, ...claims.filter((claim) => !holding.has(claim))];
-}
-
-/**
- * The pod network of each Node whose first network this is: given ones (any role), then those held (Node name ->
- * CIDR, kept while they lie in the range), then the lowest free subnet in name order, the last two for role worker
- * only. Pass all Nodes: pod networks given on other networks are not handed out again.
- */
-export function allocatePodCidrs(
-  network: AllocationNetwork,
-  nodes: readonly AllocationNode[],
-  held: ReadonlyMap<string, string>,
-): Allocation {
-  const members = inNameOrder(nodes).filter(({ spec }) => spec.networks[0]?.network === network.name);
-  const given = members.flatMap(({ name, spec }) =>
-    spec.podCIDR === undefined ? [] : [[name, spec.podCIDR] as const],
+function holdersFirst(claims: readonly AddressClaim[]): readonly AddressClaim[] {
+  const { true: holders = [], false: others = [] } = Object.groupBy(claims, ({ given, held }) =>
+    given !== undefined && held?.value === given.value ? 'true' : 'false',
   );
-  const range = network.spec.podCIDR;
-  if (range === undefined) return { assigned: byNode(given), errors: [] };
-
-  const workers = members.filter(({ spec }) => spec.role === 'worker' && spec.podCIDR === undefined);
-  const taken = nodes.flatMap(({ spec }) => (spec.podCIDR === undefined ? [] : [parseCidr(spec.podCIDR)]));
-  const kept = keepPodCidrs(parseCidr(range.cidr), workers, { held, taken });
-  const waiting = workers.filter(({ name }) => !kept.has(name));
-  const fresh = newPodCidrs(range, waiting, [...taken, ...[...kept.values()].map(parseCidr)]);
-  const errors = waiting
-    .filter(({ name }) => !fresh.has(name))
-    .map(({ name }) => podRangeExhausted(name, network.name, range.cidr));
-  return { assigned: byNode([...given, ...kept, ...fresh]), errors };
+  return [...holders, ...others];
 }
 
-function keepPodCidrs(
-  cluster: Cidr,
-  workers: readonly AllocationNode[],
-  known: { readonly held: ReadonlyMap<string, string>; readonly taken: readonly Cidr[] },
-): ReadonlyMap<string, string> {
-  const taken = [...known.taken];
-  const kept = new Map<string, string>();
-  for (const { name } of workers) {
-    const text = known.held.get(name);
-    if (text === undefined || !isCidr(text)) continue;
-    const cidr = parseCidr(text);
-    if (!containsCidr(cluster, cidr) || taken.some((other) => overlaps(cidr, other))) continue;
-    taken.push(cidr);
-    kept.set(name, formatCidr(cidr));
+function assignGiven({ node, given }: AddressClaim, ledger: Ledger): void {
+  if (given === undefined) return;
+  const owner = ledger.owners.get(given.value);
+  if (owner !== undefined) ledger.errors.push(addressTaken(node, given, owner));
+  else if (!isUsable(ledger.addresses, given)) ledger.errors.push(addressNotUsable(node, given, ledger));
+  else {
+    ledger.owners.set(given.value, node);
+    ledger.assigned.set(node, given);
   }
-  return kept;
 }
 
-function newPodCidrs(
-  range: NonNullable<NetworkSpec['podCIDR']>,
-  waiting: readonly AllocationNode[],
-  taken: readonly Cidr[],
-): ReadonlyMap<string, string> {
-  const cluster = parseCidr(range.cidr);
-  const fresh = new Map<string, string>();
-  let address = cluster.network;
-  for (const { name } of waiting) {
-    address = firstFree(cidrOf(address, range.nodeMaskSize), taken);
-    const subnet = cidrOf(address, range.nodeMaskSize);
-    if (!containsCidr(cluster, subnet)) break;
-    fresh.set(name, formatCidr(subnet));
-    address = subnet.broadcast + 1;
+function assignHeld({ node, given, held }: AddressClaim, ledger: Ledger): void {
+  if (given !== undefined || held === undefined) return;
+  if (!isUsable(ledger.addresses, held) || ledger.owners.has(held.value)) return;
+  ledger.owners.set(held.value, node);
+  ledger.assigned.set(node, held);
+}
+
+/** Value of an address -> the MAC address that uses it; '' where several do, or nobody knows whose it is. */
+function usersOf(used: readonly Usage[], { subnet }: NetworkAddresses): ReadonlyMap<bigint, string> {
+  const users = new Map<bigint, string>();
+  for (const { address, mac = '' } of used) {
+    if (address.family !== subnet.family) continue;
+    const known = users.get(address.value);
+    users.set(address.value, known === undefined || known === mac ? mac : '');
+  }
+  return users;
+}
+
+/** @returns the Nodes that were served */
+function assignFree(
+  claims: readonly AddressClaim[],
+  ledger: Ledger,
+  users: ReadonlyMap<bigint, string>,
+): string[] {
+  const { addresses, owners, assigned } = ledger;
+  const free = freeValues(ledger, users);
+  const isExcluded = membership(addresses.excluded);
+  const own = new Map([...users].flatMap(([value, mac]) => (isExcluded(value) ? [] : [[mac, value]])));
+  const fresh: string[] = [];
+  for (const { node, mac, given } of claims) {
+    if (given !== undefined || assigned.has(node)) continue;
+    const value = usedBy(mac, own, ledger) ?? free.next().value;
+    if (value === undefined) {
+      ledger.errors.push(rangeExhausted(node, ledger));
+      continue;
+    }
+    owners.set(value, node);
+    assigned.set(node, { family: addresses.subnet.family, value });
+    fresh.push(node);
   }
   return fresh;
 }
 
-/** The first address, from `start` on in steps of its size, whose block overlaps nothing taken. */
-function firstFree(start: Cidr, taken: readonly Cidr[]): number {
-  let block = start;
-  for (;;) {
-    const hit = taken.find((other) => overlaps(block, other));
-    if (hit === undefined) return block.network;
-    block = cidrOf(Math.max(hit.broadcast, block.broadcast) + 1, block.prefix);
+/** A machine that has an address already need not move. */
+function usedBy(mac: string, own: ReadonlyMap<string, bigint>, ledger: Ledger): bigint | undefined {
+  const value = mac === '' ? undefined : own.get(mac);
+  if (value === undefined || ledger.owners.has(value)) return undefined;
+  const { family } = ledger.addresses.subnet;
+  return isUsable(ledger.addresses, { family, value }) ? value : undefined;
+}
+
+function* freeValues(
+  { addresses, owners }: Ledger,
+  users: ReadonlyMap<bigint, string>,
+): Generator<bigint, undefined> {
+  for (const { first, last } of excluding(addresses.dhcp, addresses.excluded)) {
+    for (let value = first; value <= last; value++) {
+      if (!users.has(value) && !owners.has(value) && value !== addresses.gateway.value) yield value;
+    }
   }
+  return undefined;
 }
 
-function inNameOrder(nodes: readonly AllocationNode[]): readonly AllocationNode[] {
-  return nodes.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
-
-function byNode(entries: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {
-  return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function addressTaken(node: string, address: string, owner: string): AllocationError {
-  const message = `cannot give ${address} to Node "${node}": Node "${owner}" has it`;
+function addressTaken(node: string, address: Address, owner: string): AllocationError {
+  const message = `cannot give ${formatAddress(address)} to Node "${node}": Node "${owner}" has it`;
   return { node, reason: 'AddressTaken', message };
 }
 
-function addressNotUsable(node: string, address: string, network: AllocationNetwork): AllocationError {
-  const why = `it is no address for a machine on Network "${network.name}" (${network.spec.cidr})`;
-  return { node, reason: 'AddressNotUsable', message: `cannot give ${address} to Node "${node}": ${why}` };
+function addressNotUsable(node: string, address: Address, { network, addresses }: Ledger): AllocationError {
+  const why = `it is no address for a machine on Network "${network}" (${formatSubnet(addresses.subnet)})`;
+  const message = `cannot give ${formatAddress(address)} to Node "${node}": ${why}`;
+  return { node, reason: 'AddressNotUsable', message };
 }
 
-function rangeExhausted(node: string, network: AllocationNetwork): AllocationError {
-  const { dhcp } = networkAddresses(network.spec);
-  const range = `${fromNumber(dhcp.start)}-${fromNumber(dhcp.end)}`;
-  const why = `the DHCP range ${range} of Network "${network.name}" has no free address`;
+function rangeExhausted(node: string, { network, addresses }: Ledger): AllocationError {
+  const { subnet, dhcp } = addresses;
+  const [start, end] = [dhcp.first, dhcp.last].map((value) =>
+    formatAddress({ family: subnet.family, value }),
+  );
+  const why = `the DHCP range ${start ?? ''}-${end ?? ''} of Network "${network}" has no free address`;
   return { node, reason: 'RangeExhausted', message: `cannot allocate an address for Node "${node}": ${why}` };
-}
-
-function podRangeExhausted(node: string, network: string, range: string): AllocationError {
-  const why = `the pod range ${range} of Network "${network}" has no free subnet`;
-  return {
-    node,
-    reason: 'RangeExhausted',
-    message: `cannot allocate a pod network for Node "${node}": ${why}`,
-  };
 }

@@ -20,6 +20,16 @@ export const ipv4 = z
     'must be an IPv4 address such as 192.168.111.150',
   );
 
+const IPV4 = '((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+
+/** One address, or the first and the last of several. */
+export const ipv4Range = z
+  .string()
+  .regex(
+    new RegExp(`^${IPV4}(-${IPV4})?$`),
+    'must be an IPv4 address or a range such as 192.168.111.240-192.168.111.254',
+  );
+
 export const ipv4Cidr = z
   .string()
   .regex(

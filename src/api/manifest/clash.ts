@@ -4,7 +4,7 @@ import type { CrossError, CrossErrorCode, FieldPath, ParsedObject } from './type
 
 /** Others that a message names; others that `objects` lists. Thousands may take part in one clash. */
 const MAX_NAMED = 3;
-const MAX_LISTED = 10;
+export const MAX_LISTED = 10;
 
 /** A field by which an object lays hold of something. */
 export interface Claim<T extends ParsedObject = ParsedObject> {
@@ -36,14 +36,19 @@ export interface CrossIssue {
   /** The message, to which the other claims are appended. */
   readonly message: string;
   readonly others: readonly Claim[];
+  /** How many others there are, where `others` has only the first of them. */
+  readonly total?: number;
   readonly hint?: string;
 }
 
 /** An error that condemns the object of `claim`. */
-export function crossError(claim: Claim, { code, message, others, hint }: CrossIssue): CrossError {
+export function crossError(
+  claim: Claim,
+  { code, message, others, total = others.length, hint }: CrossIssue,
+): CrossError {
   const { object, path } = claim;
   const named = others.slice(0, MAX_NAMED).map(describeClaim).join(', ');
-  const more = others.length > MAX_NAMED ? ` and ${others.length - MAX_NAMED} more` : '';
+  const more = total > MAX_NAMED ? ` and ${total - MAX_NAMED} more` : '';
   return {
     file: object.source.file,
     ...positionOf(object, path),
@@ -62,10 +67,27 @@ export function clashes(
   issueOf: (claim: KeyedClaim) => Omit<CrossIssue, 'others'>,
 ): readonly CrossError[] {
   const groups = [...Map.groupBy(claims, ({ key }) => key).values()].filter((group) => group.length > 1);
-  return groups.flatMap((group) =>
-    group.flatMap((claim) => {
-      const others = group.filter(({ object }) => !sameRef(object, claim.object));
-      return others.length === 0 ? [] : [crossError(claim, { ...issueOf(claim), others })];
-    }),
-  );
+  return groups.flatMap((group) => {
+    const versions = Map.groupBy(group, ({ object }) => refKey(object));
+    return group.flatMap((claim) => {
+      const own = versions.get(refKey(claim.object)) ?? [];
+      const total = group.length - own.length;
+      const others = firstOthers(group, claim.object);
+      return total === 0 ? [] : [crossError(claim, { ...issueOf(claim), others, total })];
+    });
+  });
+}
+
+/** As many claims of other objects as an error lists. */
+export function firstOthers<C extends Claim>(claims: Iterable<C>, object: ParsedObject): C[] {
+  const others: C[] = [];
+  for (const claim of claims) {
+    if (!sameRef(claim.object, object)) others.push(claim);
+    if (others.length === MAX_LISTED) break;
+  }
+  return others;
+}
+
+export function refKey({ kind, name }: ParsedObject): string {
+  return `${kind}/${name}`;
 }

@@ -1,6 +1,6 @@
 import type { Kinds } from '../kinds/kinds.ts';
 import { KINDS } from '../kinds/list.ts';
-import { type Claim, crossError } from './clash.ts';
+import { type Claim, crossError, MAX_LISTED } from './clash.ts';
 import { indexManifests } from './manifests.ts';
 import type { CrossError, ManifestError, ParsedObject } from './types.ts';
 
@@ -43,11 +43,13 @@ function duplicateErrors(objects: readonly ParsedObject[]): readonly CrossError[
   return [...groups.values()].flatMap((group) => {
     const claims = group.map((object): Claim => ({ object, path: ['metadata', 'name'] }));
     if (claims.length === 1) return [];
+    const listed = claims.slice(0, MAX_LISTED + 1);
     return claims.map((claim) =>
       crossError(claim, {
         code: 'DuplicateObject',
         message: `${claim.object.kind} "${claim.object.name}" is also defined as`,
-        others: claims.filter((other) => other !== claim),
+        others: listed.filter((other) => other !== claim).slice(0, MAX_LISTED),
+        total: claims.length - 1,
       }),
     );
   });

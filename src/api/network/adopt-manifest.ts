@@ -1,15 +1,7 @@
 import { dnsName, interfaceName, ipv4, objectName } from '../kinds/fields.ts';
 import { dnsmasqOption, leaseTime, mtu } from './spec.ts';
-import {
-  blockOf,
-  contains,
-  formatCidr,
-  fromNumber,
-  hosts,
-  isAddress,
-  toNumber,
-  type Cidr,
-} from '../ipam/ip.ts';
+import { formatAddress, readAddress } from '../ipam/address.ts';
+import { contains, formatSubnet, hosts, interfaceOf, type Subnet } from '../ipam/subnet.ts';
 import type { DnsHost, NetworkModel } from '../libvirt/network.ts';
 import { aliasName, fqdn } from '../ipam/names.ts';
 import { leaseSeconds, MODES } from './adopt.ts';
@@ -25,18 +17,19 @@ export function networkManifest(found: FoundNetwork, world: FoundWorld): FoundMa
   if (!found.persistent) return { what, why: 'it is transient: virsh net-define makes it last' };
   const mode = MODES.find((known) => known === (model.forward?.mode ?? 'isolated'));
   if (mode === undefined) return { what, why: `k8slab has no forward mode ${model.forward?.mode ?? ''}` };
-  const cidr = model.ip && blockOf(model.ip);
-  if (cidr === undefined) return { what, why: 'it has no IPv4 address with a netmask' };
+  const block = model.ip && interfaceOf(model.ip);
+  if (block?.subnet.family !== 'ipv4') return { what, why: 'it has no IPv4 address with a netmask' };
+  const { address, subnet } = block;
   const domain = dnsName.safeParse(model.domain?.name).data;
   const { records, others } = recordsOf(model, world, name);
   const spec = {
     ...(domain === undefined ? {} : { domain }),
-    cidr: formatCidr(cidr),
-    ...(hosts(cidr).first === cidr.address ? {} : { gateway: fromNumber(cidr.address) }),
+    cidr: formatSubnet(subnet),
+    ...(hosts(subnet).first === address.value ? {} : { gateway: formatAddress(address) }),
     forward: forwardOf(model, mode),
     bridge: bridgeOf(model),
     ...mtuOf(model),
-    ...dhcpOf(model, cidr),
+    ...dhcpOf(model, subnet),
     ...dnsOf(model, domain, records),
     autostart,
     policy: { adopt: true },
@@ -69,11 +62,12 @@ function mtuOf(model: NetworkModel): Record<string, unknown> {
 }
 
 /** One range at most can be said; others stay because none is named. */
-function dhcpOf({ ranges }: NetworkModel, cidr: Cidr): Record<string, unknown> {
+function dhcpOf({ ranges }: NetworkModel, subnet: Subnet): Record<string, unknown> {
   const [range, ...more] = ranges;
   if (range === undefined || more.length > 0) return {};
   const { start, end, lease } = range;
-  if (![start, end].every((address) => isAddress(address) && contains(cidr, toNumber(address)))) return {};
+  const ends = [start, end].map(readAddress);
+  if (!ends.every((address) => address !== undefined && contains(subnet, address))) return {};
   if (lease === undefined) return { dhcp: { start, end } };
   const { data: seconds } = leaseTime.safeParse(leaseSeconds(lease));
   return seconds === undefined ? {} : { dhcp: { start, end, leaseSeconds: seconds } };
@@ -114,16 +108,17 @@ function recordsOf(
     hostnames: same.flatMap(({ hostnames }) => hostnames),
   }));
   const free = merged.filter(({ ip }) => !machines.has(ip));
-  const records = free.filter(
-    ({ ip, hostnames }) =>
-      ipv4.safeParse(ip).success &&
-      hostnames.every(
-        (name) => dnsName.safeParse(name).success && !taken.has(aliasName(name, model.domain?.name)),
-      ),
+  const isRecord = ({ ip, hostnames }: DnsHost): boolean =>
+    ipv4.safeParse(ip).success &&
+    hostnames.every(
+      (name) => dnsName.safeParse(name).success && !taken.has(aliasName(name, model.domain?.name)),
+    );
+  const { yes: records = [], no: foreign = [] } = Object.groupBy(free, (host) =>
+    isRecord(host) ? 'yes' : 'no',
   );
-  const others = free
-    .filter((host) => !records.includes(host))
-    .map(({ ip, hostnames }) => `stays as it is, and is not said here: ${hostnames.join(', ')} for ${ip}`);
+  const others = foreign.map(
+    ({ ip, hostnames }) => `stays as it is, and is not said here: ${hostnames.join(', ')} for ${ip}`,
+  );
   return { records, others };
 }
 

@@ -1,8 +1,10 @@
-import { contains, parseCidr, toNumber, isAddress } from '../ipam/ip.ts';
+import { readAddress } from '../ipam/address.ts';
+import { contains, parseSubnet } from '../ipam/subnet.ts';
 import type { NetworkSpec } from './spec.ts';
 import type { NetworkMark } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
-import { claimsOn, type Claim, type NodeManifest } from './desire.ts';
+import { claimsOn, type Claim, type NodeManifest } from './claims.ts';
+import { NameSet } from './foreign.ts';
 import type { ObservedNetwork } from './observed.ts';
 import type { Named } from '../ownership/named.ts';
 import type { NetworkEntry } from '../ipam/entry.ts';
@@ -39,7 +41,8 @@ export function takeOverNetwork(
   const adopts = spec.policy.adopt && (mark === undefined || mark.adopted === true);
   if (mark === undefined && !adopts) return { spec, observed, ...NOTHING_FOUND };
   const whole = adopts ? specAsFound(manifest, config.model, observed.autostart) : spec;
-  const claims = claimsOn(name, whole.domain, nodes).filter((claim) => adopts || claim.adopts);
+  const takers = adopts ? nodes : nodes.filter((node) => node.spec.policy.adopt);
+  const claims = claimsOn(name, whole.domain, takers);
   const known = mark ?? unwritten(name);
   const found = foundEntries(claims, config.model, known);
   const entries = [...known.entries, ...found];
@@ -65,13 +68,13 @@ function unwritten(name: string): NetworkMark {
 
 /** Entries that others made for machines which are Nodes now. */
 function foundEntries(claims: readonly Claim[], model: NetworkModel, mark: NetworkMark): NetworkEntry[] {
-  return claims.flatMap((claim): NetworkEntry[] => {
-    const { node, mac, podCIDR } = claim;
-    const known = mark.entries.some((entry) => entry.node === node || entry.mac === mac);
-    const host = known ? undefined : model.hosts.find((each) => each.mac === mac);
+  const known = new Set(mark.entries.flatMap(({ node, mac }) => [node, mac]));
+  const hosts = new Map(model.hosts.toReversed().map((host) => [host.mac, host]));
+  const names = new NameSet(model.dns.hosts);
+  return claims.flatMap(({ node, mac, podCIDR, hostnames: wanted }): NetworkEntry[] => {
+    const host = known.has(node) || known.has(mac) ? undefined : hosts.get(mac);
     if (host === undefined) return [];
-    const names = model.dns.hosts.filter(({ ip }) => ip === host.ip).flatMap(({ hostnames }) => hostnames);
-    const hostnames = claim.hostnames.filter((hostname) => names.includes(hostname));
+    const hostnames = wanted.filter((name) => names.has(host.ip, name));
     return [{ node, mac, ip: host.ip, ...(podCIDR === undefined ? {} : { podCIDR }), hostnames }];
   });
 }
@@ -128,7 +131,8 @@ function dhcpAsFound(spec: NetworkSpec, named: Named, { ranges }: NetworkModel):
 }
 
 function isIn(cidr: string, address: string | undefined): address is string {
-  return address !== undefined && isAddress(address) && contains(parseCidr(cidr), toNumber(address));
+  const parsed = readAddress(address ?? '');
+  return parsed !== undefined && contains(parseSubnet(cidr), parsed);
 }
 
 /** Seconds of a lease time as the model has it, such as `5400 seconds`; undefined: none, or for ever. */

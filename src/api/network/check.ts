@@ -1,47 +1,40 @@
-import {
-  type Cidr,
-  contains,
-  formatCidr,
-  fromNumber,
-  hosts,
-  overlaps,
-  parseCidr,
-  toNumber,
-} from '../ipam/ip.ts';
+import { formatAddress, parseAddress } from '../ipam/address.ts';
+import { contains, formatSubnet, hosts, overlaps, parseSubnet, type Subnet } from '../ipam/subnet.ts';
 import type { NetworkSpec } from './spec.ts';
-import { networkAddresses } from '../ipam/network-addresses.ts';
+import { readRange } from '../ipam/ranges.ts';
+import { isOneBlock, networkAddresses } from '../ipam/network-addresses.ts';
 import { networkAddressIssue } from '../ipam/check.ts';
 import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 
 const PREFIX_MIN = 8;
 const PREFIX_MAX = 30;
-/** libvirt refuses a DHCP range whose ends differ in their first two bytes. */
-const DHCP_BLOCK = 2 ** 16;
 
 /** Rules between the fields of a Network. */
 export function checkNetwork(spec: NetworkSpec): readonly FieldIssue[] {
-  const cidr = parseCidr(spec.cidr);
+  const cidr = parseSubnet(spec.cidr);
   const sound = blockIssues(['spec', 'cidr'], spec.cidr);
   return [
     ...sound,
-    ...(sound.length > 0 ? [] : [...gatewayIssues(spec, cidr), ...dhcpIssues(spec, cidr)]),
+    ...(sound.length > 0
+      ? []
+      : [...gatewayIssues(spec, cidr), ...dhcpIssues(spec, cidr), ...excludeIssues(spec, cidr)]),
     ...forwardIssues(spec.forward),
     ...podCidrIssues(spec, cidr),
   ];
 }
 
 function blockIssues(path: FieldPath, text: string): readonly FieldIssue[] {
-  const { prefix } = parseCidr(text);
+  const { prefix } = parseSubnet(text);
   if (prefix >= PREFIX_MIN && prefix <= PREFIX_MAX) return networkAddressIssue(path, text);
   return [invalid(path, `the prefix length must be from /${PREFIX_MIN} to /${PREFIX_MAX}, found /${prefix}`)];
 }
 
-function gatewayIssues({ gateway }: NetworkSpec, cidr: Cidr): readonly FieldIssue[] {
+function gatewayIssues({ gateway }: NetworkSpec, cidr: Subnet): readonly FieldIssue[] {
   return gateway === undefined ? [] : hostIssues(['spec', 'gateway'], gateway, cidr);
 }
 
-function dhcpIssues(spec: NetworkSpec, cidr: Cidr): readonly FieldIssue[] {
-  const gateway = fromNumber(networkAddresses(spec).gateway);
+function dhcpIssues(spec: NetworkSpec, cidr: Subnet): readonly FieldIssue[] {
+  const gateway = formatAddress(networkAddresses(spec).gateway);
   const issues = (['start', 'end'] as const).flatMap((field) => {
     const address = spec.dhcp[field];
     const path = ['spec', 'dhcp', field];
@@ -53,24 +46,38 @@ function dhcpIssues(spec: NetworkSpec, cidr: Cidr): readonly FieldIssue[] {
 }
 
 function rangeIssues(spec: NetworkSpec): readonly FieldIssue[] {
-  const { start, end } = networkAddresses(spec).dhcp;
+  const { subnet, dhcp } = networkAddresses(spec);
+  const [start, end] = [dhcp.first, dhcp.last].map((value) =>
+    formatAddress({ family: subnet.family, value }),
+  );
+  const range = `the range ${start ?? ''}-${end ?? ''}`;
   const path = [
     'spec',
     'dhcp',
     ...(spec.dhcp.start === undefined && spec.dhcp.end !== undefined ? ['end'] : ['start']),
   ];
-  if (start > end) return [invalid(path, `the range ${fromNumber(start)}-${fromNumber(end)} is empty`)];
-  if (Math.floor(start / DHCP_BLOCK) === Math.floor(end / DHCP_BLOCK)) return [];
-  const message = `the range ${fromNumber(start)}-${fromNumber(end)} is larger than libvirt accepts`;
-  return [invalid(path, message, 'start and end must agree in their first two numbers')];
+  if (dhcp.first > dhcp.last) return [invalid(path, `${range} is empty`)];
+  if (isOneBlock(dhcp)) return [];
+  const hint = 'start and end must agree in their first two numbers';
+  return [invalid(path, `${range} is larger than libvirt accepts`, hint)];
 }
 
-function hostIssues(path: FieldPath, address: string, cidr: Cidr): readonly FieldIssue[] {
-  const number = toNumber(address);
+function excludeIssues({ dhcp: { exclude = [] } }: NetworkSpec, cidr: Subnet): readonly FieldIssue[] {
+  return exclude.flatMap((text, index) => {
+    const path = ['spec', 'dhcp', 'exclude', index];
+    const range = readRange(text);
+    if (range === undefined) return [invalid(path, `the range ${text} runs backwards`)];
+    if (range.first >= cidr.first && range.last <= cidr.last) return [];
+    return [invalid(path, `${text} is outside ${formatSubnet(cidr)}`)];
+  });
+}
+
+function hostIssues(path: FieldPath, address: string, cidr: Subnet): readonly FieldIssue[] {
+  const parsed = parseAddress(address);
   const { first, last } = hosts(cidr);
-  if (!contains(cidr, number)) return [invalid(path, `${address} is outside ${formatCidr(cidr)}`)];
-  if (number < first) return [invalid(path, `${address} is the address of the network itself`)];
-  return number > last ? [invalid(path, `${address} is the broadcast address`)] : [];
+  if (!contains(cidr, parsed)) return [invalid(path, `${address} is outside ${formatSubnet(cidr)}`)];
+  if (parsed.value < first) return [invalid(path, `${address} is the address of the network itself`)];
+  return parsed.value > last ? [invalid(path, `${address} is the broadcast address`)] : [];
 }
 
 function forwardIssues({ mode, dev, natPorts }: NetworkSpec['forward']): readonly FieldIssue[] {
@@ -86,13 +93,13 @@ function forwardIssues({ mode, dev, natPorts }: NetworkSpec['forward']): readonl
   return issues;
 }
 
-function podCidrIssues({ podCIDR }: NetworkSpec, cidr: Cidr): readonly FieldIssue[] {
+function podCidrIssues({ podCIDR }: NetworkSpec, cidr: Subnet): readonly FieldIssue[] {
   if (podCIDR === undefined) return [];
   const path = ['spec', 'podCIDR', 'cidr'];
-  const pods = parseCidr(podCIDR.cidr);
+  const pods = parseSubnet(podCIDR.cidr);
   const issues = [...networkAddressIssue(path, podCIDR.cidr)];
   if (overlaps(pods, cidr)) {
-    issues.push(invalid(path, `${podCIDR.cidr} overlaps the network's own ${formatCidr(cidr)}`));
+    issues.push(invalid(path, `${podCIDR.cidr} overlaps the network's own ${formatSubnet(cidr)}`));
   }
   if (podCIDR.nodeMaskSize < pods.prefix) {
     const message = `/${podCIDR.nodeMaskSize} for one worker is larger than the whole range (/${pods.prefix})`;

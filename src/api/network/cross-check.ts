@@ -1,13 +1,22 @@
-import { type Cidr, containsCidr, overlaps, parseCidr } from '../ipam/ip.ts';
+import { containsSubnet, parseSubnet, type Subnet } from '../ipam/subnet.ts';
+import { indexSubnets } from '../ipam/subnet-index.ts';
 import { bridgeName } from '../ipam/names.ts';
-import { type Claim, clashes, crossError, type CrossIssue, sameRef } from '../manifest/clash.ts';
+import {
+  type Claim,
+  clashes,
+  crossError,
+  type CrossIssue,
+  firstOthers,
+  MAX_LISTED,
+  refKey,
+} from '../manifest/clash.ts';
 import type { CrossError, CrossErrorCode, ParsedObject } from '../manifest/types.ts';
 
 type Network = ParsedObject<'Network'>;
 type Node = ParsedObject<'Node'>;
 
 interface Block extends Claim {
-  readonly cidr: Cidr;
+  readonly cidr: Subnet;
   readonly text: string;
 }
 
@@ -38,7 +47,7 @@ export function crossCheckNetworks(
 }
 
 function block(object: ParsedObject, path: readonly string[], text: string): Block {
-  return { object, path, text, cidr: parseCidr(text) };
+  return { object, path, text, cidr: parseSubnet(text) };
 }
 
 function bridgeErrors(networks: readonly Network[]): readonly CrossError[] {
@@ -59,34 +68,48 @@ function overlapErrors(
   others: readonly Block[],
   code: CrossErrorCode,
 ): readonly CrossError[] {
+  const overlapping = overlapsWith(others);
   return blocks.flatMap((claim) => {
-    const hits = others.filter(
-      ({ object, cidr }) => overlaps(cidr, claim.cidr) && !sameRef(object, claim.object),
-    );
-    const [first] = hits;
-    if (first === undefined) return [];
-    return [crossError(claim, { code, message: `${claim.text} overlaps ${first.text} of`, others: hits })];
-  });
-}
-
-/** The pod network of a Node lies in the range of its first Network, and in no other's. */
-function rangeErrors(pods: readonly Block[], ranges: readonly Block[]): readonly CrossError[] {
-  return pods.flatMap((claim) => {
-    const issue = rangeIssue(claim, ranges);
+    const issue = overlapping(claim, code);
     return issue === undefined ? [] : [crossError(claim, issue)];
   });
 }
 
-function rangeIssue(claim: Block, ranges: readonly Block[]): CrossIssue | undefined {
-  const primary = claim.object.kind === 'Node' ? claim.object.spec.networks[0]?.network : undefined;
-  const range = ranges.find(({ object }) => object.name === primary);
-  if (range !== undefined) {
-    if (containsCidr(range.cidr, claim.cidr)) return undefined;
-    const message = `${claim.text} is outside the pod range ${range.text} of`;
-    return { code: 'PodCidrOutsideRange', message, others: [range] };
-  }
-  const hits = ranges.filter(({ cidr }) => overlaps(cidr, claim.cidr));
-  const [first] = hits;
-  if (first === undefined) return undefined;
-  return { code: 'OverlappingPodCidr', message: `${claim.text} overlaps ${first.text} of`, others: hits };
+/** @returns a function that tells which of `blocks` overlap the block of another object */
+function overlapsWith(
+  blocks: readonly Block[],
+): (claim: Block, code: CrossErrorCode) => CrossIssue | undefined {
+  const all = indexSubnets(blocks, ({ cidr }) => cidr);
+  const own = new Map(
+    [...Map.groupBy(blocks, ({ object }) => refKey(object))].map(([key, same]) => [
+      key,
+      indexSubnets(same, ({ cidr }) => cidr),
+    ]),
+  );
+  return (claim, code) => {
+    const mine = own.get(refKey(claim.object))?.(claim.cidr, 0).total ?? 0;
+    const { items, total } = all(claim.cidr, MAX_LISTED + mine);
+    const others = firstOthers(items, claim.object);
+    const [first] = others;
+    if (first === undefined) return undefined;
+    return { code, message: `${claim.text} overlaps ${first.text} of`, others, total: total - mine };
+  };
+}
+
+/** The pod network of a Node lies in the range of its first Network, and in no other's. */
+function rangeErrors(pods: readonly Block[], ranges: readonly Block[]): readonly CrossError[] {
+  const byNetwork = new Map(ranges.toReversed().map((range) => [range.object.name, range]));
+  const overlapping = overlapsWith(ranges);
+  return pods.flatMap((claim) => {
+    const primary = claim.object.kind === 'Node' ? claim.object.spec.networks[0]?.network : undefined;
+    const range = byNetwork.get(primary ?? '');
+    const issue = range === undefined ? overlapping(claim, 'OverlappingPodCidr') : outsideRange(claim, range);
+    return issue === undefined ? [] : [crossError(claim, issue)];
+  });
+}
+
+function outsideRange(claim: Block, range: Block): CrossIssue | undefined {
+  if (containsSubnet(range.cidr, claim.cidr)) return undefined;
+  const message = `${claim.text} is outside the pod range ${range.text} of`;
+  return { code: 'PodCidrOutsideRange', message, others: [range] };
 }

@@ -1,52 +1,22 @@
-import { allocateAddresses, allocatePodCidrs } from '../ipam/allocate.ts';
-import { fromNumber } from '../ipam/ip.ts';
-import type { NetworkSpec } from './spec.ts';
-import type { KindMap } from '../meta.ts';
+import { allocateAddresses, type Allocation, type Usage } from '../ipam/allocate.ts';
+import { allocatePodCidrs } from '../ipam/allocate-pods.ts';
+import { formatAddress, readAddress, type Address } from '../ipam/address.ts';
+import { bridgeName } from '../ipam/names.ts';
+import { dynamicRanges, networkAddresses, type NetworkAddresses } from '../ipam/network-addresses.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
-import { aliasName, attachmentMac, bridgeName, fqdn, isLeftAlone } from '../ipam/names.ts';
-import { networkAddresses } from '../ipam/network-addresses.ts';
-import type { DesiredNetwork } from './render.ts';
 import type { NetworkEntry, Refusal } from '../ipam/entry.ts';
+import { claimsOn, type Claim, type NodeManifest } from './claims.ts';
+import { grantRecords, indexForeign, refuseClashing, type ForeignIndex } from './conflicts.ts';
+import { foreignEntries, type ForeignEntries } from './foreign.ts';
+import type { HostDirs } from './host-dirs.ts';
+import { hostDirOptions, readsHostFiles } from './host-dirs.ts';
+import type { DesiredNetwork } from './render.ts';
+import type { NetworkSpec } from './spec.ts';
 
-/** What a Node asks of one network. */
-export interface Claim {
-  readonly node: string;
-  readonly mac: string;
-  readonly hostnames: readonly string[];
-  /** The pod network that its manifest names. */
-  readonly podCIDR?: string;
-  /** Its guest was made by others, who may have put its entries here as well. */
-  readonly adopts: boolean;
-}
-
-export interface NodeManifest {
-  readonly name: string;
-  readonly spec: KindMap['Node']['spec'];
-}
-
-/** The claims of all Nodes on one network, by name. */
-export function claimsOn(
-  network: string,
-  domain: string | undefined,
-  nodes: readonly NodeManifest[],
-): Claim[] {
-  const claims = nodes.flatMap(({ name, spec }) =>
-    spec.networks.flatMap((attachment, index): Claim[] => {
-      if (attachment.network !== network || isLeftAlone(spec, attachment)) return [];
-      const aliases = index === 0 ? spec.dnsAliases.map((alias) => aliasName(alias, domain)) : [];
-      const podCIDR = index === 0 ? spec.podCIDR : undefined;
-      return [
-        {
-          node: name,
-          mac: attachmentMac(name, attachment),
-          hostnames: [...new Set([fqdn(name, domain), ...aliases])],
-          ...(podCIDR === undefined ? {} : { podCIDR }),
-          adopts: spec.policy.adopt,
-        },
-      ];
-    }),
-  );
-  return claims.sort((a, b) => (a.node < b.node ? -1 : 1));
+/** An address that some machine has now, by a lease or because it answers. */
+export interface AddressInUse {
+  readonly ip: string;
+  readonly mac?: string;
 }
 
 export interface DesireNetworkInput {
@@ -56,6 +26,10 @@ export interface DesireNetworkInput {
   readonly nodes: readonly NodeManifest[];
   /** The network's --inactive XML, where it exists. */
   readonly config?: NetworkModel;
+  /** The running network. */
+  readonly live?: NetworkModel;
+  /** Addresses that no Node is given unless its manifest names them. */
+  readonly inUse?: readonly AddressInUse[];
   /** Whether a machine whose manifest asks for nothing here keeps what it has. */
   readonly keeps: (node: string) => boolean;
   /** DHCP ranges stay as they are, whatever the spec says. */
@@ -63,129 +37,153 @@ export interface DesireNetworkInput {
   /** The manifest's own spec, where `spec` has what it does not name from libvirt. */
   readonly asked?: NetworkSpec;
   /** Directories that dnsmasq reads beside libvirt's files. */
-  readonly hostDirs: { readonly dhcp: string; readonly dns: string };
+  readonly hostDirs: HostDirs;
 }
 
-/** An option for one of the directories (libvirt-facts T23): wanted, but no reason for a restart of its own. */
-export function isHostDir(option: string): boolean {
-  return /^(dhcp-)?hostsdir=/.test(option);
+/** The network as it shall be, and what cannot be. */
+export interface NetworkDesire {
+  readonly desired: DesiredNetwork;
+  /** Claims that cannot be met: those Nodes get nothing, and what they have stays. */
+  readonly refusals: readonly Refusal[];
+  /** Names of the manifest's records that foreign ones have. */
+  readonly refusedRecords: readonly string[];
+  /** Addresses that Nodes are given for the first time and that no manifest names. */
+  readonly fresh: readonly string[];
 }
 
-/** The network as it shall be, and the claims that cannot be met: those Nodes get nothing, what others have stays. */
-export function desireNetwork(input: DesireNetworkInput): { desired: DesiredNetwork; refusals: Refusal[] } {
-  const { name, spec, config, hostDirs } = input;
-  const { gateway, netmask, dhcp } = networkAddresses(spec);
-  const { entries, refusals } = desireEntries(input);
-  const options = [`dhcp-hostsdir=${hostDirs.dhcp}`, `hostsdir=${hostDirs.dns}`, ...spec.dns.dnsmasqOptions];
+/** The network as it shall be, out of the manifests of the Network and its Nodes and of what it has now. */
+export function desireNetwork(input: DesireNetworkInput): NetworkDesire {
+  const { name, spec, config, live, hostDirs } = input;
+  const addresses = networkAddresses(spec);
+  const foreign = foreignEntries(config, live);
+  const byUpdates = live !== undefined && !readsHostFiles(hostDirs, live);
+  const index = indexForeign(foreign, { domain: spec.domain, byUpdates });
+  const asked = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
+  const { granted: records, refused: refusedRecords } = grantRecords(asked, index);
+  const { entries, refusals, fresh } = desireEntries(input, { addresses, foreign, index });
   const desired: DesiredNetwork = {
     name,
     spec,
     ...(input.asked === undefined ? {} : { asked: input.asked }),
     bridge: spec.bridge.name ?? config?.bridge?.name ?? bridgeName(name),
-    gateway: fromNumber(gateway),
-    netmask,
-    ...(input.keepsRanges === true
-      ? {}
-      : { range: { start: fromNumber(dhcp.start), end: fromNumber(dhcp.end) } }),
+    gateway: formatAddress(addresses.gateway),
+    netmask: addresses.netmask,
+    ...(input.keepsRanges === true ? {} : { ranges: dynamicRanges(addresses) }),
     entries,
-    options,
+    records,
+    options: [...hostDirOptions(hostDirs), ...spec.dns.dnsmasqOptions],
+    hostDirs,
   };
-  return { desired, refusals };
+  return { desired, refusals, refusedRecords, fresh };
 }
 
-function desireEntries(input: DesireNetworkInput): { entries: NetworkEntry[]; refusals: Refusal[] } {
-  const { config, nodes } = input;
-  const claims = claimsOn(input.name, input.spec.domain, nodes);
-  const marked = config?.mark?.entries ?? [];
-  const kept = marked.filter(
-    (entry) => !claims.some(({ node }) => node === entry.node) && input.keeps(entry.node),
-  );
-  const addresses = allocateAddresses(input, nodes, heldReservations(input, claims, kept));
-  const pods = allocatePodCidrs(input, nodes, podsHeld(marked));
+interface Surroundings {
+  readonly addresses: NetworkAddresses;
+  readonly foreign: ForeignEntries;
+  readonly index: ForeignIndex;
+}
+
+interface DesiredEntries {
+  readonly entries: readonly NetworkEntry[];
+  readonly refusals: readonly Refusal[];
+  readonly fresh: readonly string[];
+}
+
+function desireEntries(input: DesireNetworkInput, around: Surroundings): DesiredEntries {
+  const claims = claimsOn(input.name, input.spec.domain, input.nodes);
+  const all = input.config?.mark?.entries ?? [];
+  const marked = new Map(all.map((entry) => [entry.node, entry]));
+  const claiming = new Set(claims.map(({ node }) => node));
+  const kept = all.filter(({ node }) => !claiming.has(node) && input.keeps(node));
+  const addresses = giveAddresses(input, around, { claims, marked, kept });
+  const pods = givePods(input, { claims, marked, kept });
   const refused = new Map<string, Refusal>();
   for (const error of [...pods.errors, ...addresses.errors]) refused.set(error.node, error);
-  const wanted = claims.flatMap(({ node, mac, hostnames }): NetworkEntry[] => {
-    const [ip, podCIDR] = [addresses.assigned.get(node), pods.assigned.get(node)];
-    return ip === undefined
-      ? []
-      : [{ node, mac, ip, ...(podCIDR === undefined ? {} : { podCIDR }), hostnames }];
+  const wanted = claims.flatMap((claim) => entryFor(claim, addresses, pods));
+  for (const entry of wanted) {
+    const message = refused.has(entry.node) ? undefined : around.index.ofEntry(entry);
+    if (message !== undefined) refused.set(entry.node, { node: entry.node, reason: 'Conflict', message });
+  }
+  refuseClashing(wanted, kept, { marked, refused });
+  const served = wanted.filter(({ node }) => !refused.has(node));
+  const stuck = claims.filter(({ node }) => refused.has(node)).flatMap(({ node }) => marked.get(node) ?? []);
+  const entries = [...served, ...stuck].sort((a, b) => (a.node < b.node ? -1 : 1));
+  const fresh = addresses.fresh
+    .filter((node) => !refused.has(node))
+    .flatMap((node) => addresses.assigned.get(node) ?? []);
+  return { entries: [...entries, ...kept], refusals: [...refused.values()], fresh: fresh.map(formatAddress) };
+}
+
+function entryFor(
+  { node, mac, hostnames }: Claim,
+  addresses: Allocation,
+  pods: Allocation<string>,
+): NetworkEntry[] {
+  const [address, podCIDR] = [addresses.assigned.get(node), pods.assigned.get(node)];
+  if (address === undefined) return [];
+  return [
+    { node, mac, ip: formatAddress(address), ...(podCIDR === undefined ? {} : { podCIDR }), hostnames },
+  ];
+}
+
+/** Who claims, and what the machines have now. */
+interface Parties {
+  readonly claims: readonly Claim[];
+  readonly marked: ReadonlyMap<string, NetworkEntry>;
+  /** Entries of machines that ask for nothing and keep what they have. */
+  readonly kept: readonly NetworkEntry[];
+}
+
+/** A Node keeps the address that it was given, whatever others made of its reservation, under a new MAC too. */
+function giveAddresses(
+  { name, spec, inUse = [] }: DesireNetworkInput,
+  { addresses, foreign }: Surroundings,
+  { claims, marked, kept }: Parties,
+): Allocation {
+  const asked = claims.map(({ node, mac, address }) => ({
+    node,
+    mac,
+    ...optional('given', address),
+    ...optional('held', marked.get(node)?.ip),
+  }));
+  const own = claims.flatMap(({ node, mac }) => ({ ip: marked.get(node)?.ip ?? '', mac }));
+  const named = [...spec.dns.records.map(({ address }) => address), ...foreign.names.map(({ ip }) => ip)];
+  const used = [...own, ...kept, ...foreign.reservations, ...inUse, ...named.map((ip) => ({ ip }))];
+  return allocateAddresses({ name, addresses }, asked, used.flatMap(usage));
+}
+
+function optional<K extends string>(key: K, text: string | undefined): { [P in K]?: Address } {
+  const address = text === undefined ? undefined : readAddress(text);
+  return (address === undefined ? {} : { [key]: address }) as { [P in K]?: Address };
+}
+
+function usage({ ip, mac }: { readonly ip: string; readonly mac?: string }): Usage[] {
+  const address = readAddress(ip);
+  return address === undefined ? [] : [{ address, ...(mac === undefined ? {} : { mac }) }];
+}
+
+/** Taken is what anybody has, also while its Node is about to get another one. */
+function givePods(
+  { name, spec, nodes }: DesireNetworkInput,
+  { claims, marked, kept }: Parties,
+): Allocation<string> {
+  const members = claims.filter(
+    ({ primary, isWorker, podCIDR }) => primary && (isWorker || podCIDR !== undefined),
+  );
+  const claiming = new Set(members.map(({ node }) => node));
+  const held = (node: string): string | undefined => marked.get(node)?.podCIDR;
+  const taken = [
+    ...nodes.flatMap(({ name: node, spec: { podCIDR } }) => (claiming.has(node) ? [] : (podCIDR ?? []))),
+    ...members.flatMap(({ node, podCIDR }) => (podCIDR === undefined ? [] : (held(node) ?? []))),
+    ...kept.flatMap(({ podCIDR }) => podCIDR ?? []),
+  ];
+  const asked = members.map(({ node, podCIDR }) => {
+    const before = held(node);
+    return {
+      node,
+      ...(podCIDR === undefined ? {} : { given: podCIDR }),
+      ...(before === undefined ? {} : { held: before }),
+    };
   });
-  // Who is refused keeps what it has, which may stand in the way of others in turn.
-  for (let before = -1; before < refused.size;) {
-    before = refused.size;
-    const staying = [...kept, ...marked.filter(({ node }) => refused.has(node))];
-    for (const entry of wanted) {
-      const message = refused.has(entry.node) ? undefined : conflictOf(entry, staying, config);
-      if (message !== undefined) refused.set(entry.node, { node: entry.node, reason: 'Conflict', message });
-    }
-  }
-  const entries = claims.flatMap(({ node }) =>
-    (refused.has(node) ? marked : wanted).filter((entry) => entry.node === node),
-  );
-  return { entries: [...entries, ...kept], refusals: [...refused.values()] };
-}
-
-/** What stands in the way of an entry: others' in the network, and entries of k8slab that must stay. */
-function conflictOf(
-  entry: NetworkEntry,
-  staying: readonly NetworkEntry[],
-  config: NetworkModel | undefined,
-): string | undefined {
-  const marked = config?.mark?.entries ?? [];
-  const foreign = (config?.hosts ?? []).filter((host) => !marked.some(({ mac }) => mac === host.mac));
-  const holder = foreign.find(({ ip, mac }) => ip === entry.ip || mac === entry.mac);
-  if (holder !== undefined) {
-    const held = `the network already reserves ${holder.ip} for ${holder.name ?? holder.mac ?? 'another machine'}`;
-    return `${held}; ${NOT_OURS}`;
-  }
-  if (config?.dns.hosts.some((host) => isForeignName(host, entry, marked)) === true) {
-    const names = entry.hostnames.join(', ');
-    return `the network already has a name of it (${names}) with another address; ${NOT_OURS}`;
-  }
-  const other = staying.find(
-    ({ node, ip, mac, hostnames }) =>
-      node !== entry.node &&
-      (ip === entry.ip || mac === entry.mac || hostnames.some((name) => entry.hostnames.includes(name))),
-  );
-  return (
-    other &&
-    `the machine "${other.node}" still has ${other.ip}, ${other.mac} and ${other.hostnames.join(', ')}`
-  );
-}
-
-const NOT_OURS = 'that entry was not made by k8slab and stays';
-
-/**
- * What is taken: a Node keeps the address that it was given, whatever others made of its reservation, under a new MAC
- * too; what a removed one had is free again.
- */
-function heldReservations(
-  input: DesireNetworkInput,
-  claims: readonly Claim[],
-  kept: readonly NetworkEntry[],
-): { mac: string; ip: string }[] {
-  const marked = input.config?.mark?.entries ?? [];
-  const foreign = (input.config?.hosts ?? []).flatMap(({ mac, ip }) =>
-    mac === undefined || marked.some((entry) => entry.mac === mac) ? [] : [{ mac, ip }],
-  );
-  const ours = marked.flatMap((entry) => {
-    if (kept.includes(entry)) return [{ mac: entry.mac, ip: entry.ip }];
-    const claim = claims.find(({ node }) => node === entry.node);
-    return claim === undefined ? [] : [{ mac: claim.mac, ip: entry.ip }];
-  });
-  return [...foreign, ...ours];
-}
-
-function isForeignName(
-  host: NetworkModel['dns']['hosts'][number],
-  entry: NetworkEntry,
-  marked: readonly NetworkEntry[],
-): boolean {
-  if (host.ip === entry.ip) return false;
-  const ours = new Set(marked.flatMap(({ hostnames }) => hostnames));
-  return host.hostnames.some((name) => entry.hostnames.includes(name) && !ours.has(name));
-}
-
-function podsHeld(entries: readonly NetworkEntry[]): Map<string, string> {
-  return new Map(entries.flatMap(({ node, podCIDR }) => (podCIDR === undefined ? [] : [[node, podCIDR]])));
+  return allocatePodCidrs(spec.podCIDR && { network: name, ...spec.podCIDR }, asked, taken);
 }

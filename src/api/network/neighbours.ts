@@ -1,4 +1,4 @@
-import { isCidr, overlaps, parseCidr } from '../ipam/ip.ts';
+import { containsSubnet, overlaps, parseSubnet, readSubnet, type Subnet } from '../ipam/subnet.ts';
 import type { DesiredNetwork } from './render.ts';
 import type { Waiting } from '../disruption/action.ts';
 import type { ObservedNetwork } from './observed.ts';
@@ -14,16 +14,20 @@ export function findOverlap(desired: DesiredNetwork, observed: ObservedNetwork):
   if (live?.model.bridge?.name !== desired.bridge && neighbours.bridgeNameTaken) {
     return bridgeInUse(desired, 'is an interface that libvirt did not make for it');
   }
-  const network = neighbours.networks.find(({ cidr }) => meets(desired, cidr));
+  const block = parseSubnet(desired.spec.cidr);
+  const network = neighbours.networks.find(({ cidr }) => meets(cidr, (other) => overlaps(block, other)));
   if (network !== undefined) {
     return overlapping(desired, `${network.cidr ?? ''} of the libvirt network "${network.name}"`);
   }
-  const route = neighbours.routes.find(({ dev, cidr }) => !own.has(dev) && meets(desired, cidr));
+  // A wider route, such as that of a VPN, gives way to the network's own.
+  const takesOver = (other: Subnet): boolean => containsSubnet(block, other);
+  const route = neighbours.routes.find(({ dev, cidr }) => !own.has(dev) && meets(cidr, takesOver));
   return route && overlapping(desired, `${route.cidr}, which the vmhost reaches by ${route.dev}`);
 }
 
-function meets({ spec }: DesiredNetwork, cidr: string | undefined): boolean {
-  return cidr !== undefined && isCidr(cidr) && overlaps(parseCidr(spec.cidr), parseCidr(cidr));
+function meets(cidr: string | undefined, test: (subnet: Subnet) => boolean): boolean {
+  const subnet = readSubnet(cidr ?? '');
+  return subnet !== undefined && test(subnet);
 }
 
 function overlapping({ spec }: DesiredNetwork, what: string): Waiting {

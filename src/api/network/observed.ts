@@ -34,6 +34,8 @@ export interface ObservedNetwork {
   readonly config?: NetworkDocument;
   readonly live?: NetworkDocument;
   readonly active: boolean;
+  /** libvirt has a definition of it; without one it is gone once it stops, and `config` is what runs. */
+  readonly persistent: boolean;
   readonly autostart: boolean;
   readonly hostFiles: HostFiles;
   readonly guests: readonly NetworkGuest[];

@@ -4,8 +4,9 @@ import type { DhcpHost, DnsHost, NetworkModel } from '../libvirt/network.ts';
 import { desiredDnsHosts, type DesiredNetwork } from './render.ts';
 import { element, renderXml } from '../xml.ts';
 import { step, type Cost, type HostFiles, type NetworkAction } from '../disruption/action.ts';
+import { marksOf, NameSet, ownMacs, ownNames } from './foreign.ts';
+import { reservationsIn } from './liveness.ts';
 import type { ObservedNetwork } from './observed.ts';
-import type { NetworkEntry } from '../ipam/entry.ts';
 
 /** Brings the running dnsmasq to `desired` by what costs least: files first, net-update for what they cannot do. */
 export function planLive(
@@ -14,7 +15,7 @@ export function planLive(
   live: NetworkModel,
   felt: Cost,
 ): NetworkAction[] {
-  const owned = [observed.config?.model.mark, live.mark].filter((mark) => mark !== undefined);
+  const owned = marksOf(observed.config?.model, live);
   const removals = [...staleNames(desired, live, owned), ...reservationsInTheWay(desired, live, owned, felt)];
   const remaining = withoutRemoved(live, removals);
   const files = hostFiles(desired, remaining);
@@ -39,25 +40,19 @@ export function staleNames(
   live: NetworkModel,
   owned: readonly NetworkMark[],
 ): Removal[] {
-  const wanted = new Map(desiredDnsHosts(desired).map((host) => [host.ip, host]));
-  const ours = new Set(
-    owned.flatMap((mark) => [...mark.entries, ...mark.records]).flatMap((host) => host.hostnames),
-  );
+  const [wanted, ours] = [new NameSet(desiredDnsHosts(desired)), ownNames(owned)];
+  const isStale = (ip: string, name: string): boolean => ours.has(ip, name) && !wanted.has(ip, name);
   return live.dns.hosts
-    .filter((host) =>
-      host.hostnames.some((name) => ours.has(name) && wanted.get(host.ip)?.hostnames.includes(name) !== true),
-    )
-    .map((names) => ({ names, foreign: names.hostnames.filter((name) => !ours.has(name)) }))
-    .map(({ names, foreign }) => ({
-      names,
-      actions: [
-        updateNames('delete', names, `${names.ip} no longer has the name ${names.hostnames.join(', ')}`),
-        // libvirt takes out the whole host, with the names that others put there.
-        ...(foreign.length === 0
-          ? []
-          : [updateNames('add', { ...names, hostnames: foreign }, 'these names are not of k8slab and stay')]),
-      ],
-    }));
+    .filter(({ ip, hostnames }) => hostnames.some((name) => isStale(ip, name)))
+    .map((names) => {
+      const { ip, hostnames } = names;
+      const foreign = hostnames.filter((name) => !ours.has(ip, name));
+      const reason = `${ip} no longer has the name ${hostnames.filter((name) => isStale(ip, name)).join(', ')}`;
+      // libvirt takes out the whole host, with the names that others put there.
+      const rest = { ip, hostnames: foreign };
+      const back = foreign.length === 0 ? [] : [updateNames('add', rest, 'these names are foreign and stay')];
+      return { names, actions: [updateNames('delete', names, reason), ...back] };
+    });
 }
 
 export type UpdateNetwork = Extract<NetworkAction, { type: 'UpdateNetwork' }>;
@@ -67,7 +62,8 @@ export function updateNames(
   { ip, hostnames }: DnsHost,
   reason: string,
 ): UpdateNetwork {
-  const names = hostnames.map((name) => element('hostname', {}, [name]));
+  // Told a name too, libvirt would take every record of that name for a match, and refuse where there are several.
+  const names = command === 'delete' ? [] : hostnames.map((name) => element('hostname', {}, [name]));
   const xml = renderXml(element('host', { ip }, names));
   return step('none', reason, { type: 'UpdateNetwork' as const, command, section: 'dns-host', xml });
 }
@@ -79,10 +75,10 @@ function reservationsInTheWay(
   owned: readonly NetworkMark[],
   felt: Cost,
 ): Removal[] {
-  const ours = new Set(owned.flatMap((mark) => mark.entries.map((entry) => entry.mac)));
+  const ours = ownMacs(owned);
+  const heirs = new Map(desired.entries.map((entry) => [entry.ip, entry.mac]));
   return live.hosts
-    .filter((host) => host.mac !== undefined && ours.has(host.mac))
-    .filter((host) => desired.entries.some((entry) => entry.ip === host.ip && entry.mac !== host.mac))
+    .filter(({ mac, ip }) => mac !== undefined && ours.has(mac) && (heirs.get(ip) ?? mac) !== mac)
     .map((host) => removeReservation(host, felt));
 }
 
@@ -95,27 +91,29 @@ export function removeReservation(host: DhcpHost, felt: Cost): Removal {
 }
 
 export function withoutRemoved(live: NetworkModel, removals: readonly Removal[]): NetworkModel {
-  const hosts = live.hosts.filter((host) => !removals.some((removal) => removal.host === host));
-  const names = live.dns.hosts.filter((host) => !removals.some((removal) => removal.names === host));
-  return { ...live, hosts, dns: { ...live.dns, hosts: names } };
+  const [hosts, names] = [new Set<DhcpHost>(), new Set<DnsHost>()];
+  for (const removal of removals) {
+    if (removal.host !== undefined) hosts.add(removal.host);
+    if (removal.names !== undefined) names.add(removal.names);
+  }
+  return {
+    ...live,
+    hosts: live.hosts.filter((host) => !hosts.has(host)),
+    dns: { ...live.dns, hosts: live.dns.hosts.filter((host) => !names.has(host)) },
+  };
 }
 
 /** What the live XML does not carry yet. */
 function hostFiles(desired: DesiredNetwork, live: NetworkModel): HostFiles {
+  const isLive = reservationsIn(live);
+  const known = new NameSet(live.dns.hosts);
   const reservations = desired.entries
-    .filter((entry) => !live.hosts.some((host) => isReservation(host, entry)))
+    .filter((entry) => !isLive(entry))
     .map((entry) => ({ mac: entry.mac, ip: entry.ip, name: entry.hostnames[0] ?? entry.node }));
   const names = desiredDnsHosts(desired)
-    .map(({ ip, hostnames }) => {
-      const known = live.dns.hosts.find((host) => host.ip === ip)?.hostnames ?? [];
-      return { ip, hostnames: hostnames.filter((name) => !known.includes(name)) };
-    })
+    .map(({ ip, hostnames }) => ({ ip, hostnames: hostnames.filter((name) => !known.has(ip, name)) }))
     .filter(({ hostnames }) => hostnames.length > 0);
   return { reservations, names };
-}
-
-function isReservation(host: DhcpHost, entry: NetworkEntry): boolean {
-  return host.mac === entry.mac && host.ip === entry.ip && host.name === entry.hostnames[0];
 }
 
 export function writeFiles(observed: ObservedNetwork, files: HostFiles): NetworkAction[] {
@@ -137,23 +135,4 @@ function changedNames(before: HostFiles, after: HostFiles): string {
 function missing<T>(from: readonly T[], inThese: readonly T[]): T[] {
   const known = new Set(inThese.map(canonicalJson));
   return from.filter((item) => !known.has(canonicalJson(item)));
-}
-
-/** Whether the network's next start knows the entry. */
-export function isDefined(entry: NetworkEntry, { config }: ObservedNetwork): boolean {
-  return config?.model.hosts.some((host) => isReservation(host, entry)) === true;
-}
-
-/** Whether a guest with this entry gets its address and name now: what is live is the live XML and the files together. */
-export function isLive(entry: NetworkEntry, observed: Pick<ObservedNetwork, 'live' | 'hostFiles'>): boolean {
-  const live = observed.live?.model;
-  if (live === undefined) return false;
-  const inFile = observed.hostFiles.reservations.some(
-    ({ mac, ip, name }) => mac === entry.mac && ip === entry.ip && name === entry.hostnames[0],
-  );
-  // dnsmasq refuses a line of the file when the XML has the address for another MAC.
-  const refused = live.hosts.some(({ mac, ip }) => ip === entry.ip && mac !== entry.mac);
-  const known = [...live.dns.hosts, ...observed.hostFiles.names].filter(({ ip }) => ip === entry.ip);
-  const resolves = entry.hostnames.every((name) => known.some(({ hostnames }) => hostnames.includes(name)));
-  return resolves && !refused && (inFile || live.hosts.some((host) => isReservation(host, entry)));
 }

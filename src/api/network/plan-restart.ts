@@ -1,4 +1,5 @@
-import { canonicalJson, contentHash } from '../canonical.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { contentHash } from '../canonical.ts';
 import { withMark } from '../ownership/mark.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { parkingBridge } from '../ipam/names.ts';
@@ -6,7 +7,7 @@ import type { DesiredNetwork } from './render.ts';
 import { renderXml } from '../xml.ts';
 import { step, type NetworkAction, type TapAttachment, type Waiting } from '../disruption/action.ts';
 import { NET_UPDATE_SECONDS, NETWORK_RESTART_SECONDS } from './costs.ts';
-import { isHostDir } from './desire.ts';
+import { hostDirOptions, type HostDirs } from './host-dirs.ts';
 import { guestNames, type ObservedNetwork } from './observed.ts';
 
 /** What libvirt writes into the live XML where the definition gives no ports. */
@@ -26,15 +27,22 @@ const RESTART_FIELDS: Readonly<Record<string, (model: NetworkModel) => unknown>>
   mtu: ({ mtu }) => mtu,
   dns: ({ dns }) => dns.enabled,
   'dns.forwarders': ({ dns }) => dns.forwarders.toSorted(),
-  'dns.dnsmasqOptions': ({ options }) => options.filter((option) => !isHostDir(option)).toSorted(),
+  'dns.dnsmasqOptions': ({ options }) => options.toSorted(),
   dhcp: ({ ranges }) => ranges,
 };
 
 /** The running network against its definition as it shall be. */
-export function restartFields(wanted: NetworkModel, live: NetworkModel): string[] {
+export function restartFields(wanted: NetworkModel, live: NetworkModel, dirs: HostDirs): string[] {
+  const [a, b] = [withoutHostDirs(wanted, dirs), withoutHostDirs(live, dirs)];
   return Object.entries(RESTART_FIELDS)
-    .filter(([, field]) => canonicalJson(field(wanted)) !== canonicalJson(field(live)))
+    .filter(([, field]) => !isDeepStrictEqual(field(a), field(b)))
     .map(([name]) => name);
+}
+
+/** The directories of ours are wanted, but no reason for a restart of their own. */
+function withoutHostDirs(model: NetworkModel, dirs: HostDirs): NetworkModel {
+  const ours = new Set(hostDirOptions(dirs));
+  return { ...model, options: model.options.filter((option) => !ours.has(option)) };
 }
 
 export interface RestartInput {
@@ -53,7 +61,7 @@ export function planRestart(input: RestartInput): { action?: NetworkAction; wait
   const gaps = updates.filter(({ disruption }) => disruption === 'uplink').length;
   const shorter = gaps * NET_UPDATE_SECONDS > NETWORK_RESTART_SECONDS;
   if (outdated.length === 0 && !shorter) return {};
-  const signature = signatureOf(wanted);
+  const signature = signatureOf(withoutHostDirs(wanted, desired.hostDirs));
   if (observed.failedRestart?.signature === signature) {
     return { waiting: { reason: 'RestartFailed', message: observed.failedRestart.message } };
   }
@@ -127,7 +135,8 @@ function attachmentOf({ name, bridge, spec }: DesiredNetwork, ports: readonly st
 /** Taps that a restart, ours or somebody's, left without a bridge: those guests are cut off (libvirt-facts T5). */
 export function planAttach(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
   const { parked, guests } = observed;
-  const loose = guests.filter(({ tap, master }) => master === undefined || parked?.includes(tap));
+  const waiting = new Set(parked);
+  const loose = guests.filter(({ tap, master }) => master === undefined || waiting.has(tap));
   const ports = [...new Set([...loose.map(({ tap }) => tap), ...(parked ?? [])])].sort();
   if (ports.length === 0 && parked === undefined) return [];
   const names = [...new Set(loose.map(({ domain }) => domain))].sort();

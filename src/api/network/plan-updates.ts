@@ -3,6 +3,7 @@ import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
 import { desiredDnsHosts, renderReservation, type DesiredNetwork } from './render.ts';
 import { renderXml } from '../xml.ts';
 import { step, type Cost, type NetworkAction } from '../disruption/action.ts';
+import { NameSet, ownMacs } from './foreign.ts';
 import { removeReservation, staleNames, updateNames, withoutRemoved, type Removal } from './plan-live.ts';
 
 /** Brings a running network whose dnsmasq reads no files of ours to `desired` by net-update alone. */
@@ -28,14 +29,16 @@ function clashes(
   owned: readonly NetworkMark[],
   felt: Cost,
 ): Removal[] {
-  const ours = new Set(
-    [...owned.flatMap(({ entries }) => entries), ...desired.entries].map(({ mac }) => mac),
-  );
-  const isClash = (host: DhcpHost): boolean =>
-    desired.entries.some(
-      ({ mac, ip, hostnames: [name] }) =>
-        mac !== host.mac && (ip === host.ip || (name !== undefined && name === host.name)),
-    );
+  const ours = ownMacs(owned);
+  const ips = new Map<string, string>();
+  const names = new Map<string, string>();
+  for (const { mac, ip, hostnames } of desired.entries) {
+    ours.add(mac);
+    ips.set(ip, mac);
+    names.set(hostnames[0] ?? '', mac);
+  }
+  const isClash = ({ mac, ip, name }: DhcpHost): boolean =>
+    (ips.get(ip) ?? mac) !== mac || (names.get(name ?? '') ?? mac) !== mac;
   return live.hosts
     .filter((host) => host.mac !== undefined && ours.has(host.mac) && isClash(host))
     .map((host) => removeReservation(host, felt));
@@ -43,35 +46,32 @@ function clashes(
 
 /** libvirt takes one host per address and no changed one: an old record gives way, and comes back if that fails. */
 function missingNames(desired: DesiredNetwork, live: NetworkModel): NetworkAction[] {
+  const known = new NameSet(live.dns.hosts);
+  const byIp = new Map(live.dns.hosts.toReversed().map((host) => [host.ip, host]));
   return desiredDnsHosts(desired).flatMap(({ ip, hostnames }): NetworkAction[] => {
-    const old = live.dns.hosts.find((host) => host.ip === ip);
+    const added = hostnames.filter((name) => !known.has(ip, name));
+    if (added.length === 0) return [];
+    const old = byIp.get(ip);
     const names = [...new Set([...hostnames, ...(old?.hostnames ?? [])])];
-    if (names.length === (old?.hostnames.length ?? 0)) return [];
-    const added = hostnames.filter((name) => old?.hostnames.includes(name) !== true).join(', ');
-    const reason = `dnsmasq does not know ${added} yet`;
-    if (old === undefined) return [updateNames('add', { ip, hostnames: names }, reason)];
-    const removal = updateNames('delete', old, reason);
-    return [removal, { ...updateNames('add', { ip, hostnames: names }, reason), restore: removal.xml }];
+    const add = updateNames('add', { ip, hostnames: names }, `dnsmasq does not know ${added.join(', ')} yet`);
+    if (old === undefined) return [add];
+    const restore = updateNames('add', old, add.reason).xml;
+    return [updateNames('delete', old, add.reason), { ...add, restore }];
   });
 }
 
 function missingReservations(desired: DesiredNetwork, live: NetworkModel, felt: Cost): NetworkAction[] {
+  const byMac = new Map(live.hosts.toReversed().map((host) => [host.mac, host]));
   return desired.entries.flatMap((entry): NetworkAction[] => {
-    const host = live.hosts.find(({ mac }) => mac === entry.mac);
+    const host = byMac.get(entry.mac);
     if (host?.ip === entry.ip && host.name === entry.hostnames[0]) return [];
-    const command = host === undefined ? 'add' : 'modify';
-    return [
-      step(
-        felt.guests === undefined ? 'none' : 'uplink',
-        `${entry.ip} is not reserved for ${entry.node} yet`,
-        {
-          type: 'UpdateNetwork' as const,
-          command,
-          section: 'ip-dhcp-host',
-          xml: renderXml(renderReservation(entry)),
-        },
-        felt,
-      ),
-    ];
+    const action = {
+      type: 'UpdateNetwork' as const,
+      command: host === undefined ? ('add' as const) : ('modify' as const),
+      section: 'ip-dhcp-host',
+      xml: renderXml(renderReservation(entry)),
+    };
+    const disruption = felt.guests === undefined ? 'none' : 'uplink';
+    return [step(disruption, `${entry.ip} is not reserved for ${entry.node} yet`, action, felt)];
   });
 }

@@ -1,5 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
 import { MODES } from './adopt.ts';
-import { canonicalJson } from '../canonical.ts';
 import { ipv4Index, modelNetwork, type NetworkDocument, type NetworkModel } from '../libvirt/network.ts';
 import { renderNetwork, specHash, type DesiredNetwork } from './render.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
@@ -12,7 +12,8 @@ import {
   type Waiting,
 } from '../disruption/action.ts';
 import { NET_UPDATE_SECONDS } from './costs.ts';
-import { isHostDir } from './desire.ts';
+import { marksOf } from './foreign.ts';
+import { readsHostFiles } from './host-dirs.ts';
 import { planLive, writeFiles } from './plan-live.ts';
 import { findOverlap } from './neighbours.ts';
 import { guestNames, type ObservedNetwork } from './observed.ts';
@@ -47,7 +48,7 @@ function planUntouched(desired: DesiredNetwork, observed: ObservedNetwork): Plan
   const bare = { ...desired, spec, options: dns.dnsmasqOptions };
   const wanted = renderNetwork(bare, observed.config?.root, observed.config?.model.mark);
   if (planRepairs(bare, observed, wanted).actions.length > 0) return undefined;
-  const fields = restartFields(modelNetwork(wanted), live);
+  const fields = restartFields(modelNetwork(wanted), live, desired.hostDirs);
   if (fields.length === 0) return { actions: [] };
   const message = `what others defined takes effect when they restart the network: ${fields.join(', ')}`;
   return { actions: [], waiting: { reason: 'RestartRequired', message } };
@@ -63,10 +64,11 @@ function planRepairs(
   observed: ObservedNetwork,
   wanted: XmlElement,
 ): Plan<NetworkAction> {
-  const definition = planDefinition(wanted, observed);
+  const model = modelNetwork(wanted);
+  const definition = planDefinition({ root: wanted, model }, observed);
   const { live } = observed;
   if (!observed.active || live === undefined) return planInactive(desired, observed, definition);
-  const outdated = restartFields(modelNetwork(wanted), live.model);
+  const outdated = restartFields(model, live.model, desired.hostDirs);
   const overlap = outdated.length === 0 ? undefined : findOverlap(desired, observed);
   if (overlap !== undefined) return { actions: [], waiting: overlap };
   const updates = planRunning(desired, observed, live);
@@ -74,7 +76,7 @@ function planRepairs(
   const { action, waiting } = planRestart({
     desired,
     observed,
-    wanted: modelNetwork(wanted),
+    wanted: model,
     outdated,
     updates,
   });
@@ -112,10 +114,9 @@ function planRunning(
 ): NetworkAction[] {
   const guests = guestNames(observed);
   const felt: Cost = guests.length === 0 ? {} : { seconds: NET_UPDATE_SECONDS, guests };
-  const owned = [observed.config?.model.mark, live.mark].filter((mark) => mark !== undefined);
-  const steps = readsHostFiles(desired, live)
+  const steps = readsHostFiles(desired.hostDirs, live)
     ? planLive(desired, observed, live, felt)
-    : planUpdates(desired, live, owned, felt);
+    : planUpdates(desired, live, marksOf(observed.config?.model, live), felt);
   const parentIndex = ipv4Index(root);
   return parentIndex === undefined
     ? steps
@@ -134,22 +135,31 @@ function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Wai
   return { reason: 'Conflict', message };
 }
 
-function planDefinition(wanted: XmlElement, { config, adopting }: ObservedNetwork): NetworkAction[] {
-  if (config === undefined) {
-    const xml = renderXml(wanted);
-    return [step('none', 'the network is not defined', { type: 'DefineNetwork', xml })];
-  }
-  const differing = differences(markless(modelNetwork(wanted), adopting), markless(config.model, adopting));
-  if (differing.length === 0) return [];
-  const reason = `the definition differs in ${differing.join(', ')}`;
-  return [step('none', reason, { type: 'DefineNetwork', xml: renderXml(wanted) })];
+function planDefinition(wanted: NetworkDocument, observed: ObservedNetwork): NetworkAction[] {
+  const reason = whyDefine(wanted.model, observed);
+  // The text of a thousand entries is made only where it is needed.
+  return reason === undefined
+    ? []
+    : [step('none', reason, { type: 'DefineNetwork', xml: renderXml(wanted.root) })];
+}
+
+function whyDefine(
+  wanted: NetworkModel,
+  { config, persistent, adopting }: ObservedNetwork,
+): string | undefined {
+  if (config === undefined) return 'the network is not defined';
+  if (!persistent) return 'the network runs without a definition and would be gone once it stops';
+  const differing = differences(markless(wanted, adopting), markless(config.model, adopting));
+  return differing.length === 0 ? undefined : `the definition differs in ${differing.join(', ')}`;
 }
 
 /** Names of the modelled fields that differ; both sides come from the same document, so foreign parts are alike. */
 function differences(wanted: NetworkModel, found: NetworkModel): string[] {
+  const keys = Object.keys({ ...wanted, ...found }) as (keyof NetworkModel)[];
+  const differing = keys.filter((key) => !isDeepStrictEqual(wanted[key], found[key]));
+  if (differing.length === 0) return [];
   const [a, b] = [unordered(wanted), unordered(found)];
-  const keys = Object.keys({ ...a, ...b }) as (keyof NetworkModel)[];
-  return keys.filter((key) => canonicalJson(a[key]) !== canonicalJson(b[key]));
+  return differing.filter((key) => !isDeepStrictEqual(a[key], b[key]));
 }
 
 /** Less what a mark that is not written yet cannot say. */
@@ -160,31 +170,21 @@ function markless({ mark, ...model }: NetworkModel, adopting: ObservedNetwork['a
 }
 
 /** The order in which others wrote hosts and options means nothing; that of the names of one address does. */
-function unordered(model: NetworkModel): NetworkModel {
+function unordered(model: NetworkModel): Record<keyof NetworkModel, unknown> {
   const names = Map.groupBy(model.dns.hosts, ({ ip }) => ip);
-  const hosts = [...names].map(([ip, same]) => ({
-    ip,
-    hostnames: same.flatMap(({ hostnames }) => hostnames),
-  }));
+  const records = [...names].map(([ip, same]) =>
+    [ip, ...same.flatMap(({ hostnames }) => hostnames)].join(' '),
+  );
   return {
-    ...model,
-    dns: { ...model.dns, forwarders: model.dns.forwarders.toSorted(), hosts: sorted(hosts) },
-    hosts: sorted(model.hosts),
+    ...(model as Required<NetworkModel>),
+    dns: { ...model.dns, forwarders: model.dns.forwarders.toSorted(), hosts: records.sort() },
+    hosts: model.hosts.map(({ mac, ip, name }) => [mac, ip, name].join(' ')).sort(),
     options: model.options.toSorted(),
   };
-}
-
-function sorted<T>(items: readonly T[]): T[] {
-  return items.toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
 }
 
 function planAutostart(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
   const on = desired.spec.autostart;
   if (observed.autostart === on) return [];
   return [step('none', `autostart is ${on ? 'off' : 'on'}`, { type: 'SetNetworkAutostart', on })];
-}
-
-/** Whether the running dnsmasq was started with our two directories (libvirt-facts T23). */
-function readsHostFiles(desired: DesiredNetwork, live: NetworkModel): boolean {
-  return desired.options.filter(isHostDir).every((option) => live.options.includes(option));
 }

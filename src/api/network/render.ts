@@ -1,5 +1,7 @@
 import { contentHash } from '../canonical.ts';
-import { netmask } from '../ipam/ip.ts';
+import { netmask } from '../ipam/subnet.ts';
+import { NameSet } from './foreign.ts';
+import type { HostDirs } from './host-dirs.ts';
 import type { NetworkSpec } from './spec.ts';
 import { withMark, type NetworkMark } from '../ownership/mark.ts';
 import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
@@ -31,11 +33,15 @@ export interface DesiredNetwork {
   readonly bridge: string;
   readonly gateway: string;
   readonly netmask: string;
-  /** Undefined: the ranges stay as they are. */
-  readonly range?: { readonly start: string; readonly end: string };
+  /** Of addresses for machines without a reservation; undefined: the ranges stay as they are. */
+  readonly ranges?: readonly { readonly start: string; readonly end: string }[];
   readonly entries: readonly NetworkEntry[];
+  /** Names beside those of the Nodes, as far as no foreign record has them. */
+  readonly records: readonly DnsHost[];
   /** Lines of <dnsmasq:options> that k8slab puts there. */
   readonly options: readonly string[];
+  /** The directories that two of those name. */
+  readonly hostDirs: HostDirs;
 }
 
 /**
@@ -72,8 +78,7 @@ export function renderNetwork(
 }
 
 function markOf(desired: DesiredNetwork, owned: NetworkMark | undefined): NetworkMark {
-  const { name, spec, entries, options } = desired;
-  const records = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
+  const { name, spec, entries, records, options } = desired;
   const fields = [
     ...(spec.mtu === undefined ? [] : [MTU]),
     ...(spec.forward.natPorts === undefined ? [] : [NAT_PORTS]),
@@ -129,10 +134,11 @@ function renderDomain(spec: NetworkSpec, current: XmlElement | undefined): XmlEl
 
 function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
   const { forwarders } = desired.spec.dns;
+  const ours = new Set([...forwarders, ...(owned?.forwarders ?? [])]);
   const ourForwarder = (child: XmlElement): boolean =>
     child.name === 'forwarder' &&
     attribute(child, 'domain') === undefined &&
-    isOneOf([...forwarders, ...(owned?.forwarders ?? [])], attribute(child, 'addr'));
+    ours.has(attribute(child, 'addr') ?? '');
   // libvirt refuses names on a network whose DNS is off; where others turned it off and no name is wanted, it stays off.
   const mayStayOff = owned?.adopted === true && forwarders.length + desiredDnsHosts(desired).length === 0;
   const withForwarders = replaceChildren(
@@ -140,54 +146,54 @@ function renderDns(dns: XmlElement, desired: DesiredNetwork, owned: NetworkMark 
     ourForwarder,
     forwarders.map((addr) => element('forwarder', { addr })),
   );
-  const old = dnsHosts(owned?.entries ?? [], owned?.records ?? []);
   const wanted = desiredDnsHosts(desired);
-  const claimed = new Set([...old, ...wanted].flatMap((host) => host.hostnames));
+  const claimed = new NameSet([...(owned?.entries ?? []), ...(owned?.records ?? []), ...wanted]);
   const foreign = elements(withForwarders, 'host')
-    .map((host) => withoutHostnames(host, claimed))
+    .map((host) => withoutNames(host, claimed))
     .filter((host) => host !== undefined);
-  const ours = wanted.map((host) =>
+  const own = wanted.map((host) =>
     element(
       'host',
       { ip: host.ip },
       host.hostnames.map((name) => element('hostname', {}, [name])),
     ),
   );
-  return replaceChildren(withForwarders, (child) => child.name === 'host', mergeByIp([...ours, ...foreign]));
+  return replaceChildren(withForwarders, (child) => child.name === 'host', mergeByIp([...own, ...foreign]));
 }
 
 /** One <host> per address, as libvirt wants it: names by others on an address of ours join ours. */
 function mergeByIp(hosts: readonly XmlElement[]): XmlElement[] {
-  const merged = new Map<string, XmlElement>();
-  for (const host of hosts) {
-    const ip = attribute(host, 'ip') ?? '';
-    const before = merged.get(ip);
-    merged.set(
-      ip,
-      before === undefined ? host : withChildren(before, [...before.children, ...host.children]),
-    );
-  }
-  return [...merged.values()];
+  const groups = Map.groupBy(hosts, (host) => attribute(host, 'ip') ?? '');
+  return [...groups.values()].map((group) => {
+    const [host, ...more] = group as [XmlElement, ...XmlElement[]];
+    return more.length === 0
+      ? host
+      : withChildren(
+          host,
+          group.flatMap(({ children }) => children),
+        );
+  });
 }
 
-function withoutHostnames(host: XmlElement, names: ReadonlySet<string>): XmlElement | undefined {
-  const kept = elements(host, 'hostname').filter((name) => !names.has(textOf(name) ?? ''));
+function withoutNames(host: XmlElement, names: NameSet): XmlElement | undefined {
+  const ip = attribute(host, 'ip') ?? '';
+  const kept = elements(host, 'hostname').filter((name) => !names.has(ip, textOf(name) ?? ''));
   return kept.length === 0 ? undefined : withChildren(host, kept);
 }
 
 /** All names k8slab wants on the network, one host per address, in the order of the manifests. */
 export function desiredDnsHosts(desired: DesiredNetwork): DnsHost[] {
-  const records = desired.spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
-  return dnsHosts(desired.entries, records);
+  return dnsHosts(desired.entries, desired.records);
 }
 
 export function dnsHosts(entries: readonly NetworkEntry[], records: readonly DnsHost[]): DnsHost[] {
-  const byIp = new Map<string, string[]>();
+  const byIp = new Map<string, Set<string>>();
   for (const { ip, hostnames } of [...entries, ...records]) {
-    const names = byIp.get(ip) ?? [];
-    byIp.set(ip, [...names, ...hostnames.filter((name) => !names.includes(name))]);
+    const names = byIp.get(ip) ?? new Set();
+    for (const name of hostnames) names.add(name);
+    byIp.set(ip, names);
   }
-  return [...byIp].map(([ip, hostnames]) => ({ ip, hostnames }));
+  return [...byIp].map(([ip, names]) => ({ ip, hostnames: [...names] }));
 }
 
 function renderIp(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
@@ -214,11 +220,13 @@ function renderDhcp(dhcp: XmlElement, desired: DesiredNetwork, owned: NetworkMar
   const lease =
     leaseSeconds === undefined ? [] : [element('lease', { expiry: leaseSeconds, unit: 'seconds' })];
   const withRange =
-    desired.range === undefined
+    desired.ranges === undefined
       ? dhcp
-      : replaceChildren(dhcp, (child) => child.name === 'range', [
-          element('range', { start: desired.range.start, end: desired.range.end }, lease),
-        ]);
+      : replaceChildren(
+          dhcp,
+          (child) => child.name === 'range',
+          desired.ranges.map(({ start, end }) => element('range', { start, end }, lease)),
+        );
   const ours = new Set([...(owned?.entries ?? []), ...desired.entries].map((entry) => entry.mac));
   return replaceChildren(
     withRange,
@@ -236,17 +244,13 @@ function renderOptions(
   desired: DesiredNetwork,
   owned: NetworkMark | undefined,
 ): XmlElement {
-  const ours = [...desired.options, ...(owned?.options ?? [])];
+  const ours = new Set([...desired.options, ...(owned?.options ?? [])]);
   const current = first(root, 'dnsmasq:options') ?? element('dnsmasq:options');
   const options = replaceChildren(
     current,
-    (child) => child.name === 'dnsmasq:option' && isOneOf(ours, attribute(child, 'value')),
+    (child) => child.name === 'dnsmasq:option' && ours.has(attribute(child, 'value') ?? ''),
     desired.options.map((value) => element('dnsmasq:option', { value })),
   );
   const edited = withChild(root, 'dnsmasq:options', options.children.length === 0 ? undefined : options);
   return withAttributes(edited, { 'xmlns:dnsmasq': DNSMASQ_NAMESPACE });
-}
-
-function isOneOf(list: readonly string[], value: string | undefined): boolean {
-  return value !== undefined && list.includes(value);
 }

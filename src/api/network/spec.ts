@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { dnsName, driftPolicy, interfaceName, ipv4, ipv4Cidr, macAddress, port } from '../kinds/fields.ts';
+import {
+  dnsName,
+  driftPolicy,
+  interfaceName,
+  ipv4,
+  ipv4Cidr,
+  ipv4Range,
+  macAddress,
+  port,
+} from '../kinds/fields.ts';
 
 const forward = z
   .strictObject({
@@ -43,6 +52,14 @@ const dhcp = z
     end: ipv4
       .optional()
       .meta({ description: 'Last address handed out; the last host of the same /16 when left out.' }),
+    exclude: z
+      .array(ipv4Range)
+      .optional()
+      .meta({
+        description:
+          'Addresses that stay free, such as virtual ones: no Node gets one unless its manifest names it, and dnsmasq hands none out.',
+        examples: [['192.168.111.200', '192.168.111.240-192.168.111.254']],
+      }),
     leaseSeconds: leaseTime
       .optional()
       .meta({ description: 'Lease time; libvirt takes one hour when left out.' }),

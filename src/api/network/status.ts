@@ -1,5 +1,5 @@
 import { condition, READY, SYNCED } from '../conditions.ts';
-import { blockOf, formatCidr } from '../ipam/ip.ts';
+import { formatSubnet, interfaceOf } from '../ipam/subnet.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { NetworkAction, Plan } from '../disruption/action.ts';
@@ -7,12 +7,19 @@ import { blocksReady, blocksSynced } from '../disruption/waiting.ts';
 import type { ObservedNetwork } from './observed.ts';
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 
+/** What of the claims on a network is in it, and what cannot be. */
+export interface Granted {
+  readonly entries: readonly LiveEntry[];
+  readonly refusals: readonly Refusal[];
+  /** Records of the manifest whose names foreign ones have. */
+  readonly refusedRecords: readonly string[];
+}
+
 /** Whether the network works, whether the last pass succeeded, and what of it is not as it should be. */
 export function networkConditions(
   observed: ObservedNetwork,
   plan: Plan<NetworkAction>,
-  entries: readonly LiveEntry[],
-  refusals: readonly Refusal[],
+  { entries, refusals, refusedRecords }: Granted,
 ): ConditionInput[] {
   const { waiting } = plan;
   const defined = observed.config !== undefined;
@@ -33,6 +40,9 @@ export function networkConditions(
     ...resolverLoop(observed),
     ...duplicates(observed),
     ...refused(refusals),
+    ...(refusedRecords.length === 0
+      ? []
+      : [condition('RecordsRefused', 'True', 'Conflict', refusedRecords.join('; '))]),
   ];
   if (waiting !== undefined && blocksReady(waiting)) {
     return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
@@ -75,8 +85,8 @@ function readyFalse({ reason, message }: { reason: string; message: string }): C
 /** Whether guests reach the outside, as far as the firewall tells; nothing there is changed by k8slab. */
 function forwarding({ firewall, live }: ObservedNetwork): ConditionInput[] {
   const { forward, bridge, ip } = live?.model ?? {};
-  const block = ip && blockOf(ip);
-  const cidr = block && formatCidr(block);
+  const block = ip && interfaceOf(ip);
+  const cidr = block && formatSubnet(block.subnet);
   const mode = forward?.mode;
   if (firewall === undefined || (mode !== 'nat' && mode !== 'route')) return [];
   const name = bridge?.name ?? '';

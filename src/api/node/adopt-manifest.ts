@@ -1,5 +1,5 @@
 import { absolutePath, dnsName, macAddress, objectName } from '../kinds/fields.ts';
-import { isAddress } from '../ipam/ip.ts';
+import { isIpv4 } from '../ipam/address.ts';
 import { fqdn } from '../ipam/names.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import { attribute, elements, first, type XmlElement } from '../xml.ts';
@@ -95,7 +95,7 @@ function describeNic(node: string, attachment: Attachment, network: NetworkModel
   const names = namesOf(network, ip);
   const alone = reservations.length === 1 && network.hosts.filter((host) => host.ip === ip).length === 1;
   const elsewhere = network.dns.hosts.some((host) => host.ip !== ip && host.hostnames.includes(full));
-  if (alone && name === full && names[0] === full && !elsewhere && isAddress(ip)) {
+  if (alone && name === full && names[0] === full && !elsewhere && isIpv4(ip)) {
     const { network: on, mac } = attachment;
     return { attachment: { network: on, address: ip, mac }, aliases: aliasesIn(names.slice(1)) };
   }

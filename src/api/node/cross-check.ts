@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
-import { hosts, contains, toNumber } from '../ipam/ip.ts';
+import { parseAddress } from '../ipam/address.ts';
+import { contains, hosts } from '../ipam/subnet.ts';
 import { aliasName, attachmentMac, fqdn } from '../ipam/names.ts';
-import { networkAddresses } from '../ipam/network-addresses.ts';
-import { type Claim, clashes, crossError, type KeyedClaim } from '../manifest/clash.ts';
+import { networkAddresses, type NetworkAddresses } from '../ipam/network-addresses.ts';
+import { type Claim, clashes, crossError, type KeyedClaim, MAX_LISTED } from '../manifest/clash.ts';
 import type { Manifests } from '../manifest/manifests.ts';
 import type { CrossError, ParsedObject } from '../manifest/types.ts';
 
@@ -46,6 +47,9 @@ function macErrors(networks: readonly Network[], nodes: readonly Node[]): readon
 
 /** Addresses given to Nodes: one owner each, and usable on their network. A network that is missing is waited for. */
 function addressErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
+  const blocks = new Map(
+    [...networks].map(([name, network]) => [name, { network, addresses: networkAddresses(network.spec) }]),
+  );
   const claims = nodes.flatMap((object) =>
     object.spec.networks.flatMap(({ network, address }, index) =>
       address === undefined
@@ -66,13 +70,20 @@ function addressErrors(networks: Networks, nodes: readonly Node[]): readonly Cro
       code: 'DuplicateAddress',
       message: `address ${key.split(' ')[0] ?? ''} is also that of`,
     })),
-    ...claims.flatMap((claim) => unusable(claim, networks.get(claim.network), claim.address)),
+    ...claims.flatMap((claim) => {
+      const known = blocks.get(claim.network);
+      return known === undefined ? [] : unusable(claim, known, claim.address);
+    }),
   ];
 }
 
-function unusable(claim: Claim, network: Network | undefined, address: string): readonly CrossError[] {
-  if (network === undefined) return [];
-  const why = whyUnusable(network, toNumber(address));
+interface Block {
+  readonly network: Network;
+  readonly addresses: NetworkAddresses;
+}
+
+function unusable(claim: Claim, { network, addresses }: Block, address: string): readonly CrossError[] {
+  const why = whyUnusable(network, addresses, address);
   if (why === undefined) return [];
   const others = [{ object: network, path: ['spec', why.field] }];
   return [crossError(claim, { code: 'AddressNotUsable', message: `${address} ${why.words} of`, others })];
@@ -80,14 +91,15 @@ function unusable(claim: Claim, network: Network | undefined, address: string): 
 
 function whyUnusable(
   { spec }: Network,
-  address: number,
+  { subnet, gateway }: NetworkAddresses,
+  text: string,
 ): { readonly words: string; readonly field: string } | undefined {
-  const { cidr, gateway } = networkAddresses(spec);
-  if (!contains(cidr, address)) return { words: `is outside ${spec.cidr}`, field: 'cidr' };
-  if (address === gateway) return { words: 'is the gateway', field: 'gateway' };
-  const { first, last } = hosts(cidr);
-  if (address < first) return { words: 'is the address of the network itself', field: 'cidr' };
-  return address > last ? { words: 'is the broadcast address', field: 'cidr' } : undefined;
+  const address = parseAddress(text);
+  if (!contains(subnet, address)) return { words: `is outside ${spec.cidr}`, field: 'cidr' };
+  if (address.value === gateway.value) return { words: 'is the gateway', field: 'gateway' };
+  const { first, last } = hosts(subnet);
+  if (address.value < first) return { words: 'is the address of the network itself', field: 'cidr' };
+  return address.value > last ? { words: 'is the broadcast address', field: 'cidr' } : undefined;
 }
 
 interface NameClaim extends KeyedClaim {
@@ -195,10 +207,8 @@ function cloneErrors(nodes: readonly Node[]): readonly CrossError[] {
 function circleErrors(circle: readonly Node[]): readonly CrossError[] {
   const path = ['spec', 'disk', 'cloneOf'];
   return circle.map((object, index) => {
-    const others = [...circle.slice(index + 1), ...circle.slice(0, index)].map((other) => ({
-      object: other,
-      path,
-    }));
+    const next = [...circle.slice(index + 1, index + 1 + MAX_LISTED), ...circle.slice(0, index)];
+    const others = next.slice(0, MAX_LISTED).map((other) => ({ object: other, path }));
     const message =
       others.length === 0 ? 'a Node cannot be a clone of itself' : 'the clones go in a circle with';
     return crossError({ object, path }, { code: 'CloneCircle', message, others });

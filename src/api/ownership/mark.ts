@@ -20,6 +20,10 @@ export interface NetworkMark {
   readonly forwarders: readonly string[];
   /** Optional fields that k8slab wrote, so that it takes them out when the manifest no longer has them. */
   readonly fields: readonly string[];
+  /** MAC addresses of reservations of ours that only the running network still has. */
+  readonly former?: readonly string[];
+  /** DHCP ranges that k8slab wrote into an adopted network: `FIRST-LAST`. */
+  readonly ranges?: readonly string[];
 }
 
 export type Reclaim = 'Retain' | 'Delete';
@@ -61,6 +65,7 @@ function isMark(child: XmlElement): boolean {
 export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
   const mark = findMark(root);
   if (mark === undefined || attribute(mark, 'kind') !== 'Network') return undefined;
+  const [former, ranges] = [texts(mark, 'former'), texts(mark, 'range')];
   return {
     kind: 'Network',
     name: attribute(mark, 'name') ?? '',
@@ -74,6 +79,8 @@ export function parseNetworkMark(root: XmlElement): NetworkMark | undefined {
     options: texts(mark, 'option'),
     forwarders: texts(mark, 'forwarder'),
     fields: texts(mark, 'field'),
+    ...(former.length === 0 ? {} : { former }),
+    ...(ranges.length === 0 ? {} : { ranges }),
   };
 }
 
@@ -162,6 +169,8 @@ function renderMark(mark: Mark): XmlElement {
     ...mark.options.map((option) => element('k8slab:option', {}, [option])),
     ...mark.forwarders.map((forwarder) => element('k8slab:forwarder', {}, [forwarder])),
     ...mark.fields.map((field) => element('k8slab:field', {}, [field])),
+    ...(mark.former ?? []).map((mac) => element('k8slab:former', {}, [mac])),
+    ...(mark.ranges ?? []).map((range) => element('k8slab:range', {}, [range])),
   ]);
 }
 

@@ -2,7 +2,7 @@ import { networkSpec, type NetworkSpec } from '../network/spec.ts';
 import { nodeSpec, type NodeSpec } from '../node/spec.ts';
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
-import { blockOf, formatCidr } from '../ipam/ip.ts';
+import { formatSubnet, interfaceOf } from '../ipam/subnet.ts';
 import { formatBytes } from '../quantity.ts';
 
 /** Something that carries our mark, with as much of its spec as libvirt tells: enough to remove it. */
@@ -28,8 +28,10 @@ export function markedNode({ model }: DomainDocument): Marked | undefined {
 export function markedNetwork({ model }: NetworkDocument): Marked | undefined {
   const { name, mark, ip, domain, bridge } = model;
   if (mark?.name !== name) return undefined;
-  const block = ip && blockOf(ip);
-  const defaults = networkSpec.parse({ cidr: block === undefined ? '0.0.0.0/0' : formatCidr(block) });
+  const block = ip && interfaceOf(ip);
+  const defaults = networkSpec.parse({
+    cidr: block === undefined ? '0.0.0.0/0' : formatSubnet(block.subnet),
+  });
   const spec = {
     ...defaults,
     ...(domain?.name === undefined ? {} : { domain: domain.name }),

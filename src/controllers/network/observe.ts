@@ -1,4 +1,4 @@
-import { blockOf, formatCidr } from '../../api/ipam/ip.ts';
+import { formatSubnet, interfaceOf } from '../../api/ipam/subnet.ts';
 import { bridgeName, parkingBridge } from '../../api/ipam/names.ts';
 import type { Neighbours, NetworkGuest, ObservedNetwork } from '../../api/network/observed.ts';
 import type { Bridges } from '../../drivers/bridges.ts';
@@ -26,13 +26,20 @@ export async function observeNetwork(
 ): Promise<Omit<ObservedNetwork, 'failedRestart'>> {
   const { view, dnsmasq, bridges } = deps;
   const { name } = object.metadata;
-  const { active = false, autostart = false, config, live } = (await view.network(name)) ?? {};
+  const {
+    active = false,
+    persistent = false,
+    autostart = false,
+    config,
+    live,
+  } = (await view.network(name)) ?? {};
   const bridge = (live ?? config)?.model.bridge?.name ?? object.spec.bridge.name ?? bridgeName(name);
   const firewall = live === undefined ? undefined : await deps.firewall.get();
   const resolvConf = await deps.resolvConf();
   const parked = await bridges.parked(parkingBridge(name));
   return {
     active,
+    persistent,
     autostart,
     hostFiles: await dnsmasq.readHostFiles(name),
     guests: await guestsOn(deps, name, bridge),
@@ -68,11 +75,11 @@ async function readNeighbours(
   return {
     networks: others.map(({ name, config, live }) => {
       const { bridge: other, ip } = (live ?? config).model;
-      const block = ip && blockOf(ip);
+      const block = ip && interfaceOf(ip);
       return {
         name,
         ...(other?.name === undefined ? {} : { bridge: other.name }),
-        ...(block === undefined ? {} : { cidr: formatCidr(block) }),
+        ...(block === undefined ? {} : { cidr: formatSubnet(block.subnet) }),
       };
     }),
     routes: await deps.routes(),

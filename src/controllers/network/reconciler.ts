@@ -3,11 +3,10 @@ import { takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
 import { isRemoved } from '../../api/meta.ts';
 import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
-import { desireNetwork } from '../../api/network/desire.ts';
-import { isDefined, isLive } from '../../api/network/plan-live.ts';
+import { desireNetwork, type NetworkDesire } from '../../api/network/desire.ts';
+import { definedEntries, liveEntries } from '../../api/network/liveness.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { planNetwork } from '../../api/network/plan.ts';
-import type { DesiredNetwork } from '../../api/network/render.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { Libvirt } from '../../drivers/libvirt.ts';
 import type { Clock } from '../../engine/clock.ts';
@@ -17,7 +16,7 @@ import type { Look, Reconciler } from '../pass.ts';
 import { observeNetwork, type NetworkObserveDeps } from './observe.ts';
 import { rememberNetwork } from './remember.ts';
 import { restartNetwork } from './restart.ts';
-import type { LiveEntry, Refusal } from '../../api/ipam/entry.ts';
+import type { LiveEntry } from '../../api/ipam/entry.ts';
 import type { NetworkStatus } from '../../api/network/object.ts';
 
 export interface NetworkDeps extends NetworkObserveDeps {
@@ -44,20 +43,20 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
         ...taken.observed,
         ...(failedRestart === undefined ? {} : { failedRestart }),
       };
-      const { desired, refusals } = desireNetwork({
+      const desire = desireNetwork({
         name: metadata.name,
         spec: taken.spec,
         asked: spec,
         keepsRanges: taken.keepsRanges,
         nodes,
+        inUse: observed.hostFiles.reservations,
         ...(observed.config === undefined ? {} : { config: observed.config.model }),
+        ...(observed.live === undefined ? {} : { live: observed.live.model }),
         keeps: await keeper(deps),
         hostDirs: deps.dnsmasq.hostDirs(metadata.name),
       });
-      const look = describe(desired, observed, planNetwork(desired, observed), {
-        refusals,
-        found: taken.found,
-      });
+      const plan = planNetwork(desire.desired, observed);
+      const look = describe(desire, observed, { plan, found: taken.found });
       return restartedAt === undefined ? look : { ...look, fields: { ...look.fields, restartedAt } };
     },
     // Between its stop and its start no guest reaches anything.
@@ -87,15 +86,15 @@ async function keeper(deps: NetworkDeps): Promise<(node: string) => boolean> {
 }
 
 function describe(
-  desired: DesiredNetwork,
+  { desired, refusals, refusedRecords }: NetworkDesire,
   observed: ObservedNetwork,
-  plan: Plan<NetworkAction>,
-  { refusals, found }: { readonly refusals: readonly Refusal[]; readonly found: readonly string[] },
+  { plan, found }: { readonly plan: Plan<NetworkAction>; readonly found: readonly string[] },
 ): NetworkLook {
+  const [isDefined, isLive, isFound] = [definedEntries(observed), liveEntries(observed), new Set(found)];
   const entries = desired.entries.map((entry): LiveEntry => {
-    const absent = isDefined(entry, observed) ? {} : { defined: false };
-    const others = found.includes(entry.node) ? { found: true as const } : {};
-    return { ...entry, live: isLive(entry, observed), ...absent, ...others };
+    const absent = isDefined(entry) ? {} : { defined: false };
+    const others = isFound.has(entry.node) ? { found: true as const } : {};
+    return { ...entry, live: isLive(entry), ...absent, ...others };
   });
   const fields: Omit<NetworkStatus, 'conditions'> = {
     bridge: desired.bridge,
@@ -103,7 +102,12 @@ function describe(
     entries,
     ...(refusals.length === 0 ? {} : { refusals }),
   };
-  return { plan, fields, conditions: networkConditions(observed, plan, entries, refusals), extra: undefined };
+  return {
+    plan,
+    fields,
+    conditions: networkConditions(observed, plan, { entries, refusals, refusedRecords }),
+    extra: undefined,
+  };
 }
 
 type Simple = Exclude<NetworkAction, { type: 'RestartNetwork' }>;

@@ -1,6 +1,6 @@
 import { isOrphan } from '../../api/meta.ts';
 import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/action.ts';
-import { isLive } from '../../api/network/plan-live.ts';
+import { liveEntries } from '../../api/network/liveness.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { planNetworkRemoval } from '../../api/network/plan-removal.ts';
 import { timestamp } from '../../engine/clock.ts';
@@ -107,10 +107,8 @@ function fields(
   observed: ObservedNetwork,
 ): Omit<NetworkStatus, 'conditions'> {
   const { model } = observed.config ?? {};
-  const entries = model?.mark?.entries.map((entry): LiveEntry => ({
-    ...entry,
-    live: isLive(entry, observed),
-  }));
+  const isLive = liveEntries(observed);
+  const entries = model?.mark?.entries.map((entry): LiveEntry => ({ ...entry, live: isLive(entry) }));
   return {
     ...status,
     ...(model?.bridge?.name === undefined ? {} : { bridge: model.bridge.name }),

@@ -1,22 +1,32 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { allocatePodCidrs, type AllocationNode } from '../../../src/api/ipam/allocate.ts';
-import { containsCidr, overlaps, parseCidr } from '../../../src/api/ipam/ip.ts';
+import { allocatePodCidrs, type PodClaim, type PodRange } from '../../../src/api/ipam/allocate-pods.ts';
+import { containsSubnet, overlaps, parseSubnet } from '../../../src/api/ipam/subnet.ts';
 
-function networkWith(cidr: string, nodeMaskSize = 24): Parameters<typeof allocatePodCidrs>[0] {
-  return { name: 'net', spec: { cidr: '192.168.0.0/24', dhcp: {}, podCIDR: { cidr, nodeMaskSize } } };
+function rangeOf(cidr: string, nodeMaskSize = 24): PodRange {
+  return { network: 'net', cidr, nodeMaskSize };
 }
 
-function node(
-  name: string,
-  more: { role?: string; podCIDR?: string; network?: string } = {},
-): AllocationNode {
-  const { role = 'worker', podCIDR, network = 'net' } = more;
-  return { name, spec: { role, networks: [{ network }], ...(podCIDR === undefined ? {} : { podCIDR }) } };
+function node(name: string, given?: string): PodClaim {
+  return { node: name, ...(given === undefined ? {} : { given }) };
 }
 
-const range = networkWith('10.200.0.0/16');
+/** Pod networks of Nodes in name order that had `held` before. */
+function allocate(
+  nodes: readonly PodClaim[],
+  held: Record<string, string> = {},
+  options: { range?: PodRange; taken?: readonly string[] } = {},
+): ReturnType<typeof allocatePodCidrs> {
+  const { range = rangeOf('10.200.0.0/16'), taken = [] } = options;
+  const claims = nodes
+    .toSorted((a, b) => (a.node < b.node ? -1 : 1))
+    .map((claim) => {
+      const before = held[claim.node];
+      return { ...claim, ...(before === undefined ? {} : { held: before }) };
+    });
+  return allocatePodCidrs(range, claims, taken);
+}
 
 describe('pod networks', () => {
   const cases = [
@@ -26,13 +36,8 @@ describe('pod networks', () => {
       expected: { worker00: '10.200.0.0/24', worker01: '10.200.1.0/24', worker02: '10.200.2.0/24' },
     },
     {
-      reason: 'only role worker has one, unless the manifest gives it',
-      nodes: [node('m', { role: 'master' }), node('n', { role: 'master', podCIDR: '10.200.7.0/24' })],
-      expected: { n: '10.200.7.0/24' },
-    },
-    {
       reason: 'given ones are stepped over, whatever their size',
-      nodes: [node('a'), node('b', { podCIDR: '10.200.0.0/22' })],
+      nodes: [node('a'), node('b', '10.200.0.0/22')],
       expected: { a: '10.200.4.0/24', b: '10.200.0.0/22' },
     },
     {
@@ -43,7 +48,7 @@ describe('pod networks', () => {
     },
     {
       reason: 'held ones outside the range, taken by a manifest or unreadable are given up',
-      nodes: [node('a'), node('b'), node('c'), node('d', { podCIDR: '10.200.9.0/24' })],
+      nodes: [node('a'), node('b'), node('c'), node('d', '10.200.9.0/24')],
       held: { a: '10.99.0.0/24', b: '10.200.9.0/24', c: 'nonsense' },
       expected: { a: '10.200.0.0/24', b: '10.200.1.0/24', c: '10.200.2.0/24', d: '10.200.9.0/24' },
     },
@@ -54,14 +59,16 @@ describe('pod networks', () => {
       expected: { a: '10.200.5.0/24', b: '10.200.0.0/24' },
     },
     {
-      reason: 'what a Node of another network has is not handed out again',
-      nodes: [node('a'), node('x', { network: 'other', podCIDR: '10.200.0.0/24' })],
-      expected: { a: '10.200.1.0/24' },
+      reason: 'R22: what anybody has is not handed out again, nor a part of it',
+      nodes: [node('a'), node('b')],
+      held: { b: '10.200.3.0/24' },
+      taken: ['10.200.0.0/24', '10.200.2.0/23', '10.200.2.128/25'],
+      expected: { a: '10.200.1.0/24', b: '10.200.4.0/24' },
     },
   ];
-  for (const { reason, nodes, held = {}, expected } of cases) {
+  for (const { reason, nodes, held = {}, taken = [], expected } of cases) {
     it(reason, () => {
-      const { assigned, errors } = allocatePodCidrs(range, nodes, new Map(Object.entries(held)));
+      const { assigned, errors } = allocate(nodes, held, { taken });
 
       assert.deepEqual(Object.fromEntries(assigned), expected);
       assert.deepEqual(errors, []);
@@ -69,10 +76,11 @@ describe('pod networks', () => {
   }
 
   it('run out with an error that names the Node and the range', () => {
-    const { assigned, errors } = allocatePodCidrs(
-      networkWith('10.200.0.0/23'),
+    const range = rangeOf('10.200.0.0/23');
+    const { assigned, errors } = allocate(
       ['a', 'b', 'c'].map((name) => node(name)),
-      new Map(),
+      {},
+      { range },
     );
 
     assert.deepEqual([...assigned.keys()], ['a', 'b']);
@@ -86,10 +94,10 @@ describe('pod networks', () => {
     ]);
   });
 
-  it('are not made where the Network has no range', () => {
-    const bare = { name: 'net', spec: { cidr: '192.168.0.0/24', dhcp: {} } };
+  it('are not made where the Network has no range, but given ones are', () => {
+    const { assigned } = allocatePodCidrs(undefined, [node('a'), node('b', '10.200.7.0/24')], []);
 
-    assert.equal(allocatePodCidrs(bare, [node('a')], new Map()).assigned.size, 0);
+    assert.deepEqual([...assigned], [['b', '10.200.7.0/24']]);
   });
 
   it('never overlap and lie in the range', () => {
@@ -99,15 +107,15 @@ describe('pod networks', () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z]$/), { maxLength: 12 });
     fc.assert(
       fc.property(names, fc.dictionary(fc.stringMatching(/^[a-z]$/), someCidr), (list, held) => {
-        const network = networkWith('10.200.0.0/24', 28);
-        const { assigned, errors } = allocatePodCidrs(
-          network,
+        const range = rangeOf('10.200.0.0/24', 28);
+        const { assigned, errors } = allocate(
           list.map((name) => node(name)),
-          new Map(Object.entries(held)),
+          held,
+          { range },
         );
-        const cidrs = [...assigned.values()].map(parseCidr);
+        const cidrs = [...assigned.values()].map(parseSubnet);
 
-        for (const cidr of cidrs) assert.ok(containsCidr(parseCidr('10.200.0.0/24'), cidr));
+        for (const cidr of cidrs) assert.ok(containsSubnet(parseSubnet('10.200.0.0/24'), cidr));
         for (const [index, cidr] of cidrs.entries()) {
           assert.ok(!cidrs.slice(index + 1).some((other) => overlaps(cidr, other)));
         }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fromNumber, toNumber } from '../../../src/api/ipam/ip.ts';
-import { isUsable, networkAddresses } from '../../../src/api/ipam/network-addresses.ts';
+import { formatAddress, parseAddress } from '../../../src/api/ipam/address.ts';
+import { dynamicRanges, isUsable, networkAddresses } from '../../../src/api/ipam/network-addresses.ts';
 
 function summary(spec: Parameters<typeof networkAddresses>[0]): string {
-  const { gateway, dhcp, netmask } = networkAddresses(spec);
-  return `${fromNumber(gateway)} ${fromNumber(dhcp.start)}-${fromNumber(dhcp.end)} ${netmask}`;
+  const addresses = networkAddresses(spec);
+  const ranges = dynamicRanges(addresses).map(({ start, end }) => `${start}-${end}`);
+  return `${formatAddress(addresses.gateway)} ${ranges.join(' ')} ${addresses.netmask}`;
 }
 
 describe('the addresses of a Network', () => {
@@ -45,6 +46,11 @@ describe('the addresses of a Network', () => {
       expected: '10.0.0.1 10.255.0.1-10.255.255.254 255.0.0.0',
       reason: 'the broadcast address is never in the range',
     },
+    {
+      spec: { cidr: '10.0.0.0/24', dhcp: { exclude: ['10.0.0.100-10.0.0.200', '10.0.0.2', '10.0.0.201'] } },
+      expected: '10.0.0.1 10.0.0.3-10.0.0.99 10.0.0.202-10.0.0.254 255.255.255.0',
+      reason: 'dnsmasq hands out nothing that is excluded',
+    },
   ];
   for (const { spec, expected, reason } of cases) {
     it(`follow from its spec: ${reason}`, () => {
@@ -55,7 +61,7 @@ describe('the addresses of a Network', () => {
   it('are for guests except the first, the last and the gateway', () => {
     const network = networkAddresses({ cidr: '10.0.0.0/24', gateway: '10.0.0.7', dhcp: {} });
     const usable = ['10.0.0.0', '10.0.0.1', '10.0.0.7', '10.0.0.254', '10.0.0.255', '10.0.1.1'].map(
-      (address) => isUsable(network, toNumber(address)),
+      (address) => isUsable(network, parseAddress(address)),
     );
 
     assert.deepEqual(usable, [false, true, false, true, false, false]);

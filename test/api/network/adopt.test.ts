@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { namedFields, namedIn, NAMED_FIELDS, type Named } from '../../../src/api/ownership/named.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import type { NodeManifest } from '../../../src/api/network/desire.ts';
+import type { NodeManifest } from '../../../src/api/network/claims.ts';
 import { apply, look, node, types, type Pass, type World } from './bed.ts';
 import { DUPLICATES, MACHINES, tutorialNetwork } from '../adopt/tutorial.ts';
 

@@ -4,7 +4,8 @@ import { takeOverNetwork } from '../../../src/api/network/adopt.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
 import type { NetworkAction } from '../../../src/api/disruption/action.ts';
-import { desireNetwork, type NodeManifest } from '../../../src/api/network/desire.ts';
+import type { NodeManifest } from '../../../src/api/network/claims.ts';
+import { desireNetwork, type AddressInUse } from '../../../src/api/network/desire.ts';
 import { planNetwork } from '../../../src/api/network/plan.ts';
 import type { NetworkGuest, ObservedNetwork } from '../../../src/api/network/observed.ts';
 import type { Plan } from '../../../src/api/disruption/action.ts';
@@ -49,6 +50,8 @@ export interface World {
   config?: string;
   /** Live XML; given: the network is active. */
   live?: string;
+  /** It runs, and `config` is only what runs. */
+  transient?: boolean;
   autostart?: boolean;
   hostFiles?: ObservedNetwork['hostFiles'];
   guests?: readonly NetworkGuest[];
@@ -59,17 +62,23 @@ export interface World {
 
 export interface Pass extends Plan<NetworkAction> {
   readonly refusals: readonly Refusal[];
+  readonly refusedRecords: readonly string[];
+}
+
+interface LookOptions {
+  readonly spec?: NetworkSpec;
+  /** Machines that there are. */
+  readonly domains?: readonly string[];
+  readonly named?: Named;
+  readonly inUse?: readonly AddressInUse[];
 }
 
 /** One look at a world by manifests: what would be done. */
-export function look(
-  nodes: readonly NodeManifest[],
-  world: World,
-  options: { spec?: NetworkSpec; domains?: readonly string[]; named?: Named } = {},
-): Pass {
+export function look(nodes: readonly NodeManifest[], world: World, options: LookOptions = {}): Pass {
   const config = world.config === undefined ? undefined : parseNetwork(world.config);
   const found: ObservedNetwork = {
     active: world.live !== undefined,
+    persistent: world.config !== undefined && world.transient !== true,
     autostart: world.autostart ?? false,
     hostFiles: world.hostFiles ?? { reservations: [], names: [] },
     guests: world.guests ?? [],
@@ -88,16 +97,18 @@ export function look(
   };
   const taken = takeOverNetwork(manifest, found, nodes);
   const { observed, keepsRanges } = taken;
-  const { desired, refusals } = desireNetwork({
+  const { desired, refusals, refusedRecords } = desireNetwork({
     name: 'k8s-net',
     spec: taken.spec,
     nodes,
     keepsRanges,
     keeps: (name) => options.domains?.includes(name) === true,
     hostDirs,
+    inUse: [...(options.inUse ?? []), ...observed.hostFiles.reservations],
     ...(observed.config === undefined ? {} : { config: observed.config.model }),
+    ...(observed.live === undefined ? {} : { live: observed.live.model }),
   });
-  return { ...planNetwork(desired, observed), refusals };
+  return { ...planNetwork(desired, observed), refusals, refusedRecords };
 }
 
 /** What the world is after a plan, as libvirt and dnsmasq would have it. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { claimsOn, desireNetwork, type NodeManifest } from '../../../src/api/network/desire.ts';
+import { claimsOn, type NodeManifest } from '../../../src/api/network/claims.ts';
+import { desireNetwork } from '../../../src/api/network/desire.ts';
 import { apply, hostDirs, look, master00, master01, node, spec, type World } from './bed.ts';
 
 function world(nodes: readonly NodeManifest[], options: Parameters<typeof look>[2] = {}): World {
@@ -86,11 +87,11 @@ describe('the desired network', () => {
   });
 
   it('E33: has the defaults of what the manifest leaves out', () => {
-    const { gateway, netmask, range } = desire({ dhcp: {} });
+    const { gateway, netmask, ranges } = desire({ dhcp: {} });
 
     assert.deepEqual([gateway, netmask], ['192.168.111.1', '255.255.255.0']);
     assert.equal(spec().dns.localOnly, true, 'or names could go round between its resolver and ours');
-    assert.deepEqual(range, { start: '192.168.111.2', end: '192.168.111.254' });
+    assert.deepEqual(ranges, [{ start: '192.168.111.2', end: '192.168.111.254' }]);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import { isLive } from '../../../src/api/network/plan-live.ts';
+import { liveEntries } from '../../../src/api/network/liveness.ts';
 import { apply, look, master00, master01, node, types, type World } from './bed.ts';
 
 const ALIASED = node(
@@ -184,9 +184,30 @@ describe('a running network', () => {
   });
 });
 
-describe('a reservation that others made in the running network only', () => {
-  it('is not taken out, and keeps the entry of its address from counting as live', () => {
+describe('a foreign reservation in the running network only', () => {
+  it('R18: is a Conflict for a new Node with its address', () => {
     const world = converged();
+    const held = '<host mac="52:54:00:00:00:99" ip="192.168.111.150"/>';
+    const before = { ...world, live: (world.live ?? '').replace('</dhcp>', `${held}</dhcp>`) };
+
+    const { actions, refusals } = look([master00], before);
+
+    assert.deepEqual(actions, []);
+    assert.match(refusals[0]?.message ?? '', /reserves 192\.168\.111\.150 for 52:.*:99 until it restarts/);
+  });
+
+  it('R18: is passed over in allocation', () => {
+    const world = converged();
+    const held = '<host mac="52:54:00:00:00:99" ip="192.168.111.8"/>';
+    const before = { ...world, live: (world.live ?? '').replace('</dhcp>', `${held}</dhcp>`) };
+
+    const after = settle([node('any')], before);
+
+    assert.equal(parseNetwork(after.config ?? '').model.mark?.entries[0]?.ip, '192.168.111.9');
+  });
+
+  it('is not taken out, and keeps the entry of its address from counting as live', () => {
+    const world = converged(master00);
     const held = '<host mac="52:54:00:00:00:99" ip="192.168.111.150"/>';
     const before = { ...world, live: (world.live ?? '').replace('</dhcp>', `${held}</dhcp>`) };
 
@@ -196,9 +217,9 @@ describe('a reservation that others made in the running network only', () => {
     const [entry] = parseNetwork(after.config ?? '').model.mark?.entries ?? [];
     assert.ok(entry);
     const hostFiles = after.hostFiles ?? { reservations: [], names: [] };
-    const observed = { live: parseNetwork(after.live ?? ''), active: true, autostart: true, hostFiles };
-    assert.equal(isLive(entry, observed), false);
-    assert.equal(isLive(entry, { ...observed, live: parseNetwork(world.live ?? '') }), true);
+    const observed = { live: parseNetwork(after.live ?? ''), hostFiles };
+    assert.equal(liveEntries(observed)(entry), false);
+    assert.equal(liveEntries({ ...observed, live: parseNetwork(world.live ?? '') })(entry), true);
   });
 });
 
@@ -226,7 +247,7 @@ describe('an entry', () => {
   for (const [when, observed, expected] of cases) {
     it(`is ${expected ? '' : 'not '}live when ${when}`, () => {
       assert.ok(entry);
-      assert.equal(isLive(entry, observed), expected);
+      assert.equal(liveEntries(observed)(entry), expected);
     });
   }
 
@@ -240,14 +261,17 @@ describe('an entry', () => {
       hostFiles: { ...none, names },
     };
 
-    assert.equal(isLive({ ...entry, hostnames: ['renamed.k8s-thw.local'] }, observed), false);
+    assert.equal(liveEntries(observed)({ ...entry, hostnames: ['renamed.k8s-thw.local'] }), false);
   });
 
   it('is not live with another address or an alias missing', () => {
     assert.ok(entry);
     const observed = { live: parseNetwork(live ?? ''), active: true, autostart: true, hostFiles: none };
 
-    assert.equal(isLive({ ...entry, ip: '192.168.111.151' }, observed), false);
-    assert.equal(isLive({ ...entry, hostnames: [...entry.hostnames, 'api.k8s-thw.local'] }, observed), false);
+    assert.equal(liveEntries(observed)({ ...entry, ip: '192.168.111.151' }), false);
+    assert.equal(
+      liveEntries(observed)({ ...entry, hostnames: [...entry.hostnames, 'api.k8s-thw.local'] }),
+      false,
+    );
   });
 });

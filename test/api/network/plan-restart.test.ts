@@ -67,8 +67,16 @@ describe('a restart of the network is asked for', () => {
         const reason = plan.actions[1]?.reason ?? '';
         assert.ok(reason.split(/[:,] /).includes(field), reason);
       }
-      assert.deepEqual(look([], restarted, { spec: changed }), { actions: [], refusals: [] });
-      assert.deepEqual(look([], apply(world, there), { spec: changed }), { actions: [], refusals: [] });
+      assert.deepEqual(look([], restarted, { spec: changed }), {
+        actions: [],
+        refusals: [],
+        refusedRecords: [],
+      });
+      assert.deepEqual(look([], apply(world, there), { spec: changed }), {
+        actions: [],
+        refusals: [],
+        refusedRecords: [],
+      });
     });
   }
 
@@ -94,7 +102,7 @@ describe('a restart of the network is asked for', () => {
     const plan = look([master00], { ...world, config: withMac(world.config), live: withPorts });
 
     assert.match(withPorts, /1024/);
-    assert.deepEqual(plan, { actions: [], refusals: [] });
+    assert.deepEqual(plan, { actions: [], refusals: [], refusedRecords: [] });
   });
 });
 
@@ -240,7 +248,11 @@ describe('a running network whose dnsmasq reads no files of ours', () => {
   });
 
   it('is left alone as long as nothing is due: the directories come with the next restart', () => {
-    assert.deepEqual(look([master00], deaf(busy(master00))), { actions: [], refusals: [] });
+    assert.deepEqual(look([master00], deaf(busy(master00))), {
+      actions: [],
+      refusals: [],
+      refusedRecords: [],
+    });
   });
 
   it('is restarted for two more machines, which brings the directories along', () => {
@@ -364,7 +376,7 @@ describe('what else is on the vmhost', () => {
       bridgeNameTaken: true,
     };
 
-    assert.deepEqual(look([], { ...busy(), neighbours }), { actions: [], refusals: [] });
+    assert.deepEqual(look([], { ...busy(), neighbours }), { actions: [], refusals: [], refusedRecords: [] });
   });
 });
 

@@ -19,9 +19,11 @@ function desired(fields: Record<string, unknown> = {}, more: Partial<DesiredNetw
     bridge: 'virbr1',
     gateway: '192.168.111.1',
     netmask: '255.255.255.0',
-    range: { start: '192.168.111.8', end: '192.168.111.254' },
+    ranges: [{ start: '192.168.111.8', end: '192.168.111.254' }],
     entries: [],
+    records: spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames })),
     options: ['dhcp-hostsdir=/d', 'hostsdir=/n'],
+    hostDirs: { dhcp: '/d', dns: '/n' },
     ...more,
   };
 }

@@ -14,6 +14,7 @@ function conditions(
 ): Map<string, string> {
   const observed: ObservedNetwork = {
     active: true,
+    persistent: true,
     autostart: true,
     hostFiles: { reservations: [], names: [] },
     guests: [],
@@ -24,7 +25,7 @@ function conditions(
     live: LIVE,
     ...more,
   };
-  const found = networkConditions(observed, plan, [], []);
+  const found = networkConditions(observed, plan, { entries: [], refusals: [], refusedRecords: [] });
   return new Map(found.map(({ type, status, reason, message }) => [type, `${status} ${reason} ${message}`]));
 }
 

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { nextSnapshot, emptySnapshot } from '../../../src/api/manifest/snapshot.ts';
 import { formatError } from '../../../src/api/manifest/format.ts';
 import { networkSpec } from '../../../src/api/network/spec.ts';
-import { networkAddresses } from '../../../src/api/ipam/network-addresses.ts';
-import { fromNumber } from '../../../src/api/ipam/ip.ts';
+import { dynamicRanges, networkAddresses } from '../../../src/api/ipam/network-addresses.ts';
+import { formatAddress } from '../../../src/api/ipam/address.ts';
 import { renderNetwork } from '../../../src/api/network/render.ts';
 import { renderXml, withChildren } from '../../../src/api/xml.ts';
 import { ReasonedError } from '../../../src/api/errors.ts';
@@ -149,15 +149,17 @@ describe('what k8slab adopt writes', () => {
 /** A network as k8slab renders it, less its mark. */
 function unmarkedNetwork(fields: object, guests: readonly Machine[], names: readonly string[]): string {
   const spec = networkSpec.parse({ cidr: '192.168.111.0/24', ...fields });
-  const { gateway, netmask, dhcp } = networkAddresses(spec);
+  const addresses = networkAddresses(spec);
   const root = renderNetwork(
     {
       name: 'k8s-net',
       spec,
       bridge: spec.bridge.name ?? 'virbr1',
-      gateway: fromNumber(gateway),
-      netmask,
-      range: { start: fromNumber(dhcp.start), end: fromNumber(dhcp.end) },
+      gateway: formatAddress(addresses.gateway),
+      netmask: addresses.netmask,
+      ranges: dynamicRanges(addresses),
+      records: spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames })),
+      hostDirs: { dhcp: '', dns: '' },
       entries: guests.map(({ name, mac, ip }, index) => {
         const full = spec.domain === undefined ? name : `${name}.${spec.domain}`;
         return { node: name, mac, ip, hostnames: [full, ...(index === 0 ? names : [])] };

@@ -1,0 +1,18 @@
+import type { NetworkModel } from '../libvirt/network.ts';
+
+/** The directories that a network's dnsmasq reads beside libvirt's own files (libvirt-facts T23). */
+export interface HostDirs {
+  readonly dhcp: string;
+  readonly dns: string;
+}
+
+/** The lines of <dnsmasq:options> that name them. */
+export function hostDirOptions({ dhcp, dns }: HostDirs): string[] {
+  return [`dhcp-hostsdir=${dhcp}`, `hostsdir=${dns}`];
+}
+
+/** Whether the running dnsmasq was started with them. */
+export function readsHostFiles(dirs: HostDirs, live: NetworkModel): boolean {
+  const options = new Set(live.options);
+  return hostDirOptions(dirs).every((option) => options.has(option));
+}
