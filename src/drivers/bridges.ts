@@ -28,6 +28,10 @@ export interface Bridges {
   /** The bridge that an interface is a port of; undefined when it is of none, or not there. */
   masterOf(name: string): Promise<string | undefined>;
   exists(name: string): Promise<boolean>;
+  /** Bytes; undefined when it is not there. */
+  mtuOf(name: string): Promise<number | undefined>;
+  /** Interfaces that are gone by now are left out. */
+  setMtu(mtu: number, ports: readonly string[]): Promise<void>;
   /** The interfaces that reach each other by that parking bridge; undefined when there is none. */
   parked(parking: string): Promise<string[] | undefined>;
   /**
@@ -61,6 +65,16 @@ export function createBridges(options: BridgesOptions = {}): Bridges {
     masterOf,
     exists,
     ports,
+    async mtuOf(name) {
+      const mtu = Number((await interfaces.attribute(name, 'mtu')) ?? Number.NaN);
+      return Number.isInteger(mtu) ? mtu : undefined;
+    },
+    async setMtu(mtu, names) {
+      await ip(
+        exec,
+        names.map((name) => `link set ${name} mtu ${mtu}`),
+      );
+    },
     parked: async (name) => (await parking.parked(name))?.map(({ port }) => port).sort(),
     park: parking.enter,
     async attach(attachment) {

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReasonedError } from '../api/errors.ts';
@@ -9,7 +9,7 @@ import type { Lease } from './dnsmasq/leases.ts';
 import { sendRelease, type Release } from './dnsmasq/release.ts';
 import { watchDirs } from './dnsmasq/watch.ts';
 import { ensureDir, exists, readIfExists, writeAtomic } from './files.ts';
-import { errnoOf, ioError } from './io-errors.ts';
+import { errnoOf, ioError, isMissing } from './io-errors.ts';
 
 export type { HostNames, Reservation } from './dnsmasq/host-files.ts';
 export type { Lease } from './dnsmasq/leases.ts';
@@ -42,12 +42,20 @@ export interface Dnsmasq {
   hasHostFiles(network: string): Promise<boolean>;
   /** Removes the directories; missing ones are success. */
   removeHostFiles(network: string): Promise<void>;
+  /** How the network's dnsmasq is; it reads this machine's /etc/hosts too. */
+  observe(network: string): Promise<DnsmasqState>;
   /** SIGHUP to the network's dnsmasq: it reads its files again and forgets what they no longer say. False when none runs. */
   reload(network: string): Promise<boolean>;
   /** Gives a lease back in its client's name; whether it is gone then only `leases` tells. */
   release(release: Release): Promise<void>;
   /** Tells that leases, host files or network definitions changed: look again. Changes may be missed. */
   watch(onChange: () => void): { dispose(): Promise<void> };
+}
+
+export interface DnsmasqState {
+  readonly running: boolean;
+  /** A file of ours or /etc/hosts changed since its start and since the last SIGHUP that is known of. */
+  readonly unread: boolean;
 }
 
 export interface DnsmasqOptions {
@@ -59,6 +67,8 @@ export interface DnsmasqOptions {
   networkDir?: string;
   /** Default /proc. */
   procDir?: string;
+  /** Default /etc/hosts. */
+  hostsFile?: string;
   /** Several changes within this time are told once (ms); default 100. */
   debounceMs?: number;
   /** How often to look for watched directories that were made or replaced (ms); default 5000. */
@@ -77,6 +87,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     stateDir = '/var/lib/libvirt/dnsmasq',
     pidDir = '/run/libvirt/network',
     procDir = '/proc',
+    hostsFile = '/etc/hosts',
   } = options;
   const {
     networkDir = '/etc/libvirt/qemu/networks',
@@ -91,6 +102,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
       dns: join(stateDir, `k8slab-${network}-dns`),
     };
   }
+  const pidFile = (network: string): string => join(pidDir, `${checkName(network)}.pid`);
   return {
     leases: (bridge) => readLeases(join(stateDir, `${checkName(bridge)}.status`), delay),
     hostDirs,
@@ -105,7 +117,24 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
       await removeDir(dirs.dhcp);
       await removeDir(dirs.dns);
     },
-    reload: (network) => hangUp(join(pidDir, `${checkName(network)}.pid`), procDir),
+    async observe(network) {
+      const dirs = hostDirs(network);
+      if ((await pidOf(pidFile(network), procDir)) === undefined) return { running: false, unread: false };
+      // dnsmasq writes its pid before it reads anything.
+      const read = Math.max(
+        ...(await Promise.all([pidFile(network), stampIn(dirs)].map(changeOf))).map((at = 0) => at),
+      );
+      const files = [join(dirs.dhcp, HOSTS), join(dirs.dns, HOSTS), hostsFile];
+      const changed = await Promise.all(files.map(changeOf));
+      return { running: true, unread: changed.some((time = 0) => time > read) };
+    },
+    async reload(network) {
+      // What changes from here on may be read or not.
+      const now = new Date();
+      if (!(await hangUp(pidFile(network), procDir))) return false;
+      await leaveStamp(stampIn(hostDirs(network)), now);
+      return true;
+    },
     release: sendRelease,
     watch: (onChange) => watchDirs({ dirs: [stateDir, networkDir], onChange, debounceMs, recheckMs }),
   };
@@ -145,12 +174,37 @@ async function removeDir(path: string): Promise<void> {
   }
 }
 
-async function hangUp(pidFile: string, procDir: string): Promise<boolean> {
+/** The process that a pid file names, if it is a dnsmasq: after a crash the pid may by now be somebody else's. */
+async function pidOf(pidFile: string, procDir: string): Promise<number | undefined> {
   const pid = Number((await readIfExists(pidFile)) ?? 0);
-  if (!Number.isInteger(pid) || pid <= 1) return false;
-  // After a crash the pid may by now be somebody else's.
+  if (!Number.isInteger(pid) || pid <= 1) return undefined;
   const comm = await readFile(join(procDir, String(pid), 'comm'), 'utf8').catch(() => '');
-  if (comm.trim() !== 'dnsmasq') return false;
+  return comm.trim() === 'dnsmasq' ? pid : undefined;
+}
+
+/** When the content of a file last changed, in milliseconds since the epoch. */
+async function changeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs;
+}
+
+/** Hidden, so that dnsmasq does not read it. */
+function stampIn({ dhcp }: HostDirs): string {
+  return join(dhcp, '.read');
+}
+
+/** Without directories of ours there is nothing that a SIGHUP could make it forget but /etc/hosts. */
+async function leaveStamp(path: string, time: Date): Promise<void> {
+  try {
+    await writeFile(path, '');
+    await utimes(path, time, time);
+  } catch (error) {
+    if (!isMissing(error)) throw await ioError('write', path, error);
+  }
+}
+
+async function hangUp(pidFile: string, procDir: string): Promise<boolean> {
+  const pid = await pidOf(pidFile, procDir);
+  if (pid === undefined) return false;
   try {
     return process.kill(pid, 'SIGHUP');
   } catch (error) {

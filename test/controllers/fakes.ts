@@ -151,6 +151,10 @@ export function fakeBridges(world: World): Bridges {
       [...world.taps].filter(([, master]) => master === bridge).map(([tap]) => tap),
     ),
     masterOf: later((tap: string) => world.taps.get(tap)),
+    mtuOf: later(() => 1500),
+    setMtu: later((_mtu: number, ports: readonly string[]) => {
+      changes(world, 'setMtu', ports.join(','));
+    }),
     filtersFrames: later(() => false),
     parked: later(parkedOn),
     park: later((parking: string, ports: readonly string[]) => {
@@ -169,6 +173,7 @@ export function fakeDnsmasq(world: World): Dnsmasq {
   const none: HostFiles = { reservations: [], names: [] };
   const fake: Partial<Dnsmasq> = {
     leases: later(() => world.leases),
+    observe: later(() => ({ running: true, unread: false })),
     hostDirs: (name) => ({ dhcp: `/dnsmasq/${name}-dhcp`, dns: `/dnsmasq/${name}-dns` }),
     readHostFiles: later((name: string) => world.hostFiles.get(name) ?? none),
     writeHostFiles: later((name: string, files: HostFiles) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -49,6 +49,7 @@ describe('dnsmasq', () => {
       stateDir: join(dir, 'state'),
       pidDir: dir,
       networkDir: join(dir, 'networks'),
+      hostsFile: join(dir, 'hosts'),
       debounceMs: 1,
       recheckMs: 20,
       delay: () => {
@@ -153,6 +154,37 @@ describe('dnsmasq', () => {
       for (const name of ['../x', 'a/b', '.hidden', '']) {
         assert.throws(() => dnsmasq.hostDirs(name), { reason: 'InvalidValue' });
       }
+    });
+  });
+
+  describe('observe', () => {
+    it('tells whether it runs, and whether it was told of every change of what it reads', async () => {
+      await copyFile('/bin/sh', join(dir, 'dnsmasq'));
+      await exec(['chmod', '755', join(dir, 'dnsmasq')], { deadlineMs: 5000 });
+      const child = spawnProcess([join(dir, 'dnsmasq'), '-c', 'trap "" HUP; echo; read x']);
+      await new Promise((resolve) => {
+        child.onStdout(resolve);
+      });
+      const [pidFile, hosts] = [join(dir, 'k8s-net.pid'), join(dir, 'hosts')];
+      const at = (path: string, seconds: number): Promise<void> => utimes(path, seconds, seconds);
+      const unread = { running: true, unread: true };
+      const whole = { running: true, unread: false };
+
+      assert.deepEqual(await dnsmasq.observe('k8s-net'), { running: false, unread: false });
+      await writeFile(hosts, '');
+      await at(hosts, 1000);
+      await writeFile(pidFile, `${child.pid}\n`);
+      assert.deepEqual(await dnsmasq.observe('k8s-net'), whole, 'all of it is older than its start');
+      await at(pidFile, 2000);
+      await dnsmasq.writeHostFiles('k8s-net', FILES);
+      assert.deepEqual(await dnsmasq.observe('k8s-net'), unread);
+      await dnsmasq.reload('k8s-net');
+      assert.deepEqual(await dnsmasq.observe('k8s-net'), whole);
+      await at(hosts, Date.now() / 1000 + 60);
+      assert.deepEqual(await dnsmasq.observe('k8s-net'), unread, '/etc/hosts is one of them');
+      child.kill();
+      await child.ended;
+      assert.deepEqual(await dnsmasq.observe('k8s-net'), { running: false, unread: false });
     });
   });
 

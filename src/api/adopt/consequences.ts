@@ -44,6 +44,7 @@ function planFound(
     ...{ name, spec: taken.spec, nodes, keepsRanges: taken.keepsRanges },
     ...(taken.observed.config === undefined ? {} : { config: taken.observed.config.model }),
     ...(live === undefined ? {} : { live: live.model }),
+    ...(taken.leaseSeconds === undefined ? {} : { leaseSeconds: taken.leaseSeconds }),
     keeps: () => true,
     hostDirs: { dhcp: '', dns: '' },
   });

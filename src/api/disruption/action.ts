@@ -50,6 +50,7 @@ export type NetworkAction = Step &
         readonly restore?: string;
       }
     | { readonly type: 'AttachTaps'; readonly attachment: TapAttachment }
+    | { readonly type: 'SetMtu'; readonly mtu: number; readonly ports: readonly string[] }
     | {
         readonly type: 'RestartNetwork';
         /** What is plugged into the bridge, and where it goes once the network is back. */

@@ -37,6 +37,7 @@ const RULES = {
   // Networks.
   CIDRConflict: CONFLICT,
   BridgeConflict: CONFLICT,
+  NodesContradict: { blocks: 'synced', endedBy: 'user' },
   RestartFailed: { blocks: 'synced', endedBy: 'user' },
   RestartRequired: PENDING,
   Drifted: PENDING,

@@ -23,6 +23,8 @@ export interface DomainModel {
     readonly bridge?: string;
     readonly target?: string;
     readonly model?: string;
+    /** Bytes, where the domain says so itself. */
+    readonly mtu?: number;
     /** Set down by somebody, as if unplugged. */
     readonly link?: 'down';
   }[];
@@ -82,8 +84,10 @@ function modelInterface(nic: XmlElement): DomainModel['interfaces'][number] {
   const bridge = attribute(source, 'bridge');
   const target = attribute(first(nic, 'target'), 'dev');
   const model = attribute(first(nic, 'model'), 'type');
+  const mtu = attribute(first(nic, 'mtu'), 'size');
   return {
     mac: macOf(nic),
+    ...(mtu === undefined ? {} : { mtu: Number(mtu) }),
     ...(model === undefined ? {} : { model }),
     ...(attribute(first(nic, 'link'), 'state') === 'down' ? { link: 'down' as const } : {}),
     ...(network === undefined ? {} : { network }),

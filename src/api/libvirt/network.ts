@@ -45,7 +45,7 @@ export function parseNetwork(text: string): NetworkDocument {
 }
 
 export function modelNetwork(root: XmlElement): NetworkModel {
-  const ip = firstIpv4(root);
+  const ip = servedIpv4(root);
   const mark = parseNetworkMark(root);
   return {
     name: textOf(first(root, 'name')) ?? '',
@@ -66,15 +66,16 @@ export function modelNetwork(root: XmlElement): NetworkModel {
   };
 }
 
-/** The IPv4 element that DHCP is served on; IPv6 ones belong to others. */
-export function firstIpv4(root: XmlElement): XmlElement | undefined {
-  return elements(root, 'ip').find((ip) => (attribute(ip, 'family') ?? 'ipv4') === 'ipv4');
+/** The IPv4 element that DHCP is served on, which libvirt allows on one only; else the first. IPv6 ones are foreign. */
+export function servedIpv4(root: XmlElement): XmlElement | undefined {
+  const all = elements(root, 'ip').filter((ip) => (attribute(ip, 'family') ?? 'ipv4') === 'ipv4');
+  return all.find((ip) => first(ip, 'dhcp') !== undefined) ?? all[0];
 }
 
 /** Its place among all <ip>, where there are several. */
 export function ipv4Index(root: XmlElement): number | undefined {
   const all = elements(root, 'ip');
-  const ip = firstIpv4(root);
+  const ip = servedIpv4(root);
   return all.length < 2 || ip === undefined ? undefined : all.indexOf(ip);
 }
 

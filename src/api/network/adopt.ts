@@ -21,6 +21,8 @@ export interface TakenOver {
   readonly observed: ObservedNetwork;
   /** The manifest names no DHCP range: those that are there stay. */
   readonly keepsRanges: boolean;
+  /** The lease time that the manifest names for them. */
+  readonly leaseSeconds?: number;
   /** Nodes whose entries are there as others made them. */
   readonly found: readonly string[];
 }
@@ -46,6 +48,7 @@ export function takeOverNetwork(
   const known = mark ?? unwritten(name);
   const found = foundEntries(claims, config.model, known);
   const entries = [...known.entries, ...found];
+  const keepsRanges = adopts && !['dhcp.start', 'dhcp.end', 'dhcp.exclude'].some(named);
   return {
     spec: whole,
     observed: {
@@ -54,7 +57,10 @@ export function takeOverNetwork(
       ...(mark === undefined ? { adopting: 'network' } : found.length > 0 ? { adopting: 'entries' } : {}),
     },
     found: found.map(({ node }) => node),
-    keepsRanges: adopts && !['dhcp.start', 'dhcp.end', 'dhcp.leaseSeconds'].some(named),
+    keepsRanges,
+    ...(keepsRanges && named('dhcp.leaseSeconds') && spec.dhcp.leaseSeconds !== undefined
+      ? { leaseSeconds: spec.dhcp.leaseSeconds }
+      : {}),
   };
 }
 

@@ -1,13 +1,19 @@
 import { allocateAddresses, type Allocation, type Usage } from '../ipam/allocate.ts';
 import { allocatePodCidrs } from '../ipam/allocate-pods.ts';
-import { formatAddress, readAddress, type Address } from '../ipam/address.ts';
+import { formatAddress, readAddress, sameAddress, type Address } from '../ipam/address.ts';
+import { formatSubnet, interfaceOf } from '../ipam/subnet.ts';
 import { bridgeName } from '../ipam/names.ts';
-import { dynamicRanges, networkAddresses, type NetworkAddresses } from '../ipam/network-addresses.ts';
+import {
+  dynamicRanges,
+  isUsable,
+  networkAddresses,
+  type NetworkAddresses,
+} from '../ipam/network-addresses.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import type { NetworkEntry, Refusal } from '../ipam/entry.ts';
 import { claimsOn, type Claim, type NodeManifest } from './claims.ts';
 import { grantRecords, indexForeign, refuseClashing, type ForeignIndex } from './conflicts.ts';
-import { foreignEntries, type ForeignEntries } from './foreign.ts';
+import { foreignEntries, marksOf, ownMacs, type ForeignEntries } from './foreign.ts';
 import type { HostDirs } from './host-dirs.ts';
 import { hostDirOptions, readsHostFiles } from './host-dirs.ts';
 import type { DesiredNetwork } from './render.ts';
@@ -34,6 +40,8 @@ export interface DesireNetworkInput {
   readonly keeps: (node: string) => boolean;
   /** DHCP ranges stay as they are, whatever the spec says. */
   readonly keepsRanges?: boolean;
+  /** The lease time that the manifest names for those. */
+  readonly leaseSeconds?: number;
   /** The manifest's own spec, where `spec` has what it does not name from libvirt. */
   readonly asked?: NetworkSpec;
   /** Directories that dnsmasq reads beside libvirt's files. */
@@ -60,7 +68,7 @@ export function desireNetwork(input: DesireNetworkInput): NetworkDesire {
   const index = indexForeign(foreign, { domain: spec.domain, byUpdates });
   const asked = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
   const { granted: records, refused: refusedRecords } = grantRecords(asked, index);
-  const { entries, refusals, fresh } = desireEntries(input, { addresses, foreign, index });
+  const { entries, refusals, fresh, stranded } = desireEntries(input, { addresses, foreign, index });
   const desired: DesiredNetwork = {
     name,
     spec,
@@ -73,8 +81,55 @@ export function desireNetwork(input: DesireNetworkInput): NetworkDesire {
     records,
     options: [...hostDirOptions(hostDirs), ...spec.dns.dnsmasqOptions],
     hostDirs,
+    ...(input.leaseSeconds === undefined ? {} : { leaseSeconds: input.leaseSeconds }),
+    former: formerMacs(input, entries),
   };
-  return { desired, refusals, refusedRecords, fresh };
+  const contradicted = contradiction(input, addresses, stranded);
+  if (contradicted === undefined) return { desired, refusals, refusedRecords, fresh };
+  return { desired: asItIs(desired, config, contradicted), refusals, refusedRecords, fresh: [] };
+}
+
+/** Why the addresses of the network may not change: machines would be left with one that it no longer has. */
+function contradiction(
+  { spec, config }: DesireNetworkInput,
+  { subnet, gateway }: NetworkAddresses,
+  stranded: readonly NetworkEntry[],
+): string | undefined {
+  const current = config?.ip && interfaceOf(config.ip);
+  if (current === undefined || stranded.length === 0) return undefined;
+  const same = current.subnet.prefix === subnet.prefix && sameAddress(current.address, gateway);
+  if (same) return undefined;
+  const who = stranded.slice(0, NAMED).map(({ node, ip }) => `"${node}" (${ip})`);
+  const more = stranded.length > NAMED ? ` and ${stranded.length - NAMED} more` : '';
+  const from = formatSubnet(current.subnet);
+  return `${from} cannot become ${spec.cidr} while it has no place for ${who.join(', ')}${more}: change their manifests too`;
+}
+
+const NAMED = 3;
+
+/** What the network says and serves now goes on. */
+function asItIs(
+  desired: DesiredNetwork,
+  config: NetworkModel | undefined,
+  contradicted: string,
+): DesiredNetwork {
+  const { bridge = desired.bridge, ...ip } = { bridge: config?.bridge?.name, ...config?.ip };
+  return {
+    ...desired,
+    bridge,
+    gateway: ip.address ?? desired.gateway,
+    entries: config?.mark?.entries ?? [],
+    contradicted,
+  };
+}
+
+/** Reservations that k8slab made and no longer wants, as long as the running network has them: they are not foreign. */
+function formerMacs({ config, live }: DesireNetworkInput, entries: readonly NetworkEntry[]): string[] {
+  const wanted = new Set(entries.map(({ mac }) => mac));
+  const ours = ownMacs(marksOf(config, live));
+  const served = (live?.hosts ?? []).flatMap(({ mac }) => mac ?? []);
+  const started = new Set((live?.mark?.entries ?? []).map(({ mac }) => mac));
+  return served.filter((mac) => ours.has(mac) && !wanted.has(mac) && !started.has(mac));
 }
 
 interface Surroundings {
@@ -87,6 +142,8 @@ interface DesiredEntries {
   readonly entries: readonly NetworkEntry[];
   readonly refusals: readonly Refusal[];
   readonly fresh: readonly string[];
+  /** Entries that stay as they are and that the network has no place for. */
+  readonly stranded: readonly NetworkEntry[];
 }
 
 function desireEntries(input: DesireNetworkInput, around: Surroundings): DesiredEntries {
@@ -111,7 +168,16 @@ function desireEntries(input: DesireNetworkInput, around: Surroundings): Desired
   const fresh = addresses.fresh
     .filter((node) => !refused.has(node))
     .flatMap((node) => addresses.assigned.get(node) ?? []);
-  return { entries: [...entries, ...kept], refusals: [...refused.values()], fresh: fresh.map(formatAddress) };
+  const stranded = [...stuck, ...kept].filter(({ ip }) => {
+    const address = readAddress(ip);
+    return address !== undefined && !isUsable(around.addresses, address);
+  });
+  return {
+    entries: [...entries, ...kept],
+    refusals: [...refused.values()],
+    fresh: fresh.map(formatAddress),
+    stranded,
+  };
 }
 
 function entryFor(

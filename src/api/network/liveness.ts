@@ -28,8 +28,9 @@ export function reservationsIn(model: NetworkModel | undefined): (entry: Network
 export function liveEntries({
   live,
   hostFiles,
-}: Pick<ObservedNetwork, 'live' | 'hostFiles'>): (entry: NetworkEntry) => boolean {
-  if (live === undefined) return () => false;
+  dnsmasq,
+}: Pick<ObservedNetwork, 'live' | 'hostFiles' | 'dnsmasq'>): (entry: NetworkEntry) => boolean {
+  if (live === undefined || dnsmasq?.running === false) return () => false;
   const { hosts, dns } = live.model;
   const isInXml = reservationsIn(live.model);
   const files = new Map(hostFiles.reservations.map((host) => [host.mac, host]));

@@ -10,6 +10,8 @@ export interface NetworkGuest {
   readonly tap: string;
   /** The bridge that the tap is a port of now. */
   readonly master?: string;
+  /** Of the tap, in bytes; left out where the domain says itself what it shall be. */
+  readonly mtu?: number;
 }
 
 /** What else uses addresses or bridges on the vmhost. */
@@ -20,6 +22,8 @@ export interface Neighbours {
   readonly routes: readonly { readonly dev: string; readonly cidr: string }[];
   /** Whether an interface has the name that the bridge shall have. */
   readonly bridgeNameTaken: boolean;
+  /** The interface that traffic is to leave by is not there. */
+  readonly uplinkMissing?: boolean;
 }
 
 /** What the vmhost's firewall does with what guests send beyond it. */
@@ -27,6 +31,13 @@ export interface ObservedFirewall {
   readonly forwardPolicy: string;
   readonly accepted: readonly string[];
   readonly masqueraded: readonly string[];
+}
+
+/** The dnsmasq of a running network. */
+export interface ObservedDnsmasq {
+  readonly running: boolean;
+  /** A file that it reads changed since it last read all of them, so that it may hold what is gone. */
+  readonly unread: boolean;
 }
 
 /** What libvirt, dnsmasq and the kernel say of one network; `config` and `live` are read and compared separately. */
@@ -38,6 +49,10 @@ export interface ObservedNetwork {
   readonly persistent: boolean;
   readonly autostart: boolean;
   readonly hostFiles: HostFiles;
+  /** Left out where nothing is known, as while the network is not active. */
+  readonly dnsmasq?: ObservedDnsmasq;
+  /** Leases that have not expired. */
+  readonly leases?: readonly { readonly ip: string; readonly mac: string }[];
   readonly guests: readonly NetworkGuest[];
   /** All ports of the running bridge: taps of guests, and what others plugged in. */
   readonly ports: readonly string[];

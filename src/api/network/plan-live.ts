@@ -7,6 +7,7 @@ import { step, type Cost, type HostFiles, type NetworkAction } from '../disrupti
 import { marksOf, NameSet, ownMacs, ownNames } from './foreign.ts';
 import { reservationsIn } from './liveness.ts';
 import type { ObservedNetwork } from './observed.ts';
+import { isRevivalRecord } from './revival-record.ts';
 
 /** Brings the running dnsmasq to `desired` by what costs least: files first, net-update for what they cannot do. */
 export function planLive(
@@ -20,8 +21,11 @@ export function planLive(
   const remaining = withoutRemoved(live, removals);
   const files = hostFiles(desired, remaining);
   const writes = writeFiles(observed, files);
-  const forgets = missing(observed.hostFiles.reservations, files.reservations);
-  const reload = forgets.length > 0 ? [step('none', 'dnsmasq keeps a reservation that is gone', RELOAD)] : [];
+  const stale = observed.dnsmasq?.running === true && observed.dnsmasq.unread;
+  const reload =
+    writes.length > 0 || stale
+      ? [step('none', 'dnsmasq forgets only when told what its files no longer say', RELOAD)]
+      : [];
   return [...removals.flatMap(({ actions }) => actions), ...writes, ...reload];
 }
 
@@ -41,12 +45,13 @@ export function staleNames(
   owned: readonly NetworkMark[],
 ): Removal[] {
   const [wanted, ours] = [new NameSet(desiredDnsHosts(desired)), ownNames(owned)];
-  const isStale = (ip: string, name: string): boolean => ours.has(ip, name) && !wanted.has(ip, name);
+  const isStale = (ip: string, name: string): boolean =>
+    isRevivalRecord(ip, name) || (ours.has(ip, name) && !wanted.has(ip, name));
   return live.dns.hosts
     .filter(({ ip, hostnames }) => hostnames.some((name) => isStale(ip, name)))
     .map((names) => {
       const { ip, hostnames } = names;
-      const foreign = hostnames.filter((name) => !ours.has(ip, name));
+      const foreign = hostnames.filter((name) => !ours.has(ip, name) && !isStale(ip, name));
       const reason = `${ip} no longer has the name ${hostnames.filter((name) => isStale(ip, name)).join(', ')}`;
       // libvirt takes out the whole host, with the names that others put there.
       const rest = { ip, hostnames: foreign };

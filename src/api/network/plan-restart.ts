@@ -132,6 +132,22 @@ function attachmentOf({ name, bridge, spec }: DesiredNetwork, ports: readonly st
   };
 }
 
+/** Of a bridge and its ports where nobody says otherwise. */
+const DEFAULT_MTU = 1500;
+
+/** Taps that have another MTU than their network: frames that guests think fit would be lost. */
+export function planMtu({ guests, ports }: ObservedNetwork, live: NetworkModel): NetworkAction[] {
+  const own = new Set(guests.map(({ tap }) => tap));
+  // Where no MTU is said, a foreign port with a smaller one makes the bridge, and every tap that comes, as small.
+  if (live.mtu === undefined && ports.some((port) => !own.has(port))) return [];
+  const mtu = Number(live.mtu ?? DEFAULT_MTU);
+  const other = guests.filter((guest) => guest.mtu !== undefined && guest.mtu !== mtu);
+  if (other.length === 0) return [];
+  const taps = other.map(({ tap }) => tap).sort();
+  const reason = `the MTU is not ${mtu}: ${[...new Set(other.map(({ domain }) => domain))].sort().join(', ')}`;
+  return [step('none', reason, { type: 'SetMtu', mtu, ports: taps })];
+}
+
 /** Taps that a restart, ours or somebody's, left without a bridge: those guests are cut off (libvirt-facts T5). */
 export function planAttach(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
   const { parked, guests } = observed;

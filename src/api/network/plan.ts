@@ -17,7 +17,8 @@ import { readsHostFiles } from './host-dirs.ts';
 import { planLive, writeFiles } from './plan-live.ts';
 import { findOverlap } from './neighbours.ts';
 import { guestNames, type ObservedNetwork } from './observed.ts';
-import { planAttach, planRestart, restartFields } from './plan-restart.ts';
+import { onlyRestartRevives, planRevival } from './plan-revival.ts';
+import { planAttach, planMtu, planRestart, restartFields } from './plan-restart.ts';
 import { planUpdates } from './plan-updates.ts';
 
 /**
@@ -30,7 +31,10 @@ export function planNetwork(desired: DesiredNetwork, observed: ObservedNetwork):
   const untouched = planUntouched(desired, observed);
   if (untouched !== undefined) return untouched;
   const wanted = renderNetwork(desired, observed.config?.root, observed.config?.model.mark);
-  const plan = planRepairs(desired, observed, wanted);
+  const plan =
+    desired.contradicted === undefined
+      ? planRepairs(desired, observed, wanted)
+      : planHeld(desired, observed, desired.contradicted);
   if (plan.actions.length === 0 || !reportsOnly(desired, observed)) return plan;
   const message = plan.actions.map(({ reason }) => reason).join('; ');
   return { actions: [], waiting: { reason: 'Drifted', message: `left alone by policy.drift: ${message}` } };
@@ -68,11 +72,19 @@ function planRepairs(
   const definition = planDefinition({ root: wanted, model }, observed);
   const { live } = observed;
   if (!observed.active || live === undefined) return planInactive(desired, observed, definition);
-  const outdated = restartFields(model, live.model, desired.hostDirs);
+  const outdated = [
+    ...restartFields(model, live.model, desired.hostDirs),
+    ...(onlyRestartRevives(observed, live.model) ? ['dnsmasq'] : []),
+  ];
   const overlap = outdated.length === 0 ? undefined : findOverlap(desired, observed);
   if (overlap !== undefined) return { actions: [], waiting: overlap };
   const updates = planRunning(desired, observed, live);
-  const around = [...planAttach(desired, observed), ...planAutostart(desired, observed)];
+  const revival = planRevival(observed, live.model);
+  const around = [
+    ...planAttach(desired, observed),
+    ...planMtu(observed, live.model),
+    ...planAutostart(desired, observed),
+  ];
   const { action, waiting } = planRestart({
     desired,
     observed,
@@ -83,9 +95,21 @@ function planRepairs(
   if (action !== undefined) return { actions: [...definition, ...around, action] };
   // The definition that did not start stays away, or the next start of the host would fail with it.
   const defined = waiting?.reason === 'RestartFailed' ? [] : definition;
-  const actions = [...defined, ...updates, ...around];
+  const actions = [...defined, ...revival, ...updates, ...around];
   return waiting === undefined ? { actions } : { actions, waiting };
 }
+
+/** Manifests that contradict each other change nothing; what there is goes on, or is started as it is. */
+function planHeld(desired: DesiredNetwork, observed: ObservedNetwork, message: string): Plan<NetworkAction> {
+  const { live } = observed;
+  const actions =
+    observed.active && live !== undefined
+      ? [...planRevival(observed, live.model), ...planAttach(desired, observed)]
+      : [START];
+  return { actions, waiting: { reason: 'NodesContradict', message } };
+}
+
+const START = step('none', 'the network is not active', { type: 'StartNetwork' } as const);
 
 const EMPTY: HostFiles = { reservations: [], names: [] };
 
@@ -97,12 +121,7 @@ function planInactive(
   const overlap = findOverlap(desired, observed);
   if (overlap !== undefined) return { actions: [], waiting: overlap };
   return {
-    actions: [
-      ...writeFiles(observed, EMPTY),
-      ...definition,
-      ...planAutostart(desired, observed),
-      step('none', 'the network is not active', { type: 'StartNetwork' }),
-    ],
+    actions: [...writeFiles(observed, EMPTY), ...definition, ...planAutostart(desired, observed), START],
   };
 }
 

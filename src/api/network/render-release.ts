@@ -1,5 +1,5 @@
 import { withoutMark } from '../ownership/mark.ts';
-import { firstIpv4 } from '../libvirt/network.ts';
+import { servedIpv4 } from '../libvirt/network.ts';
 import { attribute, editChild, elements, first, replaceChildren, textOf, type XmlElement } from '../xml.ts';
 import type { NetworkEntry } from '../ipam/entry.ts';
 
@@ -11,7 +11,7 @@ export function renderReleased(root: XmlElement, stale: readonly NetworkEntry[])
   const macs = new Set(stale.map(({ mac }) => mac));
   const withoutNames =
     first(free, 'dns') === undefined ? free : editChild(free, 'dns', (dns) => dropNames(dns, names));
-  const ip = firstIpv4(withoutNames);
+  const ip = servedIpv4(withoutNames);
   if (ip === undefined || first(ip, 'dhcp') === undefined) return withoutNames;
   const edited = editChild(ip, 'dhcp', (dhcp) =>
     replaceChildren(

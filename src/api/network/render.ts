@@ -4,7 +4,7 @@ import { NameSet } from './foreign.ts';
 import type { HostDirs } from './host-dirs.ts';
 import type { NetworkSpec } from './spec.ts';
 import { withMark, type NetworkMark } from '../ownership/mark.ts';
-import { firstIpv4, type DnsHost } from '../libvirt/network.ts';
+import { servedIpv4, type DnsHost } from '../libvirt/network.ts';
 import {
   attribute,
   editChild,
@@ -40,6 +40,12 @@ export interface DesiredNetwork {
   readonly records: readonly DnsHost[];
   /** Lines of <dnsmasq:options> that k8slab puts there. */
   readonly options: readonly string[];
+  /** Why nothing is changed: the manifests of its Nodes say the opposite. */
+  readonly contradicted?: string;
+  /** MAC addresses of reservations of ours that only the running network still has. */
+  readonly former?: readonly string[];
+  /** Lease time of DHCP ranges that stay, where the manifest names it. */
+  readonly leaseSeconds?: number;
   /** The directories that two of those name. */
   readonly hostDirs: HostDirs;
 }
@@ -78,23 +84,35 @@ export function renderNetwork(
 }
 
 function markOf(desired: DesiredNetwork, owned: NetworkMark | undefined): NetworkMark {
-  const { name, spec, entries, records, options } = desired;
+  const { name, spec, entries, records, options, former = [], ranges } = desired;
   const fields = [
     ...(spec.mtu === undefined ? [] : [MTU]),
     ...(spec.forward.natPorts === undefined ? [] : [NAT_PORTS]),
   ];
-  const adopted = owned?.adopted === true ? ({ adopted: true } as const) : {};
+  const adopted = owned?.adopted === true;
   return {
     kind: 'Network',
     name,
-    ...adopted,
+    ...(adopted ? { adopted } : {}),
     applied: specHash(desired),
     entries,
     records,
     options,
     forwarders: spec.dns.forwarders,
     fields,
+    ...(former.length === 0 ? {} : { former }),
+    ...(adopted && ranges !== undefined ? { ranges: ranges.map(rangeText) } : {}),
   };
+}
+
+function rangeText({
+  start,
+  end,
+}: {
+  readonly start: string | undefined;
+  readonly end: string | undefined;
+}): string {
+  return `${start ?? ''}-${end ?? ''}`;
 }
 
 /** Identifies all that the manifests ask of a network; what k8slab may do on its own is no part of it. */
@@ -197,7 +215,7 @@ export function dnsHosts(entries: readonly NetworkEntry[], records: readonly Dns
 }
 
 function renderIp(root: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
-  const existing = firstIpv4(root);
+  const existing = servedIpv4(root);
   const ip = withAttributes(existing ?? element('ip'), {
     address: desired.gateway,
     ...(hasPrefixOf(existing, desired.netmask) ? {} : { prefix: undefined, netmask: desired.netmask }),
@@ -216,23 +234,42 @@ function hasPrefixOf(ip: XmlElement | undefined, mask: string): boolean {
 }
 
 function renderDhcp(dhcp: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
-  const { leaseSeconds } = desired.spec.dhcp;
-  const lease =
-    leaseSeconds === undefined ? [] : [element('lease', { expiry: leaseSeconds, unit: 'seconds' })];
-  const withRange =
-    desired.ranges === undefined
-      ? dhcp
-      : replaceChildren(
-          dhcp,
-          (child) => child.name === 'range',
-          desired.ranges.map(({ start, end }) => element('range', { start, end }, lease)),
-        );
+  const withRange = renderRanges(dhcp, desired, owned);
   const ours = new Set([...(owned?.entries ?? []), ...desired.entries].map((entry) => entry.mac));
   return replaceChildren(
     withRange,
     (child) => child.name === 'host' && ours.has((attribute(child, 'mac') ?? '').toLowerCase()),
     desired.entries.map(renderReservation),
   );
+}
+
+/** Of a network that was adopted only the first range is the manifest's, or those that k8slab wrote for it. */
+function renderRanges(dhcp: XmlElement, desired: DesiredNetwork, owned: NetworkMark | undefined): XmlElement {
+  const { ranges, leaseSeconds } = desired;
+  if (ranges === undefined) return leaseSeconds === undefined ? dhcp : withLeaseTime(dhcp, leaseSeconds);
+  const time = desired.spec.dhcp.leaseSeconds;
+  const lease = time === undefined ? [] : [leaseOf(time)];
+  const [initial] = elements(dhcp, 'range');
+  const known = owned?.ranges === undefined ? undefined : new Set(owned.ranges);
+  const isOurs = (range: XmlElement): boolean => {
+    if (owned?.adopted !== true) return true;
+    const text = rangeText({ start: attribute(range, 'start'), end: attribute(range, 'end') });
+    return known === undefined ? range === initial : known.has(text);
+  };
+  return replaceChildren(
+    dhcp,
+    (child) => child.name === 'range' && isOurs(child),
+    ranges.map(({ start, end }) => element('range', { start, end }, lease)),
+  );
+}
+
+function withLeaseTime(dhcp: XmlElement, seconds: number): XmlElement {
+  const timed = elements(dhcp, 'range').map((range) => withChild(range, 'lease', leaseOf(seconds)));
+  return replaceChildren(dhcp, (child) => child.name === 'range', timed);
+}
+
+function leaseOf(seconds: number): XmlElement {
+  return element('lease', { expiry: seconds, unit: 'seconds' });
 }
 
 export function renderReservation(entry: NetworkEntry): XmlElement {

@@ -23,6 +23,7 @@ export function networkConditions(
 ): ConditionInput[] {
   const { waiting } = plan;
   const defined = observed.config !== undefined;
+  const silent = observed.dnsmasq?.running === false;
   const deaf = entries.filter(({ live }) => !live).map(({ node }) => node);
   const steps = [
     condition('Defined', defined ? 'True' : 'False', defined ? 'Defined' : 'NotDefined'),
@@ -31,6 +32,7 @@ export function networkConditions(
       ? condition('EntriesLive', 'True', 'Live', `${entries.length} reservations and their names are live`)
       : condition('EntriesLive', 'False', 'NotLive', `dnsmasq does not know ${deaf.join(', ')} yet`),
     attached(observed),
+    ...served(observed),
     // What waits without keeping the network from working has a condition of its own.
     ...(waiting !== undefined && !blocksReady(waiting)
       ? [condition(waiting.reason, 'True', waiting.reason, waiting.message)]
@@ -53,6 +55,9 @@ export function networkConditions(
       : condition(SYNCED, 'True', 'Reconciled');
   if (!observed.active)
     return [readyFalse({ reason: 'NotActive', message: 'the network is not active' }), synced, ...steps];
+  if (silent) {
+    return [readyFalse({ reason: 'NotServed', message: 'dnsmasq does not run' }), synced, ...steps];
+  }
   return [condition(READY, 'True', 'Active'), synced, ...steps];
 }
 
@@ -72,6 +77,14 @@ function attached({ guests, live }: ObservedNetwork): ConditionInput {
   );
 }
 
+/** Whether DHCP and DNS are served. */
+function served({ dnsmasq, live }: ObservedNetwork): ConditionInput[] {
+  if (dnsmasq === undefined || live?.model.ip === undefined) return [];
+  if (dnsmasq.running) return [condition('DnsmasqRunning', 'True', 'Running')];
+  const message = 'dnsmasq does not run: guests get no leases, and no names are answered';
+  return [condition('DnsmasqRunning', 'False', 'NotRunning', message)];
+}
+
 function refused(refusals: readonly Refusal[]): ConditionInput[] {
   if (refusals.length === 0) return [];
   const message = refusals.map((refusal) => `${refusal.node}: ${refusal.message}`).join('; ');
@@ -83,11 +96,15 @@ function readyFalse({ reason, message }: { reason: string; message: string }): C
 }
 
 /** Whether guests reach the outside, as far as the firewall tells; nothing there is changed by k8slab. */
-function forwarding({ firewall, live }: ObservedNetwork): ConditionInput[] {
+function forwarding({ firewall, live, neighbours }: ObservedNetwork): ConditionInput[] {
   const { forward, bridge, ip } = live?.model ?? {};
   const block = ip && interfaceOf(ip);
   const cidr = block && formatSubnet(block.subnet);
   const mode = forward?.mode;
+  if (neighbours.uplinkMissing === true) {
+    const message = `the vmhost has no interface ${forward?.dev ?? 'of that name'}: nothing leaves the network (forward.dev)`;
+    return [condition('Forwarding', 'False', 'InterfaceMissing', message)];
+  }
   if (firewall === undefined || (mode !== 'nat' && mode !== 'route')) return [];
   const name = bridge?.name ?? '';
   if (firewall.forwardPolicy !== 'ACCEPT' && !firewall.accepted.includes(name)) {

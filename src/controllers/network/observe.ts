@@ -6,12 +6,14 @@ import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { Firewall } from '../../drivers/firewall.ts';
 import type { LibvirtView } from '../../drivers/libvirt.ts';
 import type { Route } from '../../drivers/routes.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { SharedRead } from '../shared-read.ts';
 
 export interface NetworkObserveDeps {
   readonly view: LibvirtView;
   readonly dnsmasq: Dnsmasq;
+  readonly clock: Clock;
   readonly bridges: Bridges;
   readonly routes: () => Promise<readonly Route[]>;
   readonly firewall: SharedRead<Firewall | undefined>;
@@ -37,6 +39,7 @@ export async function observeNetwork(
   const firewall = live === undefined ? undefined : await deps.firewall.get();
   const resolvConf = await deps.resolvConf();
   const parked = await bridges.parked(parkingBridge(name));
+  const running = live === undefined ? {} : await observeRunning(deps, name, bridge);
   return {
     active,
     persistent,
@@ -46,6 +49,7 @@ export async function observeNetwork(
     ports: live === undefined ? [] : await bridges.ports(bridge),
     filtersFrames: await bridges.filtersFrames(),
     neighbours: await readNeighbours(deps, object, bridge),
+    ...running,
     ...(config === undefined ? {} : { config }),
     ...(live === undefined ? {} : { live }),
     ...(parked === undefined ? {} : { parked }),
@@ -54,13 +58,30 @@ export async function observeNetwork(
   };
 }
 
+async function observeRunning(
+  { dnsmasq, clock }: NetworkObserveDeps,
+  name: string,
+  bridge: string,
+): Promise<Required<Pick<ObservedNetwork, 'dnsmasq' | 'leases'>>> {
+  const now = clock.now() / 1000;
+  const leases = await dnsmasq.leases(bridge);
+  return {
+    dnsmasq: await dnsmasq.observe(name),
+    leases: leases.filter(({ expiry }) => expiry === 0 || expiry > now),
+  };
+}
+
 async function guestsOn(deps: NetworkObserveDeps, network: string, bridge: string): Promise<NetworkGuest[]> {
   const { interfacesOn } = await deps.view.survey();
   const here = interfacesOn({ network, bridges: [bridge] });
   return Promise.all(
-    here.map(async ({ domain, ours, tap }) => {
-      const master = await deps.bridges.masterOf(tap);
-      return { domain, ours, tap, ...(master === undefined ? {} : { master }) };
+    here.map(async ({ domain, ours, tap, ownMtu }) => {
+      const [master, mtu] = [await deps.bridges.masterOf(tap), await deps.bridges.mtuOf(tap)];
+      return {
+        ...{ domain, ours, tap },
+        ...(master === undefined ? {} : { master }),
+        ...(mtu === undefined || ownMtu === true ? {} : { mtu }),
+      };
     }),
   );
 }
@@ -71,6 +92,7 @@ async function readNeighbours(
   bridge: string,
 ): Promise<Neighbours> {
   const { networks } = await deps.view.surveyNetworks();
+  const uplink = object.spec.forward.dev;
   const others = networks.filter(({ name }) => name !== object.metadata.name);
   return {
     networks: others.map(({ name, config, live }) => {
@@ -83,6 +105,7 @@ async function readNeighbours(
       };
     }),
     routes: await deps.routes(),
+    ...(uplink === undefined || (await deps.bridges.exists(uplink)) ? {} : { uplinkMissing: true }),
     bridgeNameTaken: await deps.bridges.exists(object.spec.bridge.name ?? bridge),
   };
 }

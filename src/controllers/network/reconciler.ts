@@ -49,7 +49,8 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
         asked: spec,
         keepsRanges: taken.keepsRanges,
         nodes,
-        inUse: observed.hostFiles.reservations,
+        inUse: [...(observed.leases ?? []), ...observed.hostFiles.reservations],
+        ...(taken.leaseSeconds === undefined ? {} : { leaseSeconds: taken.leaseSeconds }),
         ...(observed.config === undefined ? {} : { config: observed.config.model }),
         ...(observed.live === undefined ? {} : { live: observed.live.model }),
         keeps: await keeper(deps),
@@ -132,6 +133,9 @@ async function execute(deps: NetworkDeps, network: string, action: Simple): Prom
       return;
     case 'AttachTaps':
       await deps.bridges.attach(action.attachment);
+      return;
+    case 'SetMtu':
+      await deps.bridges.setMtu(action.mtu, action.ports);
       return;
     case 'UpdateNetwork':
       await update(deps, network, action);

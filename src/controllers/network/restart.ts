@@ -21,15 +21,31 @@ export async function restartNetwork(deps: RestartDeps, network: string, action:
   const { libvirt, dnsmasq, bridges } = deps;
   const { attachment } = action;
   if (attachment.ports.length > 0) await bridges.park(attachment.parking, attachment.ports);
-  await libvirt.destroyNetwork(network);
+  try {
+    await libvirt.destroyNetwork(network);
+  } catch (error) {
+    // The network still runs: its guests get their gateway back before anything else.
+    if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge: action.before });
+    throw error;
+  }
   // The definition says it all; a file from before could speak for another machine's address.
-  await dnsmasq.writeHostFiles(network, { reservations: [], names: [] });
-  const failure = await libvirt.startNetwork(network).catch((error: unknown) => toFailure(network, error));
-  if (failure instanceof Error) await restore(deps, network, action, failure);
-  const bridge = failure instanceof Error ? action.before : attachment.bridge;
+  const unwritten = await failureOf(dnsmasq.writeHostFiles(network, { reservations: [], names: [] }));
+  const unstarted = await failureOf(libvirt.startNetwork(network));
+  const failure = unstarted === undefined ? undefined : toFailure(network, unstarted.error);
+  if (failure !== undefined) await restore(deps, network, action, failure);
+  const bridge = failure === undefined ? attachment.bridge : action.before;
   if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge });
-  if (failure instanceof Error) throw failure;
+  if (failure !== undefined) throw failure;
   for (const guest of action.reboot) await libvirt.rebootDomain(guest);
+  if (unwritten !== undefined) throw unwritten.error;
+}
+
+/** What went wrong, for later: the network is brought back first, whatever else fails. */
+async function failureOf(step: Promise<unknown>): Promise<{ readonly error: unknown } | undefined> {
+  return step.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
 }
 
 function toFailure(network: string, error: unknown): ReasonedError {

@@ -61,11 +61,12 @@ function macEntries({ name, config, live }: DomainRecord): [string, MacHolder][]
 
 function interfaceEntries({ name, config, live }: DomainRecord): [string, LiveInterface][] {
   const ours = (live?.mark ?? config.model.mark) !== undefined;
-  return (live?.interfaces ?? []).flatMap(({ target, network, bridge }): [string, LiveInterface][] => {
+  const own = new Set(config.model.interfaces.filter(({ mtu }) => mtu !== undefined).map(({ mac }) => mac));
+  return (live?.interfaces ?? []).flatMap(({ mac, target, network, bridge }): [string, LiveInterface][] => {
     const key = network === undefined ? bridge && bridgeKey(bridge) : networkKey(network);
     if (target === undefined || key === undefined) return [];
     const at = { ...(network === undefined ? {} : { network }), ...(bridge === undefined ? {} : { bridge }) };
-    return [[key, { domain: name, ours, tap: target, ...at }]];
+    return [[key, { domain: name, ours, tap: target, ...at, ...(own.has(mac) ? { ownMtu: true } : {}) }]];
   });
 }
 

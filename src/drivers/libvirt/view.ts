@@ -29,6 +29,8 @@ export interface LiveInterface {
   /** The domain carries k8slab's mark. */
   readonly ours: boolean;
   readonly tap: string;
+  /** The domain says itself what its MTU is. */
+  readonly ownMtu?: true;
   readonly network?: string;
   readonly bridge?: string;
 }

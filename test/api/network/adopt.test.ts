@@ -91,6 +91,43 @@ describe('a network that others made', () => {
     });
   }
 
+  describe('R28: with more than one range', () => {
+    const first = "<range start='192.168.111.8' end='192.168.111.254'/>";
+    const second = "<range start='192.168.111.2' end='192.168.111.4'/>";
+    const before = running(tutorialNetwork().replace(first, first + second));
+    const ranges = (raw: Record<string, unknown>): string[] => {
+      const after = apply(before, adopt(before, raw));
+      assert.ok(!types(adopt(after, raw)).includes('DefineNetwork'), 'once is enough');
+      return configOf(after).ranges.map(({ start, end, lease = '' }) => `${start}-${end} ${lease}`.trim());
+    };
+
+    it('keeps all of them where the manifest names a lease time only', () => {
+      assert.deepEqual(ranges({ dhcp: { leaseSeconds: 600 } }), [
+        '192.168.111.8-192.168.111.254 600 seconds',
+        '192.168.111.2-192.168.111.4 600 seconds',
+      ]);
+    });
+
+    it('has the first one as the manifest names it, and keeps the others', () => {
+      const dhcp = { start: '192.168.111.8', end: '192.168.111.99', exclude: ['192.168.111.20'] };
+      assert.deepEqual(ranges({ dhcp }), [
+        '192.168.111.8-192.168.111.19',
+        '192.168.111.21-192.168.111.99',
+        '192.168.111.2-192.168.111.4',
+      ]);
+    });
+  });
+
+  it('R28: is served on the <ip> that has DHCP, also where that is not the first', () => {
+    const other = "<ip address='10.9.0.1' netmask='255.255.255.0'/>";
+    const own = running(tutorialNetwork().replace('<ip ', `${other}<ip `));
+
+    assert.deepEqual(adopt(own).actions, []);
+    const after = apply(own, adopt(own, { domain: 'other.example' }));
+    assert.equal((after.config ?? '').match(/<dhcp>/g)?.length, 1);
+    assert.match(after.config ?? '', /<ip address="10\.9\.0\.1" netmask="255\.255\.255\.0"\/>/);
+  });
+
   it('E28: what no manifest models survives the first change of an adopted network', () => {
     const foreign = "<portgroup name='fast' default='yes'/>";
     const before = running(

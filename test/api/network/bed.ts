@@ -57,6 +57,8 @@ export interface World {
   guests?: readonly NetworkGuest[];
   parked?: readonly string[];
   neighbours?: Partial<ObservedNetwork['neighbours']>;
+  ports?: readonly string[];
+  dnsmasq?: NonNullable<ObservedNetwork['dnsmasq']>;
   failedRestart?: ObservedNetwork['failedRestart'];
 }
 
@@ -82,10 +84,11 @@ export function look(nodes: readonly NodeManifest[], world: World, options: Look
     autostart: world.autostart ?? false,
     hostFiles: world.hostFiles ?? { reservations: [], names: [] },
     guests: world.guests ?? [],
-    ports: (world.guests ?? []).map(({ tap }) => tap),
+    ports: world.ports ?? (world.guests ?? []).map(({ tap }) => tap),
     filtersFrames: false,
     neighbours: { networks: [], routes: [], bridgeNameTaken: false, ...world.neighbours },
     ...(world.parked === undefined ? {} : { parked: world.parked }),
+    ...(world.dnsmasq === undefined ? {} : { dnsmasq: world.dnsmasq }),
     ...(world.failedRestart === undefined ? {} : { failedRestart: world.failedRestart }),
     ...(config === undefined ? {} : { config }),
     ...(world.live === undefined ? {} : { live: parseNetwork(world.live) }),
@@ -96,12 +99,13 @@ export function look(nodes: readonly NodeManifest[], world: World, options: Look
     named: options.named ?? ((): boolean => true),
   };
   const taken = takeOverNetwork(manifest, found, nodes);
-  const { observed, keepsRanges } = taken;
+  const { observed, keepsRanges, leaseSeconds } = taken;
   const { desired, refusals, refusedRecords } = desireNetwork({
     name: 'k8s-net',
     spec: taken.spec,
     nodes,
     keepsRanges,
+    ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
     keeps: (name) => options.domains?.includes(name) === true,
     hostDirs,
     inUse: [...(options.inUse ?? []), ...observed.hostFiles.reservations],
@@ -127,6 +131,13 @@ export function apply(world: World, { actions }: Plan<NetworkAction>): World {
         return before.live === undefined ? before : { ...before, live: updateLiveXml(before.live, action) };
       case 'ReloadDnsmasq':
         return before;
+      case 'SetMtu':
+        return {
+          ...before,
+          guests: (before.guests ?? []).map((guest) =>
+            action.ports.includes(guest.tap) ? { ...guest, mtu: action.mtu } : guest,
+          ),
+        };
       case 'AttachTaps': {
         const { bridge, ports } = action.attachment;
         const guests = (before.guests ?? []).map((guest) =>

@@ -74,7 +74,7 @@ describe('a running network', () => {
 
     const plan = look([moved], world);
 
-    assert.deepEqual(types(plan), ['DefineNetwork', 'UpdateNetwork', 'WriteHostFiles']);
+    assert.deepEqual(types(plan), ['DefineNetwork', 'UpdateNetwork', 'WriteHostFiles', 'ReloadDnsmasq']);
     assert.deepEqual(new Set(plan.actions.map(({ disruption }) => disruption)), new Set(['none']));
     assert.match(JSON.stringify(plan.actions[1]), /"command":"delete","section":"dns-host"/);
   });
@@ -119,7 +119,7 @@ describe('a running network', () => {
     const byUpdate = look([master00, master01], { ...world, live: deaf });
 
     assert.deepEqual(types(config), ['DefineNetwork']);
-    assert.deepEqual(types(live), ['WriteHostFiles']);
+    assert.deepEqual(types(live), ['WriteHostFiles', 'ReloadDnsmasq']);
     assert.deepEqual(types(byUpdate), ['UpdateNetwork', 'UpdateNetwork']);
     assert.doesNotMatch(JSON.stringify(byUpdate), /"command":"delete"/);
   });

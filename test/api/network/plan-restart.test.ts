@@ -32,6 +32,8 @@ function restartOf({
   return found;
 }
 
+const NOTHING = { actions: [], refusals: [], refusedRecords: [] };
+
 describe('a restart of the network is asked for', () => {
   const changes: readonly [field: string, change: Record<string, unknown>][] = [
     ['domain', { domain: 'other.local' }],
@@ -67,16 +69,8 @@ describe('a restart of the network is asked for', () => {
         const reason = plan.actions[1]?.reason ?? '';
         assert.ok(reason.split(/[:,] /).includes(field), reason);
       }
-      assert.deepEqual(look([], restarted, { spec: changed }), {
-        actions: [],
-        refusals: [],
-        refusedRecords: [],
-      });
-      assert.deepEqual(look([], apply(world, there), { spec: changed }), {
-        actions: [],
-        refusals: [],
-        refusedRecords: [],
-      });
+      assert.deepEqual(look([], restarted, { spec: changed }), NOTHING);
+      assert.deepEqual(look([], apply(world, there), { spec: changed }), NOTHING);
     });
   }
 
@@ -102,7 +96,7 @@ describe('a restart of the network is asked for', () => {
     const plan = look([master00], { ...world, config: withMac(world.config), live: withPorts });
 
     assert.match(withPorts, /1024/);
-    assert.deepEqual(plan, { actions: [], refusals: [], refusedRecords: [] });
+    assert.deepEqual(plan, NOTHING);
   });
 });
 
@@ -135,7 +129,7 @@ describe('a restart of the network', () => {
 
     const plan = look([master00], busy(master00), { spec: never });
 
-    assert.deepEqual(types(plan), ['DefineNetwork', 'UpdateNetwork', 'WriteHostFiles']);
+    assert.deepEqual(types(plan), ['DefineNetwork', 'UpdateNetwork', 'WriteHostFiles', 'ReloadDnsmasq']);
     assert.equal(plan.waiting?.reason, 'RestartRequired');
     assert.match(plan.waiting.message, /: domain; running on it: master00, master01, stranger$/);
   });
@@ -248,11 +242,7 @@ describe('a running network whose dnsmasq reads no files of ours', () => {
   });
 
   it('is left alone as long as nothing is due: the directories come with the next restart', () => {
-    assert.deepEqual(look([master00], deaf(busy(master00))), {
-      actions: [],
-      refusals: [],
-      refusedRecords: [],
-    });
+    assert.deepEqual(look([master00], deaf(busy(master00))), NOTHING);
   });
 
   it('is restarted for two more machines, which brings the directories along', () => {
@@ -376,7 +366,7 @@ describe('what else is on the vmhost', () => {
       bridgeNameTaken: true,
     };
 
-    assert.deepEqual(look([], { ...busy(), neighbours }), { actions: [], refusals: [], refusedRecords: [] });
+    assert.deepEqual(look([], { ...busy(), neighbours }), NOTHING);
   });
 });
 

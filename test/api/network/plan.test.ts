@@ -35,7 +35,7 @@ describe('planNetwork', () => {
 
     const plan = look([master00, master01], world);
 
-    assert.deepEqual(types(plan), ['DefineNetwork', 'WriteHostFiles']);
+    assert.deepEqual(types(plan), ['DefineNetwork', 'WriteHostFiles', 'ReloadDnsmasq']);
     assert.deepEqual(new Set(plan.actions.map(({ disruption }) => disruption)), new Set(['none']));
     const after = apply(world, plan);
     assert.deepEqual(after.hostFiles, {

@@ -49,7 +49,7 @@ describe('a Network', () => {
 
     await bed.pass('Network', 'k8s-net');
 
-    assert.deepEqual(bed.world.calls, ['defineNetwork k8s-net', 'writeHostFiles k8s-net']);
+    assert.deepEqual(bed.world.calls, ['defineNetwork k8s-net', 'writeHostFiles k8s-net', 'reload k8s-net']);
     assert.equal(bed.condition(['Network', 'k8s-net'], 'EntriesLive')?.status, 'True');
   });
 
@@ -61,7 +61,7 @@ describe('a Network', () => {
     assert.deepEqual(bed.world.calls, []);
     await bed.pass('Network', 'k8s-net');
 
-    assert.deepEqual(bed.world.calls, ['defineNetwork k8s-net', 'writeHostFiles k8s-net']);
+    assert.deepEqual(bed.world.calls, ['defineNetwork k8s-net', 'writeHostFiles k8s-net', 'reload k8s-net']);
     assert.equal(reserved(bed).length, 4);
   });
 
@@ -74,7 +74,7 @@ describe('a Network', () => {
     const calls = bed.world.calls.filter((call) => call.endsWith(' k8s-net'));
     const changed = ['defineNetwork', 'updateNetwork', 'writeHostFiles'].map((call) => `${call} k8s-net`);
     // E81b: dnsmasq reads /etc/hosts again once that has the new address.
-    assert.deepEqual(calls, [...changed, 'reload k8s-net']);
+    assert.deepEqual(calls, [...changed, 'reload k8s-net', 'reload k8s-net']);
     assert.match(bed.world.files.get('/etc/hosts') ?? '', /192\.168\.111\.99 a\.k8s-thw\.local/);
     assert.deepEqual(parseNetwork(bed.world.networks.get('k8s-net')?.live ?? '').model.dns.hosts, []);
     assert.equal(bed.condition(['Network', 'k8s-net'], 'EntriesLive')?.status, 'True');
@@ -185,7 +185,7 @@ describe('a Network', () => {
 
     assert.match(
       bed.condition(['Network', 'k8s-net'], 'Synced')?.message ?? '',
-      /DefineNetwork, WriteHostFiles succeeded/,
+      /DefineNetwork, WriteHostFiles, ReloadDnsmasq succeeded/,
     );
   });
 
