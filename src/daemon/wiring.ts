@@ -39,6 +39,7 @@ import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts'
 import { createPackages, type Packages } from '../drivers/packages.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
 import { readSecret } from '../drivers/secrets.ts';
+import { answering } from '../drivers/answering.ts';
 import { readRoutes } from '../drivers/routes.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
@@ -153,7 +154,10 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   const { hosts } = config.hostFiles;
   const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
   const resolvConf = (): Promise<string | undefined> => readIfExists('/etc/resolv.conf');
-  const networkDeps = { ...drivers, routes: () => readRoutes(), resolvConf, store, clock, isCondemned };
+  const networkDeps = {
+    ...{ ...drivers, routes: () => readRoutes(), resolvConf, store, clock, isCondemned },
+    answering: (addresses: readonly string[]) => answering(addresses),
+  };
   const network = createNetworkReconciler(networkDeps);
   const nodeDeps = {
     ...drivers,

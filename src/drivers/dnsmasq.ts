@@ -1,4 +1,4 @@
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReasonedError } from '../api/errors.ts';
@@ -7,6 +7,7 @@ import type { HostNames, Reservation } from './dnsmasq/host-files.ts';
 import { parseLeases } from './dnsmasq/leases.ts';
 import type { Lease } from './dnsmasq/leases.ts';
 import { sendRelease, type Release } from './dnsmasq/release.ts';
+import { pidOf, watchProcesses } from './dnsmasq/processes.ts';
 import { watchDirs } from './dnsmasq/watch.ts';
 import { ensureDir, exists, readIfExists, writeAtomic } from './files.ts';
 import { errnoOf, ioError, isMissing } from './io-errors.ts';
@@ -48,7 +49,7 @@ export interface Dnsmasq {
   reload(network: string): Promise<boolean>;
   /** Gives a lease back in its client's name; whether it is gone then only `leases` tells. */
   release(release: Release): Promise<void>;
-  /** Tells that leases, host files or network definitions changed: look again. Changes may be missed. */
+  /** Tells that leases, host files or network definitions changed, or that a dnsmasq ended: look again. Changes may be missed. */
   watch(onChange: () => void): { dispose(): Promise<void> };
 }
 
@@ -73,6 +74,8 @@ export interface DnsmasqOptions {
   debounceMs?: number;
   /** How often to look for watched directories that were made or replaced (ms); default 5000. */
   recheckMs?: number;
+  /** How often to look whether a dnsmasq ended (ms); default 1000. */
+  processMs?: number;
   /** Waits before a half-written status file is read again. */
   delay?: (ms: number) => Promise<unknown>;
 }
@@ -93,6 +96,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     networkDir = '/etc/libvirt/qemu/networks',
     debounceMs = 100,
     recheckMs = 5000,
+    processMs = 1000,
     delay = sleep,
   } = options;
 
@@ -136,7 +140,16 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
       return true;
     },
     release: sendRelease,
-    watch: (onChange) => watchDirs({ dirs: [stateDir, networkDir], onChange, debounceMs, recheckMs }),
+    watch(onChange) {
+      const dirs = watchDirs({ dirs: [stateDir, networkDir], onChange, debounceMs, recheckMs });
+      const processes = watchProcesses({ pidDir, procDir }, processMs, onChange);
+      return {
+        async dispose() {
+          processes.dispose();
+          await dirs.dispose();
+        },
+      };
+    },
   };
 }
 
@@ -172,14 +185,6 @@ async function removeDir(path: string): Promise<void> {
   } catch (error) {
     throw await ioError('remove directory', path, error);
   }
-}
-
-/** The process that a pid file names, if it is a dnsmasq: after a crash the pid may by now be somebody else's. */
-async function pidOf(pidFile: string, procDir: string): Promise<number | undefined> {
-  const pid = Number((await readIfExists(pidFile)) ?? 0);
-  if (!Number.isInteger(pid) || pid <= 1) return undefined;
-  const comm = await readFile(join(procDir, String(pid), 'comm'), 'utf8').catch(() => '');
-  return comm.trim() === 'dnsmasq' ? pid : undefined;
 }
 
 /** When the content of a file last changed, in milliseconds since the epoch. */

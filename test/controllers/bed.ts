@@ -196,6 +196,8 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     view,
     dnsmasq,
     isCondemned: (name: string) => condemned.has(`Node/${name}`),
+    answering: (addresses: readonly string[]) =>
+      Promise.resolve(addresses.filter((ip) => world.answering.has(ip))),
   };
   const network = createNetworkReconciler(networkDeps);
   const imageJobs = createJobs({ clock, onChange: tell('Image'), retryMs: refetchMs });

@@ -29,6 +29,8 @@ export interface World extends LibvirtState {
   readonly parked: Map<string, string[]>;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
+  /** Addresses on which some machine answers. */
+  readonly answering: Set<string>;
   /** What disks stand on, by path; one that is not there stands on itself alone. */
   readonly chains: Map<string, readonly string[] | Error>;
   /** Disk files of users that were looked into or copied, each with the format it was taken for. */
@@ -67,6 +69,7 @@ export function createWorld(): World {
     parked: new Map(),
     hostFiles,
     leases: [],
+    answering: new Set<string>(),
     chains: new Map(),
     looked: [] as string[],
     hostKeys: new Set<string>(),
@@ -144,6 +147,7 @@ export function must<T>(found: T | undefined, name: string): T {
 }
 
 export function fakeBridges(world: World): Bridges {
+  const mtus = new Map<string, number>();
   const parkedOn = (parking: string): string[] | undefined => world.parked.get(parking);
   return {
     exists: later((name: string) => world.links.has(name)),
@@ -151,9 +155,10 @@ export function fakeBridges(world: World): Bridges {
       [...world.taps].filter(([, master]) => master === bridge).map(([tap]) => tap),
     ),
     masterOf: later((tap: string) => world.taps.get(tap)),
-    mtuOf: later(() => 1500),
-    setMtu: later((_mtu: number, ports: readonly string[]) => {
+    mtuOf: later((tap: string) => mtus.get(tap)),
+    setMtu: later((mtu: number, ports: readonly string[]) => {
       changes(world, 'setMtu', ports.join(','));
+      for (const port of ports) mtus.set(port, mtu);
     }),
     filtersFrames: later(() => false),
     parked: later(parkedOn),

@@ -52,6 +52,7 @@ describe('dnsmasq', () => {
       hostsFile: join(dir, 'hosts'),
       debounceMs: 1,
       recheckMs: 20,
+      processMs: 1,
       delay: () => {
         waits += 1;
         return onWait();
@@ -228,6 +229,21 @@ describe('dnsmasq', () => {
       await told(() => writeFile(join(dir, 'state/virbr1.status'), String((n += 1))));
       await told(() => writeFile(join(dir, 'networks/k8s-net.xml'), String((n += 1))));
       await told(() => writeFile(join(dnsmasq.hostDirs('k8s-net').dhcp, 'hosts'), String((n += 1))));
+    });
+
+    it('C3: notices that a dnsmasq ended, which changes no file', async () => {
+      await copyFile('/bin/sh', join(dir, 'dnsmasq'));
+      const child = spawnProcess([join(dir, 'dnsmasq'), '-c', 'echo; read x']);
+      await new Promise((resolve) => {
+        child.onStdout(resolve);
+      });
+      await writeFile(join(dir, 'k8s-net.pid'), `${child.pid}\n`);
+
+      await told(async () => {
+        child.kill();
+        await child.ended;
+        await writeFile(join(dir, 'other.pid'), 'nonsense');
+      });
     });
 
     it('notices changes in a directory that was missing, or was replaced', async () => {

@@ -28,7 +28,7 @@ export interface AllocationError {
 
 export interface Allocation<T = Address> {
   readonly assigned: ReadonlyMap<string, T>;
-  /** Nodes whose address was nobody's before. */
+  /** Nodes whose address was nobody's before, as far as is known. */
   readonly fresh: readonly string[];
   readonly errors: readonly AllocationError[];
 }
@@ -110,14 +110,15 @@ function assignFree(
   const fresh: string[] = [];
   for (const { node, mac, given } of claims) {
     if (given !== undefined || assigned.has(node)) continue;
-    const value = usedBy(mac, own, ledger) ?? free.next().value;
+    const used = usedBy(mac, own, ledger);
+    const value = used ?? free.next().value;
     if (value === undefined) {
       ledger.errors.push(rangeExhausted(node, ledger));
       continue;
     }
     owners.set(value, node);
     assigned.set(node, { family: addresses.subnet.family, value });
-    fresh.push(node);
+    if (used === undefined) fresh.push(node);
   }
   return fresh;
 }

@@ -3,7 +3,7 @@ import { takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
 import { isRemoved } from '../../api/meta.ts';
 import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
-import { desireNetwork, type NetworkDesire } from '../../api/network/desire.ts';
+import { desireNetwork, type DesireNetworkInput, type NetworkDesire } from '../../api/network/desire.ts';
 import { definedEntries, liveEntries } from '../../api/network/liveness.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { planNetwork } from '../../api/network/plan.ts';
@@ -25,6 +25,8 @@ export interface NetworkDeps extends NetworkObserveDeps {
   readonly clock: Clock;
   /** Nodes that contradict others get nothing new. */
   readonly isCondemned: (node: string) => boolean;
+  /** Those of the addresses that a machine answers on. */
+  readonly answering: (addresses: readonly string[]) => Promise<readonly string[]>;
 }
 
 type NetworkLook = Look<'Network', NetworkAction, undefined>;
@@ -43,7 +45,7 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
         ...taken.observed,
         ...(failedRestart === undefined ? {} : { failedRestart }),
       };
-      const desire = desireNetwork({
+      const desire = await desireSilent(deps, observed, {
         name: metadata.name,
         spec: taken.spec,
         asked: spec,
@@ -69,6 +71,23 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
       else await execute(deps, name, action);
     },
   };
+}
+
+/** A Node is given no address on which another machine answers; asked is about those that nobody had before. */
+async function desireSilent(
+  { answering }: NetworkDeps,
+  { active, ports }: ObservedNetwork,
+  input: DesireNetworkInput,
+): Promise<NetworkDesire> {
+  const silent = new Set<string>();
+  const inUse = [...(input.inUse ?? [])];
+  for (;;) {
+    const desire = desireNetwork({ ...input, inUse });
+    const asked = active && ports.length > 0 ? desire.fresh.filter((ip) => !silent.has(ip)) : [];
+    if (asked.length === 0) return desire;
+    for (const ip of asked) silent.add(ip);
+    inUse.push(...(await answering(asked)).map((ip) => ({ ip })));
+  }
 }
 
 async function claimants(deps: NetworkDeps): Promise<{ name: string; spec: ObjectOf<'Node'>['spec'] }[]> {

@@ -53,6 +53,34 @@ describe('a Network', () => {
     assert.equal(bed.condition(['Network', 'k8s-net'], 'EntriesLive')?.status, 'True');
   });
 
+  it('C5: gives a Node no address on which another machine answers', async () => {
+    const bed = await createLab('a');
+    bed.world.taps.set('vnet9', 'virbr1');
+    for (const ip of ['192.168.111.3', '192.168.111.4']) bed.world.answering.add(ip);
+    bed.apply('Node', 'b');
+
+    await bed.pass('Network', 'k8s-net');
+
+    assert.deepEqual(reserved(bed), ['a 192.168.111.2', 'b 192.168.111.5']);
+    bed.world.answering.add('192.168.111.5');
+    await bed.pass('Network', 'k8s-net');
+    assert.deepEqual(reserved(bed), ['a 192.168.111.2', 'b 192.168.111.5'], 'what is given stays');
+  });
+
+  it('C2: gives a Node no address that another machine has leased', async () => {
+    const bed = await createLab('a');
+    const expiry = bed.clock.now() / 1000;
+    bed.world.leases.push(
+      { ip: '192.168.111.3', mac: '52:54:00:aa:00:01', expiry: expiry + 60 },
+      { ip: '192.168.111.4', mac: '52:54:00:aa:00:02', expiry: expiry - 60 },
+    );
+    bed.apply('Node', 'b');
+
+    await bed.pass('Network', 'k8s-net');
+
+    assert.deepEqual(reserved(bed), ['a 192.168.111.2', 'b 192.168.111.4']);
+  });
+
   it('E20: gets all Nodes that come at once by one define: their own passes do not touch it', async () => {
     const bed = await createLab('a');
     for (const name of ['b', 'c', 'd']) bed.apply('Node', name);
