@@ -126,6 +126,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   const before = await look(reconciler, deps, object, signal);
   if (before.plan.actions.length === 0) return before;
   let executed = 0;
+  let failure: { readonly error: unknown } | undefined;
   for (const action of before.plan.actions) {
     signal.throwIfAborted();
     // What was begun is brought to its end: half of it may be worth nothing.
@@ -133,12 +134,23 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
     if (reconciler.mayBegin?.(action, object) === false) break;
     log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
     const run = (): Promise<void> => execute(reconciler, deps, { action, look: before, object }, signal);
-    await (reconciler.isWhole?.(action) === true ? uninterruptible(run) : run());
+    try {
+      await (reconciler.isWhole?.(action) === true ? uninterruptible(run) : run());
+    } catch (error) {
+      if (action.isolated !== true || signal.aborted) throw error;
+      failure ??= { error };
+      continue;
+    }
     deps.recorder.record(object, 'Normal', action.type, action.reason);
     if (action.drift === true) deps.onDrift?.(object.kind, object.metadata.name);
     executed += 1;
   }
   const after = await look(reconciler, deps, object, signal);
+  if (failure !== undefined) {
+    // What the other steps brought about is told before the failure.
+    writeStatus(deps, object, after.conditions, after.fields);
+    throw failure.error;
+  }
   // A call that succeeds and changes nothing would otherwise be made again for ever.
   if (executed > 0 && sameActions(before.plan.actions, after.plan.actions)) {
     const steps = after.plan.actions.map(({ type }) => type).join(', ');

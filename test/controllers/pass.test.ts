@@ -292,6 +292,25 @@ describe('a pass that fails', () => {
     );
   });
 
+  it('F1: at an isolated action holds none of the others, and what they brought about is told before it', async () => {
+    const alone: ImageAction = { ...action('one'), isolated: true };
+    const bed = createBed([look([alone, action('two')]), look([alone], { fields: { path: '/two' } })], {
+      execute({ reason }) {
+        bed.steps.push(`execute ${reason}`);
+        return reason === 'one' ? Promise.reject(DOWN) : Promise.resolve();
+      },
+    });
+
+    await assert.rejects(bed.run(), DOWN);
+
+    assert.deepEqual(
+      bed.steps.filter((step) => step.startsWith('execute')),
+      ['execute one', 'execute two'],
+    );
+    assert.equal(bed.image().status.path, '/two');
+    assert.match(brief(bed.image(), 'Synced'), /^False NoSpace/);
+  });
+
   it('does not count as having looked at the generation', async () => {
     const bed = createBed([DOWN]);
 

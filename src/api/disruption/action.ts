@@ -21,6 +21,8 @@ export interface Step {
   readonly guests?: readonly string[];
   /** It undoes what was changed behind the manifest. */
   readonly drift?: true;
+  /** The steps after it do not need it: its failure is told once they are done. */
+  readonly isolated?: true;
 }
 
 /** What a disruptive step costs: how long, and whom. */

@@ -17,13 +17,15 @@ export function readAddress(text: string): Address | undefined {
   return text.includes(':') ? readIpv6(text) : readIpv4(text);
 }
 
+const DOTTED_QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+
 function readIpv4(text: string): Address | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
+  const found = DOTTED_QUAD.exec(text);
+  if (found === null) return undefined;
   let value = 0;
-  for (const part of parts) {
-    const byte = Number(part);
-    if (!(byte >= 0 && byte <= 255) || String(byte) !== part) return undefined;
+  for (let place = 1; place <= 4; place += 1) {
+    const byte = Number(found[place]);
+    if (byte > 255) return undefined;
     value = value * 256 + byte;
   }
   return { family: 'ipv4', value: BigInt(value) };

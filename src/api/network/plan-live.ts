@@ -56,7 +56,9 @@ export function staleNames(
       // libvirt takes out the whole host, with the names that others put there.
       const rest = { ip, hostnames: foreign };
       const back = foreign.length === 0 ? [] : [updateNames('add', rest, 'these names are foreign and stay')];
-      return { names, actions: [updateNames('delete', names, reason), ...back] };
+      // A record that cannot be changed holds up no Node.
+      const actions = [updateNames('delete', names, reason), ...back];
+      return { names, actions: actions.map((action) => ({ ...action, isolated: true as const })) };
     });
 }
 

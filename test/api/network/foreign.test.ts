@@ -73,6 +73,16 @@ describe('a foreign record', () => {
     for (const text of [gone.config, gone.live]) assert.deepEqual(records(text), [`fd00::5 ${NAME}`]);
   });
 
+  it('F1: that cannot be changed holds up no Node: what is done about names stands alone', () => {
+    const moved = node('master00', { address: '192.168.111.151', mac: '52:54:00:5e:53:fb' });
+    const { actions } = look([moved], converged([master00]));
+
+    assert.deepEqual(
+      actions.filter(({ isolated }) => isolated === true).map(({ type }) => type),
+      ['UpdateNetwork'],
+    );
+  });
+
   it('C1: of both families in an adopted network is as it was', () => {
     const api = { dns: { records: [{ address: '192.168.111.5', hostnames: ['api'] }] } };
     const options = { spec: spec({ ...api, policy: { adopt: true } }), named: (): boolean => false };
