@@ -1,12 +1,12 @@
-import { condition, mergeConditions, READY, SYNCED } from '../api/conditions.ts';
+import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
-import { finalizerOf, isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
+import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import { shown, type Action, type Plan, type Waiting } from '../api/disruption/action.ts';
 import { waitingFor } from '../api/disruption/waiting.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
-import { timestamp, type Clock } from '../engine/clock.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Memory, MemoryOf } from '../engine/memory.ts';
+import type { StatusSink } from '../engine/status-sink.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
 import type { KindMap } from '../api/meta.ts';
 
@@ -53,8 +53,8 @@ export interface Reconciler<K extends Kind, A extends Action, Extra> {
 
 export interface PassDeps {
   readonly store: ObjectStore;
+  readonly sink: StatusSink<KindMap>;
   readonly recorder: EventRecorder;
-  readonly clock: Clock;
   readonly memory: Memory;
   /** Why an object is left alone: errors between manifests that name it. */
   readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
@@ -81,16 +81,16 @@ export function createPass<K extends Kind, A extends Action, Extra>(
         ? runPlan(reconciler, deps, object, context)
         : lookOnly(reconciler, object, { ...lookContext(deps, object, context.signal), blocked }));
       if (look.plan.gone === true) {
-        removeObject(deps, object, look.plan.waiting);
+        await removeObject(deps, object, look.plan.waiting);
         return {};
       }
-      writeStatus(deps, object, look.conditions, look.fields);
+      await writeStatus(deps, object, look.conditions, look.fields);
       return { requeueAfterMs: look.again ?? deps.resyncMs() };
     } catch (error) {
       const { signal } = context;
       // A daemon that stops knows nothing new of the object; one that waits in vain does.
-      if (!signal.aborted) fail(deps, object, error);
-      else if (reasonOf(signal.reason) === RECONCILE_TIMEOUT) fail(deps, object, signal.reason);
+      if (!signal.aborted) await fail(deps, object, error);
+      else if (reasonOf(signal.reason) === RECONCILE_TIMEOUT) await fail(deps, object, signal.reason);
       throw error;
     }
   };
@@ -223,12 +223,13 @@ function hasTurned<K extends Kind>(store: ObjectStore, { kind, metadata }: Objec
   );
 }
 
-function removeObject<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, kept: Waiting | undefined): void {
-  const { kind, metadata } = object;
+async function removeObject<K extends Kind>(
+  deps: PassDeps,
+  object: ObjectOf<K>,
+  kept: Waiting | undefined,
+): Promise<void> {
   if (hasTurned(deps.store, object)) return;
-  // What is looked at only, as a held orphan, may be gone without having been marked.
-  deps.store.terminate(kind, metadata.name);
-  deps.store.finalize(kind, metadata.name, { uid: metadata.uid, finalizer: finalizerOf(kind) });
+  await deps.sink.finalize(object);
   deps.recorder.record(object, 'Normal', 'Removed', kept?.message ?? 'nothing of it is left');
 }
 
@@ -236,22 +237,21 @@ function sameActions(before: readonly Action[], after: readonly Action[]): boole
   return JSON.stringify(before) === JSON.stringify(after);
 }
 
-function writeStatus<K extends Kind>(
+async function writeStatus<K extends Kind>(
   deps: PassDeps,
   object: ObjectOf<K>,
   found: readonly ConditionInput[],
   fields: Omit<KindMap[K]['status'], 'conditions' | 'observedGeneration'>,
-): void {
-  const { name, uid, generation } = object.metadata;
-  const before = deps.store.get(object.kind, name)?.status.conditions ?? [];
+): Promise<void> {
+  const { name, generation } = object.metadata;
   const notes = deps.notes?.(object.kind, name) ?? [];
-  const conditions = mergeConditions(before, [...found, ...notes], timestamp(deps.clock.now()), generation);
-  deps.store.updateStatus(object.kind, name, uid, { ...fields, conditions, observedGeneration: generation });
+  const conditions = [...found, ...notes];
+  await deps.sink.write(object, { ...fields, conditions, observedGeneration: generation });
 }
 
 /** The pass failed: what was known stays, Synced says why, Ready is no longer vouched for. */
-function fail<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, error: unknown): void {
-  const { name, uid } = object.metadata;
+async function fail<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, error: unknown): Promise<void> {
+  const { name } = object.metadata;
   const current = deps.store.get(object.kind, name);
   if (current === undefined) return;
   const [reason, message] = [reasonOf(error, 'ReconcileError'), explainError(error)];
@@ -259,13 +259,6 @@ function fail<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, error: unknow
   const ready = reason === 'LibvirtUnreachable' ? 'Unknown' : 'False';
   const found = [condition(SYNCED, 'False', reason, message), condition(READY, ready, reason, message)];
   const kept = current.status.conditions.filter(({ type }) => type !== SYNCED && type !== READY);
-  const generation = current.status.observedGeneration ?? 0;
-  const conditions = mergeConditions(
-    current.status.conditions,
-    [...found, ...kept],
-    timestamp(deps.clock.now()),
-    generation,
-  );
-  deps.store.updateStatus(object.kind, name, uid, { ...current.status, conditions });
+  await deps.sink.write(object, { ...current.status, conditions: [...found, ...kept] });
   deps.recorder.record(object, 'Warning', reason, message);
 }

@@ -24,6 +24,7 @@ import { createLibvirtCache, type LibvirtCache } from '../../src/drivers/libvirt
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMemory } from '../../src/engine/memory.ts';
+import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
@@ -177,6 +178,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
   });
   const deps = {
     store,
+    sink: createStoreSink({ store, clock }),
     recorder: createEvents({ clock }),
     clock,
     memory,

@@ -10,6 +10,7 @@ import { createPass, type Look, type Reconciler } from '../../src/controllers/pa
 import { RECONCILE_TIMEOUT, type Result } from '../../src/engine/controller.ts';
 import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
 import { createMemory } from '../../src/engine/memory.ts';
+import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock, type FakeClock } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
@@ -68,8 +69,8 @@ function createBed(
     },
     {
       store,
+      sink: createStoreSink({ store, clock }),
       recorder: events,
-      clock,
       memory: createMemory(),
       condemned: () => bed.condemned,
       resyncMs: () => RESYNC_MS,

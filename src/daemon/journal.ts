@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { explainError, reasonOf } from '../api/errors.ts';
+import { refName, type ApiObject, type Condition, type Kind } from '../api/meta.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import type { Clock, Timer } from '../engine/clock.ts';
+import type { Logger } from '../engine/logger.ts';
+import type { Birth } from '../engine/store.ts';
+
+const record = z.object({
+  uid: z.string(),
+  creationTimestamp: z.string(),
+  /** Type, status, and since when. */
+  conditions: z.array(z.tuple([z.string(), z.enum(['True', 'False', 'Unknown']), z.string()])),
+});
+const content = z.object({ version: z.number(), objects: z.record(z.string(), record) });
+
+type ObjectRecord = z.infer<typeof record>;
+
+export interface JournalDeps {
+  readonly path: string;
+  readonly files: {
+    readIfExists(path: string): Promise<string | undefined>;
+    writeAtomic(path: string, content: string): Promise<unknown>;
+  };
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * How old objects are and since when their conditions are as they are, kept over restarts of the daemon. Nothing else
+ * rests on it: whoever loses it loses the ages.
+ */
+export interface Journal {
+  /** Above every resourceVersion of earlier runs. */
+  readonly firstVersion: number;
+  birth(kind: Kind, name: string): Birth | undefined;
+  /** The conditions an object had at the end of the run before, without their words. */
+  conditions(object: Pick<ApiObject, 'kind' | 'metadata'>): readonly Condition[];
+  /**
+   * Writes what is in the store from now on, some time after it changed.
+   * @param isComplete whether an object that is not in the store is known to be gone
+   */
+  follow(store: Pick<ObjectStore, 'all' | 'subscribe'>, isComplete: () => boolean): void;
+  /** Writes what was not written yet. */
+  dispose(): Promise<void>;
+}
+
+const SAVE_MS = 30_000;
+/** What the clock may have been set back without versions being given twice: some 12 days of microseconds. */
+const LEAP = 2 ** 40;
+
+export async function openJournal(deps: JournalDeps): Promise<Journal> {
+  const { clock } = deps;
+  const before = await read(deps);
+  // Microseconds: fewer changes are made than pass, so that a later start has later versions even without the file.
+  const firstVersion = Math.max(clock.now() * 1000, before.version === 0 ? 0 : before.version + LEAP);
+  const records = new Map(Object.entries(before.objects));
+  const writer = createWriter(deps, { version: firstVersion, records });
+  return {
+    firstVersion,
+    birth: (kind, name) => records.get(refName({ kind, name })),
+    conditions(object) {
+      const found = records.get(refName({ kind: object.kind, name: object.metadata.name }));
+      return found?.uid === object.metadata.uid ? found.conditions.map(conditionOf) : [];
+    },
+    follow: (store, isComplete) => writer.follow(store, isComplete),
+    dispose: () => writer.dispose(),
+  };
+}
+
+interface Content {
+  readonly version: number;
+  readonly records: Map<string, ObjectRecord>;
+}
+
+async function read({ path, files, log }: JournalDeps): Promise<z.infer<typeof content>> {
+  try {
+    const text = await files.readIfExists(path);
+    if (text !== undefined) return content.parse(JSON.parse(text));
+  } catch (error) {
+    log.warn({ path, why: explainError(error) }, 'cannot read the ages of objects; they start anew');
+  }
+  return { version: 0, objects: {} };
+}
+
+function createWriter(
+  { path, files, clock, log }: JournalDeps,
+  { version, records }: Content,
+): Pick<Journal, 'follow' | 'dispose'> {
+  let timer: Timer | undefined;
+  let written = '';
+  let failed = false;
+  let stop: (() => void) | undefined;
+  let collect = (): void => undefined;
+
+  async function save(): Promise<void> {
+    timer?.cancel();
+    timer = undefined;
+    collect();
+    const text = `${JSON.stringify({ version, objects: Object.fromEntries(records) })}\n`;
+    if (text === written) return;
+    try {
+      await files.writeAtomic(path, text);
+      written = text;
+      failed = false;
+    } catch (error) {
+      if (!failed)
+        log.warn(
+          { path, reason: reasonOf(error), why: explainError(error) },
+          'cannot keep the ages of objects',
+        );
+      failed = true;
+    }
+  }
+
+  return {
+    follow(store, isComplete) {
+      collect = () => {
+        const objects = store.all();
+        const known = new Map(records);
+        if (isComplete()) records.clear();
+        for (const object of objects) {
+          const ref = refName({ kind: object.kind, name: object.metadata.name });
+          records.set(ref, recordOf(object, known.get(ref)));
+        }
+      };
+      stop = store.subscribe(({ type, object }) => {
+        if (type === 'DELETED') records.delete(refName({ kind: object.kind, name: object.metadata.name }));
+        timer ??= clock.setTimer(SAVE_MS, () => void save());
+      });
+    },
+    async dispose() {
+      if (stop === undefined) return;
+      stop();
+      await save();
+    },
+  };
+}
+
+/** An object that was not looked at yet is as it was. */
+function recordOf(
+  object: Pick<ApiObject, 'metadata' | 'status'>,
+  before: ObjectRecord | undefined,
+): ObjectRecord {
+  const { uid, creationTimestamp } = object.metadata;
+  const conditions = object.status.conditions.map((each): [string, Condition['status'], string] => [
+    each.type,
+    each.status,
+    each.lastTransitionTime,
+  ]);
+  const kept = before?.uid === uid ? before.conditions : [];
+  return { uid, creationTimestamp, conditions: conditions.length === 0 ? kept : conditions };
+}
+
+function conditionOf([type, status, lastTransitionTime]: ObjectRecord['conditions'][number]): Condition {
+  return { type, status, reason: 'Remembered', message: '', lastTransitionTime };
+}
