@@ -1,11 +1,8 @@
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
-import type { KindDefinition } from '../api/kinds/define.ts';
 import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
 import { API_VERSION, type ObjectRef } from '../api/meta.ts';
-import { partialList } from '../api/kinds/partial.ts';
-import { renderTable } from '../api/kinds/table.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
@@ -15,7 +12,8 @@ import type { Health } from './health.ts';
 import type { Removals } from './removals.ts';
 import type { PackageUpdates } from '../controllers/node/package-updates.ts';
 import type { Clock } from '../engine/clock.ts';
-import { failure } from './http-status.ts';
+import { serveObjects } from './http-objects.ts';
+import { failure, notFound } from './http-status.ts';
 import { serveUpdates } from './http-updates.ts';
 
 export interface HttpDeps {
@@ -76,25 +74,7 @@ export function createApi(deps: HttpDeps): Hono {
     return c.json(body.data);
   });
   serveUpdates(app, deps.updates, deps.clock);
-  app.get(`${base}/:plural`, (c) => {
-    const definition = definitionOf(deps.kinds, c.req.param('plural'));
-    if (definition === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
-    const items = deps.store.list(definition.kind);
-    const accept = c.req.header('accept');
-    if (wants(accept, 'Table')) return c.json(renderTable(definition, items, deps.clock.now()));
-    if (wants(accept, 'PartialObjectMetadataList')) return c.json(partialList(items));
-    return c.json({ kind: `${definition.kind}List`, apiVersion: API_VERSION, metadata: {}, items });
-  });
-  app.get(`${base}/:plural/:name`, (c) => {
-    const { plural, name } = c.req.param();
-    const definition = definitionOf(deps.kinds, plural);
-    const object = definition && deps.store.get(definition.kind, name);
-    if (definition === undefined || object === undefined)
-      return c.json(notFound(`${plural} "${name}" not found`), 404);
-    if (wants(c.req.header('accept'), 'Table'))
-      return c.json(renderTable(definition, [object], deps.clock.now()));
-    return c.json(object);
-  });
+  serveObjects(app, deps);
   app.onError((error, c) => {
     const code = reasonOf(error) === 'NotHeld' ? 409 : 500;
     return c.json(failure(reasonOf(error, 'InternalError'), explainError(error), code), code);
@@ -107,11 +87,6 @@ function heldItem({ removals }: HttpDeps, ref: ObjectRef): HeldRemoval {
   return { ...ref, why: removals.waiting(ref.kind, ref.name)?.message ?? '' };
 }
 
-function definitionOf(kinds: Kinds, plural: string): KindDefinition | undefined {
-  const definition = kinds.resolve(plural);
-  return definition !== undefined && namesOf(definition).plural === plural ? definition : undefined;
-}
-
 /** Undefined for a kind that no manifest has. */
 function refsOf(
   kinds: Kinds,
@@ -122,10 +97,6 @@ function refsOf(
     return definition === undefined ? [] : [{ kind: definition.kind, name }];
   });
   return refs.length === items.length ? refs : undefined;
-}
-
-function wants(accept: string | undefined, form: 'Table' | 'PartialObjectMetadataList'): boolean {
-  return accept?.split(/[;,]/).includes(`as=${form}`) === true;
 }
 
 function discovery(kinds: Kinds): unknown {
@@ -141,8 +112,4 @@ function discovery(kinds: Kinds): unknown {
     };
   });
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: API_VERSION, resources };
-}
-
-function notFound(message: string): unknown {
-  return failure('NotFound', message, 404);
 }

@@ -141,6 +141,32 @@ describe('the API', () => {
     );
   });
 
+  it('says from which version a list is worth watching', async () => {
+    const { get, deps } = createServer();
+
+    const { json } = await get(`${BASE}/nodes`);
+
+    assert.deepEqual(json['metadata'], { resourceVersion: deps.store.version() });
+  });
+
+  it('lists an object as it is now, also after it was listed before', async () => {
+    const { get, deps } = createServer();
+    await get(`${BASE}/nodes`);
+    const object = deps.store.get('Node', 'a');
+    assert.ok(object);
+
+    const { uid } = object.metadata;
+    deps.store.updateStatus('Node', 'a', uid, { conditions: [], state: 'running', observedGeneration: 1 });
+
+    const { json } = await get(`${BASE}/nodes`);
+    assert.deepEqual(json.items, JSON.parse(JSON.stringify(deps.store.list('Node'))));
+    assert.deepEqual(json.items?.[0]?.['status'], {
+      conditions: [],
+      state: 'running',
+      observedGeneration: 1,
+    });
+  });
+
   it('answers what is not there with a Status, as kubectl expects it', async () => {
     const { get } = createServer();
 
