@@ -1,6 +1,6 @@
 import { condition, READY } from '../api/conditions.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
-import type { ConditionInput, Kind } from '../api/meta.ts';
+import type { ConditionInput, Kind, KindMap } from '../api/meta.ts';
 import type { Action } from '../api/disruption/action.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { createPass, type Reconciler } from '../controllers/pass.ts';
@@ -11,7 +11,9 @@ import type { Memory } from '../engine/memory.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { Releasers } from '../engine/releasers.ts';
+import type { StatusSink } from '../engine/status-sink.ts';
 import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
+import { afterFirstLooks } from './first-look.ts';
 import type { Manifests } from './manifests.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { Reconcilers } from './planner.ts';
@@ -29,6 +31,7 @@ export function createQueues(clock: Clock, metrics: Metrics): Queues {
 
 export interface ControllersDeps {
   readonly store: ObjectStore;
+  readonly sink: StatusSink<KindMap>;
   readonly queues: Queues;
   readonly reconcilers: Reconcilers;
   readonly recorder: EventRecorder;
@@ -46,7 +49,7 @@ export interface ControllersDeps {
  * @returns the controllers, for what they tell of themselves
  */
 export function startControllers(deps: ControllersDeps, releasers: Releasers): readonly Controller[] {
-  const { queues, reconcilers, clock, log, metrics } = deps;
+  const { store, queues, reconcilers, clock, log, metrics } = deps;
   const passDeps = {
     ...deps,
     condemned: (kind: Kind, name: string) => blocked(deps, kind, name),
@@ -58,7 +61,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
     return createController({
       name: kind.toLowerCase(),
       queue: queues[kind],
-      reconcile: createPass(reconciler, passDeps),
+      reconcile: afterFirstLooks(kind, { kinds: KINDS, store }, createPass(reconciler, passDeps)),
       workers: workers.most,
       reserved: workers.reserved,
       clock,

@@ -1,24 +1,28 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { explainError, ReasonedError } from '../api/errors.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
-import type { ConditionInput, Kind, KindMap } from '../api/meta.ts';
+import { finalizerOf, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
 import { createPackageUpdates } from '../controllers/node/package-updates.ts';
-import { ensureDir } from '../drivers/files.ts';
+import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
 import { jitter } from '../engine/backoff.ts';
-import type { Clock } from '../engine/clock.ts';
+import type { Clock, Timer } from '../engine/clock.ts';
 import type { Controller } from '../engine/controller.ts';
 import { createEvents, type EventRecorder } from '../engine/events.ts';
 import type { Logger } from '../engine/logger.ts';
 import { createMemory, type Memory } from '../engine/memory.ts';
 import { createMetrics, type Metrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
+import { stackOf } from '../engine/stack.ts';
+import { createStoreSink, type StatusSink } from '../engine/status-sink.ts';
 import { createStore } from '../engine/store.ts';
 import { planCandidates } from './candidates.ts';
 import type { Priority } from '../engine/work-queue.ts';
@@ -26,6 +30,7 @@ import { blocked, createQueues, startControllers, type Queues } from './controll
 import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createApi, createProbeApp, type HttpDeps } from './http.ts';
+import { openJournal, type Journal } from './journal.ts';
 import { createManifests, type Manifests } from './manifests.ts';
 import { planAll, type Reconcilers } from './planner.ts';
 import { createRemovals, type Removals } from './removals.ts';
@@ -58,16 +63,27 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   try {
     await ensureDir(options.config.runtime);
     const identity = await loadIdentity(options.config);
-    return await start(options, build(options, identity, releasers), releasers);
+    const journal = await openAges(options);
+    return await start(options, build(options, { identity, journal }, releasers), releasers);
   } catch (error) {
     await releasers.releaseAll();
     throw error;
   }
 }
 
+function openAges({ config, clock, log }: DaemonOptions): Promise<Journal> {
+  async function write(path: string, text: string): Promise<void> {
+    await ensureDir(config.state);
+    await writeAtomic(path, text);
+  }
+  const files = { readIfExists, writeAtomic: write };
+  return openJournal({ path: join(config.state, 'objects.json'), files, clock, log });
+}
+
 /** All parts, connected; nothing runs yet. */
 interface Parts {
   readonly store: ObjectStore;
+  readonly sink: StatusSink<KindMap>;
   readonly metrics: Metrics;
   readonly events: EventRecorder;
   readonly drivers: Drivers;
@@ -82,10 +98,23 @@ interface Parts {
   readonly identity: KeyPair;
 }
 
-function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers): Parts {
+interface FromDisk {
+  readonly identity: KeyPair;
+  readonly journal: Journal;
+}
+
+function build(options: DaemonOptions, { identity, journal }: FromDisk, releasers: Releasers): Parts {
   const { config, version, log, clock } = options;
   const metrics = createMetrics({ version });
-  const store: ObjectStore = createStore<KindMap>({ clock });
+  const store: ObjectStore = createStore<KindMap>({
+    clock,
+    firstVersion: journal.firstVersion,
+    remembered: (kind, name) => journal.birth(kind, name),
+    finalizers: (kind) => (KINDS.manifest(kind) === undefined ? [] : [finalizerOf(kind)]),
+  });
+  const sink = createStoreSink({ store, clock, remembered: (object) => journal.conditions(object) });
+  // Written last of all: passes that end meanwhile are told.
+  releasers.add('journal', () => journal.dispose());
   metrics.watchObjects(() => store.all());
   const events = createEvents({ clock });
   events.subscribe(({ involvedObject: { kind }, reason, type }) =>
@@ -107,6 +136,7 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
   releasers.add('removals', () => removals.dispose());
   const manifests = createManifests({ dir: drivers.manifestDir, store, metrics, log, removals, onLoaded });
+  journal.follow(store, () => manifests.snapshot().complete && removals.surveyed());
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
   const memory = createMemory();
@@ -124,7 +154,7 @@ function build(options: DaemonOptions, identity: KeyPair, releasers: Releasers):
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });
-  const data = { store, metrics, events, drivers, queues, enqueue, manifests, removals };
+  const data = { store, sink, metrics, events, drivers, queues, enqueue, manifests, removals };
   return { ...data, controllers, health, reconcilers, memory, identity };
 }
 
@@ -137,9 +167,14 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   const { store, manifests, queues, health } = parts;
   const http = httpDeps(options, parts);
   // The socket comes first: it is what keeps a second daemon from starting.
-  const socket = await serveSocket(createApi(http), `${config.runtime}/k8slab.sock`);
+  const onError = (where: string, error: Error): void =>
+    log.error(
+      { where, why: explainError(error), stack: stackOf(error) },
+      'a server had an error and goes on',
+    );
+  const socket = await serveSocket(createApi(http), `${config.runtime}/k8slab.sock`, onError);
   releasers.add('socket', () => socket.close());
-  const probes = await serveTcp(createProbeApp(http), config.listen);
+  const probes = await serveTcp(createProbeApp(http), config.listen, onError);
   releasers.add('probes', () => probes.close());
   // What was there before the daemon is no edit.
   let edited: Priority = 'resync';
@@ -171,7 +206,8 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   };
 }
 
-const PLAN_MS = 60_000;
+/** A person waits for it, and learns more from what it could not look at than from nothing. */
+const PLAN_MS = 20_000;
 
 function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
   const { store, events, metrics, health, removals, reconcilers, drivers, memory, identity } = parts;
@@ -187,10 +223,23 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
     clock,
     updates: createPackageUpdates({ store, packages: drivers.packages, clock }),
     health,
-    plan(files) {
-      const signal = AbortSignal.timeout(PLAN_MS);
-      if (files === undefined) return planAll(planner, signal);
-      return planCandidates({ config, clock, drivers, identity, memory }, store, files, signal);
+    async plan(files) {
+      const { abort, signal } = abortAfter(clock, PLAN_MS);
+      try {
+        if (files === undefined) return await planAll(planner, signal);
+        return await planCandidates({ config, clock, drivers, identity, memory }, store, files, signal);
+      } finally {
+        abort.cancel();
+      }
     },
   };
+}
+
+function abortAfter(clock: Clock, ms: number): { abort: Timer; signal: AbortSignal } {
+  const controller = new AbortController();
+  const hint = 'does libvirt answer? k8slab get host; systemctl status libvirtd';
+  const error = new ReasonedError('DeadlineExceeded', `not looked at: nothing more within ${ms / 1000} s`, {
+    hint,
+  });
+  return { abort: clock.setTimer(ms, () => controller.abort(error)), signal: controller.signal };
 }

@@ -3,6 +3,7 @@ import type { ConditionInput, Kind } from '../api/meta.ts';
 import type { Kinds } from '../api/kinds/kinds.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import { shown, type Action, type PlannedObject, type Waiting } from '../api/disruption/action.ts';
+import { mapAtOnce, unlessAborted } from '../engine/abortable.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 import { lookOnly, type Look, type LookContext, type Reconciler } from '../controllers/pass.ts';
@@ -26,13 +27,37 @@ export interface PlannerDeps {
   readonly remember: boolean;
 }
 
-/** The very actions that the next pass of each object would execute. */
+/** Looks that wait for guests wait together. */
+const AT_ONCE = 8;
+
+/**
+ * The very actions that the next pass of each object would execute. What was not looked at before the signal is aborted
+ * has its reason as its error.
+ */
 export async function planAll(deps: PlannerDeps, signal: AbortSignal): Promise<PlannedObject[]> {
   const found: PlannedObject[] = [];
   for (const kind of planned(deps.kinds)) {
-    for (const object of deps.store.list(kind)) found.push(await planOne(deps, kind, object, signal));
+    // What one look of a candidate finds is there for the next one.
+    const atOnce = deps.remember ? 1 : AT_ONCE;
+    const plan = (object: ObjectOf<typeof kind>): Promise<PlannedObject> =>
+      planWithin(deps, kind, object, signal);
+    found.push(...(await mapAtOnce(deps.store.list(kind), atOnce, plan)));
   }
   return found;
+}
+
+async function planWithin<K extends Kind>(
+  deps: PlannerDeps,
+  kind: K,
+  object: ObjectOf<K>,
+  signal: AbortSignal,
+): Promise<PlannedObject> {
+  try {
+    signal.throwIfAborted();
+    return await unlessAborted(planOne(deps, kind, object, signal), signal);
+  } catch (error) {
+    return { kind, name: object.metadata.name, actions: [], error: explainError(error) };
+  }
 }
 
 /** In the order of their dependencies, so that what one look finds is there for the next; what names them all comes last. */

@@ -52,7 +52,7 @@ export async function serveLab(): Promise<Served> {
       return Promise.resolve(served.planned);
     },
   });
-  const server = await serveSocket(api, socket);
+  const server = await serveSocket(api, socket, () => undefined);
   const served: Served = {
     bed,
     socket,

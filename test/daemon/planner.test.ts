@@ -5,6 +5,7 @@ import type { Kind } from '../../src/api/meta.ts';
 import type { ImageAction } from '../../src/api/disruption/action.ts';
 import { planAll, type PlannerDeps } from '../../src/daemon/planner.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
+import { settle } from '../engine/fake-clock.ts';
 import { KINDS } from '../../src/api/kinds/list.ts';
 import { createMemory } from '../../src/engine/memory.ts';
 
@@ -158,6 +159,53 @@ describe('a plan of everything', () => {
     assert.deepEqual(own.bed.store.all(), before);
     for (const { status } of candidates.bed.store.all()) {
       assert.deepEqual([status.conditions[0]?.type, status.observedGeneration], ['Ready', 1]);
+    }
+  });
+});
+
+describe('a plan that takes too long', () => {
+  it('F11: answers with what it looked at, and says of each object that it did not look at', async () => {
+    const { deps, looked } = createPlanner();
+    const abort = new AbortController();
+    const image = deps.reconcilers.Image as unknown as { look: () => Promise<never> };
+    image.look = () => new Promise(() => abort.abort(new Error('not looked at: nothing more within 20 s')));
+
+    const planned = await planAll(deps, abort.signal);
+
+    assert.deepEqual(
+      planned.map(({ kind, actions, error }) => [kind, actions.length, error]),
+      [
+        ['Network', 1, undefined],
+        ['Image', 0, 'not looked at: nothing more within 20 s'],
+        ['Node', 0, 'not looked at: nothing more within 20 s'],
+        ['Host', 0, 'not looked at: nothing more within 20 s'],
+      ],
+    );
+    assert.deepEqual(looked, ['Network/k8s-net']);
+  });
+
+  it('looks at several objects of a kind at once, but for candidates, of which one may read the other', async () => {
+    for (const [remember, expected] of [
+      [false, 8],
+      [true, 1],
+    ] as const) {
+      const { deps, bed } = createPlanner({ remember });
+      for (let index = 0; index < 20; index += 1) bed.apply('Node', `n${index}`);
+      let [now, most] = [0, 0];
+      const { look } = deps.reconcilers.Node as unknown as { look: (object: never) => Promise<never> };
+      (deps.reconcilers.Node as unknown as { look: typeof look }).look = async (object) => {
+        now += 1;
+        most = Math.max(most, now);
+        await settle();
+        now -= 1;
+        return look(object);
+      };
+
+      const planned = await planAll(deps, signal);
+
+      assert.equal(most, expected);
+      const names = planned.filter(({ kind }) => kind === 'Node').map(({ name }) => name);
+      assert.deepEqual(names, names.toSorted());
     }
   });
 });

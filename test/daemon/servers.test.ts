@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, Server, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, mock } from 'node:test';
 import { Hono } from 'hono';
-import { serveSocket, serveTcp, type RunningServer } from '../../src/daemon/servers.ts';
+import * as servers from '../../src/daemon/servers.ts';
+import type { RunningServer } from '../../src/daemon/servers.ts';
 
 let dir: string;
 const running: RunningServer[] = [];
@@ -18,6 +19,16 @@ after(async () => {
   for (const server of running) await server.close();
   await rm(dir, { recursive: true, force: true });
 });
+
+const errors: [string, string][] = [];
+
+function serveSocket(served: Hono, path: string): Promise<RunningServer> {
+  return servers.serveSocket(served, path, (where, error) => errors.push([where, error.message]));
+}
+
+function serveTcp(served: Hono, address: string): Promise<RunningServer> {
+  return servers.serveTcp(served, address, (where, error) => errors.push([where, error.message]));
+}
 
 function app(text: string): Hono {
   const answering = new Hono();
@@ -132,4 +143,42 @@ it('a file that is no socket is not mistaken for a daemon that lives', async () 
   await kept(serveSocket(app('hello'), socketPath));
 
   assert.equal(await get({ socketPath }), 'hello');
+});
+
+describe('R30: errors of a server that runs', () => {
+  it('that accepts no connection for a moment are told each time, and it goes on', async () => {
+    const socketPath = join(dir, 'g.sock');
+    const made: Server[] = [];
+    const listen = mock.method(
+      Server.prototype,
+      'listen',
+      function listening(this: Server, ...args: unknown[]) {
+        made.push(this);
+        listen.mock.restore();
+        return Reflect.apply(this.listen.bind(this), this, args) as Server;
+      },
+    );
+    await kept(serveSocket(app('hello'), socketPath));
+
+    for (let time = 0; time < 3; time += 1) made[0]?.emit('error', new Error('accept EMFILE'));
+
+    assert.deepEqual(errors, Array(3).fill([socketPath, 'accept EMFILE']));
+    assert.equal(await get({ socketPath }), 'hello');
+  });
+
+  it('that a client made end its connection alone', async () => {
+    const socketPath = join(dir, 'h.sock');
+    await kept(serveSocket(app('hello'), socketPath));
+
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(socketPath, () => socket.end('no HTTP\r\n\r\n'));
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      socket.on('close', () => resolve(text));
+      socket.on('error', reject);
+    });
+
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+    assert.equal(await get({ socketPath }), 'hello');
+  });
 });

@@ -19,6 +19,7 @@ import { startTriggers } from '../../src/daemon/triggers.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { registerKinds } from '../../src/engine/kind-metrics.ts';
 import { createMemory } from '../../src/engine/memory.ts';
+import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createBed } from '../controllers/bed.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 
@@ -132,8 +133,8 @@ describe('a kind that is defined and listed, and nothing else', () => {
     const events = createEvents({ clock });
     const pass = createPass(reconciler, {
       store,
+      sink: createStoreSink({ store, clock }),
       recorder: events,
-      clock,
       memory: createMemory(),
       condemned: () => undefined,
       resyncMs: () => 1,
