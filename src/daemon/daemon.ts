@@ -31,8 +31,10 @@ import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createApi, createProbeApp, type HttpDeps } from './http.ts';
 import { openJournal, type Journal } from './journal.ts';
+import { loggedUpdates } from './logged-updates.ts';
 import { createManifests, type Manifests } from './manifests.ts';
 import { planAll, type Reconcilers } from './planner.ts';
+import { logReady } from './ready-log.ts';
 import { createRemovals, type Removals } from './removals.ts';
 import { serveSocket, serveTcp } from './servers.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
@@ -113,6 +115,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     finalizers: (kind) => (KINDS.manifest(kind) === undefined ? [] : [finalizerOf(kind)]),
   });
   const sink = createStoreSink({ store, clock, remembered: (object) => journal.conditions(object) });
+  store.subscribe((change) => logReady({ log, remembered: (object) => journal.conditions(object) }, change));
   // Written last of all: passes that end meanwhile are told.
   releasers.add('journal', () => journal.dispose());
   metrics.watchObjects(() => store.all());
@@ -209,7 +212,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
 /** A person waits for it, and learns more from what it could not look at than from nothing. */
 const PLAN_MS = 20_000;
 
-function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
+function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): HttpDeps {
   const { store, events, metrics, health, removals, reconcilers, drivers, memory, identity } = parts;
   const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
   const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);
@@ -221,7 +224,7 @@ function httpDeps({ config, clock }: DaemonOptions, parts: Parts): HttpDeps {
     events,
     metrics,
     clock,
-    updates: createPackageUpdates({ store, packages: drivers.packages, clock }),
+    updates: loggedUpdates(createPackageUpdates({ store, packages: drivers.packages, clock }), log),
     health,
     async plan(files) {
       const { abort, signal } = abortAfter(clock, PLAN_MS);

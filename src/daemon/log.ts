@@ -12,7 +12,7 @@ export function createLog(level: DaemonConfig['logLevel'], journald: boolean): P
     level,
     base: null,
     redact: { paths: ['*.privateKey', '*.userData'], censor: '[secret]' },
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: roundSeconds },
   };
   if (!journald) return pino(options, pino.destination({ dest: 1, sync: true }));
   const destination = pino.destination({ dest: 1, sync: true });
@@ -25,4 +25,11 @@ export function createLog(level: DaemonConfig['logLevel'], journald: boolean): P
     },
   };
   return pino({ ...options, timestamp: false }, prefixed);
+}
+
+/** Durations are of interest to the millisecond. */
+function roundSeconds(fields: Record<string, unknown>): Record<string, unknown> {
+  const { seconds } = fields;
+  if (typeof seconds !== 'number') return fields;
+  return { ...fields, seconds: Math.round(seconds * 1000) / 1000 };
 }

@@ -1,4 +1,4 @@
-import { reasonOf } from '../api/errors.ts';
+import { explainError, reasonOf } from '../api/errors.ts';
 import type { Haproxy } from '../drivers/haproxy.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
@@ -20,17 +20,21 @@ export function meteredHaproxy(haproxy: Haproxy, metrics: Metrics, log: Logger, 
     return async (...args) => {
       const since = clock.monotonic();
       const [{ address: guest }] = args;
-      function record(reason?: string): void {
+      function record(reason?: string): number {
         const seconds = (clock.monotonic() - since) / 1000;
         metrics.driverCall({ driver, op, seconds, reason, mutating });
-        if (mutating) log.info({ driver, op, guest, seconds, reason }, 'guest changed');
+        return seconds;
       }
       try {
         const result = await call(...args);
-        record();
+        const seconds = record();
+        if (mutating) log.info({ driver, op, guest, seconds }, 'guest changed');
         return result;
       } catch (error) {
-        record(reasonOf(error));
+        const reason = reasonOf(error);
+        const seconds = record(reason);
+        const why = explainError(error);
+        if (mutating) log.warn({ driver, op, guest, seconds, reason, why }, 'changing a guest failed');
         throw error;
       }
     };

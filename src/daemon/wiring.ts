@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { DaemonConfig } from '../api/daemon-config.ts';
-import { reasonOf } from '../api/errors.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/host/plan.ts';
@@ -31,7 +30,6 @@ import {
   type Libvirt,
   type LibvirtEvent,
   type LibvirtView,
-  type VirshCall,
 } from '../drivers/libvirt.ts';
 import { createLibvirtCache, type LibvirtCache } from '../drivers/libvirt/cache.ts';
 import { LIBVIRT_FILES } from '../drivers/libvirt/watch-files.ts';
@@ -48,6 +46,7 @@ import type { Memory } from '../engine/memory.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import { meteredHaproxy } from './metered.ts';
+import { recordCall } from './metered-virsh.ts';
 import type { Reconcilers } from './planner.ts';
 
 /** Passes over all objects share one look at /etc/hosts if they come within this time. */
@@ -111,16 +110,6 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
 /** The daemon's own key pair, made at the first start. */
 export function loadIdentity(config: DaemonConfig): Promise<KeyPair> {
   return ensureIdentity(config.identity, 'k8slabd');
-}
-
-/** Calls that change something are what a user wants to find in the journal. */
-function recordCall(metrics: Metrics, log: Logger, call: VirshCall): void {
-  const { op, argv, mutates, seconds, error } = call;
-  const reason = error === undefined ? undefined : reasonOf(error);
-  metrics.driverCall({ driver: 'virsh', op, seconds, reason, mutating: mutates });
-  const fields = { driver: 'virsh', argv, mutates, seconds, ...(reason === undefined ? {} : { reason }) };
-  if (mutates) log.info(fields, 'libvirt changed');
-  else log.debug(fields, 'libvirt read');
 }
 
 export interface ReconcilerDeps {

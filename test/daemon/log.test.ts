@@ -56,4 +56,17 @@ describe('the log', () => {
 
     assert.doesNotMatch(line, /s3cret/);
   });
+
+  it('U16: says durations to the millisecond', () => {
+    const lines = printed(
+      'info',
+      false,
+      "log.info({ seconds: 2.1935254910000004 }, 'x'); log.child({ key: 'a' }).info({ seconds: 0.0004 }, 'y');",
+    );
+
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { seconds: number }).seconds),
+      [2.194, 0],
+    );
+  });
 });

@@ -52,6 +52,22 @@ describe('libvirt (on its test driver, one session)', () => {
     assert.match(await libvirt.capabilities(), /^<capabilities>/);
   });
 
+  it('U16: tells of a definition by the name in it, not by a temporary file', async () => {
+    calls.length = 0;
+    await libvirt.defineNetwork(networkXml('told'));
+    await libvirt.defineDomain(domainXml('told'));
+    await libvirt.undefineNetwork('told');
+    await libvirt.undefineDomain('told', { nvram: false } as never);
+
+    const argv = calls
+      .filter(({ op }) => op.endsWith('define') && !op.includes('undefine'))
+      .map((call) => call.argv);
+    assert.deepEqual(argv, [
+      ['net-define', '--file', 'told'],
+      ['define', '--file', 'told'],
+    ]);
+  });
+
   it('takes a network through its life, each step twice', async () => {
     async function network(): Promise<unknown> {
       const found = (await libvirt.networks()).find(({ name }) => name === 'k8s-net');

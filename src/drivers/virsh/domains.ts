@@ -1,6 +1,7 @@
 import { VirshError } from './errors.ts';
 import type { DomainJob, DomainListing } from './listing.ts';
 import { parseDomainInfo, parseDomains, parseJob } from './listing.ts';
+import { nameIn } from './temp-files.ts';
 import type { WithXmlFile } from './temp-files.ts';
 import { tolerate } from './tolerate.ts';
 import type { Virsh } from './virsh.ts';
@@ -77,7 +78,7 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
     },
     defineDomain: (xml) =>
       withXml(xml, async (path) => {
-        await virsh.call(['define', '--file', path]);
+        await virsh.call(['define', '--file', path], { about: nameIn(xml) });
       }),
     async startDomain(name) {
       await tolerate(call('start', name), { unless: async () => !(await isOff(name)) });

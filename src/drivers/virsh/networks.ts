@@ -1,5 +1,6 @@
 import type { NetworkListing } from './listing.ts';
 import { parseNetworkInfo, linesIn } from './listing.ts';
+import { nameIn } from './temp-files.ts';
 import type { WithXmlFile } from './temp-files.ts';
 import { VirshError } from './errors.ts';
 import { tolerate } from './tolerate.ts';
@@ -51,7 +52,7 @@ export function networkCalls(virsh: Virsh, withXml: WithXmlFile): NetworkCalls {
     networkXml: (name, { inactive }) => dumpNetwork(virsh, name, inactive),
     defineNetwork: (xml) =>
       withXml(xml, async (path) => {
-        await virsh.call(['net-define', '--file', path]);
+        await virsh.call(['net-define', '--file', path], { about: nameIn(xml) });
       }),
     async startNetwork(name) {
       await tolerate(virsh.call(['net-start', '--network', name]), {
@@ -73,7 +74,7 @@ export function networkCalls(virsh: Virsh, withXml: WithXmlFile): NetworkCalls {
     async updateNetwork(update) {
       // Without a flag virsh would change only what runs, to be lost at the next start.
       if (!update.live && !update.config) return;
-      await withXml(update.xml, (path) => virsh.call(updateArguments(update, path)));
+      await withXml(update.xml, (path) => virsh.call(updateArguments(update, path), { about: update.xml }));
     },
   };
 }

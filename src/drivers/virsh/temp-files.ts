@@ -18,3 +18,8 @@ export function createTempFiles(dir: string): WithXmlFile {
     }
   };
 }
+
+/** The name of the domain or network that XML describes. */
+export function nameIn(xml: string): string {
+  return /<name>([^<]*)<\/name>/.exec(xml)?.[1]?.trim() ?? 'XML';
+}

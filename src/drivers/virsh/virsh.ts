@@ -24,11 +24,14 @@ export interface VirshCallOptions {
   /** Milliseconds from the moment a session is free; default that of the driver. */
   deadlineMs?: number;
   signal?: AbortSignal;
+  /** What the XML of the call is about: told in place of the file that holds it meanwhile. */
+  about?: string;
 }
 
 /** One finished call, a repeated try counting as another one. */
 export interface VirshCall {
   op: string;
+  /** With what the XML is about in place of its file. */
   argv: readonly string[];
   mutates: boolean;
   /** Without the time spent waiting for a session. */
@@ -113,6 +116,7 @@ async function callWithRetry(
   const limits = {
     deadlineMs: callOptions.deadlineMs ?? options.deadlineMs ?? 30_000,
     signal: callOptions.signal,
+    about: callOptions.about ?? 'XML',
   };
   if (isMutating(argv)) return callOnce(context, argv, limits);
   return pRetry(() => callOnce(context, argv, limits), {
@@ -123,7 +127,11 @@ async function callWithRetry(
   });
 }
 
-async function callOnce(context: Context, argv: readonly string[], limits: CallLimits): Promise<string> {
+interface ToldLimits extends CallLimits {
+  about: string;
+}
+
+async function callOnce(context: Context, argv: readonly string[], limits: ToldLimits): Promise<string> {
   const { now, options, pool } = context;
   const [op = ''] = argv;
   let started = now();
@@ -135,7 +143,7 @@ async function callOnce(context: Context, argv: readonly string[], limits: CallL
     const seconds = (now() - started) / 1000;
     options.onCall?.({
       op,
-      argv,
+      argv: told(argv, limits.about),
       mutates: isMutating(argv),
       seconds,
       ...(error === undefined ? {} : { error }),
@@ -154,6 +162,12 @@ async function callOnce(context: Context, argv: readonly string[], limits: CallL
     report(error);
     throw error;
   }
+}
+
+const FILE_OPTIONS: ReadonlySet<string> = new Set(['--file', '--xml', '--backupxml']);
+
+function told(argv: readonly string[], about: string): string[] {
+  return argv.map((word, index) => (FILE_OPTIONS.has(argv[index - 1] ?? '') ? about : word));
 }
 
 /** For arguments that cannot be typed into a session (control characters, very long ones): a process of its own. */
