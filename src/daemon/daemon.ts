@@ -21,12 +21,14 @@ import type { Logger } from '../engine/logger.ts';
 import { createMemory, type Memory } from '../engine/memory.ts';
 import { createMetrics, type Metrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
+import type { Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
 import { createStoreSink, type StatusSink } from '../engine/status-sink.ts';
 import { createStore } from '../engine/store.ts';
 import { planCandidates } from './candidates.ts';
 import type { Priority } from '../engine/work-queue.ts';
 import { blocked, createQueues, startControllers, type Queues } from './controllers.ts';
+import { createDirectorySource } from './directory-source.ts';
 import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createApi, createProbeApp, type HttpDeps } from './http.ts';
@@ -85,6 +87,7 @@ function openAges({ config, clock, log }: DaemonOptions): Promise<Journal> {
 /** All parts, connected; nothing runs yet. */
 interface Parts {
   readonly store: ObjectStore;
+  readonly source: Source<Snapshot>;
   readonly sink: StatusSink<KindMap>;
   readonly metrics: Metrics;
   readonly events: EventRecorder;
@@ -138,7 +141,8 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   const limit = config.maxRemovals;
   const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
   releasers.add('removals', () => removals.dispose());
-  const manifests = createManifests({ dir: drivers.manifestDir, store, metrics, log, removals, onLoaded });
+  const source = createDirectorySource(drivers.manifestDir);
+  const manifests = createManifests({ source, store, metrics, log, removals, onLoaded });
   journal.follow(store, () => manifests.snapshot().complete && removals.surveyed());
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
@@ -157,7 +161,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });
-  const data = { store, sink, metrics, events, drivers, queues, enqueue, manifests, removals };
+  const data = { store, source, sink, metrics, events, drivers, queues, enqueue, manifests, removals };
   return { ...data, controllers, health, reconcilers, memory, identity };
 }
 

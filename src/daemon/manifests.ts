@@ -1,21 +1,20 @@
-import { explainError, reasonOf } from '../api/errors.ts';
+import { explainError, ReasonedError, reasonOf } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
-import { emptySnapshot, nextSnapshot, type Snapshot } from '../api/manifest/snapshot.ts';
+import { emptySnapshot, type Snapshot } from '../api/manifest/snapshot.ts';
 import type { ManifestError } from '../api/manifest/types.ts';
 import { refName } from '../api/meta.ts';
-import type { ManifestDir, ManifestListing } from '../drivers/manifest-dir.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Logger } from '../engine/logger.ts';
+import type { RemovalRule, Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
 import type { Metrics } from '../engine/metrics.ts';
-import type { Removals } from './removals.ts';
 
 export interface ManifestsDeps {
-  readonly dir: ManifestDir;
+  readonly source: Source<Snapshot>;
   readonly store: ObjectStore;
   readonly metrics: Pick<Metrics, 'setManifestFiles'>;
   readonly log: Logger;
-  readonly removals: Pick<Removals, 'settle'>;
+  readonly removals: RemovalRule;
   /** A new snapshot is in the store. */
   readonly onLoaded: (before: Snapshot, after: Snapshot) => void;
 }
@@ -23,17 +22,17 @@ export interface ManifestsDeps {
 export interface Manifests {
   /** The last complete one; empty before the first. */
   snapshot(): Snapshot;
-  /** What keeps the directory from being read, or what it holds from being taken in; undefined: nothing. */
+  /** What keeps the source from being read, or what it holds from being taken in; undefined: nothing. */
   problem(): string | undefined;
-  /** Whether the directory was read whole once. */
+  /** Whether the source was read whole once. */
   loaded(): boolean;
-  /** Reads the directory now. Loads never overlap; a call during one leads to one more. Never rejects. */
+  /** Reads the source now. Loads never overlap; a call during one leads to one more. Never rejects. */
   load(): Promise<void>;
   /** Calls `listener` after each load. @returns unsubscribe */
   subscribe(listener: () => void): () => void;
 }
 
-/** directory -> snapshot -> store. A directory that cannot be read changes nothing. */
+/** source -> snapshot -> store. A source that cannot be read changes nothing. */
 export function createManifests(deps: ManifestsDeps): Manifests {
   let snapshot = emptySnapshot;
   /** Why the directory cannot be read. */
@@ -48,10 +47,9 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   /** Whatever a manifest brings about, the daemon goes on with the last good ones. */
   async function loadOnce(): Promise<void> {
     try {
-      const listing = await list();
-      if (listing === undefined) return;
+      const after = await list();
+      if (after === undefined) return;
       const before = snapshot;
-      const after = nextSnapshot(before, listing);
       reportErrors(deps.log, before.errors, after.errors);
       deps.metrics.setManifestFiles(countFiles(after));
       storeObjects(deps, after);
@@ -68,13 +66,15 @@ export function createManifests(deps: ManifestsDeps): Manifests {
     }
   }
 
-  async function list(): Promise<ManifestListing | undefined> {
+  async function list(): Promise<Snapshot | undefined> {
     try {
-      const listing = await deps.dir.list();
+      const listed = await deps.source.list();
       if (unreadable !== undefined) deps.log.info({}, 'the manifest directory can be read again');
       unreadable = undefined;
-      return listing;
+      return listed;
     } catch (error) {
+      // What nobody meant to be thrown is no news of the directory.
+      if (!(error instanceof ReasonedError)) throw error;
       const why = explainError(error);
       if (why !== unreadable)
         deps.log.error(

@@ -16,6 +16,7 @@ import type { ObjectStore } from '../controllers/objects.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
+import type { RemovalRule } from '../engine/source.ts';
 import type { Enqueue } from './triggers.ts';
 
 export interface RemovalsDeps {
@@ -31,12 +32,7 @@ export interface RemovalsDeps {
 }
 
 /** What becomes of objects whose manifest is gone: removed, or held until somebody confirms it. */
-export interface Removals {
-  /**
-   * The manifests are these, by `Kind/name`; undefined: nobody knows, since a file was never good.
-   * @param before objects that were there before
-   */
-  settle(named: ReadonlySet<string> | undefined, before: ReadonlySet<string>): void;
+export interface Removals extends RemovalRule {
   /** Whether it was looked once for what an earlier run made. */
   surveyed(): boolean;
   held(): readonly ObjectRef[];

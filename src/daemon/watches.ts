@@ -1,5 +1,6 @@
 import { isTrue, READY } from '../api/conditions.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import type { Source, SourceState } from '../engine/source.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import type { Manifests } from './manifests.ts';
 import { enqueueAll, enqueueRemoved, type Enqueue } from './triggers.ts';
@@ -9,14 +10,15 @@ export interface WatchDeps {
   readonly drivers: Drivers;
   readonly store: ObjectStore;
   readonly enqueue: Enqueue;
-  readonly manifests: Manifests;
+  readonly source: Source<SourceState>;
+  readonly manifests: Pick<Manifests, 'load'>;
 }
 
 /** Files, libvirt and dnsmasq; all of them only say "look again". */
 export function startWatches(deps: WatchDeps, releasers: Releasers): void {
-  const { drivers, store, enqueue, manifests } = deps;
-  const dir = drivers.manifestDir.watch(() => void manifests.load());
-  releasers.add('manifest watch', () => dir.dispose());
+  const { drivers, store, enqueue, source, manifests } = deps;
+  const hints = source.watch(() => void manifests.load());
+  releasers.add('manifest watch', () => hints.dispose());
   const libvirt = drivers.libvirtCache.watch((change) => {
     enqueueRemoved(store, enqueue);
     if (change.kind === 'all') {

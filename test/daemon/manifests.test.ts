@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { Snapshot } from '../../src/api/manifest/snapshot.ts';
 import type { ManifestListing } from '../../src/drivers/manifest-dir.ts';
+import { createDirectorySource } from '../../src/daemon/directory-source.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
@@ -45,13 +46,13 @@ function createBed(list?: () => Promise<ManifestListing>): Bed {
         },
       },
       onLoaded: (before, after) => void loads.push([before, after]),
-      dir: {
+      source: createDirectorySource({
         list: () => {
           listings += 1;
           return list === undefined ? listFiles(bed.files) : list();
         },
         watch: () => ({ dispose: () => Promise.resolve() }),
-      },
+      }),
     }),
     files: {},
     listings: () => listings,

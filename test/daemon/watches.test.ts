@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Drivers } from '../../src/daemon/wiring.ts';
+import type { Source, SourceState } from '../../src/engine/source.ts';
 import type { Manifests } from '../../src/daemon/manifests.ts';
 import { startWatches } from '../../src/daemon/watches.ts';
 import type { LibvirtChange } from '../../src/drivers/libvirt.ts';
@@ -20,13 +21,16 @@ function watch(): { said: (change: LibvirtChange) => string[]; loads: () => numb
   const queued: string[] = [];
   const watching = { dispose: () => Promise.resolve() };
   const drivers = {
-    manifestDir: { watch: (hint: () => void) => ((changed = hint), watching) },
     libvirtCache: { watch: (listener: typeof tell) => ((tell = listener), watching) },
     dnsmasq: { watch: () => watching },
   } as unknown as Drivers;
   const manifests = { load: () => Promise.resolve((loads += 1)) } as unknown as Manifests;
   const enqueue = (kind: string, name: string): void => void queued.push(`${kind}/${name}`);
-  startWatches({ drivers, store, enqueue, manifests }, createReleasers());
+  const source: Source<SourceState> = {
+    list: () => Promise.reject(new Error('not asked')),
+    watch: (hint) => ((changed = hint), { dispose: () => Promise.resolve() }),
+  };
+  startWatches({ drivers, store, enqueue, source, manifests }, createReleasers());
   return {
     said(change) {
       queued.length = 0;

@@ -1,0 +1,34 @@
+/** What is said about an object, wherever it is said. */
+export interface SourceObject {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** What a source says there shall be: all of it, or the last that was good of it. */
+export interface SourceState {
+  readonly objects: readonly SourceObject[];
+  /**
+   * Whether an object that it does not name is known not to be wanted. While it is false, nothing is taken for gone.
+   */
+  readonly complete: boolean;
+}
+
+/**
+ * Where the objects come from that somebody wants: a directory of manifests; a Kubernetes API server would be the second.
+ * What it means that an object is no longer named belongs to the source too: see `RemovalRule`.
+ */
+export interface Source<S extends SourceState> {
+  /** All of it, now. @throws ReasonedError when it cannot be read, which says nothing about any object */
+  list(): Promise<S>;
+  /** Calls `onHint` when `list` may have another answer, and now and then; a hint that is lost is made up for. */
+  watch(onHint: () => void): { dispose(): Promise<void> };
+}
+
+/** What becomes of objects that the source no longer names. */
+export interface RemovalRule {
+  /**
+   * The source names these, by `Kind/name`; undefined: nobody knows.
+   * @param before objects that were there before
+   */
+  settle(named: ReadonlySet<string> | undefined, before: ReadonlySet<string>): void;
+}
