@@ -9,6 +9,7 @@ import type { ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass, type Reconciler } from '../../src/controllers/pass.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createEvents } from '../../src/engine/events.ts';
+import { createMemory } from '../../src/engine/memory.ts';
 import type { RemovalRule, Source } from '../../src/engine/source.ts';
 import type { StatusSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
@@ -110,8 +111,8 @@ function createBed(): Bed {
       }),
     execute: () => assert.fail('nothing is planned'),
   };
-  const deps = { store, sink: server.sink, recorder: createEvents({ clock }), resyncMs: () => 1000 };
-  const pass = createPass(reconciler, { ...deps, condemned: () => undefined });
+  const deps = { store, sink: server.sink, recorder: createEvents({ clock }), memory: createMemory() };
+  const pass = createPass(reconciler, { ...deps, resyncMs: () => 1000, condemned: () => undefined });
   const { signal } = new AbortController();
   const context = { signal, log, uninterruptible: <T>(section: () => Promise<T>) => section() };
   return { server, store, manifests, pass: ({ name }) => pass(name, context) };
