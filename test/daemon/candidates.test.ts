@@ -69,7 +69,7 @@ describe('a plan for files', () => {
     const planned = await plan(bed, { ...FILES, 'b.yaml': nodeText('b') });
 
     assert.deepEqual(planned, [
-      'Network/k8s-net: DefineNetwork WriteHostFiles',
+      'Network/k8s-net: DefineNetwork WriteHostFiles ReloadDnsmasq',
       'Image/debian: ',
       'Node/a: ',
       'Node/b: CreateDisk WriteSeed DefineDomain StartDomain; ReservationNotLive',
@@ -81,6 +81,7 @@ describe('a plan for files', () => {
     assert.deepEqual(done, [
       'defineNetwork k8s-net',
       'writeHostFiles k8s-net',
+      'reload k8s-net',
       'createOverlay b',
       'writeSeed b',
       'defineDomain b',
