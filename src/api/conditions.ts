@@ -10,6 +10,7 @@ export const REMOVAL_HELD = 'RemovalHeld';
 export const PENDING_TYPES = [
   'RestartRequired',
   'Drifted',
+  'FieldRefused',
   'CloudInitDrifted',
   'DiskMissing',
   'DiskSourceDiffers',

@@ -10,13 +10,15 @@ export interface Findings {
   readonly restart: readonly string[];
   /** Changed behind the manifest, and not repaired. */
   readonly drifted: readonly string[];
+  /** Fields that contradict a part of the definition that is not k8slab's. */
+  readonly refused: readonly string[];
 }
 
 /** What the manifest asks for and the existing guest does not have, each with what brings it about. */
 export function pendingOf(
   desired: DesiredNode,
   observed: ObservedNode,
-  { restart, drifted }: Findings,
+  { restart, drifted, refused }: Findings,
   waiting: Plan['waiting'],
 ): Pending[] {
   const found: Pending[] = [];
@@ -28,6 +30,11 @@ export function pendingOf(
   const off = waiting?.reason === 'Drifted' ? [waiting.message] : [];
   const message = [...new Set([...off, ...drifted])].join('; ');
   if (message !== '') found.push({ type: 'Drifted', reason: 'ChangedByOthers', message });
+  if (refused.length > 0) {
+    const how = `change both by "virsh edit ${desired.name}"`;
+    const text = `${refused.join('; ')}; ${how}`;
+    found.push({ type: 'FieldRefused', reason: 'ForeignParts', message: text });
+  }
   return [...found, ...pendingDisk(desired, observed, waiting), ...cloudInitDrift(desired, observed)];
 }
 

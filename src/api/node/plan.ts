@@ -8,6 +8,7 @@ import {
   type Waiting,
 } from '../disruption/action.ts';
 import { planMove, planRelease } from './plan-address.ts';
+import { withinForeignParts } from './foreign-parts.ts';
 import { missingDisk, shrinkRefusal } from './pending-disk.ts';
 import { pendingOf, restartFields } from './pending.ts';
 import { planUpkeep } from './plan-definition.ts';
@@ -22,7 +23,10 @@ type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
 export function planNode(desired: DesiredNode, observed: ObservedNode): Plan<NodeAction> {
   const conflict = findConflict(desired, observed);
   if (conflict !== undefined) return { actions: [], waiting: conflict };
-  if (observed.domain !== undefined) return planExisting(desired, observed, observed.domain.state);
+  if (observed.domain !== undefined) {
+    const { desired: kept, refused } = withinForeignParts(desired, observed.domain.config);
+    return planExisting(kept, observed, { state: observed.domain.state, refused });
+  }
   const missing = [observed.host, observed.networks, observed.source].find(
     (need) => need.state === 'waiting',
   );
@@ -99,7 +103,11 @@ function absentNic(
   );
 }
 
-function planExisting(desired: DesiredNode, observed: ObservedNode, state: DomainState): Plan<NodeAction> {
+function planExisting(
+  desired: DesiredNode,
+  observed: ObservedNode,
+  { state, refused }: { readonly state: DomainState; readonly refused: readonly string[] },
+): Plan<NodeAction> {
   const { networks } = observed;
   const { actions, drifted } = planUpkeep(desired, observed);
   const restart = restartFields(desired, observed);
@@ -110,7 +118,7 @@ function planExisting(desired: DesiredNode, observed: ObservedNode, state: Domai
   ];
   const next = planPower(desired, observed, { state, restart });
   const waiting = next.waiting ?? (isOff(state) ? missingDisk(desired, observed) : undefined) ?? told[0];
-  const pending = pendingOf(desired, observed, { restart, drifted }, waiting);
+  const pending = pendingOf(desired, observed, { restart, drifted, refused }, waiting);
   // What the networks refuse is not known well enough to define anything by.
   const upkeep = networks.state === 'waiting' ? [] : actions;
   return {
