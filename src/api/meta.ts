@@ -66,16 +66,21 @@ export interface Origin {
   readonly named?: readonly string[];
 }
 
-/** An object without a manifest: it stands for what an earlier run of the daemon made. Its spec is only what libvirt tells. */
-export const ORPHAN_ANNOTATION = 'k8slab.io/orphan';
+/** What the store knows of an object beside what the API serves: no manifest can write it. */
+export interface Origin {
+  /** No manifest: it stands for what an earlier run of the daemon made, and its spec is only what libvirt tells. */
+  readonly orphan?: true;
+  /** The fields that the manifest of an adopted object names (`namedFields`): its spec has defaults filled in. */
+  readonly named?: readonly string[];
+}
 
-export function isOrphan({ metadata }: Pick<ApiObject, 'metadata'>): boolean {
-  return metadata.annotations?.[ORPHAN_ANNOTATION] !== undefined;
+export function isOrphan({ origin }: Pick<ApiObject, 'origin'>): boolean {
+  return origin?.orphan === true;
 }
 
 /** Whether nothing more is done for the object than to remove it. */
-export function isRemoved({ metadata }: Pick<ApiObject, 'metadata'>): boolean {
-  return metadata.deletionTimestamp !== undefined || isOrphan({ metadata });
+export function isRemoved(object: Pick<ApiObject, 'metadata' | 'origin'>): boolean {
+  return object.metadata.deletionTimestamp !== undefined || isOrphan(object);
 }
 
 export interface ObjectStatus {
@@ -83,7 +88,7 @@ export interface ObjectStatus {
   readonly observedGeneration?: number;
 }
 
-/** An object as the store holds it and the API serves it; `spec` has its defaults filled in. */
+/** An object as the store holds it; `spec` has its defaults filled in. The API serves it without its origin. */
 export interface ApiObject<
   K extends Kind = Kind,
   Spec = unknown,
@@ -101,6 +106,8 @@ export interface ApiObject<
 export function objectWord({ kind, name }: ObjectRef): string {
   return `${kind.toLowerCase()}/${name}`;
 }
+/** An object as the API shows it. */
+export type ServedObject = Omit<ApiObject, 'origin'>;
 
 /** `Node/master00`, as kubectl writes it. */
 export function refName(ref: ObjectRef): string {
@@ -112,3 +119,8 @@ export type ObjectOf<K extends Kind> = ApiObject<K, KindMap[K]['spec'], KindMap[
 
 /** An object of any of the kinds; `kind` tells which. */
 export type AnyObject<K extends Kind = Kind> = { [P in K]: ObjectOf<P> }[K];
+/** What `refName` wrote. */
+export function parseRef(ref: string): ObjectRef {
+  const slash = ref.indexOf('/');
+  return { kind: ref.slice(0, slash) as Kind, name: ref.slice(slash + 1) };
+}

@@ -3,12 +3,15 @@ import { ReasonedError } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot } from '../api/manifest/snapshot.ts';
 import type { PlannedObject, PlannedStep } from '../api/disruption/action.ts';
+import type { ManifestTrouble } from '../api/manifest/notes.ts';
 import type { Client } from './client.ts';
 import { readManifests } from './manifest-files.ts';
 import { alignColumns } from './print-table.ts';
 
 export interface PlanAnswer {
   readonly items: readonly PlannedObject[];
+  /** What is wrong with the manifests that the daemon watches. */
+  readonly manifests?: readonly ManifestTrouble[];
 }
 
 /** Asks the daemon what it would do: now, or if the manifests were those at `paths`. */
@@ -25,23 +28,23 @@ export async function fetchPlan(client: Client, paths: readonly string[]): Promi
   return (await client.post('plan', { files })) as PlanAnswer;
 }
 
-/** 0: nothing to do, 2: changes, 1: an object could not be planned. */
-export function planExitCode({ items }: PlanAnswer): 0 | 1 | 2 {
-  if (items.some(({ error }) => error !== undefined)) return 1;
+/** 0: nothing to do, 2: changes, 1: an object could not be planned, or a manifest is not valid. */
+export function planExitCode({ items, manifests = [] }: PlanAnswer): 0 | 1 | 2 {
+  if (manifests.length > 0 || items.some(({ error }) => error !== undefined)) return 1;
   return items.some(({ actions, later }) => actions.length > 0 || (later ?? []).length > 0) ? 2 : 0;
 }
 
 /** A line per step: what it is done to, what it costs the guests, and why; and what waits or goes without. */
-export function printPlan({ items }: PlanAnswer): string {
-  const rows = items.flatMap(planRows);
+export function printPlan({ items, manifests = [] }: PlanAnswer): string {
+  const rows = [...items.flatMap(planRows), ...manifests.map(troubleRow)];
   const table =
     rows.length === 0
       ? ''
       : `${alignColumns([['OBJECT', 'ACTION', 'DISRUPTION', 'GUESTS', 'REASON'], ...rows])}\n`;
-  return `${table}${summary(items)}\n`;
+  return `${table}${summary(items, manifests.length)}\n`;
 }
 
-function summary(items: readonly PlannedObject[]): string {
+function summary(items: readonly PlannedObject[], invalid: number): string {
   const steps = items.reduce((sum, { actions, later = [] }) => sum + actions.length + later.length, 0);
   const held = items.filter(({ waiting, pending }) => waiting !== undefined || pending !== undefined).length;
   const failed = items.filter(({ error }) => error !== undefined).length;
@@ -50,6 +53,7 @@ function summary(items: readonly PlannedObject[]): string {
     steps === 0 ? idle : count(steps, 'action', 'actions'),
     ...(held === 0 ? [] : [count(held, 'object waits', 'objects wait')]),
     ...(failed === 0 ? [] : [`${count(failed, 'object', 'objects')} could not be planned`]),
+    ...(invalid === 0 ? [] : [count(invalid, 'manifest error', 'manifest errors')]),
   ].join(', ');
 }
 
@@ -69,6 +73,11 @@ function planRows(item: PlannedObject): string[][] {
     ...later.map((step) => stepRow(object, step, after)),
     ...(error === undefined ? [] : [noteRow(object, '<error>', error)]),
   ];
+}
+
+/** What no manifest can be read of is not planned: the last good manifest was. */
+function troubleRow({ file, object, why }: ManifestTrouble): string[] {
+  return noteRow(object === undefined ? file : objectWord(object), '<invalid>', why);
 }
 
 function noteRow(object: string, what: string, text: string): string[] {

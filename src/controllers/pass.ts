@@ -215,12 +215,11 @@ function remember<K extends Kind, A extends Action, Extra>(
 }
 
 /** Whether the object's manifest went or came back since the pass began. */
-function hasTurned<K extends Kind>(store: ObjectStore, { kind, metadata }: ObjectOf<K>): boolean {
+function hasTurned<K extends Kind>(store: ObjectStore, object: ObjectOf<K>): boolean {
+  const { kind, metadata } = object;
   const now = store.get(kind, metadata.name);
   if (now === undefined) return true;
-  return (
-    now.metadata.deletionTimestamp !== metadata.deletionTimestamp || isOrphan(now) !== isOrphan({ metadata })
-  );
+  return now.metadata.deletionTimestamp !== metadata.deletionTimestamp || isOrphan(now) !== isOrphan(object);
 }
 
 async function removeObject<K extends Kind>(

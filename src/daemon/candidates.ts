@@ -1,7 +1,14 @@
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
-import { emptySnapshot, nextSnapshot, type ManifestFile, type Snapshot } from '../api/manifest/snapshot.ts';
+import {
+  emptySnapshot,
+  namedObjects,
+  snapshotSteps,
+  type ManifestFile,
+  type Snapshot,
+} from '../api/manifest/snapshot.ts';
 import { refName, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import { runInSlices } from '../engine/slices.ts';
 import { createStore } from '../engine/store.ts';
 import { condemnation } from './controllers.ts';
 import { KINDS } from '../api/kinds/list.ts';
@@ -14,20 +21,20 @@ import type { KindMap } from '../api/meta.ts';
 export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity' | 'memory'>;
 
 /** What would be done if the directory held these files: planned against the same world, by the same code. */
-export function planCandidates(
+export async function planCandidates(
   world: PlanWorld,
   current: ObjectStore,
   files: readonly ManifestFile[],
   signal: AbortSignal,
 ): Promise<PlannedObject[]> {
-  const snapshot = nextSnapshot(emptySnapshot, { files });
+  const snapshot = await runInSlices(snapshotSteps(emptySnapshot, { files }), world.clock);
   const store: ObjectStore = createStore<KindMap>({ clock: world.clock });
   for (const host of current.list('Host')) {
     const { object } = store.apply('Host', { name: host.metadata.name, spec: {}, hash: '' });
     store.updateStatus('Host', object.metadata.name, object.metadata.uid, host.status);
   }
-  for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects) {
-    store.apply(kind, { name, labels, annotations, spec, hash });
+  for (const { kind, name, labels, annotations, spec, hash, origin } of snapshot.objects) {
+    store.apply(kind, { name, labels, annotations, spec, hash, origin });
   }
   const held = addRemovals(world, current, store, snapshot);
   const isCondemned = (kind: Kind, name: string): boolean => snapshot.condemned.has(`${kind}/${name}`);
@@ -50,27 +57,35 @@ function addRemovals(
   { config }: PlanWorld,
   current: ObjectStore,
   store: ObjectStore,
-  { complete, objects }: Snapshot,
+  snapshot: Snapshot,
 ): (kind: Kind, name: string) => ConditionInput | undefined {
-  if (!complete) return () => undefined;
-  const named = new Set(objects.map(refName));
+  if (snapshot.opaque.length > 0) return () => undefined;
+  const named = namedObjects(snapshot);
   const ours = current.all().filter(({ kind }) => kind !== 'Host');
   const gone = ours.filter(({ kind, metadata }) => !named.has(refName({ kind, name: metadata.name })));
-  for (const { kind, metadata, spec, status } of gone) {
+  for (const { kind, metadata, spec, status, origin } of gone) {
     const { name, labels, annotations } = metadata;
-    const { object } = store.apply(kind, { name, labels, annotations, spec, hash: '' });
+    const { object } = store.apply(kind, { name, labels, annotations, spec, hash: '', origin });
     store.updateStatus(kind, name, object.metadata.uid, status);
     store.terminate(kind, name);
   }
-  const { held, reason } = holdRemovals({
+  const limit = config.maxRemovals;
+  const { held } = holdRemovals({
     pending: gone.map(({ kind, metadata }) => refName({ kind, name: metadata.name })),
     remaining: ours.length - gone.length,
     admitted: new Set(),
-    held: new Set(),
-    limit: config.maxRemovals,
+    held: new Map(),
+    opaque: [],
+    limit,
   });
-  return (kind, name) =>
-    held.includes(refName({ kind, name }))
-      ? condition(READY, 'Unknown', REMOVAL_HELD, explainHold(reason, config.maxRemovals, { kind, name }))
-      : undefined;
+  return (kind, name) => {
+    const reason = held.get(refName({ kind, name }));
+    if (reason === undefined) return undefined;
+    return condition(
+      READY,
+      'Unknown',
+      REMOVAL_HELD,
+      explainHold(reason, { limit, opaque: [] }, { kind, name }),
+    );
+  };
 }

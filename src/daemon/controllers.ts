@@ -53,7 +53,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
   const passDeps = {
     ...deps,
     condemned: (kind: Kind, name: string) => blocked(deps, kind, name),
-    notes: (kind: Kind, name: string) => deps.removals.notes(kind, name),
+    notes: (kind: Kind, name: string) => notesOf(deps, kind, name),
     onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
   const controllers = KINDS.all.map(({ kind, workers }) => {
@@ -82,7 +82,18 @@ export function blocked(
   kind: Kind,
   name: string,
 ): ConditionInput | undefined {
-  return condemnation(manifests.snapshot(), kind, name) ?? removals.blocked(kind, name);
+  return (
+    manifests.blocked(kind) ?? condemnation(manifests.snapshot(), kind, name) ?? removals.blocked(kind, name)
+  );
+}
+
+/** What its conditions say beside what a pass finds. */
+export function notesOf(
+  { manifests, removals }: Pick<ControllersDeps, 'manifests' | 'removals'>,
+  kind: Kind,
+  name: string,
+): readonly ConditionInput[] {
+  return [...manifests.notes({ kind, name }), ...removals.notes(kind, name)];
 }
 
 /** Manifests that contradict each other: both are told, neither is acted on. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
+import { manifestTrouble, notedAnew } from '../api/manifest/notes.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
 import { finalizerOf, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
@@ -136,14 +137,21 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   };
   const onLoaded = (before: Snapshot, after: Snapshot): void => {
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
+    else
+      for (const { kind, name } of notedAnew(before, after)) if (store.get(kind, name)) enqueue(kind, name);
+    onProblem();
+  };
+  const onProblem = (): void => {
+    for (const { metadata } of store.list('Host')) enqueue('Host', metadata.name);
   };
   const survey = (): Promise<Marked[]> => surveyMarked(drivers.view);
   const limit = config.maxRemovals;
   const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
   releasers.add('removals', () => removals.dispose());
-  const source = createDirectorySource(drivers.manifestDir);
-  const manifests = createManifests({ source, store, metrics, log, removals, onLoaded });
-  journal.follow(store, () => manifests.snapshot().complete && removals.surveyed());
+  const source = createDirectorySource(drivers.manifestDir, clock);
+  const manifests = createManifests({ source, store, clock, metrics, log, removals, onLoaded, onProblem });
+  journal.follow(store, () => manifests.isComplete() && removals.surveyed());
+  releasers.add('manifests', () => manifests.dispose());
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
   const memory = createMemory();
@@ -155,7 +163,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     ...world,
     isCondemned,
     onJob: enqueue,
-    settled: () => manifests.snapshot().complete && removals.surveyed(),
+    settled: () => manifests.isComplete() && removals.surveyed(),
   });
   removals.subscribe(() => store.list('Host').forEach(({ metadata }) => enqueue('Host', metadata.name)));
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
@@ -230,6 +238,7 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): HttpDeps
     clock,
     updates: loggedUpdates(createPackageUpdates({ store, packages: drivers.packages, clock }), log),
     health,
+    manifestErrors: () => parts.manifests.snapshot().errors.map(manifestTrouble),
     async plan(files) {
       const { abort, signal } = abortAfter(clock, PLAN_MS);
       try {

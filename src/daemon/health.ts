@@ -71,7 +71,7 @@ function notReadyItself({ manifests, removals }: HealthDeps): NotReady[] {
   const errors = manifests.snapshot().errors.map(({ file, message }) => ({ name: file, why: message }));
   const problem = manifests.problem();
   if (problem !== undefined) errors.push({ name: 'the manifests', why: problem });
-  if (manifests.snapshot().complete && !removals.surveyed())
+  if (manifests.loaded() && manifests.snapshot().opaque.length === 0 && !removals.surveyed())
     errors.push({ name: 'libvirt', why: 'not looked for what an earlier run made yet' });
   return errors;
 }

@@ -3,7 +3,9 @@ import type { KindDefinition } from '../api/kinds/define.ts';
 import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
 import { partialList } from '../api/kinds/partial.ts';
 import { renderTable } from '../api/kinds/table.ts';
-import { API_VERSION, type ApiObject } from '../api/meta.ts';
+import type { ManifestTrouble } from '../api/manifest/notes.ts';
+import { API_VERSION, type ApiObject, type Kind } from '../api/meta.ts';
+import { served } from '../api/ownership/served.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Clock } from '../engine/clock.ts';
 import { notFound } from './http-status.ts';
@@ -12,12 +14,19 @@ export interface ObjectsDeps {
   readonly kinds: Kinds;
   readonly store: ObjectStore;
   readonly clock: Clock;
+  /** What is wrong with the manifests now. */
+  readonly manifestErrors: () => readonly ManifestTrouble[];
 }
 
 /** `GET …/nodes` and `GET …/nodes/master00`, as JSON or as the table that kubectl asks for. */
-export function serveObjects(app: Hono, { kinds, store, clock }: ObjectsDeps): void {
+export function serveObjects(app: Hono, { kinds, store, clock, manifestErrors }: ObjectsDeps): void {
   const base = `/apis/${API_VERSION}`;
   const json = createJsonOf();
+  /** Why an object that a manifest names is not there. */
+  const trouble = (kind: Kind | undefined, name: string): string => {
+    const found = manifestErrors().find(({ object }) => object?.kind === kind && object?.name === name);
+    return found === undefined ? '' : `: its manifest is not valid: ${found.why}`;
+  };
   app.get(`${base}/:plural`, (c) => {
     const definition = definitionOf(kinds, c.req.param('plural'));
     if (definition === undefined) return c.json(notFound(`no resource "${c.req.param('plural')}"`), 404);
@@ -33,7 +42,7 @@ export function serveObjects(app: Hono, { kinds, store, clock }: ObjectsDeps): v
     const definition = definitionOf(kinds, plural);
     const object = definition && store.get(definition.kind, name);
     if (definition === undefined || object === undefined)
-      return c.json(notFound(`${plural} "${name}" not found`), 404);
+      return c.json(notFound(`${plural} "${name}" not found${trouble(definition?.kind, name)}`), 404);
     if (wants(c, 'Table')) return c.json(renderTable(definition, [object], clock.now()));
     return send(c, json(object));
   });
@@ -43,7 +52,7 @@ export function serveObjects(app: Hono, { kinds, store, clock }: ObjectsDeps): v
 function createJsonOf(): (object: ApiObject) => string {
   const texts = new WeakMap<ApiObject, string>();
   return (object) => {
-    const text = texts.get(object) ?? JSON.stringify(object);
+    const text = texts.get(object) ?? JSON.stringify(served(object));
     texts.set(object, text);
     return text;
   };

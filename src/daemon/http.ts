@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { explainError, reasonOf } from '../api/errors.ts';
 import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
 import { API_VERSION, type ObjectRef } from '../api/meta.ts';
+import type { ManifestTrouble } from '../api/manifest/notes.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
@@ -23,6 +24,8 @@ export interface HttpDeps {
   readonly metrics: Metrics;
   readonly removals: Pick<Removals, 'held' | 'confirm' | 'waiting'>;
   readonly health: Pick<Health, 'unready' | 'unhealthy'>;
+  /** What is wrong with the manifests now. */
+  readonly manifestErrors: () => readonly ManifestTrouble[];
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
   readonly updates: PackageUpdates;
   readonly clock: Clock;
@@ -55,7 +58,9 @@ export function createApi(deps: HttpDeps): Hono {
   app.get('/api/v1/events', (c) =>
     c.json({ kind: 'EventList', apiVersion: 'v1', items: deps.events.list() }),
   );
-  app.get(`${base}/plan`, async (c) => c.json({ items: await deps.plan() }));
+  app.get(`${base}/plan`, async (c) =>
+    c.json({ items: await deps.plan(), manifests: deps.manifestErrors() }),
+  );
   app.post(`${base}/plan`, async (c) => {
     const body = candidates.safeParse(await c.req.json().catch(() => undefined));
     if (!body.success)

@@ -1,22 +1,29 @@
+import { condition, READY } from '../api/conditions.ts';
 import { explainError, ReasonedError, reasonOf } from '../api/errors.ts';
 import { formatError } from '../api/manifest/format.ts';
-import { emptySnapshot, type Snapshot } from '../api/manifest/snapshot.ts';
+import { manifestNotes } from '../api/manifest/notes.ts';
+import { emptySnapshot, namedObjects, type Snapshot } from '../api/manifest/snapshot.ts';
 import type { ManifestError } from '../api/manifest/types.ts';
-import { refName } from '../api/meta.ts';
+import { refName, type ConditionInput, type Kind, type ObjectRef } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
+import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { RemovalRule, Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
 import type { Metrics } from '../engine/metrics.ts';
+import { createDangling } from './dangling.ts';
 
 export interface ManifestsDeps {
   readonly source: Source<Snapshot>;
   readonly store: ObjectStore;
+  readonly clock: Clock;
   readonly metrics: Pick<Metrics, 'setManifestFiles'>;
   readonly log: Logger;
   readonly removals: RemovalRule;
   /** A new snapshot is in the store. */
   readonly onLoaded: (before: Snapshot, after: Snapshot) => void;
+  /** Whether the directory can be read has changed. */
+  readonly onProblem: () => void;
 }
 
 export interface Manifests {
@@ -26,14 +33,22 @@ export interface Manifests {
   problem(): string | undefined;
   /** Whether the source was read whole once. */
   loaded(): boolean;
+  /** Whether it was, and what no manifest names is known to be gone. */
+  isComplete(): boolean;
   /** Reads the source now. Loads never overlap; a call during one leads to one more. Never rejects. */
   load(): Promise<void>;
   /** Calls `listener` after each load. @returns unsubscribe */
   subscribe(listener: () => void): () => void;
+  /** Why nothing is written for the Host: its files name all objects, and nobody knows them yet. */
+  blocked(kind: Kind): ConditionInput | undefined;
+  /** What its conditions say of the manifests. */
+  notes(ref: ObjectRef): readonly ConditionInput[];
+  dispose(): void;
 }
 
 /** source -> snapshot -> store. A source that cannot be read changes nothing. */
 export function createManifests(deps: ManifestsDeps): Manifests {
+  const dangling = createDangling(deps);
   let snapshot = emptySnapshot;
   /** Why the directory cannot be read. */
   let unreadable: string | undefined;
@@ -50,12 +65,15 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       const after = await list();
       if (after === undefined) return;
       const before = snapshot;
+      const first = !loaded;
       reportErrors(deps.log, before.errors, after.errors);
       deps.metrics.setManifestFiles(countFiles(after));
+      dangling.update(after.warnings);
       storeObjects(deps, after);
       snapshot = after;
       loaded = true;
       deps.onLoaded(before, after);
+      if (first) deps.onProblem();
       failed = undefined;
     } catch (error) {
       const why = `cannot take in the manifests: ${explainError(error)}`;
@@ -70,7 +88,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
     try {
       const listed = await deps.source.list();
       if (unreadable !== undefined) deps.log.info({}, 'the manifest directory can be read again');
-      unreadable = undefined;
+      setUnreadable(undefined);
       return listed;
     } catch (error) {
       // What nobody meant to be thrown is no news of the directory.
@@ -81,9 +99,19 @@ export function createManifests(deps: ManifestsDeps): Manifests {
           { reason: reasonOf(error), why },
           'cannot read the manifest directory; nothing is changed',
         );
-      unreadable = why;
+      setUnreadable(why);
       return undefined;
     }
+  }
+
+  function problemNow(): string | undefined {
+    return unreadable ?? failed;
+  }
+
+  function setUnreadable(now: string | undefined): void {
+    if (now === unreadable) return;
+    unreadable = now;
+    deps.onProblem();
   }
 
   async function loadUntilQuiet(): Promise<void> {
@@ -96,8 +124,9 @@ export function createManifests(deps: ManifestsDeps): Manifests {
 
   return {
     snapshot: () => snapshot,
-    problem: () => unreadable ?? failed,
+    problem: problemNow,
     loaded: () => loaded,
+    isComplete: () => loaded && snapshot.opaque.length === 0,
     load() {
       requested += 1;
       loading ??= loadUntilQuiet().finally(() => {
@@ -109,6 +138,12 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    blocked(kind) {
+      if (kind !== 'Host' || loaded) return undefined;
+      return condition(READY, 'Unknown', 'ManifestsUnread', problemNow() ?? 'the manifests are being read');
+    },
+    notes: (ref) => manifestNotes(snapshot, problemNow(), ref),
+    dispose: () => dangling.dispose(),
   };
 }
 
@@ -130,11 +165,9 @@ function reportErrors(log: Logger, before: readonly ManifestError[], after: read
 
 function storeObjects({ store, log, removals }: ManifestsDeps, snapshot: Snapshot): void {
   const before = store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
-  for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects) {
-    const { result } = store.apply(kind, { name, labels, annotations, spec, hash });
+  for (const { kind, name, labels, annotations, spec, hash, origin } of snapshot.objects) {
+    const { result } = store.apply(kind, { name, labels, annotations, spec, hash, origin });
     if (result !== 'unchanged') log.info({ kind, name, result }, 'manifest loaded');
   }
-  // A file that was never good may name any object: nothing is known to be gone.
-  const named = snapshot.complete ? new Set(snapshot.objects.map(refName)) : undefined;
-  removals.settle(named, new Set(before));
+  removals.settle({ refs: namedObjects(snapshot), opaque: snapshot.opaque }, new Set(before));
 }

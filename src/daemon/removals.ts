@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import {
   isOrphan,
-  ORPHAN_ANNOTATION,
   objectWord,
+  parseRef,
   refName,
   type ConditionInput,
   type Kind,
@@ -16,7 +17,7 @@ import type { ObjectStore } from '../controllers/objects.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
-import type { RemovalRule } from '../engine/source.ts';
+import type { Named, RemovalRule } from '../engine/source.ts';
 import type { Enqueue } from './triggers.ts';
 
 export interface RemovalsDeps {
@@ -55,7 +56,7 @@ const NAMED = 10;
 /** Decides anew with every list of manifests; what it decides is in the store, as deletionTimestamps. */
 export function createRemovals(deps: RemovalsDeps): Removals {
   const { store, clock, log, limit } = deps;
-  let named: ReadonlySet<string> | undefined;
+  let named: Named | undefined;
   let admitted: ReadonlySet<string> = new Set();
   let held: ReadonlyMap<string, HoldReason> = new Map();
   let survey: 'due' | 'running' | 'done' = 'due';
@@ -68,14 +69,13 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     if (type === 'DELETED' && held.has(gone)) setHeld([...held].filter(([ref]) => ref !== gone));
   });
 
-  function judge(manifests: ReadonlySet<string>, before: ReadonlySet<string>): void {
+  function judge({ refs: manifests, opaque }: Named, before: ReadonlySet<string>): void {
     const refs = store.all().flatMap((object) => (object.kind === 'Host' ? [] : [refOf(object)]));
     const pending = refs.map(refName).filter((ref) => !manifests.has(ref));
     const remaining = [...before].filter((ref) => manifests.has(ref)).length;
-    const found = { pending, remaining, admitted, held: new Set(held.keys()), limit };
-    const { reason, ...next } = holdRemovals(found);
+    const next = holdRemovals({ pending, remaining, admitted, held, opaque, limit });
     admitted = new Set(next.admitted);
-    setHeld(next.held.map((ref) => [ref, held.get(ref) ?? reason]));
+    setHeld([...next.held]);
     for (const ref of next.admitted) begin(parseRef(ref));
   }
 
@@ -91,10 +91,10 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     if (fresh.length > 0) {
       log.warn({ held: fresh, hint: 'k8slab confirm-removal' }, 'removals are held until they are confirmed');
     }
-    if (fresh.length === 0 && held.size === before.size) return;
+    if (isDeepStrictEqual(held, before)) return;
     for (const { kind, metadata } of store.all()) {
       const ref = refName({ kind, name: metadata.name });
-      if (kind === 'Host' || held.has(ref) !== before.has(ref)) deps.enqueue(kind, metadata.name);
+      if (kind === 'Host' || held.get(ref) !== before.get(ref)) deps.enqueue(kind, metadata.name);
     }
     for (const listener of listeners) listener();
   }
@@ -105,8 +105,9 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     try {
       const marked = await deps.survey();
       problem = undefined;
-      survey = named === undefined ? 'due' : 'done';
-      if (named !== undefined) takeIn(marked, named);
+      const known = named?.opaque.length === 0 ? named : undefined;
+      survey = known === undefined ? 'due' : 'done';
+      if (known !== undefined) takeIn(marked, known);
       for (const listener of listeners) listener();
     } catch (error) {
       survey = 'due';
@@ -120,13 +121,13 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     }
   }
 
-  function takeIn(marked: readonly Marked[], manifests: ReadonlySet<string>): void {
+  function takeIn(marked: readonly Marked[], manifests: Named): void {
     for (const object of marked) {
       const { kind, name } = object;
-      if (manifests.has(refName(object)) || store.get(kind, name) !== undefined) continue;
-      const annotations = { [ORPHAN_ANNOTATION]: 'true' };
-      if (kind === 'Node') store.apply(kind, { name, annotations, spec: object.spec, hash: '' });
-      else store.apply(kind, { name, annotations, spec: object.spec, hash: '' });
+      if (manifests.refs.has(refName(object)) || store.get(kind, name) !== undefined) continue;
+      const origin = { orphan: true } as const;
+      if (kind === 'Node') store.apply(kind, { name, origin, spec: object.spec, hash: '' });
+      else store.apply(kind, { name, origin, spec: object.spec, hash: '' });
     }
     judge(manifests, new Set(marked.map(refName)));
   }
@@ -134,15 +135,15 @@ export function createRemovals(deps: RemovalsDeps): Removals {
   function explain(ref: string): string | undefined {
     const reason = held.get(ref);
     if (reason === undefined) return undefined;
-    return explainHold(reason, limit, parseRef(ref));
+    return explainHold(reason, { limit, opaque: named?.opaque ?? [] }, parseRef(ref));
   }
 
   return {
     settle(manifests, before) {
       named = manifests;
-      if (manifests === undefined) return;
       judge(manifests, before);
-      void lookForOrphans();
+      // A manifest that cannot be read may name what an earlier run made.
+      if (manifests.opaque.length === 0) void lookForOrphans();
     },
     surveyed: () => survey === 'done',
     held: () => [...held.keys()].sort().map(parseRef),
@@ -195,9 +196,4 @@ function summary(refs: readonly string[]): ConditionInput {
 
 function refOf({ kind, metadata }: { kind: Kind; metadata: { name: string } }): ObjectRef {
   return { kind, name: metadata.name };
-}
-
-function parseRef(ref: string): ObjectRef {
-  const [kind = '', name = ''] = ref.split('/');
-  return { kind: kind as Kind, name };
 }

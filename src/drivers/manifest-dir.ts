@@ -1,16 +1,17 @@
-import { listManifests } from './manifest-dir/list.ts';
+import { createLister } from './manifest-dir/list.ts';
 import type { ListOptions, ManifestListing } from './manifest-dir/list.ts';
+import { MAX_MANIFEST_BYTES } from './manifest-dir/read.ts';
 import { watchDir } from './manifest-dir/watch.ts';
 import type { HintCause } from './manifest-dir/watch.ts';
 
-export type { ManifestFile, ManifestListing, UnreadableFile } from './manifest-dir/list.ts';
+export type { ManifestFile, ManifestListing } from './manifest-dir/list.ts';
 export type { HintCause } from './manifest-dir/watch.ts';
 
 export interface ManifestDirOptions extends Partial<Omit<ListOptions, 'path' | 'isManifest'>> {
   path: string;
   /** Whether a file of this name is a manifest. */
   isManifest: (name: string) => boolean;
-  /** Milliseconds without a change until a hint is given; a listing waits for the same quiet. */
+  /** Milliseconds without a change of a file until it counts, and until a hint is given. */
   debounceMs?: number;
   /** Milliseconds between hints that come of themselves. */
   relistMs?: number;
@@ -18,8 +19,8 @@ export interface ManifestDirOptions extends Partial<Omit<ListOptions, 'path' | '
 
 export interface ManifestDir {
   /**
-   * What the directory holds once it is quiet, or at last after ten times debounceMs.
-   * Reason: DirectoryUnavailable, which says nothing about its files.
+   * What the directory and its folders hold. Files that were written within debounceMs are waited for, twice at most,
+   * and then are unsettled. Reasons: DirectoryUnavailable and NotTrusted, which say nothing about its files.
    */
   list(): Promise<ManifestListing>;
   /** Calls `onHint` when the directory may have changed, and every relistMs. */
@@ -28,10 +29,10 @@ export interface ManifestDir {
 
 /** Makes the source of manifests that is a directory. */
 export function createManifestDir(options: ManifestDirOptions): ManifestDir {
-  const { path, isManifest, debounceMs = 200, relistMs = 20_000, maxBytes = 1024 * 1024 } = options;
+  const { path, isManifest, debounceMs = 200, relistMs = 20_000, maxBytes = MAX_MANIFEST_BYTES } = options;
   const { now = Date.now, delay = wait } = options;
   return {
-    list: () => listManifests({ path, isManifest, debounceMs, maxBytes, now, delay }),
+    list: createLister({ path, isManifest, debounceMs, maxBytes, now, delay }),
     watch: (onHint) => watchDir({ path, isManifest, debounceMs, relistMs, onHint }),
   };
 }

@@ -7,10 +7,8 @@ export interface SourceObject {
 /** What a source says there shall be: all of it, or the last that was good of it. */
 export interface SourceState {
   readonly objects: readonly SourceObject[];
-  /**
-   * Whether an object that it does not name is known not to be wanted. While it is false, nothing is taken for gone.
-   */
-  readonly complete: boolean;
+  /** What of it cannot be read, such as files. While there is any, an object that nothing names is not known to be gone. */
+  readonly opaque: readonly string[];
 }
 
 /**
@@ -26,9 +24,12 @@ export interface Source<S extends SourceState> {
 
 /** What becomes of objects that the source no longer names. */
 export interface RemovalRule {
-  /**
-   * The source names these, by `Kind/name`; undefined: nobody knows.
-   * @param before objects that were there before
-   */
-  settle(named: ReadonlySet<string> | undefined, before: ReadonlySet<string>): void;
+  /** @param before objects that were there before */
+  settle(named: Named, before: ReadonlySet<string>): void;
+}
+
+/** What the source says: these are the objects, by `Kind/name`, and this of it nobody can read. */
+export interface Named {
+  readonly refs: ReadonlySet<string>;
+  readonly opaque: readonly string[];
 }

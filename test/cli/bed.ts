@@ -41,6 +41,7 @@ export async function serveLab(): Promise<Served> {
       confirm: (refs) => void served.asked.push(refs),
     },
     health: { unready: () => [], unhealthy: () => [] },
+    manifestErrors: () => [],
     clock: bed.clock,
     updates: createPackageUpdates({
       store: bed.store,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { ORPHAN_ANNOTATION } from '../../src/api/meta.ts';
 import type { Marked } from '../../src/api/ownership/orphan.ts';
 import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
@@ -156,7 +155,7 @@ describe('a Node without a manifest', () => {
     before.apply('Node', 'a', { dnsAliases: ['web'] });
     await before.converge();
     const { bed, orphan } = await restartWithout(before);
-    bed.store.apply('Node', { ...orphan, annotations: { [ORPHAN_ANNOTATION]: 'true' }, hash: '' });
+    bed.store.apply('Node', { ...orphan, origin: { orphan: true }, hash: '' });
     bed.store.terminate('Node', 'a');
 
     await bed.converge();
@@ -202,7 +201,7 @@ describe('a Node without a manifest', () => {
       marked.map(({ kind, name }) => `${kind}/${name}`),
       ['Network/k8s-net', 'Node/a', 'Node/b'],
     );
-    bed.store.apply('Node', { ...orphan, annotations: { [ORPHAN_ANNOTATION]: 'true' }, hash: '' });
+    bed.store.apply('Node', { ...orphan, origin: { orphan: true }, hash: '' });
     await remove(bed, 'a');
 
     assert.equal(bed.store.get('Node', 'a'), undefined);

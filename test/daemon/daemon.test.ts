@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DaemonConfig } from '../../src/api/daemon-config.ts';
@@ -12,6 +12,9 @@ import { createClient } from '../../src/cli/client.ts';
 import { configIn } from './daemon-config.ts';
 import { imageText } from '../api/manifest/samples.ts';
 import { createRecordingLogger, type RecordingLogger } from '../engine/recording-logger.ts';
+
+/** As an earlier run left it. */
+const HOSTS = '127.0.0.1 localhost\n# BEGIN k8slab\n10.0.0.9 a.k8s a\n# END k8slab\n';
 
 let root: string;
 
@@ -53,14 +56,18 @@ function untilOnly(daemon: Daemon, names: readonly string[]): Promise<void> {
 }
 
 describe('the daemon', () => {
-  it('starts without its manifests, says so, and takes them in when they come', async () => {
+  it('U1: starts without its manifests, says so, writes nothing, and takes them in when they come', async () => {
     const dir = await mkdtemp(join(root, 'd-'));
     const log = createRecordingLogger();
-    const daemon = await start(configIn(dir), log);
+    const hosts = join(dir, 'hosts');
+    await writeFile(hosts, HOSTS);
+    const config = configIn(dir);
+    const daemon = await start({ ...config, hostFiles: { ...config.hostFiles, hosts } }, log);
     try {
-      await untilOnly(daemon, ['the manifests']);
+      await untilOnly(daemon, ['the manifests', `Host/${hostname()}`]);
       assert.match(daemon.notReady()[0]?.why ?? '', /no such directory/);
       assert.deepEqual(await readyz(dir), 503);
+      assert.equal(await readFile(hosts, 'utf8'), HOSTS);
 
       await mkdir(join(dir, 'manifests'));
       await writeFile(

@@ -15,7 +15,7 @@ interface Told {
 async function createHealthBed(): Promise<{ bed: Bed; told: Told; health: Health }> {
   const bed = await createLab('a');
   const told: Told = {
-    snapshot: { ...emptySnapshot, complete: true },
+    snapshot: emptySnapshot,
     problem: undefined,
     loaded: true,
     stuck: undefined,

@@ -30,6 +30,7 @@ function createServer(more: Partial<HttpDeps> = {}): {
     metrics: createMetrics({ version: '1.2.3' }),
     removals: { held: () => [], confirm: () => undefined, waiting: () => undefined },
     health: { unready: () => [], unhealthy: () => [] },
+    manifestErrors: () => [],
     plan: () => Promise.resolve(PLAN),
     clock: bed.clock,
     updates: createPackageUpdates({
@@ -117,6 +118,34 @@ describe('the API', () => {
     const { json } = await get(`${BASE}/nodes/a`);
 
     assert.deepEqual(json, JSON.parse(JSON.stringify(deps.store.get('Node', 'a'))));
+  });
+
+  it('shows nothing that no manifest could say, neither alone, nor in a list or a table', async () => {
+    const { get, deps } = createServer();
+    const { spec } = deps.store.get('Node', 'a') ?? assert.fail();
+    deps.store.apply('Node', { name: 'gone', spec, hash: '', origin: { orphan: true } });
+
+    const one = await get(`${BASE}/nodes/gone`);
+    const list = await get(`${BASE}/nodes`);
+    const table = await get(`${BASE}/nodes`, TABLE);
+
+    for (const { status, json } of [one, list, table]) {
+      assert.equal(status, 200);
+      assert.doesNotMatch(JSON.stringify(json), /orphan|origin/);
+    }
+  });
+
+  it('U2: says of an object that is not there what is wrong with its manifest', async () => {
+    const why = 'a.yaml:3:1: spec.cpus: expected a whole number';
+    const object = { kind: 'Node', name: 'new' } as const;
+    const { get } = createServer({ manifestErrors: () => [{ file: 'a.yaml', why, object }] });
+
+    const missing = await get(`${BASE}/nodes/new`);
+    const { json } = await get(`${BASE}/plan`);
+
+    assert.equal(missing.json['message'], `nodes "new" not found: its manifest is not valid: ${why}`);
+    assert.deepEqual(json['manifests'], [{ file: 'a.yaml', why, object }]);
+    assert.equal((await get(`${BASE}/nodes/other`)).json['message'], 'nodes "other" not found');
   });
 
   it('renders tables itself when it is asked for them', async () => {

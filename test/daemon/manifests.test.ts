@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { Snapshot } from '../../src/api/manifest/snapshot.ts';
+import type { Kind } from '../../src/api/meta.ts';
 import type { ManifestListing } from '../../src/drivers/manifest-dir.ts';
 import { createDirectorySource } from '../../src/daemon/directory-source.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
-import { createFakeClock, settle } from '../engine/fake-clock.ts';
+import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 import type { KindMap } from '../../src/api/meta.ts';
 
@@ -23,11 +24,15 @@ interface Bed {
   objects(): string[];
   readonly counts: { ok: number; invalid: number }[];
   readonly loads: [Snapshot, Snapshot][];
+  readonly clock: FakeClock;
+  /** How often it was told that the directory can be read, or cannot. */
+  problems: number;
   logged(level: string): string[];
 }
 
 function createBed(list?: () => Promise<ManifestListing>): Bed {
-  const store = createStore<KindMap>({ clock: createFakeClock() });
+  const clock = createFakeClock();
+  const store = createStore<KindMap>({ clock });
   const log = createRecordingLogger();
   const counts: Bed['counts'] = [];
   const loads: Bed['loads'] = [];
@@ -39,22 +44,30 @@ function createBed(list?: () => Promise<ManifestListing>): Bed {
       metrics: { setManifestFiles: (count) => void counts.push(count) },
       // Done at once with what has no manifest.
       removals: {
-        settle(named) {
-          for (const { kind, metadata } of named === undefined ? [] : store.all()) {
-            if (named?.has(`${kind}/${metadata.name}`) === false) store.remove(kind, metadata.name);
+        settle({ refs, opaque }) {
+          if (opaque.length > 0) return;
+          for (const { kind, metadata } of store.all()) {
+            if (!refs.has(`${kind}/${metadata.name}`)) store.remove(kind, metadata.name);
           }
         },
       },
       onLoaded: (before, after) => void loads.push([before, after]),
-      source: createDirectorySource({
-        list: () => {
-          listings += 1;
-          return list === undefined ? listFiles(bed.files) : list();
+      onProblem: () => void (bed.problems += 1),
+      clock,
+      source: createDirectorySource(
+        {
+          list: () => {
+            listings += 1;
+            return list === undefined ? listFiles(bed.files) : list();
+          },
+          watch: () => ({ dispose: () => Promise.resolve() }),
         },
-        watch: () => ({ dispose: () => Promise.resolve() }),
-      }),
+        clock,
+      ),
     }),
     files: {},
+    clock,
+    problems: 0,
     listings: () => listings,
     objects: () => store.all().map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.generation}`),
     counts,
@@ -70,6 +83,11 @@ function listFiles(files: Bed['files']): Promise<ManifestListing> {
     typeof content === 'string' ? { path, text: content } : { path, error: content },
   );
   return Promise.resolve({ files: entries });
+}
+
+/** `Type: message` of each condition that the manifests give an object. */
+function noted(bed: Bed, kind: Kind, name: string): string[] {
+  return bed.manifests.notes({ kind, name }).map(({ type, message }) => `${type}: ${message}`);
 }
 
 const UNREADABLE = new ReasonedError('PermissionDenied', 'cannot read manifest "b.yaml": permission denied');
@@ -139,7 +157,7 @@ describe('manifests', () => {
     assert.deepEqual(bed.logged('warn'), first);
   });
 
-  it('remove nothing while a file was never good', async () => {
+  it('remove nothing while a file may name it', async () => {
     const bed = createBed();
     bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': 'kind: [' };
     await bed.manifests.load();
@@ -163,14 +181,14 @@ describe('manifests', () => {
     await bed.manifests.load();
 
     assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
-    assert.equal(bed.manifests.snapshot().complete, false);
+    assert.deepEqual(bed.manifests.snapshot().opaque, ['b.yaml']);
     assert.deepEqual(
       bed.manifests.snapshot().errors.map(({ file, code }) => `${file} ${code}`),
       ['b.yaml UnreadableFile'],
     );
   });
 
-  it('of a file that became unreadable keep its objects, and those alone', async () => {
+  it('of a file that became unreadable keep its objects, and the others too, since it may name them now', async () => {
     const bed = createBed();
     bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('master00') };
     await bed.manifests.load();
@@ -178,8 +196,89 @@ describe('manifests', () => {
     bed.files = { 'b.yaml': UNREADABLE };
     await bed.manifests.load();
 
-    assert.deepEqual(bed.objects(), ['Node/master00 1']);
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1', 'Node/master00 1']);
     assert.deepEqual(bed.counts.at(-1), { ok: 0, invalid: 1 });
+  });
+
+  it('U1: hold back the Host until they were read once, and say why', async () => {
+    const bed = createBed();
+    const why = 'cannot read directory "/m": no such directory';
+    bed.files = new ReasonedError('DirectoryUnavailable', why);
+    await bed.manifests.load();
+
+    const blocked = bed.manifests.blocked('Host');
+    assert.deepEqual(
+      [blocked?.status, blocked?.reason, blocked?.message],
+      ['Unknown', 'ManifestsUnread', why],
+    );
+    assert.equal(bed.manifests.blocked('Node'), undefined);
+    assert.deepEqual(noted(bed, 'Host', 'vmhost'), [`ManifestsUnread: ${why}`]);
+    const problems = bed.problems;
+    bed.files = {};
+    await bed.manifests.load();
+
+    assert.equal(bed.manifests.blocked('Host'), undefined);
+    assert.deepEqual(noted(bed, 'Host', 'vmhost'), []);
+    assert.ok(bed.problems > problems, 'the Host is looked at again');
+  });
+
+  it('U2: of a directory that vanishes say so with the Host, and change nothing', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net') };
+    await bed.manifests.load();
+
+    bed.files = new ReasonedError('DirectoryUnavailable', 'gone');
+    await bed.manifests.load();
+
+    assert.equal(bed.manifests.blocked('Host'), undefined, 'what is known stands');
+    assert.deepEqual(noted(bed, 'Host', 'vmhost'), ['ManifestsUnread: gone']);
+    assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
+  });
+
+  it('U2: with an error say so with the object, its file and line, and all of them with the Host', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('a') };
+    await bed.manifests.load();
+    assert.deepEqual(noted(bed, 'Network', 'k8s-net'), []);
+
+    bed.files = {
+      'a.yaml': networkText('k8s-net', { mtu: 'big' }),
+      'b.yaml': nodeText('a'),
+      'c.yaml': 'kind: [',
+    };
+    await bed.manifests.load();
+
+    const [note = ''] = noted(bed, 'Network', 'k8s-net');
+    assert.match(
+      note,
+      /^ManifestInvalid: a\.yaml:1:\d+: spec\.mtu: expected a number, .* the last good manifest stands$/,
+    );
+    assert.deepEqual(noted(bed, 'Node', 'a'), []);
+    const [host = ''] = noted(bed, 'Host', 'vmhost');
+    assert.match(
+      host,
+      /^ManifestsInvalid: a\.yaml:1:.*c\.yaml:1:.*nothing is removed while this cannot be read: c\.yaml$/,
+    );
+  });
+
+  it('U9: that name what no manifest has are told once, after a while', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': nodeText('a'), 'b.yaml': nodeText('b', { disk: { cloneOf: 'a' } }) };
+    await bed.manifests.load();
+    await bed.clock.advance(30_000);
+    assert.deepEqual(bed.logged('warn'), []);
+
+    bed.files = { ...bed.files, 'c.yaml': imageText('debian') };
+    await bed.manifests.load();
+    await bed.clock.advance(60_000);
+    await bed.manifests.load();
+    await bed.clock.advance(120_000);
+
+    assert.deepEqual(
+      bed.logged('warn'),
+      Array(2).fill('a manifest names what is not there'),
+      'k8s-net, twice',
+    );
   });
 
   it('E87: of an unchanged directory change nothing', async () => {

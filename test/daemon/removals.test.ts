@@ -19,9 +19,10 @@ interface Setup {
   readonly warnings: () => string[];
   /** What the survey finds, or how it fails. */
   marked: Marked[] | Error;
-  /** The manifests are these now; undefined: nobody knows. */
+  /** The manifests are these now. */
   manifests(...names: readonly string[]): Promise<void>;
-  unknown(): Promise<void>;
+  /** They are, and one file cannot be read. */
+  unread(...names: readonly string[]): Promise<void>;
   /** Names of Nodes that are being removed. */
   terminating(): string;
   held(): string;
@@ -46,10 +47,10 @@ function setup(...names: readonly string[]): Setup {
     survey: () => (self.marked instanceof Error ? Promise.reject(self.marked) : Promise.resolve(self.marked)),
     enqueue: (kind, name) => void enqueued.push(`${kind}/${name}`),
   });
-  const load = async (named: readonly string[] | undefined): Promise<void> => {
+  const load = async (named: readonly string[], opaque: readonly string[] = []): Promise<void> => {
     const before = bed.store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
-    for (const name of named ?? []) bed.apply('Node', name);
-    removals.settle(named && new Set(named.map((name) => `Node/${name}`)), new Set(before));
+    for (const name of named) bed.apply('Node', name);
+    removals.settle({ refs: new Set(named.map((name) => `Node/${name}`)), opaque }, new Set(before));
     await settle();
   };
   const self: Setup = {
@@ -61,7 +62,7 @@ function setup(...names: readonly string[]): Setup {
     warnings: () => log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message),
     marked: names.map(node),
     manifests: (...named) => load(named),
-    unknown: () => load(undefined),
+    unread: (...named) => load(named, ['lab.yaml']),
     terminating: () =>
       bed.store
         .list('Node')
@@ -144,20 +145,24 @@ describe('E88: objects that lose their manifests', () => {
     assert.equal(lab.held(), 'b');
   });
 
-  it('are not touched while a file was never good', async () => {
+  it('C9: are held while a file cannot be read, say which one, and go on by themselves once it can', async () => {
     const lab = setup();
+    await lab.manifests('a', 'b', 'c');
+
+    await lab.unread('a', 'b');
+    assert.deepEqual([lab.terminating(), lab.held(), lab.counts.at(-1)], ['', 'c', 1]);
+    assert.match(lab.removals.waiting('Node', 'c')?.message ?? '', /held, since lab\.yaml may/);
+    assert.match(lab.removals.notes('Node', 'c')[0]?.reason ?? '', /UnreadManifest/);
     await lab.manifests('a', 'b');
 
-    await lab.unknown();
-
-    assert.deepEqual([lab.terminating(), lab.held()], ['', '']);
+    assert.deepEqual([lab.terminating(), lab.held()], ['c', '']);
   });
 });
 
 describe('what an earlier run made', () => {
   it('is removed after the first complete list of manifests, and not before', async () => {
     const lab = setup('a', 'gone');
-    await lab.unknown();
+    await lab.unread();
     assert.deepEqual([lab.bed.store.list('Node'), lab.removals.surveyed()], [[], false]);
 
     await lab.manifests('a');

@@ -58,7 +58,7 @@ function createServer(): Server {
           ...{ kind: 'Image' as const, name, spec: imageSpec.parse({ source: '/i' }), hash: '1' },
           source: { file: 'https://server', line: 1, column: 1 },
         }));
-        return Promise.resolve({ ...emptySnapshot, objects: named as never, complete: true });
+        return Promise.resolve({ ...emptySnapshot, objects: named as never });
       },
       watch(onHint) {
         hints.add(onHint);
@@ -96,9 +96,10 @@ function createBed(): Bed {
   const [server, clock, log] = [createServer(), createFakeClock(), createRecordingLogger()];
   const store: ObjectStore = createStore<KindMap>({ clock });
   const manifests = createManifests({
-    ...{ source: server.source, store, log, removals: server.removal(store) },
+    ...{ source: server.source, store, clock, log, removals: server.removal(store) },
     metrics: { setManifestFiles: () => undefined },
     onLoaded: () => undefined,
+    onProblem: () => undefined,
   });
   server.source.watch(() => void manifests.load());
   const conditions = [condition('Ready', 'True', 'Stored')];

@@ -66,6 +66,21 @@ test('another hash raises the generation and keeps uid, creation time and status
   assert.equal(changes.at(-1)?.specChanged, true);
 });
 
+test('where an object comes from is no annotation: another origin alone tells the listeners', () => {
+  const { store, changes } = createBed();
+  store.apply('Network', network);
+
+  const orphan = store.apply('Network', { ...network, origin: { orphan: true } });
+  const again = store.apply('Network', { ...network, origin: { orphan: true } });
+  const wanted = store.apply('Network', network);
+
+  assert.deepEqual(orphan.object.origin, { orphan: true });
+  assert.equal(orphan.object.metadata.annotations, undefined);
+  assert.deepEqual([orphan.result, again.result, wanted.result], ['configured', 'unchanged', 'configured']);
+  assert.equal(wanted.object.origin, undefined);
+  assert.equal(changes.length, 3);
+});
+
 test('other labels or annotations change the resourceVersion, not the generation', () => {
   const { store, changes } = createBed();
   store.apply('Network', network);

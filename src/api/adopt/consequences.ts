@@ -29,7 +29,7 @@ function withNotes(manifest: FoundManifest, { actions, waiting }: Plan<NetworkAc
 }
 
 function planFound(
-  { name, spec, annotations }: ParsedObject<'Network'>,
+  { name, spec, origin }: ParsedObject<'Network'>,
   { active, autostart, config, live }: FoundNetwork,
   nodes: readonly NodeManifest[],
 ): Plan<NetworkAction> {
@@ -39,7 +39,7 @@ function planFound(
     neighbours: { networks: [], routes: [], bridgeNameTaken: false },
     ...(live === undefined ? {} : { live }),
   };
-  const taken = takeOverNetwork({ name, spec, named: namedIn(annotations) }, found, nodes);
+  const taken = takeOverNetwork({ name, spec, named: namedIn(origin) }, found, nodes);
   const { desired } = desireNetwork({
     ...{ name, spec: taken.spec, nodes, keepsRanges: taken.keepsRanges },
     ...(taken.observed.config === undefined ? {} : { config: taken.observed.config.model }),

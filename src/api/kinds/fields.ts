@@ -89,7 +89,12 @@ export const metadataSchema = z.strictObject({
   }),
   labels: labelMap.optional().meta({ description: 'Labels that selectors match on.' }),
   annotations: z
-    .record(z.string(), z.string())
+    .record(
+      z
+        .string()
+        .regex(/^(?!([^/]*\.)?k8slab\.io\/)/, 'k8slab.io/ is reserved for k8slab itself: leave it out'),
+      z.string(),
+    )
     .optional()
     .meta({ description: 'Notes of your own; k8slab does not read them.' }),
 });

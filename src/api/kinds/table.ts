@@ -1,5 +1,14 @@
 import { formatAge } from '../age.ts';
-import { findCondition, isTrue, PENDING_TYPES, READY, REMOVAL_HELD } from '../conditions.ts';
+import {
+  findCondition,
+  isTrue,
+  MANIFEST_INVALID,
+  MANIFESTS_INVALID,
+  MANIFESTS_UNREAD,
+  PENDING_TYPES,
+  READY,
+  REMOVAL_HELD,
+} from '../conditions.ts';
 import type { ApiObject } from '../meta.ts';
 import { NONE, type Column } from './columns.ts';
 import type { KindDefinition } from './define.ts';
@@ -39,6 +48,9 @@ export function renderTable(
   };
 }
 
+/** Conditions that STATUS shows beside why the object is Ready or not, where they are True. */
+const BESIDE = [REMOVAL_HELD, MANIFEST_INVALID, MANIFESTS_INVALID, MANIFESTS_UNREAD];
+
 const name: Column<ApiObject> = { name: 'Name', cell: ({ metadata }) => metadata.name };
 const ready: Column<ApiObject> = {
   name: 'Ready',
@@ -49,7 +61,7 @@ const reason: Column<ApiObject> = {
   cell: ({ metadata, status }) => {
     const why = findCondition(status.conditions, READY)?.reason ?? 'Pending';
     const shown = metadata.deletionTimestamp === undefined ? why : 'Terminating';
-    const beside = [REMOVAL_HELD, ...PENDING_TYPES].filter((type) => isTrue(status.conditions, type));
+    const beside = [...BESIDE, ...PENDING_TYPES].filter((type) => isTrue(status.conditions, type));
     return [...new Set([shown, ...beside])].join(',');
   },
 };

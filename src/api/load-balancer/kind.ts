@@ -5,6 +5,7 @@ import { checkLoadBalancer } from './check.ts';
 import { loadBalancerErrors } from './cross-check.ts';
 import { loadBalancerMetrics } from './metrics.ts';
 import { loadBalancerReads } from './reads.ts';
+import { loadBalancerReferences } from './references.ts';
 import { loadBalancerSpec } from './spec.ts';
 import { isServerUp } from './status.ts';
 
@@ -16,6 +17,7 @@ export const loadBalancer = defineKind({
   manifest: {
     spec: loadBalancerSpec,
     check: checkLoadBalancer,
+    references: loadBalancerReferences,
     crossCheck: (manifests) => loadBalancerErrors(manifests.of('LoadBalancer')),
   },
   columns: [

@@ -1,5 +1,6 @@
 import type { ManifestKind, ObjectRef } from '../meta.ts';
-import { formatPath, positionOf } from './path.ts';
+import { formatPath } from './path.ts';
+import { positionOf } from './places.ts';
 import type { CrossError, CrossErrorCode, FieldPath, ParsedObject } from './types.ts';
 
 /** Others that a message names; others that `objects` lists. Thousands may take part in one clash. */

@@ -1,7 +1,7 @@
-import type { ManifestError } from './types.ts';
+import type { ManifestError, ManifestWarning } from './types.ts';
 
 /** One line for a terminal or a log: `file:line:column: field: message (hint)`. */
-export function formatError(error: ManifestError): string {
+export function formatError(error: ManifestError | ManifestWarning): string {
   const place = `${error.file}:${error.line}:${error.column}`;
   const field = error.path === '' ? '' : `${error.path}: `;
   const hint = error.hint === undefined ? '' : ` (${error.hint})`;

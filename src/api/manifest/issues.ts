@@ -3,6 +3,7 @@ import type { ManifestKindDefinition } from '../kinds/kinds.ts';
 import { nearest } from '../nearest.ts';
 import { suggestField } from './fields.ts';
 import { formatPath } from './path.ts';
+import { placeAt, type PlaceTree } from './places.ts';
 import type { FieldIssue, FieldPath } from './types.ts';
 
 type RawIssue = z.core.$ZodRawIssue;
@@ -41,11 +42,11 @@ function sizeMessage(bound: 'least' | 'most', limit: number, origin: string): st
   return `must be at ${bound} ${limit}`;
 }
 
-/** The schema's issue in plain words. `numbers` tells how the numbers of the file are written (by path). */
+/** The schema's issue in plain words. `places` tells how the numbers of the file are written. */
 export function fieldIssues(
   kind: ManifestKindDefinition,
   issue: Issue,
-  numbers: ReadonlyMap<string, string>,
+  places: PlaceTree,
 ): readonly FieldIssue[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(kind, path, key));
@@ -54,7 +55,7 @@ export function fieldIssues(
   }
   if (issue.input === undefined)
     return [{ path, code: 'MissingField', message: 'required field is missing' }];
-  const found = describeValue(issue.input, numbers.get(formatPath(path)));
+  const found = describeValue(issue.input, placeAt(places, path)?.written);
   const hint = valueHint(issue, found.text);
   return [
     {
@@ -67,7 +68,7 @@ export function fieldIssues(
 }
 
 function unknownField(kind: ManifestKindDefinition, parent: FieldPath, key: string): FieldIssue {
-  const hint = serverField(parent, key) ?? suggestField(kind, parent, key);
+  const hint = foreignField(parent, key) ?? suggestField(kind, parent, key);
   return {
     path: [...parent, key],
     code: 'UnknownField',
@@ -76,13 +77,11 @@ function unknownField(kind: ManifestKindDefinition, parent: FieldPath, key: stri
   };
 }
 
-/** Fields that a manifest copied from `get -o yaml` or from a cluster carries, and what YAML 1.1 would have done. */
-function serverField(parent: FieldPath, key: string): string | undefined {
+/** What a manifest copied from a cluster carries, and what YAML 1.1 would have done. */
+function foreignField(parent: FieldPath, key: string): string | undefined {
   if (key === '<<') return 'YAML 1.2 has no merge keys: repeat the fields';
   const place = formatPath([...parent, key]);
-  if (place === 'metadata.namespace') return 'objects have no namespace: leave it out';
-  const written = /^(status|metadata\.(uid|generation|resourceVersion|creationTimestamp|managedFields))$/;
-  return written.test(place) ? 'k8slab writes this itself: leave it out' : undefined;
+  return place === 'metadata.namespace' ? 'objects have no namespace: leave it out' : undefined;
 }
 
 function valueHint(issue: Issue, text: string): string | undefined {

@@ -1,12 +1,15 @@
-import { NAMED_FIELDS, namedFields } from '../ownership/named.ts';
+import { namedFields } from '../ownership/named.ts';
 import { contentHash } from '../canonical.ts';
 import { KINDS } from '../kinds/list.ts';
 import type { Kinds } from '../kinds/kinds.ts';
-import { API_VERSION, type ManifestKind } from '../meta.ts';
+import { API_GROUP, API_VERSION, type ManifestKind } from '../meta.ts';
 import { nearest } from '../nearest.ts';
 import { manifestSchema } from '../kinds/schema.ts';
 import { fieldIssues, plainMessage } from './issues.ts';
+import { isRecord, openEnvelope } from './envelope.ts';
 import { formatPath } from './path.ts';
+import { positionAt, walk } from './places.ts';
+import { runSteps, type Steps } from './steps.ts';
 import type { FieldIssue, FieldPath, ManifestError, ParsedObject, Position } from './types.ts';
 import { readYaml, type YamlDocument } from './yaml.ts';
 
@@ -18,6 +21,8 @@ export interface ParsedManifest {
   readonly objects: readonly ParsedObject[];
   /** All errors of all documents, in the file's order. */
   readonly errors: readonly ManifestError[];
+  /** Whether the text may name objects that nobody can read. */
+  readonly opaque: boolean;
 }
 
 /**
@@ -25,13 +30,24 @@ export interface ParsedManifest {
  * in the result. Each object is checked on its own: see `crossCheck` for what lies between objects.
  */
 export function parseManifest(file: string, text: string, kinds: Kinds = KINDS): ParsedManifest {
-  const { documents, issues } = readYaml(text);
-  const results = documents.map((document) => readObject(file, document, kinds));
-  const errors = [
-    ...issues.map((issue) => ({ file, ...issue })),
-    ...results.flatMap((result) => result.errors),
-  ];
-  return { objects: results.flatMap(({ object }) => object ?? []), errors: errors.slice(0, MAX_ERRORS) };
+  return runSteps(parseSteps(file, text, kinds));
+}
+
+/** `parseManifest`, in steps of a few milliseconds. */
+export function* parseSteps(file: string, text: string, kinds: Kinds = KINDS): Steps<ParsedManifest> {
+  const { documents, issues } = yield* readYaml(text);
+  const objects: ParsedObject[] = [];
+  const errors: ManifestError[] = issues.map((issue) => ({ file, ...issue }));
+  let opaque = issues.length > 0;
+  for (const document of documents.flatMap((each) => openEnvelope(each, kinds))) {
+    const found = readObject(file, document, kinds);
+    if (found.object !== undefined) objects.push(found.object);
+    errors.push(...found.errors);
+    opaque ||= found.errors.length > 0 && isOpaque(document, kinds);
+    if (errors.length >= MAX_ERRORS) return { objects, errors: errors.slice(0, MAX_ERRORS), opaque: true };
+    yield;
+  }
+  return { objects, errors, opaque };
 }
 
 interface ReadObject {
@@ -40,8 +56,7 @@ interface ReadObject {
 }
 
 function readObject(file: string, document: YamlDocument, kinds: Kinds): ReadObject {
-  const { value } = document;
-  const ref = refOf(value, kinds);
+  const ref = refOf(document.value, kinds);
   const { object, issues } = document.whole ? checkDocument(file, document, kinds) : { issues: [] };
   const unread = new Set(document.issues.map(({ path }) => path));
   const errors = [
@@ -65,8 +80,7 @@ interface Checked {
   readonly issues: readonly FieldIssue[];
 }
 
-function checkDocument(file: string, document: YamlDocument, kinds: Kinds): Checked {
-  const { value } = document;
+function checkDocument(file: string, { value, places, start }: YamlDocument, kinds: Kinds): Checked {
   if (!isRecord(value)) {
     return {
       issues: [{ path: [], code: 'NotAnObject', message: 'expected apiVersion, kind, metadata and spec' }],
@@ -78,21 +92,20 @@ function checkDocument(file: string, document: YamlDocument, kinds: Kinds): Chec
     return { issues: [versionIssue(value)] };
   const result = manifestSchema(definition).safeParse(value, { error: plainMessage, reportInput: true });
   if (!result.success) {
-    return {
-      issues: result.error.issues.flatMap((issue) => fieldIssues(definition, issue, document.numbers)),
-    };
+    return { issues: result.error.issues.flatMap((issue) => fieldIssues(definition, issue, places.tree)) };
   }
   const { metadata, spec } = result.data;
-  const named = 'policy' in spec && spec.policy.adopt ? { [NAMED_FIELDS]: namedFields(value.spec) } : {};
+  const origin = 'policy' in spec && spec.policy.adopt ? { named: namedFields(value.spec) } : {};
   const object = {
     kind: definition.kind,
     name: metadata.name,
     labels: metadata.labels ?? {},
-    annotations: { ...metadata.annotations, ...named },
+    annotations: metadata.annotations ?? {},
     spec,
-    hash: contentHash({ ...spec, ...named }),
-    source: { file, line: document.start.line },
-    positions: document.values,
+    hash: contentHash({ ...spec, ...origin }),
+    ...('named' in origin ? { origin } : {}),
+    source: { file, line: start.line },
+    places,
   } as ParsedObject;
   return { object, issues: definition.manifest.check(object.spec) };
 }
@@ -114,17 +127,23 @@ function versionIssue({ apiVersion }: Readonly<Record<string, unknown>>): FieldI
 }
 
 /** What is wrong with a key is shown at the key, missing ones at the field that lacks them, all others at their value. */
-function placeOf(document: YamlDocument, path: FieldPath, code: FieldIssue['code']): Position {
-  const own =
-    code === 'UnknownField' || code === 'InvalidKey' ? document.keys.get(formatPath(path)) : undefined;
-  if (own !== undefined) return own;
-  for (let length = path.length; length > 0; length--) {
-    const at = formatPath(path.slice(0, length));
-    const position =
-      length < path.length ? (document.keys.get(at) ?? document.values.get(at)) : document.values.get(at);
-    if (position !== undefined) return position;
-  }
-  return document.start;
+function placeOf({ places }: YamlDocument, path: FieldPath, code: FieldIssue['code']): Position {
+  const { found, depth } = walk(places.tree, path);
+  const isKey = code === 'UnknownField' || code === 'InvalidKey' || depth < path.length;
+  return positionAt(places.lines, (isKey ? found.key : undefined) ?? found.at);
+}
+
+/** Whether a document that is wrong may be an object of ours, though nobody can tell which. */
+function isOpaque({ value, whole }: YamlDocument, kinds: Kinds): boolean {
+  if (!whole) return true;
+  return refOf(value, kinds) === undefined && isRecord(value) && !isForeign(value, kinds);
+}
+
+/** Another program's, such as a kustomization.yaml or the values of a Helm chart. */
+function isForeign({ apiVersion, kind, spec }: Readonly<Record<string, unknown>>, kinds: Kinds): boolean {
+  if (kinds.manifest(kind) !== undefined) return false;
+  if (typeof apiVersion === 'string') return !apiVersion.startsWith(`${API_GROUP}/`);
+  return apiVersion === undefined && spec === undefined;
 }
 
 function refOf(
@@ -135,8 +154,4 @@ function refOf(
   const kind = kinds.manifest(value.kind)?.kind;
   const { name } = value.metadata;
   return kind === undefined || typeof name !== 'string' ? undefined : { kind, name };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

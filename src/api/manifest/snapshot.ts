@@ -3,14 +3,18 @@ import { explainError } from '../errors.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { KINDS } from '../kinds/list.ts';
 import { refName } from '../meta.ts';
-import { sameRef } from './clash.ts';
 import { byErrorPlace, crossCheck } from './cross-check.ts';
-import { parseManifest } from './parse.ts';
-import type { CrossError, ManifestError, ParsedObject } from './types.ts';
+import { parseSteps } from './parse.ts';
+import { danglingReferences } from './references.ts';
+import { runSteps, type Steps } from './steps.ts';
+import type { CrossError, ManifestError, ManifestWarning, ParsedObject } from './types.ts';
 
-/** A manifest file, or why it could not be read: one that is there but unreadable is not one that is gone. */
+/**
+ * A manifest file; or why it could not be read: one that is there but unreadable is not one that is gone; or that it is
+ * being written just now, so that its content does not count yet.
+ */
 export type ManifestFile = { readonly path: string } & (
-  { readonly text: string } | { readonly error: Error }
+  { readonly text: string } | { readonly error: Error } | { readonly unsettled: true }
 );
 
 /** All manifest files that there are: an empty listing means that there are none, not that they could not be read. */
@@ -25,8 +29,10 @@ export interface FileRecord {
   readonly objects: readonly ParsedObject[];
   /** What is wrong with the file now. */
   readonly errors: readonly ManifestError[];
-  /** Whether the file has been without errors since k8slab knows it. If not, it may mean objects nobody knows of. */
+  /** Whether the file has been without errors since k8slab knows it. */
   readonly wasGood: boolean;
+  /** Whether it may name objects that nobody can read: broken YAML, or a document without a kind or a name. */
+  readonly opaque: boolean;
 }
 
 export interface Snapshot {
@@ -35,22 +41,31 @@ export interface Snapshot {
   readonly objects: readonly ParsedObject[];
   /** All errors, those within files and those between objects, in the order of files and lines. */
   readonly errors: readonly ManifestError[];
+  /** References to objects that no file has. They may come later. */
+  readonly warnings: readonly ManifestWarning[];
   /** `Kind/name` -> why nothing may be done for the object; the error's own place names the object. */
   readonly condemned: ReadonlyMap<string, readonly CrossError[]>;
   /**
-   * Whether every file was without errors once. While it is false, an object that no manifest names is not known to
-   * be gone: remove nothing.
+   * `Kind/name` -> what is wrong with the text of its manifest, so that what stands is an older one, or nothing.
+   * Such an object has a manifest: it is not to be removed.
    */
-  readonly complete: boolean;
+  readonly invalid: ReadonlyMap<string, readonly ManifestError[]>;
+  /**
+   * Files that may name any object, since they cannot be read. While there are any, an object that no manifest names is
+   * not known to be gone: remove nothing.
+   */
+  readonly opaque: readonly string[];
 }
 
-/** Before the first listing: nothing is known, so nothing is complete. */
+/** Before the first listing. */
 export const emptySnapshot: Snapshot = {
   files: new Map(),
   objects: [],
   errors: [],
+  warnings: [],
   condemned: new Map(),
-  complete: false,
+  invalid: new Map(),
+  opaque: [],
 };
 
 /**
@@ -60,21 +75,42 @@ export const emptySnapshot: Snapshot = {
  * file and line. Where no listing can be had, keep the previous snapshot.
  */
 export function nextSnapshot(previous: Snapshot, listing: ManifestListing, kinds: Kinds = KINDS): Snapshot {
-  const files = new Map(
-    listing.files
-      .toSorted((a, b) => (a.path < b.path ? -1 : 1))
-      .map((file) => [file.path, nextRecord(previous.files.get(file.path), file, kinds)]),
-  );
-  const all = [...files.values()].flatMap(({ objects }) => objects);
+  return runSteps(snapshotSteps(previous, listing, kinds));
+}
+
+/** `nextSnapshot`, in steps of a few milliseconds for each thousand objects. */
+export function* snapshotSteps(
+  previous: Snapshot,
+  listing: ManifestListing,
+  kinds: Kinds = KINDS,
+): Steps<Snapshot> {
+  const files = new Map<string, FileRecord>();
+  for (const file of listing.files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    files.set(file.path, yield* nextRecord(previous.files.get(file.path), file, kinds));
+    yield;
+  }
+  const records = [...files.values()];
+  const all = records.flatMap(({ objects }) => objects);
   const crossErrors = crossCheck(all, kinds);
-  const errors = [...[...files.values()].flatMap((record) => record.errors), ...crossErrors];
+  yield;
+  const errors = [...records.flatMap((record) => record.errors), ...crossErrors];
   return {
     files,
     objects: uniqueObjects(all, previous.objects),
     errors: errors.toSorted(byErrorPlace),
+    warnings: danglingReferences(all, kinds),
     condemned: Map.groupBy(crossErrors, ({ object }) => refName(object)),
-    complete: [...files.values()].every(({ wasGood }) => wasGood),
+    invalid: invalidObjects(records),
+    opaque: [...files].filter(([, { opaque }]) => opaque).map(([path]) => path),
   };
+}
+
+/** `Kind/name` of every object that has a manifest, be it a good one or not. */
+export function namedObjects({
+  objects,
+  invalid,
+}: Pick<Snapshot, 'objects' | 'invalid'>): ReadonlySet<string> {
+  return new Set([...objects.map(refName), ...invalid.keys()]);
 }
 
 /** Whether a file of this name is a manifest: YAML or JSON, and no editor's swap, backup or temporary file. */
@@ -83,15 +119,19 @@ export function isManifestFile(name: string): boolean {
   return /^[^.#].*\.(yaml|yml|json)$/.test(base);
 }
 
-function nextRecord(previous: FileRecord | undefined, file: ManifestFile, kinds: Kinds): FileRecord {
+/** A file of which nothing is known but that it is there. */
+const UNKNOWN: FileRecord = { hash: '', objects: [], errors: [], wasGood: false, opaque: true };
+
+function* nextRecord(previous: FileRecord | undefined, file: ManifestFile, kinds: Kinds): Steps<FileRecord> {
   if ('error' in file) return unreadRecord(previous, file);
+  if ('unsettled' in file) return { ...(previous ?? UNKNOWN), hash: '', opaque: true };
   const hash = createHash('sha256').update(file.text).digest('hex');
   if (previous?.hash === hash) return previous;
-  const { objects, errors } = parseManifest(file.path, file.text, kinds);
-  if (errors.length === 0) return { hash, objects, errors, wasGood: true };
-  if (previous === undefined) return { hash, objects, errors, wasGood: false };
-  const kept = previous.wasGood ? previous.objects : merge(objects, previous.objects);
-  return { hash, objects: kept, errors, wasGood: previous.wasGood };
+  const { objects, errors, opaque } = yield* parseSteps(file.path, file.text, kinds);
+  const wasGood = errors.length === 0;
+  const fresh = { hash, objects, errors, wasGood, opaque };
+  if (wasGood || previous === undefined) return fresh;
+  return { ...fresh, objects: keptObjects(previous, fresh), wasGood: previous.wasGood };
 }
 
 function unreadRecord(
@@ -102,11 +142,28 @@ function unreadRecord(
   const errors: readonly ManifestError[] = [
     { file: path, line: 1, column: 1, path: '', code: 'UnreadableFile', message },
   ];
-  return { objects: [], wasGood: false, ...previous, hash: '', errors };
+  return { ...(previous ?? UNKNOWN), hash: '', errors, opaque: true };
 }
 
-function merge(fresh: readonly ParsedObject[], old: readonly ParsedObject[]): readonly ParsedObject[] {
-  return [...fresh, ...old.filter((object) => !fresh.some((other) => sameRef(object, other)))];
+/** The objects that stand for a file while its text has errors: those of its last good text, so that nothing is half applied. */
+function keptObjects(previous: FileRecord, { objects, errors, opaque }: FileRecord): readonly ParsedObject[] {
+  if (previous.wasGood) return previous.objects;
+  const fresh = new Set(objects.map(refName));
+  const broken = new Set(errors.flatMap(({ object }) => (object === undefined ? [] : refName(object))));
+  const maybe = previous.objects.filter((object) => opaque || broken.has(refName(object)));
+  return [...objects, ...maybe.filter((object) => !fresh.has(refName(object)))];
+}
+
+/** An error that names no object may be in any of the file's. */
+function invalidObjects(records: readonly FileRecord[]): ReadonlyMap<string, readonly ManifestError[]> {
+  const found = new Map<string, ManifestError[]>();
+  for (const { objects, errors } of records) {
+    for (const error of errors) {
+      const refs = error.object === undefined ? objects : [error.object];
+      for (const ref of new Set(refs.map(refName))) found.set(ref, [...(found.get(ref) ?? []), error]);
+    }
+  }
+  return found;
 }
 
 function uniqueObjects(

@@ -1,4 +1,8 @@
-import type { KindMap, ManifestKind, ObjectRef } from '../meta.ts';
+import type { FieldPath } from './path.ts';
+import type { Places } from './places.ts';
+import type { KindMap, ManifestKind, ObjectRef, Origin } from '../meta.ts';
+
+export type { FieldPath, Position } from './path.ts';
 
 export type ManifestErrorCode =
   | 'FileTooLarge'
@@ -6,6 +10,7 @@ export type ManifestErrorCode =
   | 'UnreadableFile'
   | 'TooDeep'
   | 'TooManyAliases'
+  | 'TooManyValues'
   | 'InvalidYaml'
   | 'DuplicateKey'
   | 'NotAnObject'
@@ -54,10 +59,11 @@ export interface CrossError extends ManifestError {
   readonly objects: readonly ObjectRef<ManifestKind>[];
 }
 
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
+/** Something that may be a mistake, and does no harm. */
+export type ManifestWarning = Omit<ManifestError, 'code' | 'object'> & {
+  readonly code: 'UnknownReference';
+  readonly object: ObjectRef<ManifestKind>;
+};
 
 interface Parsed<K extends ManifestKind> {
   readonly kind: K;
@@ -68,16 +74,22 @@ interface Parsed<K extends ManifestKind> {
   readonly spec: KindMap[K]['spec'];
   /** SHA-256 of the spec as canonical JSON: equal for equal content, whatever the comments and the order of keys. */
   readonly hash: string;
+  /** What the manifest names, where the object adopts. */
+  readonly origin?: Origin;
   readonly source: { readonly file: string; readonly line: number };
   /** Where each field's value stands; look up with `positionOf`. */
-  readonly positions: ReadonlyMap<string, Position>;
+  readonly places: Places;
 }
 
 /** A whole, checked object of a manifest. `kind` tells the type of `spec`. */
 export type ParsedObject<K extends ManifestKind = ManifestKind> = { [P in K]: Parsed<P> }[K];
 
-/** A field's way from the top of the document. */
-export type FieldPath = readonly (string | number)[];
+/** A field that names another object, or the role of Nodes. */
+export interface Reference {
+  readonly path: FieldPath;
+  readonly kind: ManifestKind | 'role';
+  readonly name: string;
+}
 
 /** What is wrong with one field of one object, before its place in the file is looked up. */
 export interface FieldIssue {

@@ -4,6 +4,7 @@ import { formatBytes, parseBytes } from '../quantity.ts';
 import { checkNode } from './check.ts';
 import { crossCheckNodes } from './cross-check.ts';
 import { nodeReads } from './reads.ts';
+import { nodeReferences } from './references.ts';
 import { nodeSpec } from './spec.ts';
 
 export const node = defineKind({
@@ -11,7 +12,12 @@ export const node = defineKind({
   shortNames: ['kn'],
   aliases: ['no'],
   description: 'A virtual machine, made from an image and prepared by cloud-init.',
-  manifest: { spec: nodeSpec, check: checkNode, crossCheck: crossCheckNodes },
+  manifest: {
+    spec: nodeSpec,
+    check: checkNode,
+    references: nodeReferences,
+    crossCheck: crossCheckNodes,
+  },
   columns: [
     { name: 'Role', cell: ({ spec }) => spec.role ?? NONE },
     { name: 'Address', cell: ({ status }) => status.address ?? NONE },

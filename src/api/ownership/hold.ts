@@ -1,5 +1,7 @@
 import { objectWord, type ObjectRef } from '../meta.ts';
 
+const MAX_FILES = 3;
+
 /** An object without a manifest whose removal waits to be confirmed. */
 export interface HeldRemoval extends ObjectRef {
   readonly why: string;
@@ -12,41 +14,62 @@ export interface HoldInput {
   readonly remaining: number;
   /** Pending objects whose removal was let go on earlier, or confirmed. */
   readonly admitted: ReadonlySet<string>;
-  /** Those held so far. */
-  readonly held: ReadonlySet<string>;
+  /** Those held so far, with why. */
+  readonly held: ReadonlyMap<string, HoldReason>;
+  /** Manifest files that cannot be read: any of them may name what no other names. */
+  readonly opaque: readonly string[];
   /** How many objects may be pending without being asked about. */
   readonly limit: number;
 }
 
 export interface Hold {
   readonly admitted: readonly string[];
-  readonly held: readonly string[];
-  /** Why new ones are held. */
-  readonly reason: HoldReason;
+  readonly held: ReadonlyMap<string, HoldReason>;
 }
 
-export type HoldReason = 'NothingWouldRemain' | 'TooManyAtOnce';
+/** For UnreadManifest nobody has to confirm anything: it ends when the file can be read. */
+export type HoldReason = 'NothingWouldRemain' | 'TooManyAtOnce' | 'UnreadManifest';
 
 /**
- * Which objects may be removed, and which are held until somebody confirms it: all new ones if there are too many, or
- * if nothing of what there was would remain. What is held stays held, whatever becomes of the others: a directory that
- * comes back file by file is not a wish to remove its last ones.
+ * Which objects may be removed, and which are held until somebody confirms it: all new ones if there are too many, if
+ * nothing of what there was would remain, or while a manifest cannot be read. What is held for their number stays
+ * held, whatever becomes of the others: a directory that comes back file by file is not a wish to remove its last ones.
  */
-export function holdRemovals({ pending, remaining, admitted, held, limit }: HoldInput): Hold {
-  const tooMany = pending.length > limit || remaining === 0;
-  const isHeld = (ref: string): boolean => !admitted.has(ref) && (held.has(ref) || tooMany);
+export function holdRemovals({ pending, remaining, admitted, held, opaque, limit }: HoldInput): Hold {
+  const fresh = freshReason(pending.length, remaining, limit);
+  const reasonOf = (ref: string): HoldReason | undefined => {
+    if (admitted.has(ref)) return undefined;
+    if (opaque.length > 0) return 'UnreadManifest';
+    const before = held.get(ref);
+    return before === undefined || before === 'UnreadManifest' ? fresh : before;
+  };
+  const judged = pending.map((ref) => ({ ref, reason: reasonOf(ref) }));
   return {
-    admitted: pending.filter((ref) => !isHeld(ref)),
-    held: pending.filter(isHeld),
-    reason: remaining === 0 ? 'NothingWouldRemain' : 'TooManyAtOnce',
+    admitted: judged.flatMap(({ ref, reason }) => (reason === undefined ? [ref] : [])),
+    held: new Map(judged.flatMap(({ ref, reason }) => (reason === undefined ? [] : [[ref, reason]]))),
   };
 }
 
+function freshReason(pending: number, remaining: number, limit: number): HoldReason | undefined {
+  if (remaining === 0) return 'NothingWouldRemain';
+  return pending > limit ? 'TooManyAtOnce' : undefined;
+}
+
+export interface HoldFacts {
+  readonly limit: number;
+  readonly opaque: readonly string[];
+}
+
 /** Why an object is held, and how its removal goes on. */
-export function explainHold(reason: HoldReason, limit: number, ref: ObjectRef): string {
+export function explainHold(reason: HoldReason, { limit, opaque }: HoldFacts, ref: ObjectRef): string {
+  const confirm = `k8slab confirm-removal ${objectWord(ref)}`;
+  if (reason === 'UnreadManifest') {
+    const files = opaque.slice(0, MAX_FILES).join(', ') + (opaque.length > MAX_FILES ? ' and others' : '');
+    return `no manifest that can be read names it; held, since ${files} may: mend or remove that file, or ${confirm}`;
+  }
   const why =
     reason === 'NothingWouldRemain'
       ? 'none is left of what there was'
       : `more than ${limit} objects lost theirs`;
-  return `no manifest names it; held, since ${why}; to remove it: k8slab confirm-removal ${objectWord(ref)}`;
+  return `no manifest names it; held, since ${why}; to remove it: ${confirm}`;
 }

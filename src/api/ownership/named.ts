@@ -1,16 +1,15 @@
-/** The annotation in which an adopted object carries what its manifest names: defaults are filled into its spec. */
-export const NAMED_FIELDS = 'k8slab.io/named-fields';
+import type { Origin } from '../meta.ts';
 
 /** Whether the manifest names this field of the spec, such as `bridge.stp`. */
 export type Named = (field: string) => boolean;
 
-/** The fields that a spec, as it is written, gives a value: `bridge.stp,cidr`. Lists count as one field. */
-export function namedFields(spec: unknown): string {
-  return leaves('', spec).sort().join(',');
+/** The fields that a spec, as it is written, gives a value, sorted: `bridge.stp`, `cidr`. Lists count as one field. */
+export function namedFields(spec: unknown): readonly string[] {
+  return leaves('', spec).sort();
 }
 
-export function namedIn(annotations: Readonly<Record<string, string>> | undefined): Named {
-  const fields = new Set((annotations?.[NAMED_FIELDS] ?? '').split(','));
+export function namedIn(origin: Origin | undefined): Named {
+  const fields = new Set(origin?.named);
   return (field) => fields.has(field);
 }
 

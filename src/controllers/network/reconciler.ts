@@ -37,9 +37,9 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
     kind: 'Network',
     async look(object, { memory = {} }) {
       const { failedRestart, restartedAt } = memory;
-      const { metadata, spec } = object;
+      const { metadata, spec, origin } = object;
       const nodes = await claimants(deps);
-      const manifest = { name: metadata.name, spec, named: namedIn(metadata.annotations) };
+      const manifest = { name: metadata.name, spec, named: namedIn(origin) };
       const taken = takeOverNetwork(manifest, await observeNetwork(deps, object), nodes);
       const observed: ObservedNetwork = {
         ...taken.observed,

@@ -31,10 +31,9 @@ export async function observeNode(
   const { name, generation } = object.metadata;
   const found = findNetworks(deps, object);
   const networks = nodeNetworks(object, found);
-  const { annotations } = object.metadata;
   const observedDomain = await observeDomain(deps, name);
   const domain = observedDomain && takeOverDomain({ name, spec: object.spec }, observedDomain);
-  const spec = adoptedNodeSpec(object.spec, namedIn(annotations), domain);
+  const spec = adoptedNodeSpec(object.spec, namedIn(object.origin), domain);
   const disk = await observeDisk(deps, object, domain);
   const { domainType } = deps.store.list('Host')[0]?.status ?? {};
   const desire = desireNode(

@@ -1,94 +1,125 @@
-import { constants } from 'node:fs';
-import { lstat, open, readdir, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
 import { ReasonedError, toError } from '../../api/errors.ts';
 import { errnoOf, ioError } from '../io-errors.ts';
+import { assertTrusted, assertTrustedWay } from '../trust.ts';
+import { findManifests } from './find.ts';
+import { readManifest } from './read.ts';
 
-export interface ManifestFile {
-  path: string;
-  text: string;
-}
-
-/** A file that could not be read; its last good content stays in force. */
-export interface UnreadableFile {
-  path: string;
-  error: Error;
-}
+/**
+ * A manifest; or why it could not be read, so that its last good content stays in force; or that it was just written,
+ * or has just vanished: an editor may be about to write it.
+ */
+export type ManifestFile = { readonly path: string } & (
+  { readonly text: string } | { readonly error: Error } | { readonly unsettled: true }
+);
 
 export interface ManifestListing {
   /** Sorted by path. */
-  files: (ManifestFile | UnreadableFile)[];
+  readonly files: readonly ManifestFile[];
 }
 
 export interface ListOptions {
-  path: string;
-  isManifest: (name: string) => boolean;
-  debounceMs: number;
+  readonly path: string;
+  readonly isManifest: (name: string) => boolean;
+  readonly debounceMs: number;
   /** Bytes of one file at most. */
-  maxBytes: number;
-  now: () => number;
-  delay: (ms: number) => Promise<void>;
+  readonly maxBytes: number;
+  readonly now: () => number;
+  readonly delay: (ms: number) => Promise<void>;
 }
 
-interface Reading extends ManifestListing {
-  /** Milliseconds of the last change of the directory or a file; undefined when something changed meanwhile. */
-  changed: number | undefined;
+/** A file at one moment. */
+interface Seen {
+  readonly file: ManifestFile;
+  /** Milliseconds of its last change; undefined when it changed while it was read. */
+  readonly changed: number | undefined;
+  /** Equal as long as its content, owner and mode are the same; undefined where it could not be read. */
+  readonly stamp?: string;
 }
 
-const ROUNDS = 10;
+/** By path. */
+type Unchanged = ReadonlyMap<string, Seen>;
+
+interface Look {
+  readonly seen: ReadonlyMap<string, Seen>;
+  /** Folders that could not be read. */
+  readonly unread: readonly string[];
+  /** Milliseconds of the last change of a folder. */
+  readonly changed: number;
+}
+
+const ROUNDS = 2;
 
 /**
- * Reads all manifests. Editors replace a file by deleting it first, or empty it before they write: a listing that
- * falls into such a gap would be an order to delete, so that nothing counts before it has been quiet for a while.
+ * Makes what lists the manifests. Editors replace a file by deleting it first, or empty it before they write: a listing
+ * that falls into such a gap would be an order to delete, so that no file counts before it has been quiet for a while,
+ * nor one that is gone. Each file by itself: one that is written all the time does not hold up the others.
  */
-export async function listManifests(options: ListOptions): Promise<ManifestListing> {
+export function createLister(options: ListOptions): () => Promise<ManifestListing> {
   const { debounceMs, now, delay } = options;
-  for (let round = 1; ; round++) {
-    const { files, changed } = await readAll(options);
-    // A time to come is no recent change but a wrong clock.
+  /** Files of the last listing that are there no more -> since when; 0: they are still there. */
+  let known = new Map<string, number>();
+  let unchanged: Unchanged = new Map();
+
+  function isFresh(changed: number | undefined): boolean {
+    // A time to come is no recent change but a wrong clock; within a millisecond it is but rounded.
     const age = changed === undefined ? 0 : now() - changed;
-    if (age < 0 || age >= debounceMs || round > ROUNDS) return { files };
-    await delay(debounceMs - age);
+    return age > -1 && age < debounceMs;
   }
-}
 
-async function readAll(options: ListOptions): Promise<Reading> {
-  const { path, isManifest } = options;
-  const before = await stampOf(path);
-  const names = await namesIn(path);
-  const files: (ManifestFile | UnreadableFile)[] = [];
-  const stamps: (number | undefined)[] = [before];
-  for (const name of names.filter(isManifest).sort()) {
-    const { file, changed } = await readOne(join(path, name), options.maxBytes);
-    if (file !== undefined) files.push(file);
-    stamps.push(changed);
+  function missing({ seen, unread }: Look): ManifestFile[] {
+    const gone = [...known].filter(([path]) => !seen.has(path));
+    known = new Map(gone.map(([path, since]) => [path, since === 0 ? now() : since]));
+    return [...known]
+      .filter(([path, since]) => isFresh(since) || unread.some((folder) => path.startsWith(`${folder}/`)))
+      .map(([path]) => ({ path, unsettled: true }));
   }
-  if ((await stampOf(path)) !== before) stamps.push(undefined);
-  return { files, changed: stamps.reduce(newest, 0) };
+
+  return async () => {
+    for (let round = 0; ; round++) {
+      const look = await lookAll(options, unchanged);
+      const absent = missing(look);
+      const fresh = [...look.seen.values()].filter(({ changed }) => isFresh(changed));
+      const restless = absent.length > 0 || fresh.length > 0 || isFresh(look.changed);
+      if (!restless || round >= ROUNDS) {
+        const present = [...look.seen.values()].map(({ file, changed }) =>
+          isFresh(changed) ? { path: file.path, unsettled: true as const } : file,
+        );
+        unchanged = quiet(look, isFresh);
+        const still = absent.map(({ path }) => [path, known.get(path) ?? 0] as const);
+        known = new Map([...present.map(({ path }) => [path, 0] as const), ...still]);
+        return { files: [...present, ...absent].sort((a, b) => (a.path < b.path ? -1 : 1)) };
+      }
+      for (const { path } of [...look.seen.values()].map(({ file }) => file)) known.set(path, 0);
+      await delay(debounceMs);
+    }
+  };
 }
 
-function newest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : Math.max(a, b);
+/** What was read of files that have been quiet since: they are not read again. */
+function quiet({ seen }: Look, isFresh: (changed: number | undefined) => boolean): Unchanged {
+  return new Map([...seen].filter(([, { changed, stamp }]) => stamp !== undefined && !isFresh(changed)));
 }
 
-async function namesIn(path: string): Promise<string[]> {
+async function lookAll(options: ListOptions, unchanged: Unchanged): Promise<Look> {
+  const { path } = options;
   try {
-    return await readdir(path);
-  } catch (error) {
-    throw unavailable(path, error);
-  }
-}
-
-async function stampOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).ctimeMs;
+    await assertTrustedWay(path);
+    const { paths, unread, changed } = await findManifests(path, options.isManifest, assertTrusted);
+    const seen = new Map<string, Seen>(unread.map((each) => [each.path, { file: each, changed: 0 }]));
+    for (const each of paths) {
+      const found = await lookAt(each, options.maxBytes, unchanged);
+      if (found !== undefined) seen.set(each, found);
+    }
+    return { seen, unread: unread.map((each) => each.path), changed };
   } catch (error) {
     throw unavailable(path, error);
   }
 }
 
 function unavailable(path: string, error: unknown): ReasonedError {
+  if (error instanceof ReasonedError) return error;
   const errno = errnoOf(error);
   const why = errno === 'ENOENT' ? 'no such directory' : toError(error).message;
   return new ReasonedError('DirectoryUnavailable', `cannot read directory "${path}": ${why}`, {
@@ -97,27 +128,24 @@ function unavailable(path: string, error: unknown): ReasonedError {
   });
 }
 
-async function readOne(
-  path: string,
-  maxBytes: number,
-): Promise<{ file: ManifestFile | UnreadableFile | undefined; changed: number | undefined }> {
-  let handle: FileHandle | undefined;
+async function lookAt(path: string, maxBytes: number, unchanged: Unchanged): Promise<Seen | undefined> {
   try {
-    // Not to wait for the other end of a FIFO.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const before = await handle.stat();
-    if (!before.isFile()) return { file: undefined, changed: 0 };
-    if (before.size > maxBytes) throw tooLarge(path, maxBytes);
-    const bytes = await readUpTo(handle, Math.min(before.size, maxBytes) + 1);
-    const after = await handle.stat();
-    const steady = after.size === bytes.length && after.ctimeMs === before.ctimeMs;
-    return { file: { path, text: decode(path, bytes) }, changed: steady ? after.ctimeMs : undefined };
+    const before = unchanged.get(path);
+    if (before !== undefined && before.stamp === stampOf(await stat(path))) return before;
+    const check = (stats: Parameters<typeof assertTrusted>[1]): void => assertTrusted(path, stats);
+    const found = await readManifest(path, { maxBytes, check });
+    if (found === undefined) return undefined;
+    const { text, stats, steady } = found;
+    if (!steady) return { file: { path, text }, changed: undefined };
+    return { file: { path, text }, changed: stats.ctimeMs, stamp: stampOf(stats) };
   } catch (error) {
     const changed = errnoOf(error) === 'ENOENT' ? await changeOfLink(path) : 0;
     return { file: { path, error: await ioError('read manifest', path, error) }, changed };
-  } finally {
-    await handle?.close();
   }
+}
+
+function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join(':');
 }
 
 /** When a link that leads nowhere was made; undefined for a file that is gone since the directory was read. */
@@ -125,35 +153,5 @@ async function changeOfLink(path: string): Promise<number | undefined> {
   return lstat(path).then(
     ({ ctimeMs }) => ctimeMs,
     () => undefined,
-  );
-}
-
-async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(maxBytes);
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-    length += bytesRead;
-    if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
-  }
-}
-
-function decode(path: string, bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new ReasonedError('NotText', `cannot read manifest "${path}": it is not UTF-8 text`, {
-      cause: error,
-    });
-  }
-}
-
-function tooLarge(path: string, maxBytes: number): ReasonedError {
-  return new ReasonedError(
-    'ManifestTooLarge',
-    `cannot read manifest "${path}": more than ${maxBytes} bytes`,
-    {
-      hint: 'split it into several files',
-    },
   );
 }

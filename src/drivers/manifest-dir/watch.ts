@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { watch } from 'chokidar';
@@ -27,6 +28,7 @@ export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
   let watcher: FSWatcher | undefined;
   let watched: string | undefined;
   let debounce: NodeJS.Timeout | undefined;
+  let burst: number | undefined;
   let checking: Promise<void> | undefined;
 
   function hint(cause: HintCause): void {
@@ -48,13 +50,29 @@ export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
     watcher = arm();
   }
 
+  /** One hint for a burst of changes, and within twice the time where they do not end. */
+  function soon(): void {
+    const now = performance.now();
+    burst ??= now;
+    clearTimeout(debounce);
+    debounce = setTimeout(
+      () => {
+        burst = undefined;
+        hint('changed');
+      },
+      Math.min(debounceMs, Math.max(0, burst + 2 * debounceMs - now)),
+    );
+  }
+
   function arm(): FSWatcher {
-    const armed = watch(path, { depth: 0, ignoreInitial: true, ignored: (file) => isIgnored(file, options) });
+    const armed = watch(path, {
+      ignoreInitial: true,
+      ignored: (file, stats) => isIgnored(file, stats, options),
+    });
     armed.on('all', (event, file) => {
       // Whatever appears at this path now, it is not what was watched.
       if (file === path && (event === 'unlinkDir' || event === 'addDir')) watched = undefined;
-      clearTimeout(debounce);
-      debounce = setTimeout(() => hint('changed'), debounceMs);
+      soon();
     });
     // The next relist tries again; at once might fail at once.
     armed.on('error', () => (watched = undefined));
@@ -75,9 +93,11 @@ export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
   };
 }
 
-function isIgnored(file: string, { path, isManifest }: WatchOptions): boolean {
+/** Folders are watched too, whatever their name, unless it begins with a dot. */
+function isIgnored(file: string, stats: Stats | undefined, { path, isManifest }: WatchOptions): boolean {
   const name = basename(file);
-  return file !== path && name !== SWAPPED_LINK && !isManifest(name);
+  if (file === path || name === SWAPPED_LINK) return false;
+  return name.startsWith('.') || (stats?.isFile() === true && !isManifest(name));
 }
 
 /** Which directory is at the path; inode numbers are used again, times of birth are not. */

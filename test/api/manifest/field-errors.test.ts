@@ -24,6 +24,17 @@ describe('the error of a field', () => {
       lines: ['6:33: spec.networks[0].adress: unknown field "adress" (did you mean "address"?)'],
     },
     {
+      reason: 'R1: an annotation of the daemon itself, whichever it is',
+      text: node().replace(
+        '{name: a}',
+        '{name: a, annotations: {k8slab.io/orphan: "true", a.k8slab.io/b: c, k8slab.io: d}}',
+      ),
+      lines: [
+        '3:35: metadata.annotations["k8slab.io/orphan"]: k8slab.io/ is reserved for k8slab itself: leave it out',
+        '3:61: metadata.annotations["a.k8slab.io/b"]: k8slab.io/ is reserved for k8slab itself: leave it out',
+      ],
+    },
+    {
       reason: 'a field of the wrong case',
       text: node('Memory: 1Gi'),
       lines: ['7:3: spec.Memory: unknown field "Memory" (did you mean "memory"?)'],
@@ -69,12 +80,10 @@ describe('the error of a field', () => {
       ],
     },
     {
-      reason: 'what the server writes',
-      text: node().replace('{name: a}', '{name: a, namespace: x, uid: y}').concat('\nstatus: {}'),
+      reason: 'a namespace',
+      text: node().replace('{name: a}', '{name: a, namespace: x}'),
       lines: [
         '3:21: metadata.namespace: unknown field "namespace" (objects have no namespace: leave it out)',
-        '3:35: metadata.uid: unknown field "uid" (k8slab writes this itself: leave it out)',
-        '7:1: status: unknown field "status" (k8slab writes this itself: leave it out)',
       ],
     },
     {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { positionOf } from '../../../src/api/manifest/path.ts';
+import { positionOf } from '../../../src/api/manifest/places.ts';
 import { parseManifest } from '../../../src/api/manifest/parse.ts';
 import { errorLines, good, imageText, networkText, nodeText } from './samples.ts';
 
@@ -85,7 +85,7 @@ describe('a manifest', () => {
   });
 
   it('that holds only comments means no objects', () => {
-    assert.deepEqual(parseManifest('f', '# later\n'), { objects: [], errors: [] });
+    assert.deepEqual(parseManifest('f', '# later\n'), { objects: [], errors: [], opaque: false });
   });
 
   it('may use anchors and aliases', () => {

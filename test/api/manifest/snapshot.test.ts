@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { emptySnapshot, nextSnapshot, type Snapshot } from '../../../src/api/manifest/snapshot.ts';
+import {
+  emptySnapshot,
+  namedObjects,
+  nextSnapshot,
+  type Snapshot,
+} from '../../../src/api/manifest/snapshot.ts';
 import { imageText, networkText, nodeText } from './samples.ts';
 
 const BROKEN = 'kind: [';
@@ -29,6 +34,13 @@ function contents(snapshot: Snapshot): readonly string[] {
   return snapshot.objects.map(({ kind, name, source }) => `${kind}/${name}@${source.file}`);
 }
 
+/** The objects whose manifests are wrong, with the codes. */
+function invalid(snapshot: Snapshot): Record<string, string[]> {
+  return Object.fromEntries(
+    [...snapshot.invalid].map(([ref, errors]) => [ref, errors.map(({ code }) => code)]),
+  );
+}
+
 function errorCodes(snapshot: Snapshot): readonly string[] {
   return snapshot.errors.map(({ file, code }) => `${file}:${code}`);
 }
@@ -41,7 +53,7 @@ describe('a snapshot', () => {
     });
 
     assert.deepEqual(contents(snapshot), ['Network/k8s-net@a.yaml', 'Image/debian@a.yaml', 'Node/x@b.yaml']);
-    assert.equal(snapshot.complete, true);
+    assert.deepEqual(snapshot.opaque, []);
     assert.deepEqual(snapshot.errors, []);
   });
 
@@ -53,7 +65,8 @@ describe('a snapshot', () => {
 
     assert.deepEqual(contents(snapshot), ['Node/x@a.yaml', 'Node/z@b.yaml']);
     assert.deepEqual(errorCodes(snapshot), ['a.yaml:InvalidYaml']);
-    assert.equal(snapshot.complete, true, 'what the broken file meant is known');
+    assert.deepEqual(snapshot.opaque, ['a.yaml'], 'it may mean more than it did');
+    assert.deepEqual(invalid(snapshot), { 'Node/x': ['InvalidYaml'] });
   });
 
   it('keeps them as long as the file stays broken, and takes the new ones once it is good', () => {
@@ -98,15 +111,15 @@ describe('a snapshot', () => {
 
     assert.deepEqual(second && contents(second), ['Node/x@a.yaml']);
     assert.equal(second?.errors[0]?.message, 'cannot read the file: permission denied');
-    assert.equal(second.complete, true);
+    assert.deepEqual([second.opaque, third?.opaque], [['a.yaml'], []]);
     assert.deepEqual(third?.errors, []);
   });
 
-  it('is not complete while a file could never be read', () => {
+  it('is opaque while a file could never be read', () => {
     const snapshot = last({ 'a.yaml': new Error('permission denied'), 'b.yaml': nodeText('y') });
 
     assert.deepEqual(contents(snapshot), ['Node/y@b.yaml']);
-    assert.equal(snapshot.complete, false);
+    assert.deepEqual(snapshot.opaque, ['a.yaml']);
   });
 
   it('lets go of the objects of a file that is gone, broken before or not, and of one that only comments are left of', () => {
@@ -117,10 +130,10 @@ describe('a snapshot', () => {
     );
 
     assert.deepEqual(contents(snapshot), []);
-    assert.equal(snapshot.complete, true);
+    assert.deepEqual(snapshot.opaque, []);
   });
 
-  it('has the good objects of a file that was never good, and is not complete: nothing may be removed', () => {
+  it('has the good objects of a file that was never good, and is opaque: nothing may be removed', () => {
     const [first, second, third] = snapshots(
       { 'a.yaml': `${nodeText('x')}\n---\n${BROKEN}` },
       { 'a.yaml': `${BROKEN}\n---\n${nodeText('y')}` },
@@ -134,12 +147,64 @@ describe('a snapshot', () => {
       'x may be what is broken now',
     );
     assert.deepEqual(third && contents(third), ['Node/y@a.yaml']);
-    assert.deepEqual([first?.complete, second?.complete, third?.complete], [false, false, true]);
+    assert.deepEqual([first?.opaque, second?.opaque, third?.opaque], [['a.yaml'], ['a.yaml'], []]);
   });
 
-  it('before the first listing is not complete, and after one of no files is', () => {
-    assert.equal(emptySnapshot.complete, false);
-    assert.equal(last({}).complete, true);
+  it('C9: of a file of another program, of whatever form, holds nothing', () => {
+    const others = {
+      'kustomization.yaml':
+        'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]',
+      'bare-kustomization.yaml': 'resources: [a.yaml]',
+      'pod.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {}',
+      'values.yaml': 'image: {tag: "1"}',
+      'playbook.yml': '- hosts: all\n  tasks: []',
+      'text.yaml': 'hello',
+    };
+    for (const [path, text] of Object.entries(others)) {
+      const snapshot = last({ [path]: text, 'b.yaml': nodeText('y') });
+
+      assert.equal(errorCodes(snapshot).length, 1, path);
+      assert.deepEqual([snapshot.opaque, invalid(snapshot)], [[], {}], path);
+    }
+  });
+
+  it('C9: of a file that may name an object of ours, though none can be read, holds what no other names', () => {
+    const texts = [
+      BROKEN,
+      '',
+      'apiVersion: k8slab.io/v1alpha1\nkind: Nod\nmetadata: {name: x}',
+      'kind: Node\nspec: {}',
+      'metadata: {name: x}\nspec: {cpus: 1}',
+    ];
+    for (const text of texts) assert.deepEqual(last({ 'a.yaml': text }).opaque, ['a.yaml'], text);
+  });
+
+  it('U2: names the objects of a file whose fields are wrong, known or new, and only these are in doubt', () => {
+    const [first, second] = snapshots(
+      { 'a.yaml': `${nodeText('x')}\n---\n${nodeText('y')}` },
+      { 'a.yaml': `${nodeText('x', { cpus: 'many' })}\n---\n${nodeText('new', { disk: {} })}` },
+    );
+
+    assert.deepEqual(first && invalid(first), {});
+    assert.deepEqual(second && invalid(second), { 'Node/x': ['WrongType'], 'Node/new': ['MissingField'] });
+    assert.deepEqual(second?.opaque, []);
+    assert.deepEqual(contents(second), ['Node/x@a.yaml', 'Node/y@a.yaml']);
+    assert.deepEqual([...namedObjects(second)].sort(), ['Node/new', 'Node/x', 'Node/y']);
+  });
+
+  it('F10: keeps the objects of a file that is being written, and holds what may be in it', () => {
+    const texts = { 'a.yaml': nodeText('x'), 'b.yaml': nodeText('y') };
+    const first = last(texts);
+    const unsettled = { path: 'a.yaml', unsettled: true } as const;
+
+    const second = nextSnapshot(first, { files: [unsettled, { path: 'b.yaml', text: nodeText('z') }] });
+    const third = nextSnapshot(second, {
+      files: Object.entries(texts).map(([path, text]) => ({ path, text })),
+    });
+
+    assert.deepEqual([contents(second), second.opaque], [['Node/x@a.yaml', 'Node/z@b.yaml'], ['a.yaml']]);
+    assert.deepEqual([contents(third), third.opaque], [['Node/x@a.yaml', 'Node/y@b.yaml'], []]);
+    assert.deepEqual(nextSnapshot(emptySnapshot, { files: [unsettled] }).opaque, ['a.yaml']);
   });
 
   it('does not parse unchanged text again', () => {

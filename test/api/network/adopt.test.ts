@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { namedFields, namedIn, NAMED_FIELDS, type Named } from '../../../src/api/ownership/named.ts';
+import { namedFields, namedIn, type Named } from '../../../src/api/ownership/named.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import type { NodeManifest } from '../../../src/api/network/claims.ts';
@@ -12,7 +12,7 @@ const CIDR = { cidr: '192.168.111.0/24' };
 
 function manifest(raw: Record<string, unknown>): { spec: NetworkSpec; named: Named } {
   const given = { policy: { adopt: true }, ...raw };
-  return { spec: networkSpec.parse(given), named: namedIn({ [NAMED_FIELDS]: namedFields(given) }) };
+  return { spec: networkSpec.parse(given), named: namedIn({ named: namedFields(given) }) };
 }
 
 function running(xml: string): World {

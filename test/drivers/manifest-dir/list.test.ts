@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -49,13 +49,13 @@ function summary({ files }: ManifestListing): Record<string, string> {
   return Object.fromEntries(
     files.map((file) => [
       file.path.slice(file.path.lastIndexOf('/') + 1),
-      'text' in file ? file.text : reasonOf(file.error),
+      'text' in file ? file.text : 'error' in file ? reasonOf(file.error) : 'unsettled',
     ]),
   );
 }
 
 describe('a listing', () => {
-  it('has the manifests of the directory itself, sorted by path', async () => {
+  it('C10: has the manifests of the directory and its folders, sorted by path, and none below a dot', async () => {
     const path = await directory({
       'b.yaml': 'b',
       'a.yml': 'a',
@@ -66,14 +66,19 @@ describe('a listing', () => {
     });
     await mkdir(join(path, 'sub.yaml'));
     await writeFile(join(path, 'sub.yaml', 'd.yaml'), 'd');
+    for (const folder of ['.git/x', 'nodes/more']) {
+      await mkdir(join(path, folder), { recursive: true });
+      await writeFile(join(path, folder, 'e.yaml'), 'e');
+    }
+    await symlink(path, join(path, 'loop'));
 
     const listing = await list(path);
 
     assert.deepEqual(
       listing.files.map((file) => file.path),
-      ['a.yml', 'b.yaml', 'c.json'].map((name) => join(path, name)),
+      ['a.yml', 'b.yaml', 'c.json', 'nodes/more/e.yaml', 'sub.yaml/d.yaml'].map((name) => join(path, name)),
     );
-    assert.deepEqual(summary(listing), { 'a.yml': 'a', 'b.yaml': 'b', 'c.json': '{}' });
+    assert.deepEqual(Object.values(summary(listing)), ['a', 'b', '{}', 'e', 'd']);
   });
 
   it('names a file that cannot be read, and has the others', async () => {
@@ -140,18 +145,49 @@ describe('a listing', () => {
     assert.deepEqual(summary(listing), { 'b.yaml': 'b' });
   });
 
-  it('does not wait for ever for a directory that never rests', async () => {
+  it('F10: does not wait for a file that never rests: it keeps its old content, and others count', async () => {
     const path = await directory({ 'a.yaml': '0' });
+    // Of long ago, which only time can make a file of the test.
+    await symlink(join(import.meta.dirname, '../../../package.json'), join(path, 'b.yaml'));
     let rounds = 0;
-
-    const listing = await list(path, async (round) => {
-      rounds = round;
-      await new Promise((resolve) => setImmediate(resolve));
-      await writeFile(join(path, 'a.yaml'), `${round}`);
+    let now = Date.now() + 60_000;
+    const source = createManifestDir({
+      path,
+      isManifest: isManifestFile,
+      now: () => now,
+      delay: async () => {
+        rounds += 1;
+        await writeFile(join(path, 'a.yaml'), `${rounds}`);
+        now = Date.now();
+      },
     });
+    await source.list();
+    await writeFile(join(path, 'a.yaml'), 'new');
+    now = Date.now();
 
-    assert.ok(rounds <= 10);
-    assert.deepEqual(Object.keys(summary(listing)), ['a.yaml']);
+    const listing = await source.list();
+
+    assert.equal(rounds, 2);
+    assert.equal(summary(listing)['a.yaml'], 'unsettled');
+    assert.match(summary(listing)['b.yaml'] ?? '', /"name": "k8slab"/);
+  });
+
+  it('E85: takes a file for gone only when it has been away for a while', async () => {
+    const path = await directory({ 'a.yaml': 'a', 'b.yaml': 'b' });
+    let now = Date.now() + 60_000;
+    let waited = 0;
+    const source = createManifestDir({
+      path,
+      isManifest: isManifestFile,
+      now: () => now,
+      delay: (ms) => Promise.resolve(void ((waited += ms), (now += ms))),
+    });
+    await source.list();
+
+    await rm(join(path, 'a.yaml'));
+    const listing = await source.list();
+
+    assert.deepEqual([summary(listing), waited], [{ 'b.yaml': 'b' }, 200]);
   });
 
   it('is whole however fast editors save', async () => {
@@ -171,6 +207,63 @@ describe('a listing', () => {
     done.abort();
     await editor;
 
-    for (const listing of listings) assert.ok(texts.includes(summary(listing)['a.yaml'] ?? ''));
+    for (const listing of listings) {
+      assert.ok([...texts, 'unsettled'].includes(summary(listing)['a.yaml'] ?? ''));
+    }
+  });
+
+  it('reads a file that did not change no more, and one that did at once', async () => {
+    const path = await directory({ 'a.yaml': 'a', 'b.yaml': 'b' });
+    let now = Date.now() + 60_000;
+    const source = createManifestDir({
+      path,
+      isManifest: isManifestFile,
+      now: () => now,
+      delay: () => Promise.resolve(void (now += 1000)),
+    });
+    const [first] = (await source.list()).files;
+    const [again] = (await source.list()).files;
+
+    await writeFile(join(path, 'a.yaml'), 'A');
+    now = Date.now() + 60_000;
+
+    assert.equal(again, first);
+    assert.deepEqual(summary(await source.list()), { 'a.yaml': 'A', 'b.yaml': 'b' });
+  });
+});
+
+describe('R8: manifests are root powers:', () => {
+  it('a directory that its group or others may write to is not read, with the command that mends it', async () => {
+    const path = await directory({ 'a.yaml': 'a' });
+    await chmod(path, 0o775);
+
+    await assert.rejects(list(path), {
+      reason: 'NotTrusted',
+      message: /its group or others may write to it \(mode 775\)/,
+      hint: `chown root: ${path} && chmod go-w ${path}`,
+    });
+    await chmod(path, 0o755);
+    assert.deepEqual(summary(await list(path)), { 'a.yaml': 'a' });
+  });
+
+  it('nor is one below a directory that others may write to, unless that is sticky', async () => {
+    const above = await directory({});
+    const path = join(above, 'm');
+    await mkdir(path);
+    await chmod(above, 0o777);
+    await assert.rejects(list(path), { reason: 'NotTrusted' });
+
+    await chmod(above, 0o1777);
+
+    assert.deepEqual(summary(await list(path)), {});
+  });
+
+  it('a file or folder that others may write to counts as unreadable, and the others are read', async () => {
+    const path = await directory({ 'a.yaml': 'a', 'b.yaml': 'b' });
+    await mkdir(join(path, 'c'));
+    await chmod(join(path, 'a.yaml'), 0o666);
+    await chmod(join(path, 'c'), 0o777);
+
+    assert.deepEqual(summary(await list(path)), { 'a.yaml': 'NotTrusted', 'b.yaml': 'b', c: 'NotTrusted' });
   });
 });

@@ -1,0 +1,59 @@
+import type { Kinds } from '../kinds/kinds.ts';
+import { API_VERSION } from '../meta.ts';
+import { placeAt, positionAt } from './places.ts';
+import type { YamlDocument } from './yaml.ts';
+
+/** What the API server writes and no manifest decides; kubectl apply leaves these out as well. */
+const SERVER_METADATA: ReadonlySet<string> = new Set([
+  ...['uid', 'generation', 'resourceVersion', 'creationTimestamp', 'selfLink', 'managedFields'],
+  ...['deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'ownerReferences'],
+]);
+
+/**
+ * The manifests in a document as `get -o yaml` prints it: a List is its items, what the server writes is left out, and
+ * kinds that no manifest has, such as the Host, are nothing.
+ */
+export function openEnvelope(document: YamlDocument, kinds: Kinds): readonly YamlDocument[] {
+  const { value } = document;
+  if (!document.whole || !isRecord(value)) return [document];
+  if (isList(value.kind, kinds) && Array.isArray(value.items)) {
+    return itemsOf(document, value.items).flatMap((item) => openEnvelope(item, kinds));
+  }
+  const daemonsOwn = kinds.all.some(({ kind, manifest }) => kind === value.kind && manifest === undefined);
+  if (daemonsOwn && value.apiVersion === API_VERSION) return [];
+  return [{ ...document, value: withoutServerFields(value) }];
+}
+
+function isList(kind: unknown, { all }: Kinds): boolean {
+  return kind === 'List' || all.some((each) => kind === `${each.kind}List`);
+}
+
+/** What is wrong with the List itself stays an error of the file, and then none of its items counts. */
+function itemsOf(
+  { places, issues, start }: YamlDocument,
+  items: readonly unknown[],
+): readonly YamlDocument[] {
+  if (issues.length > 0) return [{ value: null, places, issues, start, whole: false }];
+  return items.map((value, index) => {
+    const tree = placeAt(places.tree, ['items', index]) ?? places.tree;
+    const item = { value, places: { ...places, tree }, issues: [], start: positionAt(places.lines, tree.at) };
+    return { ...item, whole: true };
+  });
+}
+
+function withoutServerFields(value: Readonly<Record<string, unknown>>): unknown {
+  const rest = without(value, (field) => field === 'status');
+  if (!isRecord(rest.metadata)) return rest;
+  return { ...rest, metadata: without(rest.metadata, (field) => SERVER_METADATA.has(field)) };
+}
+
+function without(
+  value: Readonly<Record<string, unknown>>,
+  isLeftOut: (field: string) => boolean,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(value).filter(([field]) => !isLeftOut(field)));
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,69 @@
+import { condition, MANIFEST_INVALID, MANIFESTS_INVALID, MANIFESTS_UNREAD } from '../conditions.ts';
+import { parseRef, refName, type ConditionInput, type ObjectRef } from '../meta.ts';
+import { formatError } from './format.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { ManifestError } from './types.ts';
+
+const MAX_SHOWN = 3;
+
+/**
+ * What an object's conditions say of its manifest, and the Host's of all of them.
+ * @param problem what keeps the manifests from being read
+ */
+export function manifestNotes(
+  snapshot: Pick<Snapshot, 'errors' | 'invalid' | 'opaque'>,
+  problem: string | undefined,
+  ref: ObjectRef,
+): readonly ConditionInput[] {
+  if (ref.kind === 'Host') return [...unread(problem), ...invalidFiles(snapshot)];
+  const errors = snapshot.invalid.get(refName(ref));
+  if (errors === undefined) return [];
+  const message = `${shortened(errors)}; until this is mended, the last good manifest stands`;
+  return [condition(MANIFEST_INVALID, 'True', errors[0]?.code ?? 'InvalidValue', message)];
+}
+
+/** An error of a manifest as the API tells it. */
+export interface ManifestTrouble {
+  readonly file: string;
+  /** With place, field and hint. */
+  readonly why: string;
+  /** The object it is in, where that could be read. */
+  readonly object?: ObjectRef;
+}
+
+export function manifestTrouble(error: ManifestError): ManifestTrouble {
+  const { file, object } = error;
+  return { file, why: formatError(error), ...(object === undefined ? {} : { object }) };
+}
+
+/** Objects of whose manifests there is something else to say than before. */
+export function notedAnew(
+  before: Pick<Snapshot, 'invalid'>,
+  after: Pick<Snapshot, 'invalid'>,
+): readonly ObjectRef[] {
+  const refs = new Set([...before.invalid.keys(), ...after.invalid.keys()]);
+  return [...refs].flatMap((ref) => {
+    const [old = [], now = []] = [before.invalid.get(ref), after.invalid.get(ref)];
+    return shortened(old) === shortened(now) ? [] : [parseRef(ref)];
+  });
+}
+
+function unread(problem: string | undefined): readonly ConditionInput[] {
+  return problem === undefined ? [] : [condition(MANIFESTS_UNREAD, 'True', 'CannotRead', problem)];
+}
+
+function invalidFiles({ errors, opaque }: Pick<Snapshot, 'errors' | 'opaque'>): readonly ConditionInput[] {
+  if (errors.length === 0 && opaque.length === 0) return [];
+  const held =
+    opaque.length === 0 ? '' : `; nothing is removed while this cannot be read: ${firstOf(opaque, ', ')}`;
+  return [condition(MANIFESTS_INVALID, 'True', 'ManifestErrors', `${shortened(errors)}${held}`)];
+}
+
+function shortened(errors: readonly ManifestError[]): string {
+  return firstOf(errors.map(formatError), '; ');
+}
+
+function firstOf(texts: readonly string[], separator: string): string {
+  const more = texts.length > MAX_SHOWN ? `${separator}and ${texts.length - MAX_SHOWN} more` : '';
+  return `${texts.slice(0, MAX_SHOWN).join(separator)}${more}`;
+}
