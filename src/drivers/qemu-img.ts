@@ -3,6 +3,9 @@ import { ReasonedError } from '../api/errors.ts';
 import { ExecError } from './exec.ts';
 import type { Exec } from './exec.ts';
 import { noSpace } from './io-errors.ts';
+import { readImageInfo, type QemuImageInfo } from './qcow2.ts';
+
+export type { QemuImageInfo } from './qcow2.ts';
 
 const INFO_DEADLINE_MS = 30_000;
 
@@ -17,17 +20,13 @@ const infoSchema = z.object({
   'format-specific': z.object({ data: z.looseObject({ 'data-file': z.string().optional() }) }).optional(),
 });
 
-export interface QemuImageInfo {
-  format: string;
-  virtualSize: number;
-  actualSize: number;
-  backing: string | undefined;
-  backingFormat: string | undefined;
-  dataFile: string | undefined;
-}
-
 /** What qemu-img says of a file, also of one in use. Without `format` qemu-img guesses, which a guest can mislead. */
 export async function qemuImageInfo(exec: Exec, path: string, format?: string): Promise<QemuImageInfo> {
+  const read = format === undefined ? undefined : await readImageInfo(path, format);
+  return read ?? askQemuImg(exec, path, format);
+}
+
+export async function askQemuImg(exec: Exec, path: string, format?: string): Promise<QemuImageInfo> {
   const asFormat = format === undefined ? [] : ['-f', format];
   const { stdout } = await runQemuImg(exec, ['info', '-U', '--output=json', ...asFormat, '--', path], {
     verb: 'read disk',

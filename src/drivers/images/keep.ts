@@ -8,7 +8,7 @@ import { ioError, isMissing } from '../io-errors.ts';
 import type { Acquired, Job } from './acquire.ts';
 import { hashFile } from './bulk.ts';
 import { forgetPart } from './part.ts';
-import { qemuImageInfo } from '../qemu-img.ts';
+import { askQemuImg } from '../qemu-img.ts';
 
 const storedSchema = z.object({
   name: z.string(),
@@ -87,7 +87,7 @@ async function examine(
   // By our own eyes first: qemu-img opens a data file that it is shown.
   if (content.kind === 'qcow2' && (content.header.hasBackingFile || content.header.hasDataFile))
     throw unsafe(name);
-  const info = await qemuImageInfo(job.exec, path, content.kind).catch((error: unknown) => {
+  const info = await askQemuImg(job.exec, path, content.kind).catch((error: unknown) => {
     if (!(error instanceof ReasonedError) || error.reason !== 'DiskDamaged') throw error;
     throw new ReasonedError('CorruptImage', `cannot use image "${name}": qemu-img cannot read it`, {
       cause: error,
