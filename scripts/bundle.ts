@@ -7,6 +7,8 @@ import { KIND_NAMES } from '../src/api/kinds/names.ts';
 
 const top = join(import.meta.dirname, '..');
 const NODE = '/usr/lib/k8slab/bin/node';
+/** V8 lets a daemon's heap grow to several times of what is in use before it collects: 400 instead of 160 MiB at 1,000 Nodes. */
+const FLAGS: Readonly<Record<string, string>> = { k8slabd: ' --optimize-for-size' };
 
 /** Writes `k8slab.mjs`, `k8slabd.mjs`, the parts that they load when needed, and the licences of what is in them. */
 export async function bundle(directory: string): Promise<Record<'k8slab' | 'k8slabd', Metafile>> {
@@ -45,7 +47,7 @@ async function bundleCommand(command: string, outdir: string): Promise<Metafile>
     write: false,
     logLevel: 'warning',
   });
-  await Promise.all(outputFiles.map((file) => writeOutput(file, join(outdir, `${command}.mjs`))));
+  await Promise.all(outputFiles.map((file) => writeOutput(file, command, outdir)));
   return metafile;
 }
 
@@ -54,9 +56,9 @@ const COMMONJS =
   'const __filename=import.meta.filename,__dirname=import.meta.dirname,' +
   "require=process.getBuiltinModule('node:module').createRequire(import.meta.url);";
 
-async function writeOutput({ path, contents }: OutputFile, command: string): Promise<void> {
-  if (path !== command) return writeFile(path, contents);
-  await writeFile(path, [`#!${NODE}\n`, contents], { mode: 0o755 });
+async function writeOutput({ path, contents }: OutputFile, command: string, outdir: string): Promise<void> {
+  if (path !== join(outdir, `${command}.mjs`)) return writeFile(path, contents);
+  await writeFile(path, [`#!${NODE}${FLAGS[command] ?? ''}\n`, contents], { mode: 0o755 });
 }
 
 /**
