@@ -5,13 +5,14 @@ import { cli } from './cli.ts';
 import { daemonOf } from './daemon.ts';
 import { define } from './define.ts';
 import type { Group, Row } from './line.ts';
+import { hang } from './hang.ts';
 import { plan } from './plan.ts';
 import { formatReport, writeReport } from './report.ts';
 import { rest } from './rest.ts';
 import { start } from './start.ts';
 
 /** In the order in which they are measured: `define` makes what those after it look at. */
-const GROUPS: readonly Group[] = [plan, define, start, changes, cli, rest];
+const GROUPS: readonly Group[] = [plan, hang, define, start, changes, cli, rest];
 
 const USAGE = `usage: npm run bench -- [--nodes N] [--write] [NAME...]
   --nodes N  how many Nodes (default 1000)
