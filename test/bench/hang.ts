@@ -8,6 +8,7 @@ import { createEvents } from '../../src/engine/events.ts';
 import { createMemory } from '../../src/engine/memory.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createReleasers } from '../../src/engine/releasers.ts';
+import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
 import type { KindMap } from '../../src/api/meta.ts';
 import { createFakeClock, type FakeClock } from '../engine/fake-clock.ts';
@@ -91,6 +92,7 @@ function startDaemonOf(
     {
       ...{ store, queues, clock, metrics, memory: createMemory(), log: createRecordingLogger() },
       recorder: createEvents({ clock }),
+      sink: createStoreSink({ store, clock }),
       resyncMs: () => RESYNC_MS,
       reconcilers: reconcilers as unknown as ControllersDeps['reconcilers'],
       manifests: { snapshot: () => ({ condemned: new Map() }) } as unknown as ControllersDeps['manifests'],
