@@ -40,22 +40,23 @@ export interface Journal {
    * Writes what is in the store from now on, some time after it changed.
    * @param isComplete whether an object that is not in the store is known to be gone
    */
-  follow(store: Pick<ObjectStore, 'all' | 'subscribe'>, isComplete: () => boolean): void;
+  follow(store: Pick<ObjectStore, 'all' | 'subscribe' | 'version'>, isComplete: () => boolean): void;
   /** Writes what was not written yet. */
   dispose(): Promise<void>;
 }
 
 const SAVE_MS = 30_000;
-/** What the clock may have been set back without versions being given twice: some 12 days of microseconds. */
-const LEAP = 2 ** 40;
+/** Versions are noted in steps of so many, so that most changes write nothing for their sake. */
+const STEP = 1_000_000;
 
 export async function openJournal(deps: JournalDeps): Promise<Journal> {
   const { clock } = deps;
   const before = await read(deps);
   // Microseconds: fewer changes are made than pass, so that a later start has later versions even without the file.
-  const firstVersion = Math.max(clock.now() * 1000, before.version === 0 ? 0 : before.version + LEAP);
+  // The file counts when the clock was set back; one step may have been begun without being noted.
+  const firstVersion = Math.max(clock.now() * 1000, before.version + STEP);
   const records = new Map(Object.entries(before.objects));
-  const writer = createWriter(deps, { version: firstVersion, records });
+  const writer = createWriter(deps, records);
   return {
     firstVersion,
     birth: (kind, name) => records.get(refName({ kind, name })),
@@ -66,11 +67,6 @@ export async function openJournal(deps: JournalDeps): Promise<Journal> {
     follow: (store, isComplete) => writer.follow(store, isComplete),
     dispose: () => writer.dispose(),
   };
-}
-
-interface Content {
-  readonly version: number;
-  readonly records: Map<string, ObjectRecord>;
 }
 
 async function read({ path, files, log }: JournalDeps): Promise<z.infer<typeof content>> {
@@ -85,18 +81,18 @@ async function read({ path, files, log }: JournalDeps): Promise<z.infer<typeof c
 
 function createWriter(
   { path, files, clock, log }: JournalDeps,
-  { version, records }: Content,
+  records: Map<string, ObjectRecord>,
 ): Pick<Journal, 'follow' | 'dispose'> {
   let timer: Timer | undefined;
   let written = '';
   let failed = false;
   let stop: (() => void) | undefined;
-  let collect = (): void => undefined;
+  let collect = (): number => 0;
 
   async function save(): Promise<void> {
     timer?.cancel();
     timer = undefined;
-    collect();
+    const version = collect();
     const text = `${JSON.stringify({ version, objects: Object.fromEntries(records) })}\n`;
     if (text === written) return;
     try {
@@ -123,6 +119,7 @@ function createWriter(
           const ref = refName({ kind: object.kind, name: object.metadata.name });
           records.set(ref, recordOf(object, known.get(ref)));
         }
+        return (Math.floor(Number(store.version()) / STEP) + 1) * STEP;
       };
       stop = store.subscribe(({ type, object }) => {
         if (type === 'DELETED') records.delete(refName({ kind: object.kind, name: object.metadata.name }));

@@ -191,4 +191,17 @@ describe('resource versions', () => {
       assert.throws(() => second.store.watch(old, () => undefined), { reason: 'Expired' });
     });
   }
+
+  it('stay numbers that are safe, however often the daemon is started in a row', async () => {
+    const disk = createDisk();
+    let last = 0;
+    for (let start = 0; start < 100; start += 1) {
+      const each = await run(disk, START + start * 2000);
+      apply(each, `i${start}`);
+      last = Number(each.store.version());
+      await each.journal.dispose();
+    }
+
+    assert.ok(last < (START + 100 * 2000 + 10_000) * 1000, 'they do not run ahead of the clock');
+  });
 });
