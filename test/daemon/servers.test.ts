@@ -105,6 +105,22 @@ describe('the socket', () => {
     await assert.rejects(serveSocket(app(''), path), { reason: 'CannotListen', message: /none\/d\.sock/ });
   });
 
+  it('that is closed waits for no answer that is still to come', async () => {
+    const silent = new Hono();
+    const asked = Promise.withResolvers<undefined>();
+    silent.get('/', () => {
+      asked.resolve(undefined);
+      return new Promise<Response>(() => undefined);
+    });
+    const socketPath = join(dir, 'silent.sock');
+    const server = await serveSocket(silent, socketPath);
+    const answer = assert.rejects(get({ socketPath }));
+    await asked.promise;
+
+    await server.close();
+    await answer;
+  });
+
   it('that is closed ends its connections, and a new daemon may have it', async () => {
     const socketPath = join(dir, 'e.sock');
     const first = await serveSocket(app('first'), socketPath);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -40,6 +42,18 @@ describe('a secret', () => {
     for (const content of ['', '\n', 'a\nb', 'a\u0000', 'x'.repeat(2000)]) {
       await assert.rejects(readSecret(secret(content)), { reason: 'SecretInvalid' });
     }
+  });
+
+  it('is missing only where nothing is that could be one: other failures say what they are', async () => {
+    const loop = join(dir, 'loop');
+    symlinkSync('loop', loop);
+    const socket = join(dir, 'socket');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+
+    await assert.rejects(readSecret(loop), { reason: 'IoError', message: /read secret/ });
+    await assert.rejects(readSecret(socket), { reason: 'SecretNotFound' });
+    server.close();
   });
 
   it('is never waited for', async () => {

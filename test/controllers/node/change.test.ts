@@ -166,6 +166,7 @@ describe('an address that is leased to somebody else', () => {
     await bed.converge();
 
     assert.equal(bed.ready('Node', 'a'), 'False AddressInUse');
+    assert.equal(bed.condition(['Node', 'a'], 'Synced')?.reason, 'AddressInUse');
     assert.match(bed.condition(['Node', 'a'], 'Ready')?.message ?? '', /52:54:00:99:99:99/);
     assert.deepEqual(callsFor(bed, 'a'), [
       'createOverlay',

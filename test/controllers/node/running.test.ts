@@ -100,6 +100,20 @@ describe('a running guest', () => {
   });
 });
 
+describe('a guest without a lease', () => {
+  it('is said to be on its way at first, and to be looked at on its console when that takes long', async () => {
+    const bed = withNode();
+    await bed.converge();
+    const told = (): string => bed.condition(['Node', 'a'], 'AddressBound')?.message ?? '';
+
+    assert.doesNotMatch(told(), /console/);
+    await bed.clock.advance(15 * 60_000);
+    await bed.pass('Node', 'a');
+
+    assert.match(told(), /1[45] min after its start; look at its console/);
+  });
+});
+
 describe('a Node whose power is Stopped', () => {
   it('E44: is asked to shut down once, waits, and is Ready when it is off', async () => {
     const bed = await createLab('a');
