@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startLab, type Counts, type RunningLab } from './lab.ts';
 
-const COUNT = 150;
+const COUNT = 1000;
 const names = Array.from({ length: COUNT }, (_, index) => `n${String(index).padStart(4, '0')}`);
 
 function passesOf({ passes }: Counts, kind: string): [string, number][] {

@@ -118,13 +118,14 @@ const VARIANTS: readonly Manifest[] = [
   { dns: { records: [{ address: addressOf(1), hostnames: ['printer.lab.example'] }] } },
   { dhcp: { start: addressOf(0), end: addressOf(6) } },
   { mtu: 1400 },
-  { dns: { localOnly: false } },
+  { podCIDR: { cidr: '10.200.0.0/22', nodeMaskSize: 24 } },
 ];
 
 function networkManifest(variant: number): Manifest {
   const range = { start: addressOf(0), end: addressOf(7) };
   const base = { domain: 'lab.example', cidr: '192.168.111.0/24', bridge: { name: 'virbr1' }, dhcp: range };
-  return manifest('Network', NETWORK, { ...base, ...VARIANTS[variant] });
+  const podCIDR = { cidr: '10.200.0.0/21', nodeMaskSize: 24 };
+  return manifest('Network', NETWORK, { ...base, podCIDR, ...VARIANTS[variant] });
 }
 
 function nodeManifest(step: Extract<Step, { does: 'put' }>): Manifest {

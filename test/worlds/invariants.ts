@@ -15,6 +15,7 @@ const EXPLAINED = new Set([
   'Conflict',
   'MACInUse',
   'AddressInUse',
+  'ForwardDiffers',
   'RolloutWaiting',
 ]);
 
@@ -42,13 +43,18 @@ function checkForeign(world: World, { documents, entries }: Outsider): void {
   }
 }
 
+/** A record may have got names of ours beside its own: libvirt has one record of an address. */
 function has(text: string | undefined, { section, xml }: Foreign): boolean {
   const wanted = parseXml(xml);
-  const names = (host: XmlElement): string => elements(host, 'hostname').map(textOf).join(' ');
   return hosts(text, section).some((host) => {
+    const names = namesOf(host);
     const alike = ['mac', 'name', 'ip'].every((key) => attribute(host, key) === attribute(wanted, key));
-    return alike && names(host) === names(wanted);
+    return alike && namesOf(wanted).every((name) => names.includes(name));
   });
+}
+
+function namesOf(host: XmlElement): (string | undefined)[] {
+  return elements(host, 'hostname').map(textOf);
 }
 
 function hosts(text: string | undefined, section: Foreign['section']): XmlElement[] {

@@ -32,8 +32,6 @@ const NAMES = 6;
 const node = fc.nat(NODES.length - 1);
 const address = fc.nat(ADDRESSES - 1);
 const side = fc.constantFrom<Side>('live', 'config', 'both');
-/** What only runs is gone with the next restart, whoever makes it. */
-const defined = fc.constantFrom<Side>('config', 'both');
 
 const put = fc.record(
   {
@@ -60,16 +58,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       does: fc.constant('foreign host' as const),
       mac: fc.nat(MACS + 1),
       address,
-      side: defined,
+      side: fc.constantFrom('config' as const, 'both' as const),
     }),
   },
   {
     weight: 2,
     arbitrary: fc.record({
-      // Names and addresses that no manifest asks for: those that one does are a Conflict, which other tests are about.
       does: fc.constant('foreign name' as const),
-      name: fc.integer({ min: NAMES, max: NAMES + 3 }),
-      address: fc.integer({ min: ADDRESSES, max: ADDRESSES + 3 }),
+      name: fc.constantFrom(0, 1, 2, 3, NAMES, NAMES + 1, NAMES + 2),
+      address,
       side,
     }),
   },
@@ -78,7 +75,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      does: fc.constantFrom('stop network', 'lose files', 'restart daemon', 'settle', 'settle'),
+      does: fc.constantFrom(
+        'stop network',
+        'undefine network',
+        'lose files',
+        'restart daemon',
+        'settle',
+        'settle',
+      ),
     }),
   },
 );
