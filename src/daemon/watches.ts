@@ -1,7 +1,7 @@
-import { isTrue, READY } from '../api/conditions.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Source, SourceState } from '../engine/source.ts';
 import type { Releasers } from '../engine/releasers.ts';
+import { enqueueLeases } from './lease-triggers.ts';
 import type { Manifests } from './manifests.ts';
 import { enqueueAll, enqueueRemoved, type Enqueue } from './triggers.ts';
 import type { Drivers } from './wiring.ts';
@@ -29,10 +29,22 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
     if (store.get(concerned, change.name) !== undefined) enqueue(concerned, change.name);
   });
   releasers.add('libvirt watch', () => libvirt.dispose());
-  const dnsmasq = drivers.dnsmasq.watch(() => {
-    for (const { metadata } of store.list('Network')) enqueue('Network', metadata.name);
-    for (const { metadata, status } of store.list('Node')) {
-      if (!isTrue(status.conditions, READY)) enqueue('Node', metadata.name);
+  const dnsmasq = drivers.dnsmasq.watch((change) => {
+    switch (change.kind) {
+      case 'leases':
+        enqueueLeases(store, change, enqueue);
+        return;
+      case 'definition':
+        drivers.libvirtCache.suspect({ kind: 'network', name: change.network });
+        return;
+      case 'hostFiles':
+      case 'ended':
+        if (store.get('Network', change.network) !== undefined) enqueue('Network', change.network);
+        return;
+      case 'all':
+        for (const kind of ['Network', 'Node'] as const) {
+          for (const { metadata } of store.list(kind)) enqueue(kind, metadata.name);
+        }
     }
   });
   releasers.add('dnsmasq watch', () => dnsmasq.dispose());

@@ -57,7 +57,7 @@ const FIREWALL_MAX_AGE_MS = 10_000;
 export interface Drivers {
   readonly libvirt: Libvirt;
   readonly view: LibvirtView;
-  readonly libvirtCache: Pick<LibvirtCache, 'watch' | 'dropAll'>;
+  readonly libvirtCache: Pick<LibvirtCache, 'watch' | 'suspect'>;
   readonly bridges: Bridges;
   readonly firewall: SharedRead<Firewall | undefined>;
   readonly dnsmasq: Dnsmasq;

@@ -4,16 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ReasonedError } from '../api/errors.ts';
 import { parseNames, parseReservations, renderNames, renderReservations } from './dnsmasq/host-files.ts';
 import type { HostNames, Reservation } from './dnsmasq/host-files.ts';
-import { parseLeases } from './dnsmasq/leases.ts';
-import type { Lease } from './dnsmasq/leases.ts';
+import { createLeaseReader } from './dnsmasq/lease-reader.ts';
+import type { Lease, LeaseTable } from './dnsmasq/leases.ts';
+import { tellChanges, type LabChange, type Written } from './dnsmasq/tell-changes.ts';
 import { sendRelease, type Release } from './dnsmasq/release.ts';
 import { pidOf, watchProcesses } from './dnsmasq/processes.ts';
-import { watchDirs } from './dnsmasq/watch.ts';
+import { HOSTS } from './dnsmasq/watch.ts';
 import { ensureDir, exists, readIfExists, writeAtomic } from './files.ts';
 import { errnoOf, ioError, isMissing } from './io-errors.ts';
 
 export type { HostNames, Reservation } from './dnsmasq/host-files.ts';
-export type { Lease } from './dnsmasq/leases.ts';
+export type { Lease, LeaseTable } from './dnsmasq/leases.ts';
+export type { LabChange } from './dnsmasq/tell-changes.ts';
 
 /** What a network's dnsmasq reads beside libvirt's own files. */
 export interface HostFiles {
@@ -33,7 +35,9 @@ export interface HostDirs {
  */
 export interface Dnsmasq {
   /** Leases on a bridge, expired ones too; none when there is no whole status file. */
-  leases(bridge: string): Promise<Lease[]>;
+  leases(bridge: string): Promise<readonly Lease[]>;
+  /** The same, to look up; parsed once for each change of the file. */
+  leaseTable(bridge: string): Promise<LeaseTable>;
   hostDirs(network: string): HostDirs;
   /** Nothing when a file or directory is missing; lines of other forms are left out. */
   readHostFiles(network: string): Promise<HostFiles>;
@@ -49,8 +53,11 @@ export interface Dnsmasq {
   reload(network: string): Promise<boolean>;
   /** Gives a lease back in its client's name; whether it is gone then only `leases` tells. */
   release(release: Release): Promise<void>;
-  /** Tells that leases, host files or network definitions changed, or that a dnsmasq ended: look again. Changes may be missed. */
-  watch(onChange: () => void): { dispose(): Promise<void> };
+  /**
+   * Tells whose leases changed, of which network somebody else than `writeHostFiles` changed a file, and whose dnsmasq
+   * ended: look again. Changes may be missed.
+   */
+  watch(onChange: (change: LabChange) => void): { dispose(): Promise<void> };
 }
 
 export interface DnsmasqState {
@@ -64,8 +71,6 @@ export interface DnsmasqOptions {
   stateDir?: string;
   /** Default /run/libvirt/network. */
   pidDir?: string;
-  /** libvirt's network definitions, only watched; default /etc/libvirt/qemu/networks. */
-  networkDir?: string;
   /** Default /proc. */
   procDir?: string;
   /** Default /etc/hosts. */
@@ -78,11 +83,9 @@ export interface DnsmasqOptions {
   processMs?: number;
   /** Waits before a half-written status file is read again. */
   delay?: (ms: number) => Promise<unknown>;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
 }
-
-const HOSTS = 'hosts';
-const LEASE_TRIES = 4;
-const LEASE_RETRY_MS = 25;
 
 /** Nothing is read, written or watched before a method is called. */
 export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
@@ -92,13 +95,9 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     procDir = '/proc',
     hostsFile = '/etc/hosts',
   } = options;
-  const {
-    networkDir = '/etc/libvirt/qemu/networks',
-    debounceMs = 100,
-    recheckMs = 5000,
-    processMs = 1000,
-    delay = sleep,
-  } = options;
+  const { debounceMs = 100, recheckMs = 5000, processMs = 1000, delay = sleep, now = Date.now } = options;
+  const leaseTable = createLeaseReader({ dir: stateDir, delay });
+  const written: Written = new Map();
 
   function hostDirs(network: string): HostDirs {
     return {
@@ -108,10 +107,11 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
   }
   const pidFile = (network: string): string => join(pidDir, `${checkName(network)}.pid`);
   return {
-    leases: (bridge) => readLeases(join(stateDir, `${checkName(bridge)}.status`), delay),
+    leases: async (bridge) => (await leaseTable(checkName(bridge))).all,
+    leaseTable: (bridge) => leaseTable(checkName(bridge)),
     hostDirs,
     readHostFiles: (network) => readHostFiles(hostDirs(network)),
-    writeHostFiles: (network, files) => writeHostFiles(hostDirs(network), files),
+    writeHostFiles: (network, files) => writeHostFiles(hostDirs(network), files, written),
     async hasHostFiles(network) {
       const dirs = hostDirs(network);
       return (await exists(dirs.dhcp)) || (await exists(dirs.dns));
@@ -120,6 +120,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
       const dirs = hostDirs(network);
       await removeDir(dirs.dhcp);
       await removeDir(dirs.dns);
+      for (const dir of [dirs.dhcp, dirs.dns]) written.delete(join(dir, HOSTS));
     },
     async observe(network) {
       const dirs = hostDirs(network);
@@ -141,25 +142,18 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     },
     release: sendRelease,
     watch(onChange) {
-      const dirs = watchDirs({ dirs: [stateDir, networkDir], onChange, debounceMs, recheckMs });
-      const processes = watchProcesses({ pidDir, procDir }, processMs, onChange);
+      const changes = tellChanges({ dir: stateDir, debounceMs, recheckMs, leaseTable, written, now, onChange });
+      const processes = watchProcesses({ pidDir, procDir }, processMs, (network) =>
+        onChange({ kind: 'ended', network }),
+      );
       return {
         async dispose() {
           processes.dispose();
-          await dirs.dispose();
+          await changes.dispose();
         },
       };
     },
   };
-}
-
-async function readLeases(path: string, delay: (ms: number) => Promise<unknown>): Promise<Lease[]> {
-  for (let tries = 1; ; tries += 1) {
-    const leases = parseLeases((await readIfExists(path)) ?? '');
-    if (leases !== undefined) return leases;
-    if (tries === LEASE_TRIES) return [];
-    await delay(LEASE_RETRY_MS);
-  }
 }
 
 async function readHostFiles(dirs: HostDirs): Promise<HostFiles> {
@@ -170,13 +164,21 @@ async function readHostFiles(dirs: HostDirs): Promise<HostFiles> {
 }
 
 /** dnsmasq reads every file in these directories but hidden ones, which is what writeAtomic's temporary files are. */
-async function writeHostFiles(dirs: HostDirs, files: HostFiles): Promise<boolean> {
-  const texts = { dhcp: renderReservations(files.reservations), dns: renderNames(files.names) };
-  await ensureDir(dirs.dhcp);
-  await ensureDir(dirs.dns);
-  const dhcp = await writeAtomic(join(dirs.dhcp, HOSTS), texts.dhcp, { mode: 0o644 });
-  const dns = await writeAtomic(join(dirs.dns, HOSTS), texts.dns, { mode: 0o644 });
-  return dhcp || dns;
+async function writeHostFiles(dirs: HostDirs, wanted: HostFiles, written: Written): Promise<boolean> {
+  const files = [
+    { path: join(dirs.dhcp, HOSTS), text: renderReservations(wanted.reservations) },
+    { path: join(dirs.dns, HOSTS), text: renderNames(wanted.names) },
+  ];
+  for (const { path } of files) written.set(path, 'now');
+  try {
+    await ensureDir(dirs.dhcp);
+    await ensureDir(dirs.dns);
+    const changed: boolean[] = [];
+    for (const { path, text } of files) changed.push(await writeAtomic(path, text, { mode: 0o644 }));
+    return changed.includes(true);
+  } finally {
+    for (const { path, text } of files) written.set(path, { text });
+  }
 }
 
 async function removeDir(path: string): Promise<void> {

@@ -1,15 +1,19 @@
 import { statSync, watch } from 'node:fs';
+import { basename } from 'node:path';
 import type { FSWatcher } from 'node:fs';
 
 /** Directories watched by name; one watch each, however many files are in it. */
 export interface DirWatches {
   /** Whether all of them are there and watched. */
   readonly complete: () => boolean;
+  /** Which directories there are to watch may have changed. */
+  readonly refresh: () => void;
   readonly dispose: () => void;
 }
 
 export interface WatchDirsOptions {
-  readonly dirs: readonly string[];
+  /** Asked again with each recheck. */
+  readonly dirs: () => readonly string[];
   /** A file of that name came, went or changed; undefined: anything in there may have. */
   readonly onChange: (dir: string, name: string | undefined) => void;
   /** How often to look whether a directory was made or replaced, which a watch does not notice (ms). */
@@ -23,15 +27,21 @@ interface Watched {
 
 /** Watches the files right in the directories, missing ones as soon as they are there. Hidden files are ignored. */
 export function watchDirs({ dirs, onChange, recheckMs }: WatchDirsOptions): DirWatches {
-  const watched = new Map<string, Watched>(dirs.map((dir) => [dir, open(dir)]));
-  const recheck = setInterval(() => {
+  const watched = new Map<string, Watched>(dirs().map((dir) => [dir, open(dir)]));
+  const recheck = setInterval(refresh, recheckMs).unref();
+
+  function refresh(): void {
+    const wanted = new Set(dirs());
+    for (const dir of wanted)
+      if (!watched.has(dir)) watched.set(dir, { inode: undefined, watcher: undefined });
     for (const [dir, { inode, watcher }] of watched) {
-      if (inodeOf(dir) === inode) continue;
+      if (wanted.has(dir) && inodeOf(dir) === inode) continue;
       watcher?.close();
-      watched.set(dir, open(dir));
+      if (wanted.has(dir)) watched.set(dir, open(dir));
+      else watched.delete(dir);
       onChange(dir, undefined);
     }
-  }, recheckMs).unref();
+  }
 
   function open(dir: string): Watched {
     const inode = inodeOf(dir);
@@ -40,6 +50,8 @@ export function watchDirs({ dirs, onChange, recheckMs }: WatchDirsOptions): DirW
   function listen(dir: string): FSWatcher | undefined {
     try {
       const watcher = watch(dir, { persistent: false }, (_event, name) => {
+        // As the directory itself is told of when it is removed; one made anew may get its inode.
+        if (name === basename(dir)) failed(dir);
         if (name === null) onChange(dir, undefined);
         else if (!name.startsWith('.')) onChange(dir, name);
       });
@@ -55,6 +67,7 @@ export function watchDirs({ dirs, onChange, recheckMs }: WatchDirsOptions): DirW
     watched.set(dir, { inode: undefined, watcher: undefined });
   }
   return {
+    refresh,
     complete: () => [...watched.values()].every(({ watcher }) => watcher !== undefined),
     dispose() {
       clearInterval(recheck);

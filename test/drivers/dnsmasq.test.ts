@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createDnsmasq } from '../../src/drivers/dnsmasq.ts';
-import type { Dnsmasq, HostFiles } from '../../src/drivers/dnsmasq.ts';
+import type { Dnsmasq, HostFiles, LabChange } from '../../src/drivers/dnsmasq.ts';
+import { changedMacs, createLeaseTable } from '../../src/drivers/dnsmasq/leases.ts';
 import { exec, spawnProcess } from '../../src/drivers/exec.ts';
 
 const STATUS = `[
@@ -39,6 +51,7 @@ describe('dnsmasq', () => {
   let dir = '';
   let dnsmasq: Dnsmasq;
   let waits = 0;
+  let now = 0;
   let onWait: () => Promise<void>;
 
   beforeEach(async () => {
@@ -48,8 +61,8 @@ describe('dnsmasq', () => {
     dnsmasq = createDnsmasq({
       stateDir: join(dir, 'state'),
       pidDir: dir,
-      networkDir: join(dir, 'networks'),
       hostsFile: join(dir, 'hosts'),
+      now: () => now,
       debounceMs: 1,
       recheckMs: 20,
       processMs: 1,
@@ -212,23 +225,51 @@ describe('dnsmasq', () => {
   });
 
   describe('watch', () => {
-    async function told(act: () => Promise<unknown>): Promise<void> {
-      let noticed = false;
-      const watcher = dnsmasq.watch(() => {
-        noticed = true;
-      });
-      await actUntil(() => noticed, act);
-      await watcher.dispose();
+    const told: LabChange[] = [];
+    let watcher: { dispose(): Promise<void> };
+    beforeEach(() => {
+      told.length = 0;
+    });
+    afterEach(() => watcher.dispose());
+
+    /** Watches, acts until what is to be told is told, and returns what was. */
+    async function toldOf(act: () => Promise<unknown>, count = 1): Promise<LabChange[]> {
+      watcher = dnsmasq.watch((change) => told.push(change));
+      await actUntil(() => told.length >= count, act);
+      return told;
+    }
+    const leases = (...entries: readonly (readonly [mac: string, ip: string, expiry: number])[]): string =>
+      JSON.stringify(
+        entries.map(([mac, ip, expiry]) => ({ 'mac-address': mac, 'ip-address': ip, 'expiry-time': expiry })),
+      );
+    /** As libvirt's lease helper does: whole, or not at all. */
+    async function status(text: string): Promise<void> {
+      await writeFile(join(dir, 'virbr1.new'), text);
+      await rename(join(dir, 'virbr1.new'), join(dir, 'state/virbr1.status'));
     }
 
-    it('notices a lease, a definition, and a host file', async () => {
+    it('tells whose leases changed, and not of those that were renewed in time', async () => {
+      now = 1_000_000;
+      const round = (n: number): Promise<void> =>
+        status(
+          leases(
+            ['52:54:00:00:00:01', '10.0.0.1', 2000 + n],
+            ['52:54:00:00:00:02', `10.0.0.${2 + (n % 2)}`, 2000],
+          ),
+        );
       let n = 0;
-      await mkdir(join(dir, 'networks'));
-      await dnsmasq.writeHostFiles('k8s-net', FILES);
+      await round(n);
+      watcher = dnsmasq.watch((change) => told.push(change));
 
-      await told(() => writeFile(join(dir, 'state/virbr1.status'), String((n += 1))));
-      await told(() => writeFile(join(dir, 'networks/k8s-net.xml'), String((n += 1))));
-      await told(() => writeFile(join(dnsmasq.hostDirs('k8s-net').dhcp, 'hosts'), String((n += 1))));
+      await actUntil(
+        () => told.length > 0,
+        () => round((n += 1)),
+      );
+
+      const change = told.find(({ kind }) => kind === 'leases');
+      assert.ok(change?.kind === 'leases');
+      assert.deepEqual([...change.macs], ['52:54:00:00:00:02']);
+      assert.deepEqual([...change.ips].sort(), ['10.0.0.2', '10.0.0.3']);
     });
 
     it('C3: notices that a dnsmasq ended, which changes no file', async () => {
@@ -239,31 +280,72 @@ describe('dnsmasq', () => {
       });
       await writeFile(join(dir, 'k8s-net.pid'), `${child.pid}\n`);
 
-      await told(async () => {
+      const found = await toldOf(async () => {
         child.kill();
         await child.ended;
-        await writeFile(join(dir, 'other.pid'), 'nonsense');
       });
+      assert.deepEqual(found[0], { kind: 'ended', network: 'k8s-net' });
     });
 
-    it('notices changes in a directory that was missing, or was replaced', async () => {
-      let n = 0;
+    it('tells which network libvirt wrote for', async () => {
+      const found = await toldOf(() => writeFile(join(dir, 'state/k8s-net.hostsfile'), ''));
+
+      assert.deepEqual(found[0], { kind: 'definition', network: 'k8s-net' });
+    });
+
+    it('tells of a host file that somebody else wrote, and not of its own', async () => {
+      watcher = dnsmasq.watch((change) => told.push(change));
+      await dnsmasq.writeHostFiles('own-net', FILES);
+      await dnsmasq.writeHostFiles('k8s-net', FILES);
+      await actUntil(
+        () => told.some((change) => change.kind === 'hostFiles'),
+        () => writeFile(join(dnsmasq.hostDirs('k8s-net').dhcp, 'hosts'), '# theirs'),
+      );
+
+      const networks = told.flatMap((change) => (change.kind === 'hostFiles' ? [change.network] : []));
+      assert.deepEqual(new Set(networks), new Set(['k8s-net']));
+    });
+
+    it('tells that anything may have changed when its directory was missing, or was replaced', async () => {
       await rm(join(dir, 'state'), { recursive: true });
-      let calls = 0;
-      const watcher = dnsmasq.watch(() => {
-        calls += 1;
-      });
+      watcher = dnsmasq.watch((change) => told.push(change));
       for (const round of [1, 2]) {
         await mkdir(join(dir, 'state'));
-        const before = calls;
-        // One call for the directory itself, more for what happens in it.
+        const before = told.length;
         await actUntil(
-          () => calls > before + 2,
-          () => writeFile(join(dir, 'state', `virbr${round}.status`), String((n += 1))),
+          () => told.slice(before).some(({ kind }) => kind === 'all'),
+          () => Promise.resolve(),
+        );
+        await actUntil(
+          () => told.slice(before).some(({ kind }) => kind === 'definition'),
+          () => writeFile(join(dir, 'state', `net${round}.conf`), ''),
         );
         await rm(join(dir, 'state'), { recursive: true });
       }
-      await watcher.dispose();
     });
+  });
+
+  it('parses leases once for each change of their file', async () => {
+    const path = join(dir, 'state/virbr1.status');
+    await writeFile(path, STATUS);
+    await utimes(path, 1, 1);
+
+    const [first, second] = [await dnsmasq.leaseTable('virbr1'), await dnsmasq.leaseTable('virbr1')];
+    assert.equal(first, second);
+    assert.deepEqual(
+      [first.ofMac('52:54:00:5e:53:fb')[0]?.ip, first.at('192.168.111.135')[0]?.mac, first.at('10.0.0.1')],
+      ['192.168.111.150', '52:54:00:00:00:01', []],
+    );
+    await writeFile(path, '[]');
+    assert.deepEqual((await dnsmasq.leaseTable('virbr1')).all, []);
+  });
+
+  it('sees a lease that ran out as changed once it is renewed', () => {
+    const at = (expiry: number): ReturnType<typeof createLeaseTable> =>
+      createLeaseTable([{ mac: 'a', ip: '10.0.0.1', expiry }]);
+
+    assert.deepEqual(changedMacs(at(50), at(200), 100), ['a']);
+    assert.deepEqual(changedMacs(at(150), at(200), 100), []);
+    assert.deepEqual(changedMacs(at(150), createLeaseTable([]), 100), ['a']);
   });
 });

@@ -40,3 +40,38 @@ function textOf(fields: ReadonlyMap<string, unknown>, key: string): string | und
   const value = fields.get(key);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
+
+/** All leases on a bridge, found by MAC address and by IP without a search. */
+export interface LeaseTable {
+  readonly all: readonly Lease[];
+  /** @param mac in lower case */
+  readonly ofMac: (mac: string) => readonly Lease[];
+  readonly at: (ip: string) => readonly Lease[];
+}
+
+export function createLeaseTable(all: readonly Lease[]): LeaseTable {
+  const byMac = Map.groupBy(all, ({ mac }) => mac);
+  const byIp = Map.groupBy(all, ({ ip }) => ip);
+  return { all, ofMac: (mac) => byMac.get(mac) ?? [], at: (ip) => byIp.get(ip) ?? [] };
+}
+
+/**
+ * MAC addresses that have other leases now. That a lease was renewed in time is no change: a thousand guests do so all
+ * the time.
+ * @param now seconds since the epoch
+ */
+export function changedMacs(before: LeaseTable, after: LeaseTable, now: number): string[] {
+  const macs = new Set([...before.all, ...after.all].map(({ mac }) => mac));
+  return [...macs].filter((mac) => shown(before.ofMac(mac), now) !== shown(after.ofMac(mac), now));
+}
+
+function shown(leases: readonly Lease[], now: number): string {
+  return JSON.stringify(
+    leases.map(({ ip, hostname, clientId, expiry }) => [
+      ip,
+      hostname,
+      clientId,
+      expiry === 0 || expiry > now,
+    ]),
+  );
+}

@@ -20,15 +20,15 @@ export async function pidOf(pidFile: string, procDir: string): Promise<number | 
 export function watchProcesses(
   dirs: ProcessDirs,
   everyMs: number,
-  onChange: () => void,
+  onEnd: (network: string) => void,
 ): { dispose(): void } {
   let running = new Set<string>();
   let looking = false;
   async function look(): Promise<void> {
     const now = new Set(await runningIn(dirs));
-    const ended = [...running].some((one) => !now.has(one));
+    const ended = [...running].filter((one) => !now.has(one));
     running = now;
-    if (ended) onChange();
+    for (const one of ended) onEnd(one.replace(/\.pid \d+$/, ''));
   }
   const timer = setInterval(() => {
     if (looking) return;

@@ -17,6 +17,8 @@ export interface LibvirtCache {
    * was dropped; of a change made through `libvirt` it is not.
    */
   watch(onChange: (change: LibvirtChange) => void): { dispose(): Promise<void> };
+  /** Something else tells that an object may be another one: it is dropped, and told if it is. */
+  suspect(object: { readonly kind: 'domain' | 'network'; readonly name: string }): void;
   /** Nothing that is known is to be trusted. */
   dropAll(): void;
 }
@@ -88,6 +90,7 @@ export function createLibvirtCache(options: LibvirtCacheOptions): LibvirtCache {
         },
       };
     },
+    suspect: (object) => suspect(context, object),
     dropAll: () => dropAll(context),
   };
 }
@@ -134,15 +137,21 @@ function startWatches(context: Context): { dispose(): Promise<void> } {
 }
 
 function fileChanged(context: Context, change: LibvirtChange): void {
-  const { domains, networks, news, tell } = context;
   if (change.kind === 'all') {
     dropAll(context);
-    tell(change);
+    context.tell(change);
     return;
   }
-  if (change.kind === 'domain') domains.drop(change.name, 'all');
-  else networks.drop(change.name);
-  news.suspect(change);
+  suspect(context, change);
+}
+
+function suspect(
+  { domains, networks, news }: Context,
+  object: Exclude<LibvirtChange, { kind: 'all' }>,
+): void {
+  if (object.kind === 'domain') domains.drop(object.name, 'all');
+  else networks.drop(object.name);
+  news.suspect(object);
 }
 
 function hear(context: Context, event: LibvirtEvent, filesWatched: boolean): void {

@@ -45,8 +45,8 @@ export function watchLibvirtFiles(
     if (file === undefined || kind === undefined) onChange({ kind: 'all' });
     else if (name !== undefined) onChange({ kind, name });
   }
-  const documents = watchDirs({ dirs: [...kinds.keys()], onChange: told, recheckMs: RECHECK_MS });
-  const autostart = watchDirs({ dirs: [...links.keys()], onChange: told, recheckMs: RECHECK_MS });
+  const documents = watchDirs({ dirs: () => [...kinds.keys()], onChange: told, recheckMs: RECHECK_MS });
+  const autostart = watchDirs({ dirs: () => [...links.keys()], onChange: told, recheckMs: RECHECK_MS });
   return {
     complete: documents.complete,
     dispose() {
