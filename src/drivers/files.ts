@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { ioError, isMissing } from './io-errors.ts';
 
 export { createExclusive, syncDir, writeAtomic } from './write-atomic.ts';
@@ -35,12 +35,14 @@ export async function removeIfExists(path: string): Promise<boolean> {
   }
 }
 
-/** Makes a directory and its parents; `mode` holds for the last one, which is corrected when it differs. */
+/**
+ * Makes a directory and its parents where there is none; `mode` holds for the last one, whatever the umask. One that is
+ * there may be anybody's, and stays as it is.
+ */
 export async function ensureDir(path: string, mode = 0o755): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode });
-    const found = await stat(path);
-    if ((found.mode & 0o7777) !== mode) await chmod(path, mode);
+    const made = await mkdir(path, { recursive: true, mode });
+    if (made !== undefined) await chmod(path, mode);
   } catch (error) {
     throw await ioError('make directory', path, error);
   }

@@ -12,6 +12,11 @@ export interface WriteOptions {
   mode?: number | undefined;
   uid?: number | undefined;
   gid?: number | undefined;
+  /**
+   * What the content was made from: with anything else in the file, or a file where there was none, it is refused with
+   * ChangedMeanwhile.
+   */
+  expected?: { readonly content: string | undefined } | undefined;
 }
 
 interface Existing {
@@ -42,6 +47,7 @@ export async function writeAtomic(
   try {
     const target = await followLinks(path);
     const existing = await readExisting(target);
+    expectContent(path, existing, options.expected);
     const wanted = {
       path: target,
       content: Buffer.from(content),
@@ -50,7 +56,8 @@ export async function writeAtomic(
       gid: options.gid ?? existing?.stats.gid,
     };
     if (existing === undefined || !existing.content.equals(wanted.content)) {
-      await replace(wanted, existing !== undefined);
+      const check = options.expected && (() => expectUnchanged(path, target, existing));
+      await replace(wanted, existing !== undefined, check);
       return true;
     }
     return await setAttributes(wanted, existing.stats);
@@ -124,13 +131,43 @@ async function setAttributes(wanted: Wanted, now: Stats): Promise<boolean> {
   return chownNeeded || chmodNeeded;
 }
 
-async function replace(wanted: Wanted, exists: boolean): Promise<void> {
+function expectContent(
+  path: string,
+  existing: Existing | undefined,
+  expected: WriteOptions['expected'],
+): void {
+  if (expected === undefined) return;
+  const wanted = expected.content === undefined ? undefined : Buffer.from(expected.content);
+  const same = wanted === undefined ? existing === undefined : existing?.content.equals(wanted) === true;
+  if (!same) throw changedMeanwhile(path);
+}
+
+/** Looked at once more right before it is replaced: writing the new one takes its time. */
+async function expectUnchanged(path: string, target: string, existing: Existing | undefined): Promise<void> {
+  const now = await readExisting(target);
+  const same = now === undefined ? existing === undefined : existing?.content.equals(now.content) === true;
+  if (!same) throw changedMeanwhile(path);
+}
+
+function changedMeanwhile(path: string): ReasonedError {
+  const why = 'somebody else changed it since it was looked at';
+  return new ReasonedError('ChangedMeanwhile', `cannot write file "${path}": ${why}`, {
+    hint: 'it is looked at again, and what was added to it stays',
+  });
+}
+
+async function replace(
+  wanted: Wanted,
+  exists: boolean,
+  check: (() => Promise<void>) | undefined,
+): Promise<void> {
   const dir = dirname(wanted.path);
   const temporary = temporaryFor(wanted.path);
   try {
     await removeLeftovers(wanted.path);
     await writeTemporary({ ...wanted, path: temporary });
     if (exists) await copyLabel(wanted.path, temporary);
+    await check?.();
     await rename(temporary, wanted.path);
     await syncDir(dir);
   } catch (error) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { ObservedHaproxy } from '../../src/api/load-balancer/plan.ts';
 import type { HaproxyStats } from '../../src/api/load-balancer/haproxy-stats.ts';
-import type { HostFilesPort } from '../../src/controllers/host/reconciler.ts';
+import type { HostFileOptions, HostFilesPort } from '../../src/controllers/host/reconciler.ts';
 import type { Attachment, Bridges } from '../../src/drivers/bridges.ts';
 import type { DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
@@ -252,7 +252,9 @@ export function fakeImages(world: World): ImageStore {
 export function fakeFiles(world: World): HostFilesPort {
   return {
     readIfExists: later((path: string) => world.files.get(path)),
-    writeAtomic: later((path: string, content: string, { mode }: { mode?: number }) => {
+    writeAtomic: later((path: string, content: string, { mode, expected }: HostFileOptions) => {
+      if (world.files.get(path) !== expected.content)
+        throw new ReasonedError('ChangedMeanwhile', `cannot write file "${path}": somebody changed it`);
       changes(world, 'writeFile', mode === undefined ? path : `${path} ${mode.toString(8)}`);
       world.files.set(path, content);
       return true;

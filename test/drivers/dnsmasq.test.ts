@@ -274,13 +274,14 @@ describe('dnsmasq', () => {
 
     it('C3: notices that a dnsmasq ended, which changes no file', async () => {
       await copyFile('/bin/sh', join(dir, 'dnsmasq'));
-      const child = spawnProcess([join(dir, 'dnsmasq'), '-c', 'echo; read x']);
-      await new Promise((resolve) => {
-        child.onStdout(resolve);
-      });
-      await writeFile(join(dir, 'k8s-net.pid'), `${child.pid}\n`);
-
+      // Again and again: nobody tells when it was seen running.
       const found = await toldOf(async () => {
+        const child = spawnProcess([join(dir, 'dnsmasq'), '-c', 'echo; read x']);
+        await new Promise((resolve) => {
+          child.onStdout(resolve);
+        });
+        await writeFile(join(dir, 'k8s-net.pid'), `${child.pid}\n`);
+        for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
         child.kill();
         await child.ended;
       });

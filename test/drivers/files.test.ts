@@ -36,6 +36,21 @@ const writeScript = `
   catch (error) { console.log(error.reason + '|' + error.message + '|' + error.hint); }`;
 
 describe('writeAtomic', () => {
+  it('R5: refuses to write over what is not what was looked at, and leaves it', async (t) => {
+    const path = join(await fresh(t), 'hosts');
+    const refused = { reason: 'ChangedMeanwhile' };
+    await writeAtomic(path, 'a line of theirs\n');
+
+    for (const content of ['', undefined])
+      await assert.rejects(writeAtomic(path, 'ours\n', { expected: { content } }), refused);
+    assert.equal(await readFile(path, 'utf8'), 'a line of theirs\n');
+    await assert.rejects(writeAtomic(`${path}2`, 'ours\n', { expected: { content: 'x' } }), refused);
+
+    const expected = { content: 'a line of theirs\n' };
+    assert.equal(await writeAtomic(path, 'theirs and ours\n', { expected }), true);
+    assert.equal(await writeAtomic(`${path}2`, 'new\n', { expected: { content: undefined } }), true);
+  });
+
   it('says whether anything changed, and changes nothing when nothing did', async (t) => {
     const path = join(await fresh(t), 'a');
 
@@ -206,10 +221,16 @@ describe('the small file helpers', () => {
     t.after(() => process.umask(umask));
 
     await ensureDir(path, 0o711);
-    await ensureDir(path, 0o711);
     assert.equal((await stat(path)).mode & 0o7777, 0o711);
-    await ensureDir(path, 0o750);
+  });
 
-    assert.equal((await stat(path)).mode & 0o7777, 0o750);
+  it('R4: leaves the mode of one that is there as it is, be it anybody’s', async (t) => {
+    const path = join(await fresh(t), 'theirs');
+    await mkdir(path);
+    for (const mode of [0o2770, 0o700]) {
+      await chmod(path, mode);
+      await ensureDir(path, 0o755);
+      assert.equal((await stat(path)).mode & 0o7777, mode);
+    }
   });
 });

@@ -12,10 +12,16 @@ import type { ObjectStore } from '../objects.ts';
 import type { Reconciler } from '../pass.ts';
 import type { HostStatus } from '../../api/host/object.ts';
 
+export interface HostFileOptions {
+  readonly mode?: number;
+  /** What the file held when it was looked at: it is not written over anything else. */
+  readonly expected: { readonly content: string | undefined };
+}
+
 /** The part of the files driver that the vmhost's own files need. */
 export interface HostFilesPort {
   readIfExists(path: string): Promise<string | undefined>;
-  writeAtomic(path: string, content: string, options: { mode?: number }): Promise<boolean>;
+  writeAtomic(path: string, content: string, options: HostFileOptions): Promise<boolean>;
   ensureDir(path: string): Promise<void>;
 }
 
@@ -61,7 +67,8 @@ export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAct
       // Somebody wrote it meanwhile: the next look has what they wrote.
       if (existing !== extra.files.get(path)) return;
       // The mode of a file that others made, such as /etc/hosts, is theirs.
-      await deps.files.writeAtomic(path, content, existing === undefined ? { mode } : {});
+      const expected = { content: existing };
+      await deps.files.writeAtomic(path, content, existing === undefined ? { mode, expected } : { expected });
       // A line that is gone from /etc/hosts would reach guests as a second address until then.
       for (const network of reload) await deps.dnsmasq.reload(network);
     },
