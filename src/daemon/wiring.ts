@@ -12,6 +12,7 @@ import { createNetworkReconciler } from '../controllers/network/reconciler.ts';
 import { createNetworkRemoval } from '../controllers/network/removal.ts';
 import { createNodeReconciler } from '../controllers/node/reconciler.ts';
 import { createNodeRemoval } from '../controllers/node/removal.ts';
+import { createProbePool } from '../controllers/node/probe-pool.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { letGo, withRemoval } from '../controllers/removal.ts';
 import { createTurns } from '../controllers/node/turns.ts';
@@ -126,7 +127,10 @@ export interface ReconcilerDeps {
   readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
 
-export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcilers; jobs: readonly Jobs[] } {
+export function createReconcilers(deps: ReconcilerDeps): {
+  reconcilers: Reconcilers;
+  jobs: readonly Pick<Jobs, 'dispose'>[];
+} {
   const { config, clock, store, drivers, identity, memory } = deps;
   const limit = config.maxConcurrentBoots;
   const turns = createTurns({ store, memory, clock, limit, enqueue: (name) => deps.onJob('Node', name) });
@@ -137,6 +141,7 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
   });
   const nodeJobs = createJobs({ clock, onChange: (name) => deps.onJob('Node', name) });
   const packageJobs = createJobs({ clock, onChange: (name) => deps.onJob('LoadBalancer', name) });
+  const probes = createProbePool({ clock, onChange: (name) => deps.onJob('Node', name) });
   const hostKeys = join(config.state, 'hostkeys');
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
@@ -159,6 +164,7 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
     },
     daemonKey: identity.publicKey,
     jobs: nodeJobs,
+    probes,
     memory,
     turns,
     stopSeconds: config.shutdownSeconds,
@@ -185,7 +191,8 @@ export function createReconcilers(deps: ReconcilerDeps): { reconcilers: Reconcil
       letGo('LoadBalancer'),
     ),
   };
-  return { reconcilers: reconcilers as unknown as Reconcilers, jobs: [imageJobs, nodeJobs, packageJobs] };
+  const jobs = [imageJobs, nodeJobs, packageJobs, probes];
+  return { reconcilers: reconcilers as unknown as Reconcilers, jobs };
 }
 
 function hostPaths(config: DaemonConfig): HostPaths {

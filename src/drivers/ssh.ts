@@ -1,6 +1,7 @@
 import { ReasonedError, toError } from '../api/errors.ts';
 import { unreachable } from './ssh/connection.ts';
 import { createPool } from './ssh/pool.ts';
+import { takesConnections } from './ssh/touch.ts';
 import { ChannelRefused, quoteArgv } from './ssh/run.ts';
 import type { Ssh, SshExecOptions, SshOptions, SshResult, SshTarget } from './ssh/types.ts';
 
@@ -72,6 +73,7 @@ export function createSsh(options: SshOptions): Ssh {
 
   return {
     exec,
+    answers: takesConnections,
     dispose: async () => {
       disposed = new ReasonedError('Aborted', 'cannot run commands on guests: the SSH driver is shut down');
       await pool.close(disposed);

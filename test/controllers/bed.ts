@@ -15,6 +15,7 @@ import { createNetworkReconciler } from '../../src/controllers/network/reconcile
 import { createNetworkRemoval } from '../../src/controllers/network/removal.ts';
 import { createNodeReconciler } from '../../src/controllers/node/reconciler.ts';
 import { createNodeRemoval } from '../../src/controllers/node/removal.ts';
+import type { ProbePool } from '../../src/controllers/node/probe-pool.ts';
 import type { ObjectOf, ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass } from '../../src/controllers/pass.ts';
 import { letGo, withRemoval } from '../../src/controllers/removal.ts';
@@ -85,9 +86,17 @@ const DEFAULTS = {
 const SCHEMAS = { Network: networkSpec, Image: imageSpec, Node: nodeSpec, LoadBalancer: loadBalancerSpec };
 const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
 
+const AT_ONCE: ProbePool = {
+  ask: (_node, { probe }, signal) => probe(signal),
+  forget: () => undefined,
+  dispose: () => Promise.resolve(),
+};
+
 export interface BedOptions {
   readonly boots?: number;
   readonly domainType?: 'auto' | 'kvm' | 'qemu';
+  /** Default: each look probes and waits for the answer. */
+  readonly probes?: (clock: FakeClock) => ProbePool;
   /** One that another daemon left. */
   readonly world?: World;
   /** A job beside the passes progressed. */
@@ -213,6 +222,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     seeds: fakeSeeds(world),
     ssh: fakeSsh(world),
     resolver: fakeResolver(world),
+    probes: options.probes?.(clock) ?? AT_ONCE,
     hostKey(node: string) {
       world.hostKeys.add(node);
       return Promise.resolve({

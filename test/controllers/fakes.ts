@@ -279,6 +279,10 @@ export function fakeResolver(world: World): DnsProbe {
 
 export function fakeSsh(world: World): Ssh {
   return {
+    answers: later(({ address }: { address: string }) => {
+      const answer = world.guests.get(address);
+      return answer !== undefined && !(answer instanceof Error);
+    }),
     exec: later(({ address }: { address: string }, argv: readonly string[]) => {
       if (argv.includes('k8slab')) changes(world, 'renewLease', address);
       const answer =

@@ -112,6 +112,7 @@ async function probe(
   signal: AbortSignal,
 ): Promise<NodeProbes> {
   const [attachment] = object.spec.networks;
+  if (domain?.state !== 'running') deps.probes.forget(object.metadata.name);
   if (domain?.state !== 'running' || attachment === undefined) return {};
   const gateway = deps.store.get('Network', attachment.network)?.status.gateway;
   if (gateway === undefined) return {};
@@ -128,6 +129,8 @@ async function probe(
     leaving,
     gateway,
     user: object.spec.ssh.user,
+    // libvirt names the taps anew at each start.
+    run: (domain.live?.interfaces ?? []).map(({ target }) => target).join(' '),
     ...(hostKey === undefined ? {} : { hostKey }),
     ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };

@@ -4,6 +4,8 @@ import type { NodeProbes } from '../../api/node/status.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { DnsProbe } from '../../drivers/resolver.ts';
 import type { Ssh } from '../../drivers/ssh.ts';
+import type { Probed } from '../../api/node/probe-due.ts';
+import type { ProbePool, ProbeQuestion } from './probe-pool.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { LiveEntry } from '../../api/ipam/entry.ts';
 
@@ -12,6 +14,7 @@ export interface ProbeDeps {
   readonly resolver: DnsProbe;
   readonly ssh: Ssh;
   readonly clock: Clock;
+  readonly probes: ProbePool;
 }
 
 export interface ProbeTarget {
@@ -26,45 +29,75 @@ export interface ProbeTarget {
   readonly hostKey?: string;
   /** Seconds since its start; undefined when it has been running for long. */
   readonly bootingSeconds?: number;
+  /** Another one after each start of the guest. */
+  readonly run: string;
 }
 
 const SSH_DEADLINE_MS = 8000;
+const TOUCH_DEADLINE_MS = 2000;
 /** A guest that has not asked for a lease by then may have a static address: ssh shows it. */
 const TRY_WITHOUT_LEASE_SECONDS = 60;
 
-/** Looks at a running guest from outside: its lease, its names, ssh with the key it was given, cloud-init. */
+/** A pass waits so long for the first answer of a guest; longer where what it does depends on it. */
+const [PATIENCE_MS, AWAY_PATIENCE_MS] = [2000, 30_000];
+
+/** What a running guest shows to the outside: its lease, its names, ssh with the key it was given, cloud-init. */
 export async function probeNode(
   deps: ProbeDeps,
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<NodeProbes> {
   const { entry, bootingSeconds, leased } = target;
-  const [dns, guest] = await Promise.all([probeDns(deps, target), maybeProbeSsh()]);
+  const probed = await deps.probes.ask(entry.node, questionOf(deps, target), signal);
   return {
     address: entry.ip,
     fqdn: entry.hostnames[0] ?? entry.node,
     reserved: { defined: entry.defined ?? true, live: entry.live },
     ...(leased === undefined ? {} : { leasedAddress: leased }),
-    ...(dns === undefined ? {} : { dns }),
-    ...guest,
+    ...probed,
     ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };
+}
 
-  async function maybeProbeSsh(): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit' | 'reachedAt'>> {
-    const patient = bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
-    if (leased !== entry.ip && patient) return {};
-    if (leased === undefined || leased === entry.ip || target.leaving) return probeSsh(deps, target, signal);
-    const found = new AbortController();
-    const home = probeSsh(deps, target, AbortSignal.any([signal, found.signal]));
-    home.catch(() => undefined);
-    if (await answersAt(deps, target, leased, signal)) {
-      found.abort();
-      const message = `the guest answers at ${leased}`;
-      return { ssh: { ok: false, reason: 'OtherAddress', message }, reachedAt: leased };
-    }
-    // It may have moved since; a lease says nothing of that.
-    return home;
+function questionOf(deps: ProbeDeps, target: ProbeTarget): ProbeQuestion {
+  const { entry, leased, leaving, gateway, user, hostKey, run } = target;
+  const where = [entry.ip, entry.hostnames, entry.live, entry.defined, gateway, leased, leaving];
+  const away = leaving || (leased !== undefined && leased !== entry.ip);
+  return {
+    about: JSON.stringify([where, user, hostKey, run, isPatient(target)]),
+    patienceMs: away ? AWAY_PATIENCE_MS : PATIENCE_MS,
+    probe: (signal) => probeOnce(deps, target, signal),
+    touch: (signal) => deps.ssh.answers({ address: entry.ip }, { deadlineMs: TOUCH_DEADLINE_MS, signal }),
+  };
+}
+
+function isPatient({ entry, leased, bootingSeconds }: ProbeTarget): boolean {
+  return leased !== entry.ip && bootingSeconds !== undefined && bootingSeconds < TRY_WITHOUT_LEASE_SECONDS;
+}
+
+async function probeOnce(deps: ProbeDeps, target: ProbeTarget, signal: AbortSignal): Promise<Probed> {
+  const [dns, guest] = await Promise.all([probeDns(deps, target), probeGuest(deps, target, signal)]);
+  return { ...(dns === undefined ? {} : { dns }), ...guest };
+}
+
+async function probeGuest(
+  deps: ProbeDeps,
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<Pick<NodeProbes, 'ssh' | 'cloudInit' | 'reachedAt'>> {
+  const { entry, leased, leaving } = target;
+  if (isPatient(target)) return {};
+  if (leased === undefined || leased === entry.ip || leaving) return probeSsh(deps, target, signal);
+  const found = new AbortController();
+  const home = probeSsh(deps, target, AbortSignal.any([signal, found.signal]));
+  home.catch(() => undefined);
+  if (await answersAt(deps, target, leased, signal)) {
+    found.abort();
+    const message = `the guest answers at ${leased}`;
+    return { ssh: { ok: false, reason: 'OtherAddress', message }, reachedAt: leased };
   }
+  // It may have moved since; a lease says nothing of that.
+  return home;
 }
 
 async function answersAt(

@@ -30,6 +30,11 @@ export interface Ssh {
    * Reasons: HostKeyMismatch, AuthenticationFailed, Unreachable, DeadlineExceeded, OutputTooLarge, Aborted, InvalidKey.
    */
   exec(target: SshTarget, argv: readonly string[], options?: SshExecOptions): Promise<SshResult>;
+  /** Whether it takes a TCP connection: a sign of life that costs the guest no login. Rejects only when aborted. */
+  answers(
+    target: Pick<SshTarget, 'address' | 'port'>,
+    options: { deadlineMs: number; signal?: AbortSignal | undefined },
+  ): Promise<boolean>;
   /** Ends all connections; calls under way fail with Aborted. */
   dispose(): Promise<void>;
 }
