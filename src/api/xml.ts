@@ -1,4 +1,4 @@
-import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { ReasonedError, toError } from './errors.ts';
 
 /** An element whose children keep the document's order, so that what k8slab does not model survives an edit. */
@@ -12,23 +12,24 @@ export type XmlNode = XmlElement | string;
 type Ordered = Record<string, unknown>;
 const ATTRIBUTES = ':@';
 const TEXT = '#text';
+const COMMENT = '#comment';
+/** Where others keep elements of their own, which come back to the last space. */
+const METADATA = 'metadata';
+const OURS = 'k8slab:object';
 
-const shared = { preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', textNodeName: TEXT };
 const parser = new XMLParser({
-  ...shared,
+  preserveOrder: true,
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  textNodeName: TEXT,
+  commentPropName: COMMENT,
   trimValues: false,
   parseTagValue: false,
   parseAttributeValue: false,
   ignoreDeclaration: true,
   htmlEntities: true,
-});
-// eslint-disable-next-line @typescript-eslint/no-deprecated -- fast-xml-parser re-exports it; its successor is the same code
-const builder = new XMLBuilder({
-  ...shared,
-  suppressBooleanAttributes: false,
-  suppressEmptyNode: true,
-  format: true,
-  indentBy: '  ',
+  // A chain of backing files is one element in another, 200 of them at most.
+  maxNestedTags: 512,
 });
 
 /** @throws ReasonedError InvalidXml where the text is no single well-formed element */
@@ -54,33 +55,68 @@ function parseOrdered(text: string): Ordered[] {
   }
 }
 
+/** Indented, except for what has text between its elements, which comes back as it was. */
 export function renderXml(root: XmlElement): string {
-  return `${builder.build(toOrdered([root])).trim()}\n`;
+  return `${render(root, '', false)}\n`;
 }
 
-function fromOrdered(nodes: readonly Ordered[]): XmlNode[] {
-  // Beside elements, white space is indentation, which rendering makes anew; alone, it is content.
-  const indented = nodes.some((node) => !(TEXT in node));
+function render(node: XmlNode, indent: string, inline: boolean): string {
+  if (typeof node === 'string') return escape(node);
+  const { name, children } = node;
+  if (name === COMMENT) return `<!--${children.filter((child) => typeof child === 'string').join('')}-->`;
+  const tag = `${name}${renderAttributes(node)}`;
+  if (name.startsWith('?')) return `<${tag}?>`;
+  if (children.length === 0) return `<${tag}/>`;
+  const asItIs = inline || children.some((child) => typeof child === 'string');
+  const inner = `${indent}  `;
+  const parts = children.map((child) => `${asItIs ? '' : `\n${inner}`}${render(child, inner, asItIs)}`);
+  return `<${tag}>${parts.join('')}${asItIs ? '' : `\n${indent}`}</${name}>`;
+}
+
+function renderAttributes({ attributes }: XmlElement): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => ` ${name}="${escape(value).replace(/[\t\n\r]/g, reference)}"`)
+    .join('');
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}
+
+/** In an attribute a parser would read it as a space. */
+function reference(character: string): string {
+  return `&#${character.charCodeAt(0)};`;
+}
+
+function fromOrdered(nodes: readonly Ordered[], parent = '', foreign = false): XmlNode[] {
+  const asItIs = foreign || hasMixedContent(nodes);
   return nodes.flatMap((node): XmlNode[] => {
     const name = Object.keys(node).find((key) => key !== ATTRIBUTES);
     if (name === undefined) return [];
-    if (name === TEXT) return textNode(String(node[TEXT]), indented);
+    if (name === TEXT) return textNode(String(node[TEXT]), nodes.length > 1 && !asItIs);
     const attributes = (node[ATTRIBUTES] ?? {}) as Record<string, string>;
-    return [{ name, attributes, children: fromOrdered(node[name] as Ordered[]) }];
+    const inner = node[name] as Ordered[];
+    const theirs = asItIs || (parent === METADATA && name !== OURS);
+    return [{ name, attributes, children: fromOrdered(inner, name, theirs) }];
   });
 }
 
-function textNode(text: string, indented: boolean): string[] {
-  const kept = indented ? text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '') : text;
-  return kept === '' ? [] : [kept];
+/** Text that says something, beside elements. */
+function hasMixedContent(nodes: readonly Ordered[]): boolean {
+  return nodes.length > 1 && nodes.some((node) => TEXT in node && /[^ \t\r\n]/.test(String(node[TEXT])));
 }
 
-function toOrdered(nodes: readonly XmlNode[]): Ordered[] {
-  return nodes.map((node) =>
-    typeof node === 'string'
-      ? { [TEXT]: node }
-      : { [node.name]: toOrdered(node.children), [ATTRIBUTES]: { ...node.attributes } },
-  );
+/** Beside elements, white space is indentation, which rendering makes anew; alone, it is content. */
+function textNode(text: string, indentation: boolean): string[] {
+  return text === '' || indentation ? [] : [text];
 }
 
 /** Makes an element; attributes given as undefined are left out. */
@@ -98,8 +134,13 @@ export function element(
 }
 
 export function elements(parent: XmlElement | undefined, name?: string): XmlElement[] {
-  const all = (parent?.children ?? []).filter((node): node is XmlElement => typeof node !== 'string');
+  const all = (parent?.children ?? []).filter(isElement);
   return name === undefined ? all : all.filter((child) => child.name === name);
+}
+
+/** Neither text nor a comment. */
+function isElement(node: XmlNode): node is XmlElement {
+  return typeof node !== 'string' && node.name !== COMMENT;
 }
 
 export function first(parent: XmlElement | undefined, name: string): XmlElement | undefined {

@@ -38,7 +38,7 @@ const text = fc.string({
   ),
   maxLength: 12,
 });
-const name = fc.constantFrom('host', 'dnsmasq:option', 'x-y', 'a_b', 'metadata', 'b2');
+const name = fc.constantFrom('host', 'dnsmasq:option', 'x-y', 'a_b', 'devices', 'b2');
 const attributes = fc.dictionary(fc.constantFrom('ip', 'xmlns:k8slab', 'value', 'type'), text, {
   maxKeys: 3,
 });
@@ -87,9 +87,34 @@ describe('XML', () => {
 
     assert.deepEqual(
       parseXml(once).children.map((child) => (typeof child === 'string' ? child : child.name)),
-      ['before', 'b', 'after', 'c'],
+      ['before', 'b', 'after ', 'c'],
     );
     assert.equal(renderXml(parseXml(once)), once);
+  });
+
+  it('F12: gives back what others keep in metadata as it was: comments, white space, text between elements', () => {
+    const theirs = `<app:note xmlns:app="urn:x">\n\t<!-- keep & <me> --> mixed <app:b/>text\n   <app:c a="1&#10;2"/></app:note>`;
+    const written = `<domain><name>a</name><metadata>\n<!-- theirs -->\n${theirs}\n</metadata></domain>`;
+
+    const once = renderXml(parseXml(written));
+
+    assert.ok(once.includes(theirs), once);
+    assert.ok(once.includes('<!-- theirs -->'), once);
+    assert.equal(renderXml(parseXml(once)), once);
+  });
+
+  it('keeps a newline in an attribute, which a parser would read as a space', () => {
+    const root = element('a', { b: 'one\ntwo\tthree' });
+
+    assert.equal(renderXml(root), '<a b="one&#10;two&#9;three"/>\n');
+    assert.equal(attribute(parseXml(renderXml(root)), 'b'), 'one\ntwo\tthree');
+  });
+
+  it('R12: takes as many elements in one another as libvirt takes backing files', () => {
+    const depth = 250;
+    const nested = `${'<backingStore>'.repeat(depth)}${'</backingStore>'.repeat(depth)}`;
+
+    assert.equal(renderXml(parseXml(nested)).split('<backingStore').length - 1, depth);
   });
 
   it('decodes entities once', () => {

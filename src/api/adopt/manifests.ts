@@ -72,7 +72,7 @@ function whatOf({ kind, name }: FoundManifest): string {
 }
 
 function toFile(manifest: FoundManifest): AdoptedFile {
-  const notes = manifest.notes.map((note) => `# ${note}\n`).join('');
+  const notes = manifest.notes.map((note) => `# ${note.replaceAll(/[\r\n]+/g, ' ')}\n`).join('');
   const name = `${manifest.kind.toLowerCase()}-${manifest.name}.yaml`;
   return { name, text: `${notes}${toText(manifest)}` };
 }
