@@ -142,7 +142,15 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     },
     release: sendRelease,
     watch(onChange) {
-      const changes = tellChanges({ dir: stateDir, debounceMs, recheckMs, leaseTable, written, now, onChange });
+      const changes = tellChanges({
+        dir: stateDir,
+        debounceMs,
+        recheckMs,
+        leaseTable,
+        written,
+        now,
+        onChange,
+      });
       const processes = watchProcesses({ pidDir, procDir }, processMs, (network) =>
         onChange({ kind: 'ended', network }),
       );

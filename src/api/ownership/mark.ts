@@ -143,7 +143,11 @@ export function withoutMark(root: XmlElement): XmlElement {
   const metadata = first(root, 'metadata');
   if (metadata === undefined) return root;
   const rest = replaceChildren(metadata, isMark, []);
-  return replaceChildren(root, (child) => child === metadata, rest.children.every((child) => typeof child === 'string') ? [] : [rest]);
+  return replaceChildren(
+    root,
+    (child) => child === metadata,
+    rest.children.every((child) => typeof child === 'string') ? [] : [rest],
+  );
 }
 
 function renderMark(mark: Mark): XmlElement {

@@ -73,9 +73,11 @@ export function tellChanges(options: TellOptions): { dispose(): Promise<void> } 
     else if (!(await isOurs(change.path))) told({ kind: 'hostFiles', network: change.network });
   }
   async function isOurs(path: string): Promise<boolean> {
+    const before = written.get(path);
     const text = await readIfExists(path);
-    const ours = written.get(path);
-    return ours === 'now' || (ours !== undefined && ours.text === text);
+    const now = written.get(path);
+    // What is read while it is written is told of again once it is.
+    return before === 'now' || now === 'now' || (now !== undefined && now.text === text);
   }
   async function tellLeases(bridge: string): Promise<void> {
     const after = await leaseTable(bridge);

@@ -56,34 +56,6 @@ describe("the vmhost's files", () => {
     assert.ok(file(bed, 'inventory').includes(`UserKnownHostsFile=${PATHS.knownHosts}`));
   });
 
-  it('R5: keep a line that an admin adds between the look and the write', async () => {
-    const bed = createBed();
-    const { files } = bed.world;
-    files.set(PATHS.hosts, HOSTS);
-    bed.apply('Network', 'k8s-net');
-    bed.apply('Image', 'debian');
-    bed.apply('Node', 'a');
-    await bed.converge();
-    bed.apply('Node', 'b');
-    await bed.pass('Network', 'k8s-net');
-    await bed.pass('Node', 'b');
-    const get = files.get.bind(files);
-    files.get = (path) => {
-      const found = get(path);
-      if (path === PATHS.hosts) {
-        files.get = get;
-        files.set(path, `${found ?? ''}10.0.0.1 theirs\n`);
-      }
-      return found;
-    };
-
-    await assert.rejects(bed.pass('Host', 'vmhost'), { reason: 'ChangedMeanwhile' });
-    await bed.converge();
-
-    assert.match(file(bed, 'hosts'), /^10\.0\.0\.1 theirs$/m);
-    assert.match(file(bed, 'hosts'), /b\.k8s-thw\.local/);
-  });
-
   it('keep the mode that others gave them, and are readable where k8slab makes them', async () => {
     const bed = createBed();
     bed.world.files.set(PATHS.hosts, HOSTS);
