@@ -236,7 +236,11 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): HttpDeps
     events,
     metrics,
     clock,
-    updates: loggedUpdates(createPackageUpdates({ store, packages: drivers.packages, clock }), log),
+    updates: loggedUpdates(createPackageUpdates({ store, packages: drivers.packages, clock }), {
+      log,
+      recorder: events,
+      store,
+    }),
     health,
     manifestErrors: () => parts.manifests.snapshot().errors.map(manifestTrouble),
     async plan(files) {

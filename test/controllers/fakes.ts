@@ -256,6 +256,7 @@ export function fakeFiles(world: World): HostFilesPort {
       if (world.files.get(path) !== expected.content)
         throw new ReasonedError('ChangedMeanwhile', `cannot write file "${path}": somebody changed it`);
       changes(world, 'writeFile', mode === undefined ? path : `${path} ${mode.toString(8)}`);
+      fails(world, `writeFile ${path}`);
       world.files.set(path, content);
       return true;
     }),

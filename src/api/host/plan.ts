@@ -47,6 +47,8 @@ export function planHost(
         content,
         mode: 0o644,
         reload,
+        // One that cannot be written holds up no other.
+        isolated: true as const,
       }),
     ];
   });

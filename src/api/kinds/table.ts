@@ -72,5 +72,8 @@ const age: Column<ApiObject> = {
 const message: Column<ApiObject> = {
   name: 'Message',
   wide: true,
-  cell: ({ status }) => findCondition(status.conditions, READY)?.message.replaceAll(' ', '-') || NONE,
+  cell: ({ status: { conditions } }) => {
+    const told = [READY, ...PENDING_TYPES].map((type) => findCondition(conditions, type)?.message ?? '');
+    return told.find((text) => text !== '')?.replaceAll(' ', '-') ?? NONE;
+  },
 };

@@ -68,6 +68,13 @@ describe('a table', () => {
       [row['Status'], row['CPUs'], row['Memory']],
       ['Ready,RestartRequired,CloudInitDrifted', '3->1', '1Gi'],
     );
+    const told = found.map((each) =>
+      each.type === 'CloudInitDrifted' ? { ...each, message: 'do it' } : each,
+    );
+    assert.equal(
+      cells(renderTable(KINDS.get('Node'), [object('Node', spec, {}, told)], NOW))['Message'],
+      'do-it',
+    );
   });
 
   it('of a Node says what a person asks for', () => {

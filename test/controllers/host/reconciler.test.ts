@@ -90,6 +90,22 @@ describe("the vmhost's files", () => {
     assert.match(bed.condition(['Host', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: a$/);
   });
 
+  it('F11: are written each by itself: one that cannot be is told, and holds up no other', async () => {
+    const bed = await createLab('a');
+    bed.world.broken.set(`writeFile ${PATHS.hosts}`, new ReasonedError('ReadOnlyFileSystem', 'cannot write'));
+    bed.apply('Node', 'b');
+    for (const [kind, name] of [
+      ['Network', 'k8s-net'],
+      ['Node', 'b'],
+    ] as const)
+      await bed.pass(kind, name);
+
+    await assert.rejects(bed.pass('Host', 'vmhost'), { reason: 'ReadOnlyFileSystem' });
+
+    assert.equal(bed.ready('Host', 'vmhost'), 'False ReadOnlyFileSystem');
+    for (const path of ['inventory', 'sshConfig'] as const) assert.match(file(bed, path), /\bb\.k8s-thw/);
+  });
+
   it('R5: are not written over what somebody else wrote since they were looked at', async () => {
     const bed = await createLab('a');
     bed.world.files.set(PATHS.hosts, HOSTS);
