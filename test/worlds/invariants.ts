@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { findCondition, isTrue, READY } from '../../src/api/conditions.ts';
-import { attribute, elements, first, parseXml, textOf, type XmlElement } from '../../src/api/xml.ts';
+import { attribute, elements, first, parseXml } from '../../src/api/xml.ts';
 import type { World } from '../controllers/fakes.ts';
 import type { Daemon } from './daemon.ts';
-import { NETWORK, type Foreign, type Outsider } from './outsider.ts';
+import { has, hosts } from './entries.ts';
+import { NETWORK, type Outsider } from './outsider.ts';
 
 /** Reasons that say what is wrong with the world or with a manifest; all others would be faults of k8slab's own. */
 const EXPLAINED = new Set([
@@ -41,28 +42,6 @@ function checkForeign(world: World, { documents, entries }: Outsider): void {
     if (entry.live && !world.calls.includes(`destroyNetwork ${NETWORK}`))
       assert.ok(has(live, entry), `the running network still has ${entry.xml}`);
   }
-}
-
-/** A record may have got names of ours beside its own: libvirt has one record of an address. */
-function has(text: string | undefined, { section, xml }: Foreign): boolean {
-  const wanted = parseXml(xml);
-  return hosts(text, section).some((host) => {
-    const names = namesOf(host);
-    const alike = ['mac', 'name', 'ip'].every((key) => attribute(host, key) === attribute(wanted, key));
-    return alike && namesOf(wanted).every((name) => names.includes(name));
-  });
-}
-
-function namesOf(host: XmlElement): (string | undefined)[] {
-  return elements(host, 'hostname').map(textOf);
-}
-
-function hosts(text: string | undefined, section: Foreign['section']): XmlElement[] {
-  if (text === undefined) return [];
-  const root = parseXml(text);
-  return section === 'dns-host'
-    ? elements(first(root, 'dns'), 'host')
-    : elements(first(first(root, 'ip'), 'dhcp'), 'host');
 }
 
 /** No address, MAC address or name of a reservation twice, on either side; no pod network twice. */

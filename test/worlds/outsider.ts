@@ -9,15 +9,14 @@ import {
   textOf,
   type XmlElement,
 } from '../../src/api/xml.ts';
+import { has, type Entry } from './entries.ts';
 import { rawLibvirt, type World } from '../controllers/fakes.ts';
 import { addressOf, macOf, nameOf, NODES, type Side, type Step } from './steps.ts';
 
 export const NETWORK = 'lab';
 
 /** A foreign element of the network, and where it is. */
-export interface Foreign {
-  readonly section: 'ip-dhcp-host' | 'dns-host';
-  readonly xml: string;
+export interface Foreign extends Entry {
   live: boolean;
   config: boolean;
 }
@@ -56,6 +55,14 @@ export function createOutsider(world: World): Outsider {
     if (update('add', section, xml, side))
       entries.push({ section, xml, live: side !== 'config', config: side !== 'live' });
   }
+  /** Whoever deletes by name may hit what is theirs. */
+  function forgetDeleted(): void {
+    const { config, live } = world.networks.get(NETWORK) ?? {};
+    for (const entry of entries) {
+      entry.config &&= has(config, entry);
+      entry.live &&= has(live, entry);
+    }
+  }
   function guest(number: number): void {
     const name = `foreign${number}`;
     const nic = `<interface type="network"><mac address="${macOf(number)}"/><source network="${NETWORK}"/></interface>`;
@@ -88,6 +95,7 @@ export function createOutsider(world: World): Outsider {
         const section = step.does === 'lose host' ? 'ip-dhcp-host' : 'dns-host';
         const node = NODES[step.node] ?? '';
         for (const xml of ownEntries(world, section, node)) update('delete', section, xml, step.side);
+        forgetDeleted();
         return true;
       }
       case 'stop network':
