@@ -105,6 +105,20 @@ describe('the cache of what libvirt has', () => {
     );
   });
 
+  it('F2: a definition is read with its passwords, so that defining it again loses none', async () => {
+    const bed = createCacheBed({ a: { state: 'running' } });
+    const flags: string[] = [];
+    const call = bed.virsh.call.bind(bed.virsh);
+    bed.virsh.call = (argv, options) => {
+      if (argv[0] === 'dumpxml') flags.push(argv.slice(3).join(' '));
+      return call(argv, options);
+    };
+
+    await bed.cache.view.domain('a');
+
+    assert.deepEqual(flags.sort(), ['', '--inactive --security-info']);
+  });
+
   it('its own change is seen by whoever reads next', async () => {
     const bed = createCacheBed({ a: {} });
     assert.equal((await bed.cache.view.domain('a'))?.state, 'shutoff');
