@@ -78,13 +78,16 @@ program
   .command('validate')
   .description('Check manifests, each and all together; needs no daemon')
   .argument('<PATHS...>', 'files, directories, or - for standard input')
-  .option('-q, --quiet', 'print errors only')
-  .action(async (paths: string[], flags: { quiet?: boolean }) => {
+  .option('-q, --quiet', 'print errors and warnings only')
+  .option('--strict', 'a reference to what is in none of the files is an error')
+  .action(async (paths: string[], flags: { quiet?: boolean; strict?: boolean }) => {
     const { validate } = await import('../src/cli/validate.ts');
-    const { errors, valid } = await validate(paths);
+    const { errors, warnings, valid } = await validate(paths);
     for (const error of errors) process.stderr.write(`${error}\n`);
+    const word = flags.strict === true ? '' : 'warning: ';
+    for (const warning of warnings) process.stderr.write(`${word}${warning}\n`);
     if (flags.quiet !== true) for (const line of valid) process.stdout.write(`${line}\n`);
-    if (errors.length > 0) process.exitCode = 1;
+    if (errors.length > 0 || (flags.strict === true && warnings.length > 0)) process.exitCode = 1;
   });
 
 program
@@ -162,6 +165,12 @@ program
     const { complete } = await import('../src/cli/completion.ts');
     process.stdout.write((await complete(client(), words)).map((word) => `${word}\n`).join(''));
   });
+
+// Who reads the output has seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

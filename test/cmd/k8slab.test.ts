@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { version } from '../../src/api/version.ts';
 import { networkText, nodeText } from '../api/manifest/samples.ts';
@@ -100,7 +101,7 @@ describe('k8slab plan', () => {
     for (const planned of [{ actions: [] }, { actions: [step] }, { actions: [], error: 'no libvirt' }]) {
       lab.planned = [{ kind: 'Node', name: 'a', ...planned }];
       const { code, stdout } = await k8slab(['plan', '-o', 'json']);
-      assert.deepEqual(JSON.parse(stdout), { items: lab.planned });
+      assert.deepEqual(JSON.parse(stdout), { items: lab.planned, manifests: [] });
       ends.push([code, Object.keys(planned).join()]);
     }
 
@@ -119,12 +120,17 @@ describe('k8slab validate', () => {
     await writeFile(bad, nodeText('a', { cpuz: 1 }));
     const socket = join(dir, 'none.sock');
 
-    const [piped, wrong] = await Promise.all([
+    const [piped, strict, wrong] = await Promise.all([
       k8slab(['validate', '-', good], { socket, input: nodeText('a') }),
+      k8slab(['validate', '-', good, '--strict'], { socket, input: nodeText('a') }),
       k8slab(['validate', good, bad], { socket }),
     ]);
 
-    assert.deepEqual(piped, { code: 0, stdout: `${good}: 1 object\n<stdin>: 1 object\n`, stderr: '' });
+    const dangling = /^<stdin>:1:\d+: spec\.disk\.image: no manifest has the Image "debian"\n$/;
+    assert.deepEqual([piped.code, piped.stdout], [0, `${good}: 1 object\n<stdin>: 1 object\n`]);
+    assert.match(piped.stderr.replace(/^warning: /, ''), dangling);
+    assert.equal(strict.code, 1);
+    assert.match(strict.stderr, dangling);
     assert.deepEqual([wrong.code, wrong.stdout], [1, `${good}: 1 object\n`]);
     assert.match(wrong.stderr, /bad\.yaml:1:\d+: spec\.cpuz: .*cpus/);
   });
@@ -140,5 +146,20 @@ describe('k8slab explain and completion', () => {
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /disk/);
     assert.equal(formats.stdout, 'wide\nyaml\njson\nname\n');
+  });
+});
+
+describe('R29: output that nobody reads any more', () => {
+  it('ends the command quietly', async () => {
+    const child = spawn(COMMAND, ['explain', 'node'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.destroy();
+    const [stderr, code] = await Promise.all([
+      text(child.stderr),
+      new Promise((resolve) => child.on('close', resolve)),
+    ]);
+
+    assert.deepEqual([code, stderr], [0, '']);
   });
 });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Manifests } from '../manifest/manifests.ts';
-import type { CrossError, FieldIssue, Reference } from '../manifest/types.ts';
+import type { CrossError, FieldIssue, FieldPath, Reference } from '../manifest/types.ts';
 import type { Kind, KindMap, ManifestKind, ObjectOf } from '../meta.ts';
 import type { Column } from './columns.ts';
 import type { MetricFamily } from './metrics.ts';
@@ -45,6 +45,8 @@ export interface ManifestDefinition<K extends ManifestKind = ManifestKind> {
   readonly spec: z.ZodType<KindMap[K]['spec']>;
   /** What the schema cannot say: rules between the fields of one object. Paths begin with `spec`. */
   check(spec: KindMap[K]['spec']): readonly FieldIssue[];
+  /** Fields that are handed to a program that reads YAML 1.1, as cloud-init does. */
+  readonly yaml11?: readonly FieldPath[];
   /** The objects it names, and waits for until they are there. */
   references?(spec: KindMap[K]['spec']): readonly Reference[];
   /** What is wrong between objects, as far as this kind is concerned. */

@@ -32,7 +32,7 @@ export function renderTable(
   objects: readonly ApiObject[],
   now: number,
 ): Table {
-  const columns = [name, ...(own as readonly Column<ApiObject>[]), ready, reason, message, age];
+  const columns = [name, ...(own as readonly Column<ApiObject>[]), ready, reason, age, message];
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
@@ -74,6 +74,6 @@ const message: Column<ApiObject> = {
   wide: true,
   cell: ({ status: { conditions } }) => {
     const told = [READY, ...PENDING_TYPES].map((type) => findCondition(conditions, type)?.message ?? '');
-    return told.find((text) => text !== '')?.replaceAll(' ', '-') ?? NONE;
+    return told.find((text) => text !== '')?.replaceAll(/\s+/g, ' ') ?? NONE;
   },
 };

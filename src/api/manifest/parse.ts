@@ -11,6 +11,7 @@ import { formatPath } from './path.ts';
 import { positionAt, walk } from './places.ts';
 import { runSteps, type Steps } from './steps.ts';
 import type { FieldIssue, FieldPath, ManifestError, ParsedObject, Position } from './types.ts';
+import { yaml11Issues } from './yaml11.ts';
 import { readYaml, type YamlDocument } from './yaml.ts';
 
 /** Enough to see what is wrong with a file, few enough to keep. */
@@ -107,7 +108,9 @@ function checkDocument(file: string, { value, places, start }: YamlDocument, kin
     source: { file, line: start.line },
     places,
   } as ParsedObject;
-  return { object, issues: definition.manifest.check(object.spec) };
+  const { check, yaml11 = [] } = definition.manifest;
+  const issues = yaml11.flatMap((path) => yaml11Issues(places.tree, path));
+  return { object, issues: [...check(object.spec), ...issues] };
 }
 
 function kindIssue(kind: unknown, kinds: Kinds): FieldIssue {

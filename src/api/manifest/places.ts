@@ -6,7 +6,7 @@ export interface PlaceTree {
   readonly at: number;
   /** Of the field's key. */
   readonly key?: number;
-  /** A number as it is written, such as `0644`, where that is not how it is printed. */
+  /** As it is written, such as `0644` or `no`, where that is not how a number is printed, or YAML 1.1 means another thing. */
   readonly written?: string;
   /** The names of a mapping's fields, in the order of `children`; undefined for a list. */
   readonly names?: readonly string[];

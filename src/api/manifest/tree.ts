@@ -11,6 +11,7 @@ import {
 } from 'yaml';
 import { formatPath } from './path.ts';
 import type { PlaceTree } from './places.ts';
+import { isOtherInYaml11 } from './yaml11.ts';
 import type { FieldPath, ManifestErrorCode } from './types.ts';
 
 /** Values that aliases may stand for in one document, so that a few lines cannot mean millions of values. */
@@ -73,9 +74,10 @@ function readNode(node: unknown, reading: Reading): Sized {
   return sized;
 }
 
-function readScalar({ value, source, range }: Scalar): Sized {
+function readScalar({ value, source, range, type }: Scalar): Sized {
   const at = range?.[0] ?? 0;
-  const written = typeof value === 'number' && source !== undefined && source !== String(value);
+  const isOther = typeof value === 'number' && source !== String(value);
+  const written = source !== undefined && (isOther || (type === 'PLAIN' && isOtherInYaml11(source)));
   return { value, places: written ? { at, written: source } : { at }, size: 1 };
 }
 

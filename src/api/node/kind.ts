@@ -15,6 +15,7 @@ export const node = defineKind({
   manifest: {
     spec: nodeSpec,
     check: checkNode,
+    yaml11: [['spec', 'cloudInit', 'userData']],
     references: nodeReferences,
     crossCheck: crossCheckNodes,
   },

@@ -103,17 +103,25 @@ function cloudConfig(input: CloudInitInput): Record<string, unknown> {
     ssh_deletekeys: true,
     package_update: cloudInit.packageUpgrade,
     package_upgrade: cloudInit.packageUpgrade,
-    bootcmd: input.usedDisk ? [RESET_MACHINE_ID] : [],
-    write_files: cloudInit.files.map(({ path, content, permissions, owner }) => ({
-      path,
-      content,
-      permissions,
-      // Users are made after the first files are written.
-      ...(owner === undefined ? {} : { owner, defer: true }),
-    })),
-    runcmd: [...podCidrCommand(input), ...cloudInit.commands],
+    ...(input.usedDisk ? { bootcmd: [RESET_MACHINE_ID] } : {}),
+    // Its schema takes no empty lists.
+    ...listed(
+      'write_files',
+      cloudInit.files.map(({ path, content, permissions, owner }) => ({
+        path,
+        content,
+        permissions,
+        // Users are made after the first files are written.
+        ...(owner === undefined ? {} : { owner, defer: true }),
+      })),
+    ),
+    ...listed('runcmd', [...podCidrCommand(input), ...cloudInit.commands]),
   };
   return mergeUserData(base, cloudInit.userData ?? {});
+}
+
+function listed(key: string, list: readonly unknown[]): Record<string, unknown> {
+  return list.length === 0 ? {} : { [key]: list };
 }
 
 // Once per instance, before DHCP clients of later boots ask with an id that another guest has too.

@@ -88,23 +88,20 @@ describe('a table', () => {
 
     const row = cells(renderTable(KINDS.get('Node'), [object('Node', spec, status, [ready])], NOW));
 
-    assert.deepEqual(
-      { ...row, Message: row['Message']?.length },
-      {
-        Name: 'x',
-        Role: 'master',
-        Address: '192.168.111.150',
-        MAC: '52:54:00:5e:53:fb',
-        CPUs: '1',
-        Memory: '1Gi',
-        'Pod-CIDR': '10.200.0.0/24',
-        Type: 'qemu',
-        Ready: 'False',
-        Status: 'NoLease',
-        Message: 'no lease yet'.length,
-        Age: '90s',
-      },
-    );
+    assert.deepEqual(row, {
+      Name: 'x',
+      Role: 'master',
+      Address: '192.168.111.150',
+      MAC: '52:54:00:5e:53:fb',
+      CPUs: '1',
+      Memory: '1Gi',
+      'Pod-CIDR': '10.200.0.0/24',
+      Type: 'qemu',
+      Ready: 'False',
+      Status: 'NoLease',
+      Age: '90s',
+      Message: 'no lease yet',
+    });
   });
 
   it('says when an object is being removed, and when that is held', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { complaints, nodeText } from '../manifest/samples.ts';
+import { complaints, errorLines, nodeText } from '../manifest/samples.ts';
 
 describe('a Node', () => {
   const refused = [
@@ -81,4 +81,44 @@ describe('a Node', () => {
       assert.deepEqual(complaints(nodeText('n', { disk, memory: '64Mi' })), []);
     });
   }
+});
+
+describe('R24, C8: userData, which cloud-init reads as YAML 1.1', () => {
+  const withUserData = (...lines: readonly string[]): string =>
+    [
+      ...['apiVersion: k8slab.io/v1alpha1', 'kind: Node', 'metadata: {name: a}', 'spec:'],
+      ...['  disk: {image: debian}', '  networks: [{network: n}]', '  cloudInit:', '    userData:'],
+      ...lines.map((line) => `      ${line}`),
+    ].join('\n');
+
+  for (const value of ['0644', 'no', 'Yes', 'on', 'OFF', '1:30', '1_000', '0o755', '-012']) {
+    it(`is refused with ${value} unless it is in quotes`, () => {
+      const [line = '', ...more] = errorLines(withUserData('a:', `- {b: ${value}}`));
+
+      assert.deepEqual(more, []);
+      assert.ok(line.startsWith(`10:13: spec.cloudInit.userData.a[0].b: ${value} means another thing`), line);
+      assert.ok(line.includes(`write it in quotes: "${value}"`), line);
+      assert.deepEqual(errorLines(withUserData('a:', `- {b: "${value}"}`)), []);
+    });
+  }
+
+  it('is taken with what means the same in both', () => {
+    const values = [
+      'true',
+      'false',
+      '0',
+      '10',
+      '-1',
+      '1.5',
+      '~',
+      'yess',
+      'node',
+      '10:99x',
+      '0x1f',
+      'y',
+      '2026-01-01',
+    ];
+
+    assert.deepEqual(errorLines(withUserData(`a: [${values.join(', ')}]`, 'b: |', '  no')), []);
+  });
 });

@@ -32,7 +32,7 @@ type Config = Record<string, unknown> & {
   users: Record<string, unknown>[];
   write_files: Record<string, unknown>[];
   runcmd: unknown[];
-  bootcmd: unknown[];
+  bootcmd: unknown[] | undefined;
 };
 
 function told(from: CloudInitInput): Config {
@@ -127,8 +127,16 @@ describe('a seed', () => {
     assert.equal(config['ssh_deletekeys'], true);
   });
 
+  it('C8: has no empty lists, which the schema of cloud-init refuses', () => {
+    const empty = Object.entries(told(input())).filter(
+      ([, value]) => Array.isArray(value) && value.length === 0,
+    );
+
+    assert.deepEqual(empty, []);
+  });
+
   it('E40: makes the machine-id anew, once, where the disk was another one before', () => {
-    assert.deepEqual(told(input()).bootcmd, []);
+    assert.equal(told(input()).bootcmd, undefined);
     const [command] = told(input({}, { usedDisk: true })).bootcmd as string[][];
     assert.ok(command);
     assert.deepEqual(command.slice(0, 2), ['cloud-init-per', 'instance']);
