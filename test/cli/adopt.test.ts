@@ -30,7 +30,7 @@ describe('k8slab adopt', () => {
     const path = join(dir, 'all.yaml');
     await writeFile(path, printAdoption(files));
 
-    assert.deepEqual(await validate([path]), { errors: [], valid: [`${path}: 6 objects`] });
+    assert.deepEqual(await validate([path]), { errors: [], warnings: [], valid: [`${path}: 6 objects`] });
   });
 
   it('writes a file for each object into a directory that it makes', async () => {

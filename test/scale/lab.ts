@@ -104,8 +104,8 @@ function startController(bed: Bed, queues: Queues, kind: Kind, onPass: (name: st
 /** The part of the daemon's drivers that tells of changes. */
 function watchDeps({ store, cache }: Bed, enqueue: Enqueue): WatchDeps {
   const silent = { watch: () => ({ dispose: () => Promise.resolve() }) };
-  const drivers = { manifestDir: silent, dnsmasq: silent, libvirtCache: cache };
-  return { drivers, store, enqueue, manifests: {} } as unknown as WatchDeps;
+  const drivers = { dnsmasq: silent, libvirtCache: cache };
+  return { drivers, store, enqueue, source: silent, manifests: {} } as unknown as WatchDeps;
 }
 
 function count(counts: Map<string, number>, key: string): void {
