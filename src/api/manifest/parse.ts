@@ -108,9 +108,9 @@ function checkDocument(file: string, { value, places, start }: YamlDocument, kin
     source: { file, line: start.line },
     places,
   } as ParsedObject;
-  const { check, yaml11 = [] } = definition.manifest;
-  const issues = yaml11.flatMap((path) => yaml11Issues(places.tree, path));
-  return { object, issues: [...check(object.spec), ...issues] };
+  const { manifest } = definition;
+  const issues = (manifest.yaml11 ?? []).flatMap((path) => yaml11Issues(places.tree, path));
+  return { object, issues: [...manifest.check(object.spec), ...issues] };
 }
 
 function kindIssue(kind: unknown, kinds: Kinds): FieldIssue {

@@ -73,7 +73,7 @@ describe('a table', () => {
     );
     assert.equal(
       cells(renderTable(KINDS.get('Node'), [object('Node', spec, {}, told)], NOW))['Message'],
-      'do-it',
+      'do it',
     );
   });
 
