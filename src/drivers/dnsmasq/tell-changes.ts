@@ -76,8 +76,8 @@ export function tellChanges(options: TellOptions): { dispose(): Promise<void> } 
     const before = written.get(path);
     const text = await readIfExists(path);
     const now = written.get(path);
-    // What is read while it is written is told of again once it is.
-    return before === 'now' || now === 'now' || (now !== undefined && now.text === text);
+    // What is read while it is written is told of again once it is; a directory may be there before its file.
+    return before === 'now' || now === 'now' || now?.text === text;
   }
   async function tellLeases(bridge: string): Promise<void> {
     const after = await leaseTable(bridge);

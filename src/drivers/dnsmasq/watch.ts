@@ -44,6 +44,8 @@ export function watchDnsmasq({ dir, onChange, debounceMs, recheckMs }: WatchOpti
   function changed(place: string, name: string | undefined): void {
     const network = HOST_DIR.exec(basename(place))?.[1];
     if (network !== undefined) {
+      // dnsmasq reads no hidden file: what is half written, and the stamp of its last SIGHUP.
+      if (name?.startsWith('.') === true) return;
       const path = join(place, name ?? HOSTS);
       later(path, { kind: 'hostFile', network, path });
     } else if (name !== undefined && HOST_DIR.test(name)) watches.refresh();
