@@ -148,7 +148,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   const after = await look(reconciler, deps, object, signal);
   if (failure !== undefined) {
     // What the other steps brought about is told before the failure.
-    writeStatus(deps, object, after.conditions, after.fields);
+    await writeStatus(deps, object, after.conditions, after.fields);
     throw failure.error;
   }
   // A call that succeeds and changes nothing would otherwise be made again for ever.
