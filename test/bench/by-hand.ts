@@ -16,11 +16,13 @@ export async function timed(lab: Lab, script: string, timeoutMs = 900_000): Prom
 /** Seconds that a warm virsh session takes for these commands: the time of its start is taken off. */
 export async function session(lab: Lab, commands: readonly string[]): Promise<number> {
   await lab.writeFile('/tmp/bench.virsh', `${commands.join('\n')}\n`);
-  const [cold, all] = [
-    await timed(lab, 'echo uri | virsh -q'),
-    await timed(lab, 'virsh -q </tmp/bench.virsh'),
-  ];
-  return Math.max(all - cold, 0.001);
+  const cold: number[] = [];
+  const all: number[] = [];
+  for (let run = 0; run < 3; run += 1) {
+    cold.push(await timed(lab, 'echo uri | virsh -q'));
+    all.push(await timed(lab, 'virsh -q </tmp/bench.virsh'));
+  }
+  return Math.max(Math.min(...all) - Math.min(...cold), 0.001);
 }
 
 /** Reads all once, as a daemon that starts must. */

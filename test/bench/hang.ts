@@ -1,5 +1,8 @@
 import { contentHash } from '../../src/api/canonical.ts';
+import { condition, READY } from '../../src/api/conditions.ts';
 import { KINDS } from '../../src/api/kinds/list.ts';
+import { imageSpec } from '../../src/api/image/spec.ts';
+import { networkSpec } from '../../src/api/network/spec.ts';
 import { nodeSpec } from '../../src/api/node/spec.ts';
 import { createQueues, startControllers, type ControllersDeps } from '../../src/daemon/controllers.ts';
 import { startTriggers } from '../../src/daemon/triggers.ts';
@@ -36,7 +39,7 @@ export const hang: Group = {
     return [
       {
         work: `${hung} of ${nodes} guests hang on SSH: an edit of another Node until its pass, p99`,
-        k8slab: quantile(with200, 0.99),
+        k8slab: with200.some(Number.isNaN) ? NaN : quantile(with200, 0.99),
         target: { at: quantile(without, 0.99) },
         note: 'target: as without them; in virtual time',
       },
@@ -62,7 +65,7 @@ async function waitsOfEdits(nodes: number, hung: number): Promise<number[]> {
     apply(store, name, '128Mi');
     await clock.advance(RESYNC_MS / 7);
     looks.delete(name);
-    if (waits.length <= index) waits.push(RESYNC_MS / 7 / 1000);
+    if (waits.length <= index) waits.push(NaN);
   }
   await stop();
   return waits.slice(0, EDITS);
@@ -79,11 +82,20 @@ function startDaemonOf(
   startTriggers(KINDS, store, (kind, name, delayMs = 0, priority) =>
     queues[kind].addAfter(name, delayMs, priority),
   );
+  // What Nodes read must have been looked at before they are.
+  store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
+  store.apply('Image', { name: 'guest', spec: imageSpec.parse({ source: '/srv/guest.qcow2' }), hash: '' });
+  store.apply('Network', { name: 'bench', spec: networkSpec.parse({ cidr: '10.64.0.0/16' }), hash: '' });
   for (let index = 0; index < nodes; index += 1) apply(store, nodeName(index), '64Mi');
   const reconciler = {
     async look({ metadata }: { metadata: { name: string } }) {
       await look(metadata.name);
-      return { plan: { actions: [] }, conditions: [], fields: {}, extra: undefined };
+      return {
+        plan: { actions: [] },
+        conditions: [condition(READY, 'True', 'Ready')],
+        fields: {},
+        extra: undefined,
+      };
     },
   };
   const reconcilers = Object.fromEntries(KINDS.all.map(({ kind }) => [kind, { ...reconciler, kind }]));
@@ -95,7 +107,11 @@ function startDaemonOf(
       sink: createStoreSink({ store, clock }),
       resyncMs: () => RESYNC_MS,
       reconcilers: reconcilers as unknown as ControllersDeps['reconcilers'],
-      manifests: { snapshot: () => ({ condemned: new Map() }) } as unknown as ControllersDeps['manifests'],
+      manifests: {
+        blocked: () => undefined,
+        notes: () => [],
+        snapshot: () => ({ condemned: new Map() }),
+      } as unknown as ControllersDeps['manifests'],
       removals: { blocked: () => undefined, notes: () => [] } as unknown as ControllersDeps['removals'],
     },
     releasers,
