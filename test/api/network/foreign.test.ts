@@ -215,6 +215,30 @@ describe('R19: a foreign reservation of the name of a Node', () => {
   });
 });
 
+describe('a reservation of ours that only the running network still has', () => {
+  it('is not foreign: its address goes to another Node by taking it out', () => {
+    const deaf = (text = ''): string => text.replace(/<dnsmasq:option value="[^"]*hostsdir=[^"]*"\/>/g, '');
+    const bare = converged([]);
+    const world = { ...bare, live: deaf(bare.live) };
+    const served = settle([master00], world);
+    const removed = settle([], served);
+    const heir = node('heir', { address: '192.168.111.150' });
+
+    const plan = look([heir], removed);
+
+    assert.match(
+      removed.live ?? '',
+      /52:54:00:5e:53:fb/,
+      'to take it out would cost the guests of others the outside',
+    );
+    assert.deepEqual(refusals(plan), {});
+    // The mark forgets it a pass later than the network, so that a failure in between leaves nothing foreign behind.
+    const after = settle([heir], apply(removed, plan));
+    assert.doesNotMatch(after.live ?? '', /52:54:00:5e:53:fb/);
+    assert.equal(parseNetwork(after.config ?? '').model.mark?.former, undefined);
+  });
+});
+
 describe('the definition', () => {
   it('R17: is written again while the network runs without one', () => {
     const world = { ...converged([master00]), transient: true };

@@ -8,11 +8,8 @@ import { fixture } from '../libvirt/fixtures.ts';
 
 const LIVE = parseNetwork(fixture('network-live'));
 
-function conditions(
-  more: Partial<ObservedNetwork> = {},
-  plan: Plan<NetworkAction> = { actions: [] },
-): Map<string, string> {
-  const observed: ObservedNetwork = {
+function observedWith(more: Partial<ObservedNetwork>): ObservedNetwork {
+  return {
     active: true,
     persistent: true,
     autostart: true,
@@ -25,7 +22,17 @@ function conditions(
     live: LIVE,
     ...more,
   };
-  const found = networkConditions(observed, plan, { entries: [], refusals: [], refusedRecords: [] });
+}
+
+function conditions(
+  more: Partial<ObservedNetwork> = {},
+  plan: Plan<NetworkAction> = { actions: [] },
+): Map<string, string> {
+  const found = networkConditions(observedWith(more), plan, {
+    entries: [],
+    refusals: [],
+    refusedRecords: [],
+  });
   return new Map(found.map(({ type, status, reason, message }) => [type, `${status} ${reason} ${message}`]));
 }
 
@@ -98,5 +105,31 @@ describe('the conditions of a network', () => {
   it('say that guests feel the firewall where frames pass through it', () => {
     assert.match(conditions({ filtersFrames: true }).get('BridgeNetfilter') ?? '', /^True Enabled /);
     assert.equal(conditions().has('BridgeNetfilter'), false);
+  });
+
+  it('C3: say that dnsmasq does not run, and that the network is not Ready meanwhile', () => {
+    const dead = conditions({ dnsmasq: { running: false, unread: false } });
+    const alive = conditions({ dnsmasq: { running: true, unread: false } });
+
+    assert.match(dead.get('DnsmasqRunning') ?? '', /^False NotRunning/);
+    assert.match(dead.get('Ready') ?? '', /^False NotServed/);
+    assert.match(alive.get('DnsmasqRunning') ?? '', /^True/);
+    assert.match(alive.get('Ready') ?? '', /^True/);
+  });
+
+  it('U8: say that the interface by which traffic is to leave is not there', () => {
+    const firewall = { forwardPolicy: 'ACCEPT', accepted: [], masqueraded: ['192.168.111.0/24'] };
+    const neighbours = { networks: [], routes: [], bridgeNameTaken: true };
+
+    const missing = conditions({ firewall, neighbours: { ...neighbours, uplinkMissing: true } });
+    assert.match(missing.get('Forwarding') ?? '', /^False InterfaceMissing/);
+    assert.match(conditions({ firewall, neighbours }).get('Forwarding') ?? '', /^True/);
+  });
+
+  it('R6: name the records that foreign ones keep from being written', () => {
+    const granted = { entries: [], refusals: [], refusedRecords: ['api has another address'] };
+    const found = networkConditions(observedWith({}), { actions: [] }, granted);
+
+    assert.equal(found.find(({ type }) => type === 'RecordsRefused')?.message, 'api has another address');
   });
 });
