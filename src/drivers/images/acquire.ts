@@ -53,6 +53,7 @@ export async function acquire(job: Job): Promise<Acquired> {
 async function downloaded({ request, part, limits, options }: Job): Promise<Source> {
   const identity = await download(request.source, part, {
     ...limits,
+    verified: request.checksum !== undefined,
     signal: options.signal,
     onBytes: (bytes, total) => report(options, 'Downloading', bytes, total),
   });

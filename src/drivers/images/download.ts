@@ -1,10 +1,11 @@
 import { open } from 'node:fs/promises';
 import pRetry from 'p-retry';
 // Node's own fetch ends the process when a server closes while what it sent waits to be read (nodejs/undici#5360).
-import { Agent, fetch, Headers, type Response } from 'undici';
+import { Agent, Headers, type Response } from 'undici';
 import { ReasonedError, toError } from '../../api/errors.ts';
 import { errnoOf, freeSpace, ioError, noSpace } from '../io-errors.ts';
 import { writeAll } from './bulk.ts';
+import { fetchFollowing } from './redirect.ts';
 import { describe, forgetPart, readPart, startPart, validatorOf } from './part.ts';
 import type { Part } from './part.ts';
 
@@ -16,6 +17,8 @@ export interface DownloadOptions {
   /** Milliseconds before the second try; doubled every time. */
   retryMs: number;
   maxBytes: number;
+  /** Whether the caller checks a sum of what arrives. */
+  verified: boolean;
   onBytes: (bytes: number, total: number | undefined) => void;
   signal?: AbortSignal | undefined;
 }
@@ -88,11 +91,8 @@ async function start(source: string, part: string, options: DownloadOptions): Pr
     headers.set('range', `bytes=${kept.have}-`);
     headers.set('if-range', kept.part.validator);
   }
-  const response = await fetch(url, {
-    dispatcher,
-    headers,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
+  const init = { dispatcher, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  const response = await fetchFollowing({ url, headers, init, verified: options.verified });
   if (kept !== undefined && goesOn(response, kept)) {
     if (response.status === 206) return { ...kept, body: response.body };
     await response.body?.cancel();
