@@ -1,11 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { explainError } from '../src/api/errors.ts';
+import { explainError, reasonOf } from '../src/api/errors.ts';
 import { version } from '../src/api/version.ts';
 import { DEFAULT_CONFIG_PATH } from '../src/daemon/config-path.ts';
 import type { RunFlags } from '../src/daemon/run.ts';
 import { useCompileCache } from './compile-cache.ts';
 
 useCompileCache(import.meta.dirname);
+
+/** sysexits.h: what a restart does not mend. The unit does not try. */
+const EX_CONFIG = 78;
+const CONFIG_REASONS: ReadonlySet<string> = new Set(['InvalidConfig', 'NotTrusted']);
 
 function seconds(text: string): number {
   const value = Number(text);
@@ -29,6 +33,8 @@ const program = new Command('k8slabd')
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`k8slabd: ${explainError(error)}\n`);
-  process.exitCode = 1;
+  // As the journal wants it: an error, whatever else the unit writes.
+  const priority = process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>';
+  process.stderr.write(`${priority}k8slabd: ${explainError(error)}\n`);
+  process.exitCode = CONFIG_REASONS.has(reasonOf(error)) ? EX_CONFIG : 1;
 }

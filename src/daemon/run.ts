@@ -1,11 +1,12 @@
 import { addAbortListener } from 'node:events';
 import { daemonConfig, type DaemonConfig } from '../api/daemon-config.ts';
-import { ReasonedError } from '../api/errors.ts';
+import { explainError, ReasonedError } from '../api/errors.ts';
 import { version } from '../api/version.ts';
 import { createNotifier } from '../drivers/systemd.ts';
+import type { Logger } from '../engine/logger.ts';
 import { systemClock, type Clock } from '../engine/clock.ts';
 import { DEFAULT_CONFIG_PATH } from './config-path.ts';
-import { loadConfig } from './config.ts';
+import { changedFields, loadConfig } from './config.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { createLog } from './log.ts';
 
@@ -27,7 +28,7 @@ export async function runDaemon(flags: RunFlags): Promise<number> {
   const stopped = stopSignal();
   const started = startDaemon({ config, version, log, clock, notifier });
   // systemd takes it for started, and may signal it, a moment before it is.
-  process.on('SIGHUP', () => void started.then((daemon) => daemon.reload(), ignore));
+  process.on('SIGHUP', () => void started.then((daemon) => reload(daemon, { flags, config, log }), ignore));
   const daemon = await started;
   const code =
     flags.once === true
@@ -40,6 +41,7 @@ export async function runDaemon(flags: RunFlags): Promise<number> {
 async function configOf(flags: RunFlags): Promise<DaemonConfig> {
   const config = await loadConfig(flags.config ?? DEFAULT_CONFIG_PATH, {
     mustExist: flags.config !== undefined,
+    trusted: true,
   });
   const { manifests, logLevel } = flags;
   const given = {
@@ -54,6 +56,25 @@ async function configOf(flags: RunFlags): Promise<DaemonConfig> {
     'InvalidConfig',
     `cannot start: --${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
   );
+}
+
+/** Takes the manifests anew, and says of the configuration what only a restart would take. Never rejects. */
+async function reload(
+  daemon: Daemon,
+  { flags, config, log }: { flags: RunFlags; config: DaemonConfig; log: Logger },
+): Promise<void> {
+  try {
+    const fields = changedFields(config, await configOf(flags));
+    if (fields.length > 0)
+      log.warn(
+        { fields, hint: 'systemctl restart k8slabd' },
+        'these fields of the configuration need a restart',
+      );
+  } catch (error) {
+    log.error({ why: explainError(error) }, 'the configuration is not valid; the one in use stays');
+  }
+  await daemon.reload();
+  log.info({}, 'the manifests were read again, and every object is looked at');
 }
 
 /** The first signal ends the daemon in order; the second ends it at once. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DaemonConfig } from '../../src/api/daemon-config.ts';
-import { loadConfig } from '../../src/daemon/config.ts';
+import { changedFields, loadConfig } from '../../src/daemon/config.ts';
 
 let dir: string;
 let path: string;
@@ -80,11 +80,13 @@ describe('the configuration', () => {
     ['maxConcurrentBoots: 0', /maxConcurrentBoots: /],
     ['resyncSeconds: 1.5', /resyncSeconds: /],
     ['hostFiles: {hosts: etc}', /hostFiles\.hosts: /],
-    ['hostFiles: {host: /etc/hosts}', /hostFiles: .*"host"/],
-    ['manifest: /etc', /the document: .*"manifest"/],
+    ['hostFiles: {host: /etc/hosts}', /line 1: hostFiles\.host: unknown field \(did you mean "hosts"\?\)/],
+    ['logLevel: info\nmanifest: /etc', /line 2: manifest: unknown field \(did you mean "manifests"\?\)/],
+    ['x: 1', /line 1: x: unknown field \(known here: manifests, connect, /],
+    ['logLevel: info\n---\nlogLevel: debug', /line 3: it must be one document/],
     ['- a', /the document: /],
     ['a: [', /line 1/],
-    ['logLevel: info\nlogLevel: debug', /unique/],
+    ['logLevel: info\nlogLevel: debug', /line 2: the key is there twice, first in line 1/],
   ];
   for (const [text, named] of wrong) {
     it(`with ${JSON.stringify(text)} is refused in one line that names the file and the field`, async () => {
@@ -100,7 +102,31 @@ describe('the configuration', () => {
 
   it('names every field that is wrong', async () => {
     await assert.rejects(load('logLevel: loud\nresyncSeconds: 1'), {
-      message: /logLevel: .*; resyncSeconds: /,
+      message: /line 1: logLevel: .*; line 2: resyncSeconds: must be at least 5/,
     });
+  });
+
+  it('R8: that others than root may write to is not used, unless it is only asked what it says', async () => {
+    await writeFile(path, '');
+    await chmod(path, 0o666);
+
+    await assert.rejects(loadConfig(path, { mustExist: true, trusted: true }), {
+      reason: 'NotTrusted',
+      hint: `chown root: ${path} && chmod go-w ${path}`,
+    });
+    assert.deepEqual(await loadConfig(path, { mustExist: true }), DEFAULTS);
+    await chmod(path, 0o644);
+    assert.deepEqual(await loadConfig(path, { mustExist: true, trusted: true }), DEFAULTS);
+  });
+
+  it('U12: that changes is told field by field', () => {
+    const changed = {
+      ...DEFAULTS,
+      logLevel: 'debug',
+      hostFiles: { ...DEFAULTS.hostFiles, hosts: '' },
+    } as const;
+
+    assert.deepEqual(changedFields(DEFAULTS, changed), ['logLevel', 'hostFiles.hosts']);
+    assert.deepEqual(changedFields(DEFAULTS, { ...DEFAULTS }), []);
   });
 });
