@@ -66,8 +66,8 @@ export async function get(client: Client, args: readonly string[], flags: GetFla
   const whole =
     named && single !== undefined ? single : { apiVersion: 'v1', kind: 'List', metadata: {}, items: objects };
   if (flags.output === 'json') return `${JSON.stringify(whole, null, 2)}\n`;
-  const { stringify } = await import('yaml');
-  return stringify(whole, { lineWidth: 0 });
+  const { printYaml } = await import('./print-yaml.ts');
+  return printYaml(whole);
 }
 
 async function getTables(client: Client, selections: readonly Selection[], flags: GetFlags): Promise<string> {

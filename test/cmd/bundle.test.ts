@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { bundle } from '../../scripts/bundle.ts';
 import { version } from '../../src/api/version.ts';
+import { serveLab } from '../cli/bed.ts';
 
 const top = join(import.meta.dirname, '../..');
 let directory: string;
@@ -53,6 +54,18 @@ describe('what is installed', () => {
     await assert.rejects(run('k8slabd', '--config', join(directory, 'none.yaml')), {
       stderr: /^k8slabd: cannot read configuration ".*none\.yaml": there is no such file/,
     });
+  });
+
+  it('prints objects in every form that it offers', async () => {
+    const lab = await serveLab();
+    try {
+      for (const output of ['wide', 'yaml', 'json', 'name']) {
+        const { stdout } = await run('k8slab', 'get', '--socket', lab.socket, 'nodes', '-o', output);
+        assert.match(stdout, /\ba\b/, output);
+      }
+    } finally {
+      await lab.close();
+    }
   });
 
   it('loads no library but commander for version, tab completion and get', () => {
