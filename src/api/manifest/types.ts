@@ -28,6 +28,7 @@ export type CrossErrorCode =
   | 'DuplicateMac'
   | 'DuplicateAddress'
   | 'DuplicateName'
+  | 'NameNotUsable'
   | 'DuplicateBridge'
   | 'DuplicateDisk'
   | 'AddressNotUsable'

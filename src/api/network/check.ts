@@ -3,7 +3,7 @@ import { contains, formatSubnet, hosts, overlaps, parseSubnet, type Subnet } fro
 import type { NetworkSpec } from './spec.ts';
 import { readRange } from '../ipam/ranges.ts';
 import { isOneBlock, networkAddresses } from '../ipam/network-addresses.ts';
-import { networkAddressIssue } from '../ipam/check.ts';
+import { networkAddressIssue, specialBlockIssue } from '../ipam/check.ts';
 import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 
 const PREFIX_MIN = 8;
@@ -25,7 +25,9 @@ export function checkNetwork(spec: NetworkSpec): readonly FieldIssue[] {
 
 function blockIssues(path: FieldPath, text: string): readonly FieldIssue[] {
   const { prefix } = parseSubnet(text);
-  if (prefix >= PREFIX_MIN && prefix <= PREFIX_MAX) return networkAddressIssue(path, text);
+  if (prefix >= PREFIX_MIN && prefix <= PREFIX_MAX) {
+    return [...networkAddressIssue(path, text), ...specialBlockIssue(path, text)];
+  }
   return [invalid(path, `the prefix length must be from /${PREFIX_MIN} to /${PREFIX_MAX}, found /${prefix}`)];
 }
 

@@ -104,9 +104,19 @@ function whyUnusable(
 
 interface NameClaim extends KeyedClaim {
   readonly name: string;
+  /** The name on that network: what its records are held against. */
+  readonly onNetwork: string;
 }
 
-/** Names in DNS, per network: of the Nodes there, their aliases, and the network's own records. */
+/** Of Linux: a guest is called by its full name. */
+const HOST_NAME_MAX = 64;
+/** What every machine calls itself. */
+const RESERVED = 'localhost';
+
+/**
+ * Names of the Nodes and their aliases, which the vmhost's /etc/hosts has for all networks together, and the names that a
+ * network's own records have.
+ */
 function nameErrors(networks: Networks, nodes: readonly Node[]): readonly CrossError[] {
   const claims = nodes.flatMap((object) => nameClaims(object, networks));
   const records = new Map([...networks.values()].flatMap(recordClaims));
@@ -116,8 +126,9 @@ function nameErrors(networks: Networks, nodes: readonly Node[]): readonly CrossE
       message: `name ${key.split(' ')[0] ?? ''} is also that of`,
     })),
     ...ownNameErrors(claims),
+    ...claims.flatMap(unfitName),
     ...claims.flatMap((claim) => {
-      const record = records.get(claim.key);
+      const record = records.get(claim.onNetwork);
       if (record === undefined) return [];
       return [
         crossError(claim, {
@@ -132,13 +143,19 @@ function nameErrors(networks: Networks, nodes: readonly Node[]): readonly CrossE
 
 function nameClaims(object: Node, networks: Networks): readonly NameClaim[] {
   return object.spec.networks.flatMap(({ network }, index) => {
-    const domain = networks.get(network)?.spec.domain;
+    const known = networks.get(network);
+    const domain = known?.spec.domain;
     const aliases = index === 0 ? object.spec.dnsAliases : [];
     const names = [
       { path: ['metadata', 'name'], name: fqdn(object.name, domain) },
       ...aliases.map((alias, at) => ({ path: ['spec', 'dnsAliases', at], name: aliasName(alias, domain) })),
     ];
-    return names.map((claim) => ({ object, ...claim, key: `${claim.name.toLowerCase()} ${network}` }));
+    return names.map((claim) => {
+      const name = claim.name.toLowerCase();
+      const onNetwork = `${name} ${network}`;
+      // Without its network, which domain a name will get is unknown.
+      return { object, ...claim, key: known === undefined ? onNetwork : name, onNetwork };
+    });
   });
 }
 
@@ -152,6 +169,18 @@ function recordClaims(network: Network): readonly (readonly [string, Claim])[] {
   );
 }
 
+function unfitName(claim: NameClaim): readonly CrossError[] {
+  const { name, path } = claim;
+  const isOwn = path[0] === 'metadata';
+  if (isOwn && name.length > HOST_NAME_MAX) {
+    const message = `the full name ${name} has ${name.length} characters, and Linux takes ${HOST_NAME_MAX} at most`;
+    return [crossError(claim, { code: 'NameNotUsable', message, others: [] })];
+  }
+  if (name.split('.')[0] !== RESERVED) return [];
+  const message = `${RESERVED} is what every machine calls itself`;
+  return [crossError(claim, { code: 'NameNotUsable', message, others: [] })];
+}
+
 /** An alias that is what the Node is called anyway. */
 function ownNameErrors(claims: readonly NameClaim[]): readonly CrossError[] {
   const seen = new Map<Node['spec'], Set<string>>();
@@ -159,8 +188,8 @@ function ownNameErrors(claims: readonly NameClaim[]): readonly CrossError[] {
     if (claim.object.kind !== 'Node') return [];
     const known = seen.get(claim.object.spec) ?? new Set();
     seen.set(claim.object.spec, known);
-    const repeated = known.has(claim.key);
-    known.add(claim.key);
+    const repeated = known.has(claim.onNetwork);
+    known.add(claim.onNetwork);
     const message = `name ${claim.name} is the Node's already`;
     return repeated ? [crossError(claim, { code: 'DuplicateName', message, others: [] })] : [];
   });

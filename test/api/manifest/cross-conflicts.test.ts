@@ -95,6 +95,44 @@ describe('objects that claim the same', () => {
       ],
     },
     {
+      reason: 'an alias, on two networks: the vmhost has one list of names',
+      documents: [
+        K8S,
+        networkText('second', { cidr: '192.168.112.0/24' }),
+        node('x', {}, { dnsAliases: ['api.example.org'] }),
+        nodeText('y', { networks: [{ network: 'second' }], dnsAliases: ['api.example.org'] }),
+      ],
+      codes: ['DuplicateName Node/x', 'DuplicateName Node/y'],
+      lines: [
+        'c.yaml: spec.dnsAliases[0]: name api.example.org is also that of Node "y" (d.yaml:1)',
+        'd.yaml: spec.dnsAliases[0]: name api.example.org is also that of Node "x" (c.yaml:1)',
+      ],
+    },
+    {
+      reason: 'the name of every machine',
+      documents: [K8S, node('localhost'), node('x', {}, { dnsAliases: ['localhost'] })],
+      codes: [
+        'DuplicateName Node/localhost',
+        'NameNotUsable Node/localhost',
+        'DuplicateName Node/x',
+        'NameNotUsable Node/x',
+      ],
+      lines: [
+        'b.yaml: metadata.name: name localhost.k8s-thw.local is also that of Node "x" (c.yaml:1)',
+        'b.yaml: metadata.name: localhost is what every machine calls itself',
+        'c.yaml: spec.dnsAliases[0]: name localhost.k8s-thw.local is also that of Node "localhost" (b.yaml:1)',
+        'c.yaml: spec.dnsAliases[0]: localhost is what every machine calls itself',
+      ],
+    },
+    {
+      reason: 'more than a host name may have, with the domain',
+      documents: [K8S, node('n'.repeat(51)), node('m'.repeat(50))],
+      codes: [`NameNotUsable Node/${'n'.repeat(51)}`],
+      lines: [
+        `b.yaml: metadata.name: the full name ${'n'.repeat(51)}.k8s-thw.local has 65 characters, and Linux takes 64 at most`,
+      ],
+    },
+    {
       reason: 'an alias that is the own name',
       documents: [K8S, node('x', {}, { dnsAliases: ['x'] })],
       codes: ['DuplicateName Node/x'],

@@ -15,6 +15,16 @@ describe('a Network', () => {
       spec: { cidr: '10.0.0.0/31' },
       lines: ['spec.cidr: the prefix length must be from /8 to /30, found /31'],
     },
+    ...[
+      ['0.0.0.0/8', '0.0.0.0/8, which is reserved for this network'],
+      ['127.0.0.0/24', '127.0.0.0/8, which is reserved for loopback'],
+      ['169.254.1.0/24', '169.254.0.0/16, which is reserved for link-local addresses'],
+      ['224.0.0.0/24', '224.0.0.0/4, which is reserved for multicast'],
+      ['240.0.0.0/24', '240.0.0.0/4, which is reserved for future use'],
+    ].map(([cidr = '', met = '']) => ({
+      spec: { cidr },
+      lines: [`spec.cidr: ${cidr} meets ${met} (take a private range such as 192.168.111.0/24)`],
+    })),
     { spec: { gateway: '10.0.0.1' }, lines: ['spec.gateway: 10.0.0.1 is outside 192.168.111.0/24'] },
     {
       spec: { gateway: '192.168.111.0' },
