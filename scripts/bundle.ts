@@ -3,6 +3,7 @@ import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { builtinModules, enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { KIND_NAMES } from '../src/api/kinds/names.ts';
 
 const top = join(import.meta.dirname, '..');
@@ -123,7 +124,8 @@ async function fillCompileCache(directory: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [directory] = process.argv.slice(2);
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const [directory] = positionals;
   if (directory === undefined) throw new Error('usage: scripts/bundle.ts DIRECTORY');
   await bundle(directory);
   await fillCompileCache(directory);
