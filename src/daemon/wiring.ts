@@ -1,3 +1,4 @@
+import { parseHosts, type HostsTable } from '../api/ipam/hosts-file.ts';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { Kind } from '../api/meta.ts';
@@ -146,7 +147,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
   const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
   const { hosts } = config.hostFiles;
-  const readHosts = async (): Promise<string> => (await readIfExists(hosts)) ?? '';
+  const readHosts = async (): Promise<HostsTable> => parseHosts((await readIfExists(hosts)) ?? '');
   const resolvConf = (): Promise<string | undefined> => readIfExists('/etc/resolv.conf');
   const networkDeps = {
     ...{ ...drivers, routes: () => readRoutes(), resolvConf, store, clock, isCondemned },

@@ -1,3 +1,4 @@
+import { parseHosts } from '../../src/api/ipam/hosts-file.ts';
 import assert from 'node:assert/strict';
 import { findCondition } from '../../src/api/conditions.ts';
 import { imageSpec } from '../../src/api/image/spec.ts';
@@ -247,7 +248,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       () =>
         fakeFiles(world)
           .readIfExists(PATHS.hosts)
-          .then((text) => text ?? ''),
+          .then((text) => parseHosts(text ?? '')),
       clock,
       0,
     ),

@@ -1,3 +1,4 @@
+import type { HostsTable } from '../../api/ipam/hosts-file.ts';
 import type { NodeDesire, NodeNetworks } from '../../api/node/desire.ts';
 import type { ObservedNode } from '../../api/node/observed.ts';
 import type { NodeProbes } from '../../api/node/probes.ts';
@@ -28,8 +29,8 @@ export interface NodeDeps extends ProbeDeps {
   readonly memory: Pick<Memory, 'read'>;
   /** Seconds that a guest may take to shut down. */
   readonly stopSeconds: number;
-  /** The text of /etc/hosts; undefined: the daemon does not write it. */
-  readonly hosts?: SharedRead<string>;
+  /** What /etc/hosts says; undefined: the daemon does not write it. */
+  readonly hosts?: SharedRead<HostsTable>;
 }
 
 /** What one look at a Node found. */

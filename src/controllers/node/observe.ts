@@ -11,7 +11,6 @@ import {
   type NodeNetworks,
 } from '../../api/node/desire.ts';
 import type { Dependency, ObservedNode } from '../../api/node/observed.ts';
-import { addressesIn } from '../../api/ipam/hosts-file.ts';
 import type { NodeProbes } from '../../api/node/status.ts';
 import type { DiskInfo } from '../../drivers/disks.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
@@ -135,7 +134,7 @@ async function probe(
     ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };
   const hosts = object.spec.hostsEntry ? await deps.hosts?.get() : undefined;
-  const named = hosts === undefined ? {} : { hosts: addressesIn(hosts, entry.hostnames[0] ?? entry.node) };
+  const named = hosts === undefined ? {} : { hosts: hosts.get(entry.hostnames[0] ?? entry.node) ?? [] };
   return { ...(await probeNode(deps, target, signal)), ...named };
 }
 
