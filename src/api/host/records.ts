@@ -1,3 +1,4 @@
+import { entryOf } from '../ipam/by-node.ts';
 import type { ObjectOf } from '../meta.ts';
 import type { HostRecord } from './render.ts';
 
@@ -48,7 +49,7 @@ function recordOf(
   old: HostRecord | undefined,
 ): HostRecord[] {
   const { name } = node.metadata;
-  const entry = network?.status.entries?.find((each) => each.node === name);
+  const entry = entryOf(network?.status.entries, name);
   if (entry === undefined) return [];
   const [fqdn = name, ...aliases] = entry.hostnames;
   const hostKey = node.status.sshHostKey ?? (isLooked(node) ? undefined : old?.hostKey);

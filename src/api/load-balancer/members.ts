@@ -1,3 +1,4 @@
+import { entryOf } from '../ipam/by-node.ts';
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
 import { isRemoved } from '../meta.ts';
@@ -66,7 +67,7 @@ function isMember(spec: LoadBalancerSpec, { backend }: FrontendSpec, member: Obj
 function serverOf({ backend }: FrontendSpec, node: ObjectOf<'Node'>, networks: Networks): Server[] {
   const { name } = node.metadata;
   const network = networks.get(node.spec.networks[0]?.network ?? '');
-  const entry = network?.status.entries?.find((each) => each.node === name);
+  const entry = entryOf(network?.status.entries, name);
   if (entry === undefined) return [];
   const settled = node.status.address === entry.ip;
   return [
@@ -90,7 +91,7 @@ function keptServer(
   if (before === undefined || isLooked(node)) return undefined;
   const { name } = node.metadata;
   const network = networks.get(node.spec.networks[0]?.network ?? '');
-  const entry = network?.status.entries?.find((each) => each.node === name);
+  const entry = entryOf(network?.status.entries, name);
   const isIts = (server: string): boolean =>
     entry === undefined ? server === name || server.startsWith(`${name}.`) : server === entry.hostnames[0];
   const found = before.find((each) => each.backend === backendName(frontend) && isIts(each.server));

@@ -1,3 +1,4 @@
+import { entryOf, refusalOf } from '../ipam/by-node.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
 import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
@@ -44,7 +45,7 @@ export function nodeNetworks(node: ObjectOf<'Node'>, networks: readonly ObjectOf
       };
     }
     const mac = attachmentMac(node.metadata.name, attachment);
-    const entry = network.status.entries?.find((candidate) => candidate.node === node.metadata.name);
+    const entry = entryOf(network.status.entries, node.metadata.name);
     if (entry === undefined) return { entries, dependency: refusedBy(node, network) };
     entries.push(entry);
     const wanted = entry.mac === mac && (attachment.address ?? entry.ip) === entry.ip;
@@ -65,7 +66,7 @@ export function primaryEntry({ spec }: ObjectOf<'Node'>, { entries }: NodeNetwor
 
 function refusedBy(node: ObjectOf<'Node'>, network: ObjectOf<'Network'>): Dependency {
   const { refusals, conditions } = network.status;
-  const refusal = refusals?.find((candidate) => candidate.node === node.metadata.name);
+  const refusal = refusalOf(refusals, node.metadata.name);
   if (refusal !== undefined) return waiting(refusal.reason, refusal.message);
   const notReady = findCondition(conditions, READY);
   const why = notReady?.status === 'False' ? `: ${notReady.message}` : '';

@@ -1,3 +1,4 @@
+import { entryOf } from '../../api/ipam/by-node.ts';
 import { attachmentMac } from '../../api/ipam/names.ts';
 import type { NodeRemovalAction } from '../../api/disruption/action.ts';
 import { arrived, recall, stopped, stopping, turnDone, type NodeMemory } from '../../api/node/memory.ts';
@@ -126,7 +127,7 @@ function fields(
 
 function entryFields(deps: NodeRemovalDeps, { metadata, spec }: ObjectOf<'Node'>): Partial<NodeStatus> {
   const network = deps.store.get('Network', spec.networks[0]?.network ?? '');
-  const entry = network?.status.entries?.find(({ node }) => node === metadata.name);
+  const entry = entryOf(network?.status.entries, metadata.name);
   return entry === undefined ? {} : entryStatus(entry);
 }
 
