@@ -32,7 +32,10 @@ describe('an image that has moved', () => {
       ['https://a.example/i', 'https://b.example/i', 'http://c.example/i', 'https://d.example/i'],
     ];
     for (const urls of ways) {
-      await assert.rejects(follow(urls), { reason: 'InsecureRedirect', hint: 'add spec.checksum, or name another source' });
+      await assert.rejects(follow(urls), {
+        reason: 'InsecureRedirect',
+        hint: 'add spec.checksum, or name another source',
+      });
       assert.equal((await follow(urls, true)).status, 200, 'a checksum verifies what arrives');
     }
   });
