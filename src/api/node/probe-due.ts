@@ -16,9 +16,16 @@ export interface ProbeCadence {
 
 export const PROBE_CADENCE: ProbeCadence = { touchMs: 55_000, fullMs: 30 * 60_000, retryMs: 900 };
 
+/** What DNS shall say, both ways. */
+export interface WantedName {
+  readonly fqdn: string;
+  readonly address: string;
+}
+
 /** The last result for the same question, and how long ago it was found (ms). */
 export interface LastProbe {
   readonly result: Probed;
+  readonly wanted: WantedName;
   readonly fullAgeMs: number;
   /** Since the last sign of life. */
   readonly seenAgeMs: number;
@@ -27,13 +34,14 @@ export interface LastProbe {
 /** A login each minute to each of a thousand guests that are well would be most of what the daemon does. */
 export function probeNeed(last: LastProbe | undefined, cadence = PROBE_CADENCE): ProbeNeed {
   if (last === undefined) return 'full';
-  if (!isSettled(last.result)) return last.fullAgeMs >= cadence.retryMs ? 'full' : 'none';
+  if (!isSettled(last.result, last.wanted)) return last.fullAgeMs >= cadence.retryMs ? 'full' : 'none';
   if (last.fullAgeMs >= cadence.fullMs) return 'full';
   return last.seenAgeMs >= cadence.touchMs ? 'touch' : 'none';
 }
 
 /** Nothing more is awaited of it. */
-export function isSettled({ dns, ssh, cloudInit }: Probed): boolean {
-  const named = dns !== undefined && dns.addresses.length === 1 && dns.names.length > 0;
+export function isSettled({ dns, ssh, cloudInit }: Probed, { fqdn, address }: WantedName): boolean {
+  const [first, ...others] = dns?.addresses ?? [];
+  const named = first === address && others.length === 0 && dns?.names.includes(fqdn) === true;
   return named && ssh?.ok === true && cloudInit?.done === true;
 }

@@ -5,6 +5,7 @@ import {
   probeNeed,
   type ProbeCadence,
   type Probed,
+  type WantedName,
 } from '../../api/node/probe-due.ts';
 import type { Clock } from '../../engine/clock.ts';
 
@@ -12,6 +13,7 @@ import type { Clock } from '../../engine/clock.ts';
 export interface ProbeQuestion {
   /** The same as long as an old answer answers it. */
   readonly about: string;
+  readonly wanted: WantedName;
   /** How long a pass waits for the first answer (ms). */
   readonly patienceMs: number;
   readonly probe: (signal: AbortSignal) => Promise<Probed>;
@@ -76,7 +78,7 @@ export function createProbePool(options: ProbePoolOptions): ProbePool {
   return {
     async ask(node, question, signal) {
       const entry = entryOf(state, node, question.about);
-      const need = probeNeed(lastOf(state, entry), cadence);
+      const need = probeNeed(lastOf(state, entry, question.wanted), cadence);
       if (need !== 'none')
         entry.running ??= enqueue(state, node, entry, { question, touch: need === 'touch' });
       if (entry.result === undefined) await firstAnswer(state, entry, question.patienceMs, signal);
@@ -107,10 +109,11 @@ function entryOf({ entries }: State, node: string, about: string): Entry {
 function lastOf(
   { options: { clock } }: State,
   { result, fullAt, seenAt }: Entry,
+  wanted: WantedName,
 ): Parameters<typeof probeNeed>[0] {
   if (result === undefined) return undefined;
   const now = clock.monotonic();
-  return { result, fullAgeMs: now - fullAt, seenAgeMs: now - seenAt };
+  return { result, wanted, fullAgeMs: now - fullAt, seenAgeMs: now - seenAt };
 }
 
 async function firstAnswer(
@@ -139,7 +142,7 @@ interface Asked {
 
 function enqueue(state: State, node: string, entry: Entry, asked: Asked): Promise<void> {
   const done = Promise.withResolvers<undefined>();
-  const failing = entry.result !== undefined && !isSettled(entry.result);
+  const failing = entry.result !== undefined && !isSettled(entry.result, asked.question.wanted);
   state.queue.push({
     failing,
     async run() {

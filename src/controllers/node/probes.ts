@@ -65,6 +65,7 @@ function questionOf(deps: ProbeDeps, target: ProbeTarget): ProbeQuestion {
   const away = leaving || (leased !== undefined && leased !== entry.ip);
   return {
     about: JSON.stringify([where, user, hostKey, run, isPatient(target)]),
+    wanted: { fqdn: entry.hostnames[0] ?? entry.node, address: entry.ip },
     patienceMs: away ? AWAY_PATIENCE_MS : PATIENCE_MS,
     probe: (signal) => probeOnce(deps, target, signal),
     touch: (signal) => deps.ssh.answers({ address: entry.ip }, { deadlineMs: TOUCH_DEADLINE_MS, signal }),

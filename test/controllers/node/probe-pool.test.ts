@@ -13,6 +13,7 @@ const WELL: Probed = {
   ssh: { ok: true, reason: 'Reachable', message: '' },
   cloudInit: { done: true, errors: [], detail: 'done' },
 };
+const WANTED = { fqdn: 'a.lab', address: '10.0.0.1' };
 const HUNG: Probed = { ssh: { ok: false, reason: 'Unreachable', message: 'no answer in 8 s' } };
 const MINUTE = 60_000;
 
@@ -46,6 +47,7 @@ function createBed(): Bed {
 function questionFor({ clock, guests, logins, touches }: Bed, node: string, about: string): ProbeQuestion {
   return {
     about,
+    wanted: WANTED,
     patienceMs: 2000,
     async probe(signal) {
       logins.push(node);
@@ -156,6 +158,7 @@ describe('probes of guests', () => {
 describe('a probe', () => {
   const at = (fullAgeMs: number, seenAgeMs: number, result = WELL): Parameters<typeof probeNeed>[0] => ({
     result,
+    wanted: WANTED,
     fullAgeMs,
     seenAgeMs,
   });
@@ -166,6 +169,21 @@ describe('a probe', () => {
     ['of a guest that is well is full after half an hour', at(30 * MINUTE, 0), 'full'],
     ['of a guest that hangs is full', at(1000, 1000, HUNG), 'full'],
     ['of a guest that hangs is not made twice at once', at(100, 100, HUNG), 'none'],
+    [
+      'of a guest whose address has the name from before is full',
+      at(1000, 0, { ...WELL, dns: { addresses: ['10.0.0.1'], names: ['a.old'] } }),
+      'full',
+    ],
+    [
+      'of a guest whose name has the address from before is full',
+      at(1000, 0, { ...WELL, dns: { addresses: ['10.0.0.9'], names: ['a.lab'] } }),
+      'full',
+    ],
+    [
+      'of a guest whose name has another address too is full',
+      at(1000, 0, { ...WELL, dns: { addresses: ['10.0.0.1', '10.0.0.9'], names: ['a.lab'] } }),
+      'full',
+    ],
     [
       'of a guest without its name is full',
       at(1000, 0, { ...WELL, dns: { addresses: [], names: [] } }),
