@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { ObjectOf } from '../../src/api/meta.ts';
 import { poll } from '../lab/processes.ts';
 import type { Lab } from '../lab/lab.ts';
 import {
@@ -291,6 +292,10 @@ describe('a guest that exists', () => {
 
   it('is left as somebody changed it where the policy is to report', async () => {
     await change('worker00', { policy: 'restart: OnAnyChange, drift: Report' });
+    await until('the policy is read', async () => {
+      const { spec } = (await getObject(lab, 'node/worker00')) as ObjectOf<'Node'>;
+      return spec.power === 'Running' && spec.policy.drift === 'Report';
+    });
     await nodeReady(lab, 'worker00');
 
     await lab.must(['virsh', 'setvcpus', 'worker00', '1', '--config']);
