@@ -169,7 +169,9 @@ describe('removal', () => {
     });
     assert.ok(gone);
     const ops = await callsSince(0);
-    assert.deepEqual(ops.slice(0, 3), ['start', 'shutdown', 'undefine']);
+    // A guest that was just woken may miss the first button.
+    const steps = ops.filter((op, at) => op !== ops[at - 1]);
+    assert.deepEqual(steps.slice(0, 3), ['start', 'shutdown', 'undefine'], ops.join(' '));
     assert.match(await sh(`ls ${DISKS}`), /^c\.qcow2$/m);
     await allReady(lab, 60);
   });
