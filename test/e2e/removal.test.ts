@@ -216,8 +216,10 @@ describe('removal', () => {
     await lab.must(['mv', '/etc/k8slab.d', '/root/away']);
     await lab.must(['systemctl', 'reload', 'k8slabd']);
     const away = await poll(
-      async () =>
-        (await lab.exec(['curl', '-sf', 'http://127.0.0.1:9811/readyz'])).code === 0 ? true : undefined,
+      async () => {
+        const { stdout } = await lab.exec(['curl', '-s', 'http://127.0.0.1:9811/readyz']);
+        return stdout.includes('/etc/k8slab.d') ? true : undefined;
+      },
       { timeoutMs: 5000, intervalMs: 300 },
     );
     assert.ok(away);

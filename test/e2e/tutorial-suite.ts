@@ -169,7 +169,7 @@ export function tutorialSuite(suite: Suite): void {
       for (const { sent, received } of await pings)
         assert.deepEqual({ sent, received }, { sent: 600, received: 600 });
       const calls = (await mutatingCalls(lab)).map(([op]) => op).sort();
-      assert.deepEqual(calls, ['define', 'net-define', 'start']);
+      assert.deepEqual(calls, ['autostart', 'define', 'net-define', 'start']);
       assert.match(
         await lab.must(['virsh', 'net-dumpxml', '--inactive', 'k8s-net']),
         /worker01\.k8s-thw\.local/,
@@ -219,11 +219,7 @@ export function tutorialSuite(suite: Suite): void {
         'systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service',
       ]);
       await lab.must(['systemctl', 'reload', 'k8slabd']);
-      const down = await untilCondition(
-        lab,
-        ['network/k8s-net', 'Synced'],
-        ({ status }) => status === 'False',
-      );
+      const down = await untilCondition(lab, ['host/vmhost', 'Synced'], ({ status }) => status === 'False');
       assert.equal(down.reason, 'LibvirtUnreachable');
       assert.match(down.message, /systemctl start libvirtd/);
 
@@ -232,6 +228,7 @@ export function tutorialSuite(suite: Suite): void {
       await allReady(lab, 120);
       assert.equal(await lab.must(['systemctl', 'show', '-p', 'MainPID', '--value', 'k8slabd']), pid);
       assert.deepEqual((await mutatingCalls(lab)).map(([op]) => op).sort(), [
+        'autostart',
         'define',
         'net-define',
         'start',
