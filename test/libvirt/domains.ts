@@ -18,6 +18,7 @@ import {
   refuse,
   tell,
   uuidFrom,
+  type Context,
   type DoubleOptions,
   type FakeDomain,
   type LibvirtState,
@@ -45,11 +46,6 @@ export interface RawDomains {
   dom(name: string): RawDomain | undefined;
   /** The guest switches itself off. */
   powerOff(name: string): void;
-}
-
-interface Context {
-  readonly state: LibvirtState;
-  readonly options: DoubleOptions;
 }
 
 export function rawDomains(state: LibvirtState, options: DoubleOptions): RawDomains {

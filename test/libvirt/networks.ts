@@ -9,6 +9,7 @@ import {
   refuse,
   tell,
   uuidFrom,
+  type Context,
   type DoubleOptions,
   type FakeNetwork,
   type LibvirtState,
@@ -41,11 +42,6 @@ export interface RawNetworks {
   netUpdate(update: RawUpdate): void;
   netXml(name: string, options: { readonly inactive: boolean }): string;
   nets(): RawNetwork[];
-}
-
-interface Context {
-  readonly state: LibvirtState;
-  readonly options: DoubleOptions;
 }
 
 export function rawNetworks(state: LibvirtState, options: DoubleOptions): RawNetworks {

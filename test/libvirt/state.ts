@@ -64,6 +64,12 @@ export interface DoubleOptions {
   readonly hasFile?: (path: string) => boolean;
 }
 
+/** What a command of the double works on. */
+export interface Context {
+  readonly state: LibvirtState;
+  readonly options: DoubleOptions;
+}
+
 /** Tells who listens; net-update alone tells nobody (T6). */
 export function tell(state: LibvirtState, kind: 'network' | 'domain', name: string, detail: string): void {
   for (const listener of state.listeners) listener({ kind, name, event: 'lifecycle', detail });

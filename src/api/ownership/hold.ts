@@ -16,7 +16,7 @@ export interface HoldInput {
   readonly admitted: ReadonlySet<string>;
   /** Those held so far, with why. */
   readonly held: ReadonlyMap<string, HoldReason>;
-  /** Manifest files that cannot be read: any of them may name what no other names. */
+  /** Manifest files that cannot be read; a pending object may have its manifest in one of them. */
   readonly opaque: readonly string[];
   /** How many objects may be pending without being asked about. */
   readonly limit: number;
