@@ -66,14 +66,6 @@ export interface Origin {
   readonly named?: readonly string[];
 }
 
-/** What the store knows of an object beside what the API serves: no manifest can write it. */
-export interface Origin {
-  /** No manifest: it stands for what an earlier run of the daemon made, and its spec is only what libvirt tells. */
-  readonly orphan?: true;
-  /** The fields that the manifest of an adopted object names (`namedFields`): its spec has defaults filled in. */
-  readonly named?: readonly string[];
-}
-
 export function isOrphan({ origin }: Pick<ApiObject, 'origin'>): boolean {
   return origin?.orphan === true;
 }
