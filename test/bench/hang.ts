@@ -20,7 +20,7 @@ import { quantile, type Group } from './line.ts';
 import { nodeName } from './manifests.ts';
 
 const HUNG = 200;
-/** How long a look waits for a guest that accepts a connection and says nothing: src/controllers/node/probes.ts. */
+/** The worst that a look may take: the deadline of SSH in src/controllers/node/probes.ts; the probe pool lets go of it earlier. */
 const SSH_DEADLINE_MS = 8000;
 const RESYNC_MS = 60_000;
 const EDITS = 50;

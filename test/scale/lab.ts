@@ -10,7 +10,6 @@ import { createBed, type Bed } from '../controllers/bed.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 import { createGuests } from '../worlds/guests.ts';
 
-const WORKERS: Readonly<Record<Kind, number>> = { Host: 1, Network: 1, Image: 1, Node: 4, LoadBalancer: 2 };
 const QUIET_MS = 1000;
 
 /** What was done since the last time it was asked. */
@@ -45,15 +44,15 @@ export function startLab(prepare: (bed: Bed) => void): RunningLab {
   const { world, store, clock } = bed;
   const releasers = createReleasers();
   const queues = createQueues(clock, createMetrics({ version: 'test' }));
-  const enqueue: Enqueue = (kind, name, delayMs) => {
-    if (delayMs === undefined) queues[kind].add(name);
-    else queues[kind].addAfter(name, delayMs);
+  const enqueue: Enqueue = (kind, name, delayMs, priority) => {
+    if (delayMs === undefined) queues[kind].add(name, priority);
+    else queues[kind].addAfter(name, delayMs, priority);
   };
   const guests = createGuests(world);
   let passes = new Map<string, number>();
   startTriggers(KINDS, store, enqueue);
-  for (const { kind } of KINDS.all)
-    startController(bed, queues, kind, (name) => count(passes, `${kind}/${name}`));
+  for (const { kind, workers } of KINDS.all)
+    startController(bed, queues, { kind, workers }, (name) => count(passes, `${kind}/${name}`));
   startWatches(watchDeps(bed, enqueue), releasers);
   prepare(bed);
   enqueueAll(store, enqueue);
@@ -87,11 +86,20 @@ export function startLab(prepare: (bed: Bed) => void): RunningLab {
   };
 }
 
-function startController(bed: Bed, queues: Queues, kind: Kind, onPass: (name: string) => void): void {
+function startController(
+  bed: Bed,
+  queues: Queues,
+  {
+    kind,
+    workers,
+  }: { readonly kind: Kind; readonly workers: { readonly most: number; readonly reserved: number } },
+  onPass: (name: string) => void,
+): void {
   createController({
     name: kind.toLowerCase(),
     queue: queues[kind],
-    workers: WORKERS[kind],
+    workers: workers.most,
+    reserved: workers.reserved,
     clock: bed.clock,
     log: createRecordingLogger(),
     reconcile(name, context) {

@@ -34,6 +34,7 @@ describe(`a world of ${COUNT} Nodes`, () => {
     assert.deepEqual([calls(made, 'defineDomain'), calls(made, 'startDomain')], [COUNT, COUNT]);
     assert.ok(calls(made, 'defineNetwork') <= 3, `${calls(made, 'defineNetwork')} definitions`);
     assert.equal(calls(made, 'updateNetwork'), 0);
+    for (const call of ['domainXml', 'networkXml']) assert.ok((made.libvirt.get(call) ?? 0) > 0, call);
   });
 
   it('gets one Node more by at most 10 passes, none of another Node', async () => {

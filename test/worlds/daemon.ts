@@ -1,3 +1,4 @@
+import { ReasonedError } from '../../src/api/errors.ts';
 import { emptySnapshot, nextSnapshot, type Snapshot } from '../../src/api/manifest/snapshot.ts';
 import { refName, type Kind } from '../../src/api/meta.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
@@ -58,7 +59,9 @@ export function createDaemon(world: World): Daemon {
   }
   async function pass(kind: Kind, name: string): Promise<void> {
     const state = { over: false };
-    const running = bed.pass(kind, name).catch(() => undefined);
+    const running = bed.pass(kind, name).catch((error: unknown) => {
+      if (!(error instanceof ReasonedError)) throw error;
+    });
     const ended = running.then(() => (state.over = true));
     // What sleeps within a pass is woken.
     for (let ticks = 0; !state.over && ticks < 50; ticks += 1) await bed.clock.advance(200);
