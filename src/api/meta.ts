@@ -71,7 +71,7 @@ export function isOrphan({ origin }: Pick<ApiObject, 'origin'>): boolean {
 }
 
 /** Whether nothing more is done for the object than to remove it. */
-export function isRemoved(object: Pick<ApiObject, 'metadata' | 'origin'>): boolean {
+export function isRemoved(object: ApiObject): boolean {
   return object.metadata.deletionTimestamp !== undefined || isOrphan(object);
 }
 

@@ -100,8 +100,8 @@ function changedParts(read: Read, before: AnyObject, after: AnyObject): Set<stri
 
 /** Networks and Images whose manifest is gone wait for domains, which no object tells of. */
 export function enqueueRemoved(store: ObjectStore, enqueue: Enqueue): void {
-  for (const { kind, metadata } of [...store.list('Network'), ...store.list('Image')]) {
-    if (isRemoved({ metadata })) enqueue(kind, metadata.name);
+  for (const object of [...store.list('Network'), ...store.list('Image')]) {
+    if (isRemoved(object)) enqueue(object.kind, object.metadata.name);
   }
 }
 

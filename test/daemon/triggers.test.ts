@@ -4,7 +4,7 @@ import { condition, mergeConditions } from '../../src/api/conditions.ts';
 import { KINDS } from '../../src/api/kinds/list.ts';
 import type { LiveEntry } from '../../src/api/ipam/entry.ts';
 import type { Condition, Kind } from '../../src/api/meta.ts';
-import { enqueueAll, startTriggers } from '../../src/daemon/triggers.ts';
+import { enqueueAll, enqueueRemoved, startTriggers } from '../../src/daemon/triggers.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 
 /** Hosts, Networks, Images and Nodes of a lab, and what a change enqueues. */
@@ -146,6 +146,36 @@ describe('a change of', () => {
       );
     });
   }
+});
+
+describe('what an earlier run made and no manifest names', () => {
+  function orphan(bed: Bed, kind: 'Node' | 'Network', name: string): void {
+    const { spec } = bed.object(kind, name);
+    bed.store.apply(kind, { name, spec: spec, hash: '', origin: { orphan: true } });
+  }
+
+  it('concerns all that read it when a manifest takes it back as it is', () => {
+    const { bed, after } = createLab();
+    bed.apply('LoadBalancer', 'api');
+    orphan(bed, 'Node', 'b');
+
+    assert.deepEqual(
+      after(() => {
+        bed.apply('Node', 'b');
+      }),
+      ['Host/vmhost', 'LoadBalancer/api', 'Network/k8s-net', 'Node/b', 'Node/clone'],
+    );
+  });
+
+  it('is looked at when a domain that may use it goes, and no other Network is', () => {
+    const { bed } = createLab();
+    orphan(bed, 'Network', 'storage');
+    const queued: string[] = [];
+
+    enqueueRemoved(bed.store, (kind, name) => queued.push(`${kind}/${name}`));
+
+    assert.deepEqual(queued, ['Network/storage']);
+  });
 });
 
 it('E92: looking at everything again leaves nothing out', () => {

@@ -17,15 +17,15 @@ export const host = defineKind({
   reads: [
     reads<'Host', 'Node'>({
       source: 'Node',
-      shared: ({ metadata, spec, status }) => [
-        isRemoved({ metadata }),
-        spec.hostsEntry,
-        spec.role,
-        spec.ssh.user,
-        spec.policy.adopt,
-        spec.networks[0]?.network,
-        status.sshHostKey,
-        status.observedGeneration !== undefined,
+      shared: (node) => [
+        isRemoved(node),
+        node.spec.hostsEntry,
+        node.spec.role,
+        node.spec.ssh.user,
+        node.spec.policy.adopt,
+        node.spec.networks[0]?.network,
+        node.status.sshHostKey,
+        node.status.observedGeneration !== undefined,
       ],
       settleMs: SETTLE_MS,
     }),

@@ -20,7 +20,8 @@ export const loadBalancerReads = [
 
 const SEEN = [READY, SYNCED, 'AddressBound', 'SSHReachable', 'CloudInitDone'];
 
-function serverSide({ metadata, spec, status }: ObjectOf<'Node'>): unknown {
+function serverSide(node: ObjectOf<'Node'>): unknown {
+  const { metadata, spec, status } = node;
   const { conditions, address, sshHostKey, state, observedGeneration } = status;
   const seen = SEEN.map((type) => findCondition(conditions, type)).map((found) => [
     found?.status,
@@ -29,5 +30,5 @@ function serverSide({ metadata, spec, status }: ObjectOf<'Node'>): unknown {
   ]);
   const looked = observedGeneration !== undefined;
   const asked = [spec.role, spec.power, spec.networks[0]?.network, spec.ssh.user];
-  return [metadata.labels, isRemoved({ metadata }), asked, seen, address, sshHostKey, state, looked];
+  return [metadata.labels, isRemoved(node), asked, seen, address, sshHostKey, state, looked];
 }

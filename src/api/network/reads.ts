@@ -6,13 +6,13 @@ export const networkReads = [
   reads<'Network', 'Node'>({
     source: 'Node',
     by: ({ spec }) => spec.networks.map(({ network }) => network),
-    shared: ({ metadata, spec }) => [
-      isRemoved({ metadata }),
-      spec.networks,
-      spec.dnsAliases,
-      spec.podCIDR,
-      spec.role,
-      spec.policy.adopt,
+    shared: (node) => [
+      isRemoved(node),
+      node.spec.networks,
+      node.spec.dnsAliases,
+      node.spec.podCIDR,
+      node.spec.role,
+      node.spec.policy.adopt,
     ],
   }),
 ];

@@ -14,21 +14,21 @@ export const nodeReads = [
   reads<'Node', 'Image'>({
     source: 'Image',
     of: ({ spec }) => (spec.disk.image === undefined ? [] : [spec.disk.image]),
-    shared: ({ metadata, status }) => [
-      isRemoved({ metadata }),
-      isTrue(status.conditions, READY),
-      status.path,
-      status.format,
+    shared: (image) => [
+      isRemoved(image),
+      isTrue(image.status.conditions, READY),
+      image.status.path,
+      image.status.format,
     ],
   }),
   reads<'Node', 'Node'>({
     source: 'Node',
     of: ({ spec }) => (spec.disk.cloneOf === undefined ? [] : [spec.disk.cloneOf]),
-    shared: ({ metadata, status }) => [
-      isRemoved({ metadata }),
-      isTrue(status.conditions, READY),
-      status.disk,
-      status.state === 'running',
+    shared: (source) => [
+      isRemoved(source),
+      isTrue(source.status.conditions, READY),
+      source.status.disk,
+      source.status.state === 'running',
     ],
   }),
   reads<'Node', 'Host'>({ source: 'Host', shared: ({ status }) => [status.domainType, status.arch] }),
