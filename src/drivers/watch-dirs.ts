@@ -18,6 +18,8 @@ export interface WatchDirsOptions {
   readonly onChange: (dir: string, name: string | undefined) => void;
   /** How often to look whether a directory was made or replaced, which a watch does not notice (ms). */
   readonly recheckMs: number;
+  /** For the tests. Default: node:fs's own. */
+  readonly watch?: typeof watch;
 }
 
 interface Watched {
@@ -26,7 +28,7 @@ interface Watched {
 }
 
 /** Watches the files right in the directories, missing ones as soon as they are there. Hidden files are ignored. */
-export function watchDirs({ dirs, onChange, recheckMs }: WatchDirsOptions): DirWatches {
+export function watchDirs({ dirs, onChange, recheckMs, watch: start = watch }: WatchDirsOptions): DirWatches {
   const watched = new Map<string, Watched>(dirs().map((dir) => [dir, open(dir)]));
   const recheck = setInterval(refresh, recheckMs).unref();
 
@@ -35,11 +37,14 @@ export function watchDirs({ dirs, onChange, recheckMs }: WatchDirsOptions): DirW
     for (const dir of wanted)
       if (!watched.has(dir)) watched.set(dir, { inode: undefined, watcher: undefined });
     for (const [dir, { inode, watcher }] of watched) {
-      if (wanted.has(dir) && inodeOf(dir) === inode) continue;
+      const same = wanted.has(dir) && inodeOf(dir) === inode;
+      if (same && (inode === undefined || watcher !== undefined)) continue;
       watcher?.close();
-      if (wanted.has(dir)) watched.set(dir, open(dir));
-      else watched.delete(dir);
-      onChange(dir, undefined);
+      const next = wanted.has(dir) ? open(dir) : undefined;
+      if (next === undefined) watched.delete(dir);
+      else watched.set(dir, next);
+      // Where it cannot be watched still, nothing new is known of it.
+      if (!same || next?.watcher !== undefined) onChange(dir, undefined);
     }
   }
 
@@ -49,7 +54,7 @@ export function watchDirs({ dirs, onChange, recheckMs }: WatchDirsOptions): DirW
   }
   function listen(dir: string): FSWatcher | undefined {
     try {
-      const watcher = watch(dir, { persistent: false }, (_event, name) => {
+      const watcher = start(dir, { persistent: false }, (_event, name) => {
         // As the directory itself is told of when it is removed; one made anew may get its inode.
         if (name === basename(dir)) failed(dir);
         if (name === null) onChange(dir, undefined);
