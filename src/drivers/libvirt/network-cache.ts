@@ -54,9 +54,12 @@ export function createNetworkCache(options: NetworkCacheOptions): NetworkCache {
   async function readList(): Promise<readonly NetworkListing[]> {
     const told = new Set(dropped);
     const found = await libvirt.networks();
+    const present = new Set(found.map(({ name }) => name));
     for (const name of changedNames(known ?? found, found)) {
-      config.drop(name);
-      live.drop(name);
+      for (const documents of [config, live]) {
+        if (present.has(name)) documents.drop(name);
+        else documents.forget(name);
+      }
       if (!told.has(name) && !dropped.has(name)) onChange(name);
     }
     for (const name of told) dropped.delete(name);
