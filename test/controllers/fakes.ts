@@ -1,3 +1,4 @@
+import { createLeaseTable } from '../../src/drivers/dnsmasq/leases.ts';
 import assert from 'node:assert/strict';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { ObservedHaproxy } from '../../src/api/load-balancer/plan.ts';
@@ -178,6 +179,7 @@ export function fakeDnsmasq(world: World): Dnsmasq {
   const none: HostFiles = { reservations: [], names: [] };
   const fake: Partial<Dnsmasq> = {
     leases: later(() => world.leases),
+    leaseTable: later(() => createLeaseTable(world.leases)),
     observe: later(() => ({ running: true, unread: false })),
     hostDirs: (name) => ({ dhcp: `/dnsmasq/${name}-dhcp`, dns: `/dnsmasq/${name}-dns` }),
     readHostFiles: later((name: string) => world.hostFiles.get(name) ?? none),

@@ -78,13 +78,11 @@ async function leases(
   const found = spec.networks.map(async (attachment) => {
     const bridge = store.get('Network', attachment.network)?.status.bridge;
     const mac = attachmentMac(metadata.name, attachment);
-    const all = bridge === undefined ? [] : await dnsmasq.leases(bridge);
-    return all
-      .filter((lease) => lease.mac === mac)
-      .map(({ ip, clientId }) => ({
-        network: attachment.network,
-        lease: { ip, mac, ...(clientId === undefined ? {} : { clientId }) },
-      }));
+    const held = bridge === undefined ? [] : (await dnsmasq.leaseTable(bridge)).ofMac(mac);
+    return held.map(({ ip, clientId }) => ({
+      network: attachment.network,
+      lease: { ip, mac, ...(clientId === undefined ? {} : { clientId }) },
+    }));
   });
   return (await Promise.all(found)).flat();
 }

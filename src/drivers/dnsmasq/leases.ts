@@ -41,18 +41,16 @@ function textOf(fields: ReadonlyMap<string, unknown>, key: string): string | und
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** All leases on a bridge, found by MAC address and by IP without a search. */
+/** All leases on a bridge, found by MAC address without a search. */
 export interface LeaseTable {
   readonly all: readonly Lease[];
   /** @param mac in lower case */
   readonly ofMac: (mac: string) => readonly Lease[];
-  readonly at: (ip: string) => readonly Lease[];
 }
 
 export function createLeaseTable(all: readonly Lease[]): LeaseTable {
   const byMac = Map.groupBy(all, ({ mac }) => mac);
-  const byIp = Map.groupBy(all, ({ ip }) => ip);
-  return { all, ofMac: (mac) => byMac.get(mac) ?? [], at: (ip) => byIp.get(ip) ?? [] };
+  return { all, ofMac: (mac) => byMac.get(mac) ?? [] };
 }
 
 /**
