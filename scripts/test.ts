@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -19,7 +19,8 @@ const suites = {
 
 interface Count {
   passed: number;
-  failed: number;
+  /** What failed, as `file: test`. */
+  failed: string[];
   skipped: number;
 }
 
@@ -42,8 +43,9 @@ async function runSuite(suite: keyof typeof suites, count: Count): Promise<void>
     if (event.skip === undefined && event.todo === undefined) count.passed += 1;
     else count.skipped += 1;
   });
-  stream.on('test:fail', (event) => {
-    if (event.details.type !== 'suite') count.failed += 1;
+  stream.on('test:fail', ({ name, file, details }) => {
+    if (details.type === 'suite') return;
+    count.failed.push(`${relative(top, file ?? '')}: ${name}`);
   });
   for await (const line of stream.compose(spec)) process.stdout.write(String(line));
 }
@@ -59,12 +61,15 @@ function check(): boolean {
   return spawnSync(process.execPath, [join(top, 'scripts/check.ts')], { stdio: 'inherit' }).status === 0;
 }
 
-const count: Count = { passed: 0, failed: 0, skipped: 0 };
-if (only === undefined && !check()) count.failed += 1;
+const count: Count = { passed: 0, failed: [], skipped: 0 };
+if (only === undefined && !check()) count.failed.push('npm run check');
 installPackages();
 if (only === undefined || only === 'unit') await runSuite('unit', count);
 if (only === undefined || only === 'e2e') await runSuite('e2e', count);
-const skippedInCi = process.env['CI'] === 'true' && count.skipped > 0;
-if (skippedInCi) console.log(`${count.skipped} skipped: in CI that is a failure`);
-console.log(`${count.passed} passed, ${count.failed + (skippedInCi ? count.skipped : 0)} failed`);
-process.exit(count.failed > 0 || skippedInCi ? 1 : 0);
+// The log of the end-to-end tests is long: what failed before it stands below it again.
+for (const test of count.failed) console.log(`failed: ${test}`);
+const skippedInCi = process.env['CI'] === 'true' ? count.skipped : 0;
+if (skippedInCi > 0) console.log(`${skippedInCi} skipped: in CI that is a failure`);
+const failed = count.failed.length + skippedInCi;
+console.log(`${count.passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

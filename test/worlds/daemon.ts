@@ -31,7 +31,7 @@ export interface Daemon {
   settle(): Promise<boolean>;
 }
 
-export function createDaemon(world: World): Daemon {
+export function createDaemon(world: World, onRound: () => void): Daemon {
   const files = new Map<string, Manifest>([
     ['network', networkManifest(0)],
     ['image', manifest('Image', 'debian', { source: '/srv/images/debian.qcow2' })],
@@ -70,6 +70,7 @@ export function createDaemon(world: World): Daemon {
   async function round(): Promise<void> {
     for (const kind of ORDER)
       for (const { metadata } of bed.store.list(kind)) await pass(kind, metadata.name);
+    onRound();
     guests.act();
     await bed.clock.advance(STEP_MS);
   }

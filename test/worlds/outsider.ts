@@ -9,6 +9,8 @@ import {
   textOf,
   type XmlElement,
 } from '../../src/api/xml.ts';
+import { parseNetwork } from '../../src/api/libvirt/network.ts';
+import { marksOf, ownNames, type NameSet } from '../../src/api/network/foreign.ts';
 import { has, type Entry } from './entries.ts';
 import { rawLibvirt, type World } from '../controllers/fakes.ts';
 import { addressOf, macOf, nameOf, NODES, type Side, type Step } from './steps.ts';
@@ -26,6 +28,8 @@ export interface Outsider {
   readonly entries: Foreign[];
   /** Documents of foreign networks and domains, as they were made. */
   readonly documents: Map<string, string>;
+  /** A record that a mark says too, word for word, is k8slab's from then on: docs/decisions.md. */
+  forgetMarked(): void;
   /** False: the step is not for an outsider. */
   does(step: Step): boolean;
 }
@@ -54,6 +58,12 @@ export function createOutsider(world: World): Outsider {
   function add(section: Foreign['section'], xml: string, side: Side): void {
     if (update('add', section, xml, side))
       entries.push({ section, xml, live: side !== 'config', config: side !== 'live' });
+    forgetMarked();
+  }
+  function forgetMarked(): void {
+    const ours = markedNames(world);
+    for (const entry of entries)
+      if (recordsOf(entry).some(({ ip, name }) => ours.has(ip, name))) entry.live = entry.config = false;
   }
   /** Whoever deletes by name may hit what is theirs. */
   function forgetDeleted(): void {
@@ -112,7 +122,22 @@ export function createOutsider(world: World): Outsider {
         return false;
     }
   }
-  return { entries, documents, does };
+  return { entries, documents, forgetMarked, does };
+}
+
+function markedNames(world: World): NameSet {
+  const { config, live } = world.networks.get(NETWORK) ?? {};
+  const texts = [config, live].filter((text) => text !== undefined);
+  return ownNames(marksOf(...texts.map((text) => parseNetwork(text).model)));
+}
+
+function recordsOf({ section, xml }: Entry): { ip: string; name: string }[] {
+  if (section !== 'dns-host') return [];
+  const host = parseXml(xml);
+  return elements(host, 'hostname').map((name) => ({
+    ip: attribute(host, 'ip') ?? '',
+    name: textOf(name) ?? '',
+  }));
 }
 
 function hostXml(mac: string, ip: string): string {
