@@ -96,16 +96,21 @@ export function createPass<K extends Kind, A extends Action, Extra>(
   };
 }
 
-/** Manifests that contradict each other change nothing, but what there is stays in sight. */
+/**
+ * Manifests that contradict each other change nothing, but what there is stays in sight. Whose manifest is in force was
+ * there first: it is as Ready as it was, and the others are refused.
+ */
 export async function lookOnly<K extends Kind, A extends Action, Extra>(
   reconciler: Reconciler<K, A, Extra>,
   object: ObjectOf<K>,
   { blocked, ...context }: LookContext<K> & { readonly blocked: ConditionInput },
 ): Promise<Look<K, A, Extra>> {
   const look = await reconciler.look(object, context);
-  const others = look.conditions.filter(({ type }) => type !== READY && type !== SYNCED);
   const { status, reason, message } = blocked;
-  const both = [READY, SYNCED].map((type) => condition(type, status, reason, message));
+  const wasFirst = status === 'False' && isInForce(look.plan);
+  const refused = wasFirst ? [SYNCED] : [READY, SYNCED];
+  const others = look.conditions.filter(({ type }) => !refused.includes(type));
+  const told = refused.map((type) => condition(type, status, reason, message));
   const { actions, later = [], gone } = look.plan;
   const plan: Plan<A> = {
     actions: [],
@@ -114,7 +119,12 @@ export async function lookOnly<K extends Kind, A extends Action, Extra>(
     ...(isRemoved(object) ? { later: [...actions.map(shown), ...later] } : {}),
     ...(gone === undefined ? {} : { gone }),
   };
-  return { ...look, plan, conditions: [...both, ...others] };
+  return { ...look, plan, conditions: [...told, ...others] };
+}
+
+/** Whether the object is as its manifest asks, as far as there is anything to be done about it. */
+function isInForce({ actions, waiting, later = [], pending = [] }: Plan): boolean {
+  return actions.length + later.length + pending.length === 0 && waiting === undefined;
 }
 
 async function runPlan<K extends Kind, A extends Action, Extra>(

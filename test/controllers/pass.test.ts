@@ -1,109 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { condition, findCondition } from '../../src/api/conditions.ts';
+import { condition } from '../../src/api/conditions.ts';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { imageSpec } from '../../src/api/image/spec.ts';
-import type { ConditionInput, KindMap, ObjectOf } from '../../src/api/meta.ts';
 import type { ImageAction } from '../../src/api/disruption/action.ts';
-import type { ObjectStore } from '../../src/controllers/objects.ts';
-import { createPass, type Look, type Reconciler } from '../../src/controllers/pass.ts';
-import { RECONCILE_TIMEOUT, type Result } from '../../src/engine/controller.ts';
-import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
-import { createMemory } from '../../src/engine/memory.ts';
-import { createStoreSink } from '../../src/engine/status-sink.ts';
-import { createStore } from '../../src/engine/store.ts';
-import { createFakeClock, type FakeClock } from '../engine/fake-clock.ts';
-import { createRecordingLogger } from '../engine/recording-logger.ts';
-
-type ImageLook = Look<'Image', ImageAction, undefined>;
-
-const READY = [condition('Ready', 'True', 'Stored'), condition('Synced', 'True', 'Reconciled')];
-const RESYNC_MS = 60_000;
-
-function action(reason: string): ImageAction {
-  return { type: 'FetchImage', disruption: 'none', reason, fetch: { source: '/i' } };
-}
-
-function look(actions: readonly ImageAction[], more: Partial<ImageLook> = {}): ImageLook {
-  return { plan: { actions }, conditions: READY, fields: { path: '/stored' }, extra: undefined, ...more };
-}
-
-interface Bed {
-  readonly store: ObjectStore;
-  readonly events: EventRecorder;
-  readonly clock: FakeClock;
-  /** What happened, in order. */
-  readonly steps: string[];
-  readonly abort: AbortController;
-  condemned: ConditionInput | undefined;
-  run(name?: string): Promise<Result>;
-  image(): ObjectOf<'Image'>;
-}
-
-/** A pass over the Image "debian"; `looks` are what its looks find, one after the other, the last one for ever. */
-function createBed(
-  looks: readonly (ImageLook | Error)[],
-  reconciler: Partial<Reconciler<'Image', ImageAction, undefined>> = {},
-): Bed {
-  const clock = createFakeClock();
-  const store: ObjectStore = createStore<KindMap>({ clock });
-  const events = createEvents({ clock });
-  const steps: string[] = [];
-  const abort = new AbortController();
-  store.apply('Image', { name: 'debian', spec: imageSpec.parse({ source: '/i' }), hash: '1' });
-  store.subscribe(({ type }) => steps.push(`status ${type}`));
-  const remaining = [...looks];
-  const pass = createPass<'Image', ImageAction, undefined>(
-    {
-      kind: 'Image',
-      look() {
-        steps.push('look');
-        const next = remaining.length > 1 ? remaining.shift() : remaining[0];
-        return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? look([]));
-      },
-      execute({ reason }) {
-        steps.push(`execute ${reason}`);
-        return Promise.resolve();
-      },
-      ...reconciler,
-    },
-    {
-      store,
-      sink: createStoreSink({ store, clock }),
-      recorder: events,
-      memory: createMemory(),
-      condemned: () => bed.condemned,
-      resyncMs: () => RESYNC_MS,
-    },
-  );
-  const bed: Bed = {
-    store,
-    events,
-    clock,
-    steps,
-    abort,
-    condemned: undefined,
-    run(name = 'debian') {
-      const { signal } = abort;
-      async function uninterruptible<T>(section: () => Promise<T>): Promise<T> {
-        steps.push('held');
-        return section().finally(() => steps.push('released'));
-      }
-      return pass(name, { signal, log: createRecordingLogger(), uninterruptible });
-    },
-    image() {
-      const image = store.get('Image', 'debian');
-      assert.ok(image);
-      return image;
-    },
-  };
-  return bed;
-}
-
-function brief({ status }: ObjectOf<'Image'>, type: string): string {
-  const found = findCondition(status.conditions, type);
-  return `${found?.status} ${found?.reason}: ${found?.message}`;
-}
+import { RECONCILE_TIMEOUT } from '../../src/engine/controller.ts';
+import { action, brief, createBed, look, READY, RESYNC_MS, type Bed } from './pass-bed.ts';
 
 const DOWN = new ReasonedError('NoSpace', 'cannot fetch image "debian": no space left', {
   hint: 'make room',
@@ -236,25 +138,6 @@ describe('what is remembered of an object', () => {
     await assert.rejects(bed.run(), /no/);
 
     assert.deepEqual(events, ['looked', 'executing a', 'executed a', 'executing b', 'failed b']);
-  });
-});
-
-describe('a pass over a condemned object', () => {
-  const conflict = condition('Ready', 'False', 'Conflict', 'Image "debian" is also defined as b.yaml:1');
-
-  it('executes nothing, and yet keeps the status fresh', async () => {
-    const found = [...READY, condition('Defined', 'True', 'Defined')];
-    const bed = createBed([look([action('a')], { conditions: found, fields: { path: '/seen' } })]);
-    bed.condemned = conflict;
-
-    const result = await bed.run();
-
-    assert.deepEqual(bed.steps, ['look', 'status MODIFIED']);
-    assert.deepEqual([bed.image().status.path, result], ['/seen', { requeueAfterMs: RESYNC_MS }]);
-    for (const type of ['Ready', 'Synced']) {
-      assert.equal(brief(bed.image(), type), `False Conflict: ${conflict.message}`);
-    }
-    assert.match(brief(bed.image(), 'Defined'), /^True/);
   });
 });
 

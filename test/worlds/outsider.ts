@@ -10,7 +10,7 @@ import {
   type XmlElement,
 } from '../../src/api/xml.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
-import { marksOf, ownNames, type NameSet } from '../../src/api/network/foreign.ts';
+import { marksOf, ownMacs, ownNames } from '../../src/api/network/foreign.ts';
 import { has, type Entry } from './entries.ts';
 import { rawLibvirt, type World } from '../controllers/fakes.ts';
 import { addressOf, macOf, nameOf, NODES, type Side, type Step } from './steps.ts';
@@ -28,7 +28,7 @@ export interface Outsider {
   readonly entries: Foreign[];
   /** Documents of foreign networks and domains, as they were made. */
   readonly documents: Map<string, string>;
-  /** A record that a mark says too, word for word, is k8slab's from then on: docs/decisions.md. */
+  /** What a mark says too is k8slab's from then on: names word for word, reservations by MAC address (docs/decisions.md). */
   forgetMarked(): void;
   /** False: the step is not for an outsider. */
   does(step: Step): boolean;
@@ -61,9 +61,8 @@ export function createOutsider(world: World): Outsider {
     forgetMarked();
   }
   function forgetMarked(): void {
-    const ours = markedNames(world);
-    for (const entry of entries)
-      if (recordsOf(entry).some(({ ip, name }) => ours.has(ip, name))) entry.live = entry.config = false;
+    const isMarked = markedEntries(world);
+    for (const entry of entries) if (isMarked(entry)) entry.live = entry.config = false;
   }
   /** Whoever deletes by name may hit what is theirs. */
   function forgetDeleted(): void {
@@ -125,19 +124,17 @@ export function createOutsider(world: World): Outsider {
   return { entries, documents, forgetMarked, does };
 }
 
-function markedNames(world: World): NameSet {
+function markedEntries(world: World): (entry: Entry) => boolean {
   const { config, live } = world.networks.get(NETWORK) ?? {};
   const texts = [config, live].filter((text) => text !== undefined);
-  return ownNames(marksOf(...texts.map((text) => parseNetwork(text).model)));
-}
-
-function recordsOf({ section, xml }: Entry): { ip: string; name: string }[] {
-  if (section !== 'dns-host') return [];
-  const host = parseXml(xml);
-  return elements(host, 'hostname').map((name) => ({
-    ip: attribute(host, 'ip') ?? '',
-    name: textOf(name) ?? '',
-  }));
+  const marks = marksOf(...texts.map((text) => parseNetwork(text).model));
+  const [names, macs] = [ownNames(marks), ownMacs(marks)];
+  return ({ section, xml }) => {
+    const host = parseXml(xml);
+    if (section === 'ip-dhcp-host') return macs.has(attribute(host, 'mac') ?? '');
+    const ip = attribute(host, 'ip') ?? '';
+    return elements(host, 'hostname').some((name) => names.has(ip, textOf(name) ?? ''));
+  };
 }
 
 function hostXml(mac: string, ip: string): string {

@@ -58,7 +58,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       does: fc.constant('foreign host' as const),
       mac: fc.nat(MACS + 1),
       address,
-      side: fc.constantFrom('config' as const, 'both' as const),
+      side,
     }),
   },
   {

@@ -50,10 +50,7 @@ export function nodeNetworks(node: ObjectOf<'Node'>, networks: readonly ObjectOf
     entries.push(entry);
     const wanted = entry.mac === mac && (attachment.address ?? entry.ip) === entry.ip;
     if (!wanted) return { entries, dependency: refusedBy(node, network) };
-    if (!entry.live) {
-      const message = `Network "${attachment.network}" does not serve ${entry.ip} yet`;
-      return { entries, dependency: waiting('ReservationNotLive', message) };
-    }
+    if (!entry.live) return { entries, dependency: notServed(node, network, entry) };
   }
   return { entries, dependency: { state: 'ready' } };
 }
@@ -71,6 +68,17 @@ function refusedBy(node: ObjectOf<'Node'>, network: ObjectOf<'Network'>): Depend
   const notReady = findCondition(conditions, READY);
   const why = notReady?.status === 'False' ? `: ${notReady.message}` : '';
   return waiting('NetworkNotReady', `Network "${network.metadata.name}" has no reservation for it yet${why}`);
+}
+
+/** What a foreign entry keeps from being served waits for that one to go. */
+function notServed(
+  { metadata }: ObjectOf<'Node'>,
+  network: ObjectOf<'Network'>,
+  { ip }: LiveEntry,
+): Dependency {
+  const refusal = refusalOf(network.status.refusals, metadata.name);
+  if (refusal !== undefined) return waiting(refusal.reason, refusal.message);
+  return waiting('ReservationNotLive', `Network "${network.metadata.name}" does not serve ${ip} yet`);
 }
 
 function waiting(reason: WaitingReason, message: string): Dependency {

@@ -50,6 +50,15 @@ describe('the networks of a Node', () => {
     assert.equal(nodeNetworks(given, [k8sNet]).dependency.state, 'waiting');
   });
 
+  it('R18: whose entry a foreign one keeps from being served names that one', () => {
+    const refusals = [{ node: 'master00', reason: 'Conflict', message: 'reserved for another' }] as const;
+    const entries = [{ ...entry, live: false }];
+
+    const { dependency } = nodeNetworks(master00, [network('k8s-net', { entries, refusals })]);
+
+    assert.deepEqual(dependency, { state: 'waiting', reason: 'Conflict', message: 'reserved for another' });
+  });
+
   it('pass on why they refuse it, and not why they refuse others', () => {
     const refusals = [
       { node: 'other', reason: 'RangeExhausted', message: 'no free address' },
