@@ -4,7 +4,7 @@ import { addressOf, NETWORK, nodeName } from './manifests.ts';
 /** The same work without k8slab: the bare programs, and virsh as one session or as a process for each call. */
 
 const BASE = '/srv/images/guest.qcow2';
-const DIR = '/var/lib/libvirt/images/by-hand';
+export const DIR = '/var/lib/libvirt/images/by-hand';
 const SEED = `{"users":["default"],"ssh_authorized_keys":["ssh-ed25519 ${'A'.repeat(68)} by-hand"]}`;
 
 /** Runs a shell script in the vmhost. @returns the seconds between its beginning and its end, by the vmhost's clock */
@@ -70,15 +70,23 @@ for i in $(seq 0 ${sample - 1}); do ${overlay('$i')} && ${seed('$i')} && virsh d
   return (seconds / sample) * nodes;
 }
 
+export function overlayArgv(index: string): string[] {
+  return ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', BASE, `${index}.qcow2`, '64M'];
+}
+
+export function seedArgv(index: string): string[] {
+  return ['xorriso', '-as', 'mkisofs', '-quiet', '-V', 'cidata', '-J', '-r', '-o', `${index}.iso`, 'seed'];
+}
+
 function overlay(index: string): string {
-  return `qemu-img create -q -f qcow2 -F qcow2 -b ${BASE} ${index}.qcow2 64M`;
+  return overlayArgv(index).join(' ');
 }
 
 function seed(index: string): string {
-  return `xorriso -as mkisofs -quiet -V cidata -J -r -o ${index}.iso seed 2>/dev/null`;
+  return `${seedArgv(index).join(' ')} 2>/dev/null`;
 }
 
-async function prepare(lab: Lab, nodes: number): Promise<void> {
+export async function prepare(lab: Lab, nodes: number): Promise<void> {
   const indexes = Array.from({ length: nodes }, (_, index) => index);
   const domains = indexes.map((index) => `cat >${index}.xml <<'END'\n${domainXml(index)}\nEND`);
   const defines = ['net-define network.xml', ...indexes.map((index) => `define ${index}.xml`)];
@@ -92,7 +100,7 @@ async function prepare(lab: Lab, nodes: number): Promise<void> {
   await lab.must(['bash', '-s'], { input });
 }
 
-async function clean(lab: Lab): Promise<void> {
+export async function clean(lab: Lab): Promise<void> {
   const input = `cd ${DIR}
 for i in *.xml; do echo "undefine by-hand-\${i%.xml}"; done | virsh -q >/dev/null 2>&1
 virsh -q net-undefine by-hand >/dev/null

@@ -1,4 +1,5 @@
 import type { Lab } from '../lab/lab.ts';
+import { byAnsible, type ByAnsible } from './ansible.ts';
 import { defineByPrograms, defineByScript } from './by-hand.ts';
 import { applyManifests } from './daemon.ts';
 import type { Context, Group, Row } from './line.ts';
@@ -11,16 +12,22 @@ export const define: Group = {
   name: 'define',
   needs: 'an empty lab',
   async run(context) {
-    const { nodes, lab, daemon } = context;
-    if (nodes <= FEW) return [await defineAll(context, nodes)];
-    const few = await defineAll(context, FEW);
+    const { nodes, lab, daemon, report } = context;
+    report('a sample by Ansible');
+    const ansible = await byAnsible(lab, report);
+    if (nodes <= FEW) return [await defineAll(context, nodes, ansible)];
+    const few = await defineAll(context, FEW, ansible);
     await daemon.stop();
     await empty(lab);
-    return [few, await defineAll(context, nodes)];
+    return [few, await defineAll(context, nodes, ansible)];
   },
 };
 
-async function defineAll({ lab, daemon, report }: Context, nodes: number): Promise<Row> {
+async function defineAll(
+  { lab, daemon, report }: Context,
+  nodes: number,
+  ansible: ByAnsible | undefined,
+): Promise<Row> {
   report(`${nodes} Nodes by hand`);
   const limit = await defineByPrograms(lab, nodes);
   const obvious = await defineByScript(lab, nodes);
@@ -30,7 +37,8 @@ async function defineAll({ lab, daemon, report }: Context, nodes: number): Promi
   await daemon.start();
   const done = await daemon.untilNodes(nodes, 'Defined', MOST_MS);
   const work = `${nodes} Nodes from nothing to defined`;
-  const row = { work, limit, obvious, target: { times: 1.5 } };
+  const others = ansible === undefined ? { obvious } : { obvious, ansible: ansible.first(nodes) };
+  const row = { work, limit, ...others, target: { times: 1.5 } };
   if (done) return { ...row, k8slab: (performance.now() - began) / 1000 };
   const defined = (await daemon.metrics()).nodesWith('Defined');
   return { ...row, k8slab: NaN, note: `cut off: ${defined} after ${MOST_MS / 60_000} minutes` };

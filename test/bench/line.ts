@@ -10,6 +10,8 @@ export interface Row {
   readonly limit?: number;
   /** As one would do it by a script, a process for each call. */
   readonly obvious?: number;
+  /** By a playbook with community.libvirt's modules, where they can do it. */
+  readonly ansible?: number;
   /** At most this, in `unit`, or this many times `limit`. */
   readonly target: { readonly at: number } | { readonly times: number };
   readonly note?: string;
@@ -47,15 +49,26 @@ export function formatTable(rows: readonly Row[]): string {
     .join('\n');
 }
 
-const HEADER = ['work', 'k8slab', 'limit', 'obvious way', 'x limit', 'target', 'reached', 'note'];
+const HEADER = [
+  'work',
+  'k8slab',
+  'limit',
+  'obvious way',
+  'community.libvirt',
+  'x limit',
+  'target',
+  'reached',
+  'note',
+];
 
 function cellsOf(row: Row): string[] {
-  const { work, k8slab, unit = 's', limit, obvious, target, note = '' } = row;
+  const { work, k8slab, unit = 's', limit, obvious, ansible, target, note = '' } = row;
   return [
     work,
     format(k8slab, unit),
     limit === undefined ? '' : format(limit, unit),
     obvious === undefined ? '' : format(obvious, unit),
+    ansible === undefined ? '' : format(ansible, unit),
     limit === undefined ? '' : (k8slab / limit).toPrecision(2),
     'at' in target ? `<= ${format(target.at, unit)}` : `<= ${target.times} x`,
     Number.isNaN(k8slab) ? 'not measured' : isReached(row) ? 'yes' : 'NO',
