@@ -1,10 +1,10 @@
+import type { ManifestListing } from '../api/manifest/snapshot.ts';
 import { createLister } from './manifest-dir/list.ts';
-import type { ListOptions, ManifestListing } from './manifest-dir/list.ts';
+import type { ListOptions } from './manifest-dir/list.ts';
 import { MAX_MANIFEST_BYTES } from './manifest-dir/read.ts';
 import { watchDir } from './manifest-dir/watch.ts';
 import type { HintCause } from './manifest-dir/watch.ts';
 
-export type { ManifestFile, ManifestListing } from './manifest-dir/list.ts';
 export type { HintCause } from './manifest-dir/watch.ts';
 
 export interface ManifestDirOptions extends Partial<Omit<ListOptions, 'path' | 'isManifest'>> {

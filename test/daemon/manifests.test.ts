@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import type { Snapshot } from '../../src/api/manifest/snapshot.ts';
+import type { ManifestListing, Snapshot } from '../../src/api/manifest/snapshot.ts';
 import type { Kind } from '../../src/api/meta.ts';
-import type { ManifestListing } from '../../src/drivers/manifest-dir.ts';
 import { createDirectorySource } from '../../src/daemon/directory-source.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createStore } from '../../src/engine/store.ts';

@@ -10,8 +10,8 @@ import { runSteps, type Steps } from './steps.ts';
 import type { CrossError, ManifestError, ManifestWarning, ParsedObject } from './types.ts';
 
 /**
- * A manifest file; or why it could not be read: one that is there but unreadable is not one that is gone; or that it is
- * being written just now, so that its content does not count yet.
+ * A manifest file; or why it could not be read, so that its last good content stays in force: one that is unreadable is
+ * not gone; or that it was just written, or has just vanished, so that its content does not count yet.
  */
 export type ManifestFile = { readonly path: string } & (
   { readonly text: string } | { readonly error: Error } | { readonly unsettled: true }

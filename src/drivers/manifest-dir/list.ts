@@ -1,23 +1,11 @@
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { ReasonedError, toError } from '../../api/errors.ts';
+import type { ManifestFile, ManifestListing } from '../../api/manifest/snapshot.ts';
 import { errnoOf, ioError } from '../io-errors.ts';
 import { assertTrusted, assertTrustedWay } from '../trust.ts';
 import { findManifests } from './find.ts';
 import { readManifest } from './read.ts';
-
-/**
- * A manifest; or why it could not be read, so that its last good content stays in force; or that it was just written,
- * or has just vanished: an editor may be about to write it.
- */
-export type ManifestFile = { readonly path: string } & (
-  { readonly text: string } | { readonly error: Error } | { readonly unsettled: true }
-);
-
-export interface ManifestListing {
-  /** Sorted by path. */
-  readonly files: readonly ManifestFile[];
-}
 
 export interface ListOptions {
   readonly path: string;

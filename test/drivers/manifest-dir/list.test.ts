@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { isManifestFile } from '../../../src/api/manifest/snapshot.ts';
+import { isManifestFile, type ManifestListing } from '../../../src/api/manifest/snapshot.ts';
 import { createManifestDir } from '../../../src/drivers/manifest-dir.ts';
-import type { ManifestListing } from '../../../src/drivers/manifest-dir.ts';
 import { reasonOf } from '../../../src/api/errors.ts';
 
 let root: string;
