@@ -1,5 +1,6 @@
 import { toError } from '../../api/errors.ts';
 import { parseDomain, type DomainDocument } from '../../api/libvirt/domain.ts';
+import { mapAtOnce } from '../at-once.ts';
 import type { DomainCalls, DomainXmlOptions } from '../virsh/domains.ts';
 import type { DomainListing } from '../virsh/listing.ts';
 import { createDocuments, isConnectionError, type Documents } from './documents.ts';
@@ -179,8 +180,7 @@ function settled(
 
 async function survey(state: State): Promise<DomainSurvey> {
   await state.listing.current();
-  const reads = unsettledListings(state).values();
-  await Promise.all(Array.from({ length: READERS }, () => readEach(state, reads)));
+  await mapAtOnce(unsettledListings(state), READERS, (listing) => readForSurvey(state, listing));
   const { macHolders, interfacesOn, usersOf, records } = state.index;
   const unreadable = [...state.unreadable.values()];
   return { domains: records(), unreadable, macHolders, interfacesOn, usersOf };
@@ -196,18 +196,13 @@ function unsettledListings({ listing, unsettled }: State): DomainListing[] {
   return listings;
 }
 
-async function readEach(
-  state: State,
-  listings: Iterator<DomainListing> & Iterable<DomainListing>,
-): Promise<void> {
-  for (const listing of listings) {
-    try {
-      await readRecord(state, listing);
-    } catch (error) {
-      if (isConnectionError(error)) throw error;
-      const { name } = listing;
-      state.index.remove(name);
-      state.unreadable.set(name, { kind: 'domain', name, error: toError(error) });
-    }
+async function readForSurvey(state: State, listing: DomainListing): Promise<void> {
+  try {
+    await readRecord(state, listing);
+  } catch (error) {
+    if (isConnectionError(error)) throw error;
+    const { name } = listing;
+    state.index.remove(name);
+    state.unreadable.set(name, { kind: 'domain', name, error: toError(error) });
   }
 }
