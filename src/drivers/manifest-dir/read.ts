@@ -47,7 +47,7 @@ export async function readManifest(
 
 /** UTF-8, with or without a byte order mark. @throws ReasonedError NotText, ManifestTooLarge */
 export function decodeManifest(path: string, bytes: Uint8Array, maxBytes = MAX_MANIFEST_BYTES): string {
-  if (bytes.length > maxBytes + 1) throw tooLarge(path, maxBytes);
+  if (bytes.length > maxBytes) throw tooLarge(path, maxBytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
