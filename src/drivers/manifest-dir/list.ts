@@ -68,26 +68,26 @@ export function createLister(options: ListOptions): () => Promise<ManifestListin
     for (let round = 0; ; round++) {
       const look = await lookAll(options, unchanged);
       const absent = missing(look);
-      const fresh = [...look.seen.values()].filter(({ changed }) => isFresh(changed));
-      const restless = absent.length > 0 || fresh.length > 0 || isFresh(look.changed);
+      const fresh = new Set([...look.seen.values()].filter(({ changed }) => isFresh(changed)));
+      const restless = absent.length > 0 || fresh.size > 0 || isFresh(look.changed);
       if (!restless || round >= ROUNDS) {
-        const present = [...look.seen.values()].map(({ file, changed }) =>
-          isFresh(changed) ? { path: file.path, unsettled: true as const } : file,
+        const present = [...look.seen.values()].map((seen) =>
+          fresh.has(seen) ? { path: seen.file.path, unsettled: true as const } : seen.file,
         );
-        unchanged = quiet(look, isFresh);
+        unchanged = quiet(look, fresh);
         const still = absent.map(({ path }) => [path, known.get(path) ?? 0] as const);
         known = new Map([...present.map(({ path }) => [path, 0] as const), ...still]);
         return { files: [...present, ...absent].sort((a, b) => (a.path < b.path ? -1 : 1)) };
       }
-      for (const { path } of [...look.seen.values()].map(({ file }) => file)) known.set(path, 0);
+      for (const path of look.seen.keys()) known.set(path, 0);
       await delay(debounceMs);
     }
   };
 }
 
 /** What was read of files that have been quiet since: they are not read again. */
-function quiet({ seen }: Look, isFresh: (changed: number | undefined) => boolean): Unchanged {
-  return new Map([...seen].filter(([, { changed, stamp }]) => stamp !== undefined && !isFresh(changed)));
+function quiet({ seen }: Look, fresh: ReadonlySet<Seen>): Unchanged {
+  return new Map([...seen].filter(([, each]) => each.stamp !== undefined && !fresh.has(each)));
 }
 
 async function lookAll(options: ListOptions, unchanged: Unchanged): Promise<Look> {
