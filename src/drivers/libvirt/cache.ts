@@ -211,6 +211,7 @@ function startListing({ options, domains, networks }: Context): { dispose(): voi
   /** A list that fails leaves everything in doubt: the next reader lists, and is told why it cannot. */
   async function list(): Promise<void> {
     await Promise.allSettled([domains.refresh(), networks.refresh()]);
+    if (disposed) return;
     await Promise.allSettled([domains.sweep(sweepAtOnce, sweepMs), networks.sweep(sweepAtOnce, sweepMs)]);
   }
   return {

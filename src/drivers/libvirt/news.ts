@@ -12,6 +12,7 @@ export interface News {
   readonly own: (object: Named) => void;
   /** Something may have changed: looks a moment later, and tells if it is another than it was. */
   readonly suspect: (object: Named) => void;
+  /** From then on no look begins. */
   readonly dispose: () => void;
 }
 
@@ -33,6 +34,7 @@ export function createNews({ clock, look, tell }: NewsOptions): News {
   /** As last told, or as read after a change of our own. */
   const known = new Map<string, Found | typeof OWN>();
   const waiting = new Map<string, { cancel(): void }>();
+  let disposed = false;
 
   function learn(key: string, found: Found): void {
     if (found === undefined) known.delete(key);
@@ -59,7 +61,7 @@ export function createNews({ clock, look, tell }: NewsOptions): News {
     own: (object) => void known.set(keyOf(object), OWN),
     suspect(object) {
       const key = keyOf(object);
-      if (waiting.has(key)) return;
+      if (disposed || waiting.has(key)) return;
       const timer = clock.setTimer(SETTLE_MS, () => {
         waiting.delete(key);
         void verify(object);
@@ -67,6 +69,7 @@ export function createNews({ clock, look, tell }: NewsOptions): News {
       waiting.set(key, timer);
     },
     dispose() {
+      disposed = true;
       for (const timer of waiting.values()) timer.cancel();
       waiting.clear();
     },

@@ -289,6 +289,21 @@ describe('the cache of what libvirt has', () => {
     assert.deepEqual(macHolders(MAC), [{ domain: 'a', mac: MAC, side: 'config' }]);
   });
 
+  it('looks at nothing and tells nothing once nobody watches it any more, also what it hears of meanwhile', async () => {
+    const bed = createCacheBed({ a: {} });
+    const watching = bed.cache.watch((change) => bed.told.push(change));
+    await bed.cache.view.domain('a');
+    bed.virsh.emit(event('a', 'Defined Updated'));
+
+    const gone = watching.dispose();
+    bed.virsh.emit(event('a', 'Defined Updated'));
+    bed.cache.suspect({ kind: 'domain', name: 'a' });
+    await gone;
+
+    assert.deepEqual(await bed.calls(() => bed.clock.advance(60_000)), []);
+    assert.deepEqual([bed.told, bed.clock.pendingTimers()], [[], 0]);
+  });
+
   it('a renamed domain is found by its new name alone', async () => {
     const bed = watch(createCacheBed({ a: {} }));
     await bed.cache.view.survey();
