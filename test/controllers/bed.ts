@@ -115,7 +115,7 @@ export function createBed(options: BedOptions = {}): Bed {
 
   async function pass(kind: Kind, name: string): Promise<Result> {
     // As if libvirt had told of all that a test changed.
-    cache.dropAll();
+    cache.suspect({ kind: 'all' });
     const context: PassContext = {
       signal: new AbortController().signal,
       log: createRecordingLogger(),

@@ -17,10 +17,8 @@ export interface LibvirtCache {
    * was dropped; of a change made through `libvirt` it is not.
    */
   watch(onChange: (change: LibvirtChange) => void): { dispose(): Promise<void> };
-  /** Something else tells that an object may be another one: it is dropped, and told if it is. */
-  suspect(object: { readonly kind: 'domain' | 'network'; readonly name: string }): void;
-  /** Nothing that is known is to be trusted. */
-  dropAll(): void;
+  /** Something else tells that an object may be another one: it is dropped, and told if it is; that all may be is told. */
+  suspect(change: LibvirtChange): void;
 }
 
 export interface LibvirtCacheOptions {
@@ -90,8 +88,7 @@ export function createLibvirtCache(options: LibvirtCacheOptions): LibvirtCache {
         },
       };
     },
-    suspect: (object) => suspect(context, object),
-    dropAll: () => dropAll(context),
+    suspect: (change) => suspect(context, change),
   };
 }
 
@@ -121,7 +118,7 @@ function dropAll({ domains, networks }: Pick<Context, 'domains' | 'networks'>): 
 
 function startWatches(context: Context): { dispose(): Promise<void> } {
   const { options } = context;
-  const files = options.files && watchLibvirtFiles(options.files, (change) => fileChanged(context, change));
+  const files = options.files && watchLibvirtFiles(options.files, (change) => suspect(context, change));
   const events = options.libvirt.events((event) => {
     options.onEvent?.(event);
     hear(context, event, files?.complete() ?? false);
@@ -136,22 +133,21 @@ function startWatches(context: Context): { dispose(): Promise<void> } {
   };
 }
 
-function fileChanged(context: Context, change: LibvirtChange): void {
-  if (change.kind === 'all') {
-    dropAll(context);
-    context.tell(change);
-    return;
+function suspect(context: Context, change: LibvirtChange): void {
+  const { domains, networks, news, tell } = context;
+  switch (change.kind) {
+    case 'all':
+      dropAll(context);
+      tell(change);
+      return;
+    case 'domain':
+      domains.drop(change.name, 'all');
+      news.suspect(change);
+      return;
+    case 'network':
+      networks.drop(change.name);
+      news.suspect(change);
   }
-  suspect(context, change);
-}
-
-function suspect(
-  { domains, networks, news }: Context,
-  object: Exclude<LibvirtChange, { kind: 'all' }>,
-): void {
-  if (object.kind === 'domain') domains.drop(object.name, 'all');
-  else networks.drop(object.name);
-  news.suspect(object);
 }
 
 function hear(context: Context, event: LibvirtEvent, filesWatched: boolean): void {

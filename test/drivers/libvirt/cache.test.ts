@@ -258,7 +258,7 @@ describe('the cache of what libvirt has', () => {
   it('that libvirt cannot be reached is an error of everything, and is not kept', async () => {
     const bed = createCacheBed({ a: {} });
     await bed.cache.view.survey();
-    bed.cache.dropAll();
+    bed.cache.suspect({ kind: 'all' });
     bed.virsh.broken.set('list', new VirshError('OperationFailed', ['list'], { why: 'away' }));
     for (const read of [bed.cache.view.survey(), bed.cache.view.domain('a'), bed.cache.view.domains()])
       await assert.rejects(read, /away/);
