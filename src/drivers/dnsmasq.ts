@@ -134,10 +134,10 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
       return { running: true, unread: changed.some((time = 0) => time > read) };
     },
     async reload(network) {
-      // What changes from here on may be read or not.
-      const now = new Date();
+      // Held against the times of files, which the system sets. What changes from here on may be read or not.
+      const asked = new Date();
       if (!(await hangUp(pidFile(network), procDir))) return false;
-      await leaveStamp(stampIn(hostDirs(network)), now);
+      await leaveStamp(stampIn(hostDirs(network)), asked);
       return true;
     },
     release: sendRelease,
