@@ -1,5 +1,4 @@
-import { parseDomain } from '../../api/libvirt/domain.ts';
-import { parseNetwork } from '../../api/libvirt/network.ts';
+import { first, parseXml, textOf } from '../../api/xml.ts';
 import type { Libvirt, UndefineOptions } from '../libvirt.ts';
 import type { DomainParts } from './domain-cache.ts';
 
@@ -31,8 +30,7 @@ export function dropOnChange(libvirt: Libvirt, drop: Drop): Libvirt {
   }
   return {
     ...libvirt,
-    defineDomain: (xml) =>
-      libvirt.defineDomain(xml).finally(() => drop.domain(parseDomain(xml).model.name, 'all')),
+    defineDomain: (xml) => libvirt.defineDomain(xml).finally(() => drop.domain(nameIn(xml), 'all')),
     startDomain: domain('live', (name: string) => libvirt.startDomain(name)),
     shutdownDomain: domain('live', (name: string) => libvirt.shutdownDomain(name)),
     destroyDomain: domain('live', (name: string) => libvirt.destroyDomain(name)),
@@ -45,12 +43,15 @@ export function dropOnChange(libvirt: Libvirt, drop: Drop): Libvirt {
     setDomainAutostart: domain('state', (name: string, on: boolean) => libvirt.setDomainAutostart(name, on)),
     beginBackup: domain('live', (name: string, xml: string) => libvirt.beginBackup(name, xml)),
     abortDomainJob: domain('live', (name: string) => libvirt.abortDomainJob(name)),
-    defineNetwork: (xml) =>
-      libvirt.defineNetwork(xml).finally(() => drop.network(parseNetwork(xml).model.name)),
+    defineNetwork: (xml) => libvirt.defineNetwork(xml).finally(() => drop.network(nameIn(xml))),
     startNetwork: network((name: string) => libvirt.startNetwork(name), drop.guestsOf),
     destroyNetwork: network((name: string) => libvirt.destroyNetwork(name), drop.guestsOf),
     undefineNetwork: network((name: string) => libvirt.undefineNetwork(name)),
     setNetworkAutostart: network((name: string, on: boolean) => libvirt.setNetworkAutostart(name, on)),
     updateNetwork: (update) => libvirt.updateNetwork(update).finally(() => drop.network(update.network)),
   };
+}
+
+function nameIn(xml: string): string {
+  return textOf(first(parseXml(xml), 'name')) ?? '';
 }
