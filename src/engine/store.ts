@@ -34,7 +34,7 @@ interface Recorded extends WatchedChange<Untyped> {
   readonly version: number;
 }
 
-interface State extends Required<StoreOptions> {
+interface State extends Required<Omit<StoreOptions, 'firstVersion' | 'historyLimit'>> {
   readonly kinds: Map<string, SortedMap<ApiObject>>;
   /** What a spec's content is known by, by `Kind/name`. */
   readonly hashes: Map<string, string>;
@@ -55,8 +55,6 @@ export function createStore<M extends KindShape<M>>(options: StoreOptions): Stor
   const state: State = {
     clock: options.clock,
     onListenerError: options.onListenerError ?? throwLater,
-    firstVersion,
-    historyLimit,
     finalizers: options.finalizers ?? ((kind) => [finalizerOf(kind)]),
     remembered: options.remembered ?? (() => undefined),
     kinds: new Map(),
