@@ -8,8 +8,7 @@ export type { Waiting } from './waiting.ts';
  * What a step costs the guests (docs/disruption.md): `uplink` = they lose the outside for less than a second,
  * `link` = they lose the network for a moment, `restart` = a guest restarts, `data` = a disk goes.
  */
-export const DISRUPTIONS = ['none', 'uplink', 'link', 'restart', 'data'] as const;
-export type Disruption = (typeof DISRUPTIONS)[number];
+export type Disruption = 'none' | 'uplink' | 'link' | 'restart' | 'data';
 
 export interface Step {
   readonly disruption: Disruption;

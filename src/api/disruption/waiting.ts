@@ -22,21 +22,20 @@ export interface WaitingRule {
 const EVENT = { blocks: 'ready', endedBy: 'event' } as const;
 const GUEST = { blocks: 'ready', endedBy: 'guest' } as const;
 const USER = { blocks: 'ready', endedBy: 'user' } as const;
-const CONFLICT = { blocks: 'ready and synced', endedBy: 'user' } as const;
 const PENDING = { blocks: 'nothing', endedBy: 'user' } as const;
 const FAILED = { blocks: 'ready and synced', endedBy: 'user' } as const;
 
 /** Every reason for which an object waits. */
 const RULES = {
   // Manifests.
-  Conflict: CONFLICT,
+  Conflict: FAILED,
   RemovalHeld: { blocks: 'nothing', endedBy: 'user' },
   InUse: EVENT,
   FileKept: PENDING,
 
   // Networks.
-  CIDRConflict: CONFLICT,
-  BridgeConflict: CONFLICT,
+  CIDRConflict: FAILED,
+  BridgeConflict: FAILED,
   NodesContradict: { blocks: 'synced', endedBy: 'user' },
   RestartFailed: { blocks: 'synced', endedBy: 'user' },
   RestartRequired: PENDING,
@@ -60,10 +59,10 @@ const RULES = {
   CloneInProgress: EVENT,
   DiskMissing: FAILED,
   StorageMissing: FAILED,
-  DiskNotOurs: CONFLICT,
+  DiskNotOurs: FAILED,
   DiskShrinkRefused: PENDING,
   DomainNotFound: USER,
-  MACInUse: CONFLICT,
+  MACInUse: FAILED,
 
   // A guest on its way.
   BootQueued: EVENT,
