@@ -15,7 +15,8 @@ const TEXT = '#text';
 const COMMENT = '#comment';
 /** Where others keep elements of their own, which come back to the last space. */
 const METADATA = 'metadata';
-const OURS = 'k8slab:object';
+/** Our own one among them, of which the space between elements is indentation. */
+export const MARK = 'k8slab:object';
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -104,7 +105,7 @@ function fromOrdered(nodes: readonly Ordered[], parent = '', foreign = false): X
     if (name === TEXT) return textNode(String(node[TEXT]), nodes.length > 1 && !asItIs);
     const attributes = (node[ATTRIBUTES] ?? {}) as Record<string, string>;
     const inner = node[name] as Ordered[];
-    const theirs = asItIs || (parent === METADATA && name !== OURS);
+    const theirs = asItIs || (parent === METADATA && name !== MARK);
     return [{ name, attributes, children: fromOrdered(inner, name, theirs) }];
   });
 }

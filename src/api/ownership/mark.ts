@@ -1,9 +1,17 @@
-import { attribute, element, elements, first, replaceChildren, textOf, type XmlElement } from '../xml.ts';
+import {
+  attribute,
+  element,
+  elements,
+  first,
+  MARK,
+  replaceChildren,
+  textOf,
+  type XmlElement,
+} from '../xml.ts';
 import type { NetworkEntry } from '../ipam/entry.ts';
 
 /** Namespace of k8slab's mark in libvirt's <metadata>: what carries it is ours, all else belongs to others. */
 export const MARK_NAMESPACE = 'https://k8slab.io/libvirt/v1alpha1';
-const MARK = 'k8slab:object';
 
 export interface NetworkMark {
   readonly kind: 'Network';
