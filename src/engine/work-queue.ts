@@ -261,8 +261,7 @@ function shutDown<K extends string>(state: State<K>, drain: boolean): Promise<vo
 }
 
 function releaseDrainers<K extends string>(state: State<K>): void {
-  const { edit, event, resync } = state.ready.depths();
-  if (!state.shutDown || edit + event + resync > 0 || state.processing.size > 0) return;
+  if (!state.shutDown || state.dirty.size + state.processing.size > 0) return;
   for (const drained of state.drainers.splice(0)) drained();
 }
 
