@@ -1,3 +1,6 @@
+import { condition, SYNCED } from '../conditions.ts';
+import type { ConditionInput } from '../meta.ts';
+
 /** Who brings a wait to an end. */
 type EndedBy =
   /** Another object, libvirt, dnsmasq or a job beside the passes: each of them makes the object be looked at again. */
@@ -123,6 +126,12 @@ export function blocksReady(waiting: Pick<Waiting, 'reason'>): boolean {
 export function blocksSynced(waiting: Pick<Waiting, 'reason'>): boolean {
   const { blocks } = waitingRule(waiting);
   return blocks === 'synced' || blocks === 'ready and synced';
+}
+
+/** Synced of an object whose pass ended without an error. */
+export function synced(waiting: Waiting | undefined): ConditionInput {
+  if (waiting === undefined || !blocksSynced(waiting)) return condition(SYNCED, 'True', 'Reconciled');
+  return condition(SYNCED, 'False', waiting.reason, waiting.message);
 }
 
 export function isWaitingReason(reason: string): reason is WaitingReason {

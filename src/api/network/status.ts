@@ -3,7 +3,7 @@ import { formatSubnet, interfaceOf } from '../ipam/subnet.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { NetworkAction, Plan } from '../disruption/action.ts';
-import { blocksReady, blocksSynced } from '../disruption/waiting.ts';
+import { blocksReady, synced } from '../disruption/waiting.ts';
 import type { ObservedNetwork } from './observed.ts';
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 
@@ -49,16 +49,11 @@ export function networkConditions(
   if (waiting !== undefined && blocksReady(waiting)) {
     return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
   }
-  const synced =
-    waiting !== undefined && blocksSynced(waiting)
-      ? condition(SYNCED, 'False', waiting.reason, waiting.message)
-      : condition(SYNCED, 'True', 'Reconciled');
+  const rest = [synced(waiting), ...steps];
   if (!observed.active)
-    return [readyFalse({ reason: 'NotActive', message: 'the network is not active' }), synced, ...steps];
-  if (silent) {
-    return [readyFalse({ reason: 'NotServed', message: 'dnsmasq does not run' }), synced, ...steps];
-  }
-  return [condition(READY, 'True', 'Active'), synced, ...steps];
+    return [readyFalse({ reason: 'NotActive', message: 'the network is not active' }), ...rest];
+  if (silent) return [readyFalse({ reason: 'NotServed', message: 'dnsmasq does not run' }), ...rest];
+  return [condition(READY, 'True', 'Active'), ...rest];
 }
 
 const FILTERED =

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
-import { condition, isTrue, READY, SYNCED } from '../../api/conditions.ts';
+import { condition, isTrue, READY } from '../../api/conditions.ts';
 import type { ConditionInput } from '../../api/meta.ts';
 import { parseCapabilities } from '../../api/libvirt/domain.ts';
 import type { HostAction, Plan } from '../../api/disruption/action.ts';
+import { synced } from '../../api/disruption/waiting.ts';
 import { planHost, type HostPaths, type ObservedHost } from '../../api/host/plan.ts';
 import { readRecords, type HostTexts } from '../../api/host/read.ts';
 import { hostRecords, type HostRecords } from '../../api/host/records.ts';
@@ -106,7 +107,6 @@ async function readFiles(deps: HostDeps): Promise<ObservedHost['files']> {
 
 function conditions(plan: Plan<HostAction>, { records, kept }: HostRecords): ConditionInput[] {
   const { waiting } = plan;
-  const foreign = waiting?.reason === 'ForeignFile';
   const written = waiting === undefined && plan.actions.length === 0;
   const named = `${records.length} ${records.length === 1 ? 'Node is' : 'Nodes are'} named`;
   const unlooked = kept.length === 0 ? '' : `; as before, since not looked at yet: ${kept.join(', ')}`;
@@ -118,9 +118,11 @@ function conditions(plan: Plan<HostAction>, { records, kept }: HostRecords): Con
         waiting?.reason ?? 'Outdated',
         waiting?.message ?? 'files are outdated',
       );
-  const synced = foreign
-    ? condition(SYNCED, 'False', waiting.reason, waiting.message)
-    : condition(SYNCED, 'True', 'Reconciled');
   const libvirt = condition('LibvirtReachable', 'True', 'Answers');
-  return [condition(READY, written ? 'True' : 'False', files.reason, files.message), synced, libvirt, files];
+  return [
+    condition(READY, written ? 'True' : 'False', files.reason, files.message),
+    synced(waiting),
+    libvirt,
+    files,
+  ];
 }
