@@ -70,10 +70,19 @@ export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAct
       // The mode of a file that others made, such as /etc/hosts, is theirs.
       const expected = { content: existing };
       await deps.files.writeAtomic(path, content, existing === undefined ? { mode, expected } : { expected });
-      // A line that is gone from /etc/hosts would reach guests as a second address until then.
-      for (const network of reload) await deps.dnsmasq.reload(network);
+      await tellDnsmasqs(deps, reload);
     },
   };
+}
+
+/**
+ * A line that is gone from /etc/hosts would reach guests as a second address until then. Which one could not be told is
+ * seen by the pass over its network; one that does not run reads the file when it starts.
+ */
+async function tellDnsmasqs({ dnsmasq }: HostDeps, networks: readonly string[]): Promise<void> {
+  const told = await Promise.allSettled(networks.map((network) => dnsmasq.reload(network)));
+  const failed = told.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function observeLibvirt(deps: HostDeps): Promise<Omit<HostStatus, 'conditions'>> {

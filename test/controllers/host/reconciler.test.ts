@@ -122,6 +122,30 @@ describe("the vmhost's files", () => {
     assert.ok(file(bed, 'hosts').startsWith(`${edited}# BEGIN`));
   });
 
+  it('R15: are told to the dnsmasq of every network, whichever of them cannot be told, and one that does not run needs none', async () => {
+    const bed = await createLab('a');
+    bed.world.files.set(PATHS.hosts, HOSTS);
+    bed.apply('Network', 'other', {
+      cidr: '192.168.112.0/24',
+      domain: 'other.local',
+      bridge: { name: 'virbr2' },
+    });
+    await bed.converge();
+    bed.world.files.set(PATHS.hosts, HOSTS);
+    bed.world.dnsmasqs.reload = (network) => {
+      if (network === 'k8s-net') throw new ReasonedError('IoError', 'cannot reload dnsmasq');
+      return false;
+    };
+    bed.world.calls.length = 0;
+
+    await assert.rejects(bed.pass('Host', 'vmhost'), { reason: 'IoError' });
+
+    assert.deepEqual(bed.world.calls, [`writeFile ${PATHS.hosts}`, 'reload k8s-net', 'reload other']);
+    assert.match(file(bed, 'hosts'), /a\.k8s-thw\.local/);
+    await bed.pass('Host', 'vmhost');
+    assert.equal(bed.ready('Host', 'vmhost'), 'True Written');
+  });
+
   it('lose a Node with its entry in the network, and follow its address', async () => {
     const bed = await createLab('a', 'b');
     bed.apply('Node', 'a', { networks: [{ network: 'k8s-net', address: '192.168.111.99' }] });
