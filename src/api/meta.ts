@@ -94,6 +94,11 @@ export interface ApiObject<
   readonly origin?: Origin;
 }
 
+/** Whether a pass has looked at the object in this run, so that its status can be gone by. */
+export function wasLookedAt({ status }: { readonly status: ObjectStatus }): boolean {
+  return status.observedGeneration !== undefined;
+}
+
 /** `node/master00`, as the command line takes and prints it. */
 export function objectWord({ kind, name }: ObjectRef): string {
   return `${kind.toLowerCase()}/${name}`;

@@ -25,11 +25,11 @@ export function afterFirstLooks(kind: Kind, deps: FirstLookDeps, pass: Reconcile
 }
 
 export function waitsForFirstLook({ kinds, store }: FirstLookDeps, object: ApiObject): boolean {
-  if (wasLookedAt(object) || isRemoved(object)) return false;
+  if (wasTried(object) || isRemoved(object)) return false;
   return kinds.get(object.kind).reads.some((read) => {
     // Objects of one kind may read each other in a circle, and the vmhost reads all.
     if (read.source === object.kind) return false;
-    return sourcesOf({ kinds, store }, read, object).some((source) => !wasLookedAt(source));
+    return sourcesOf({ kinds, store }, read, object).some((source) => !wasTried(source));
   });
 }
 
@@ -40,6 +40,7 @@ function sourcesOf({ kinds, store }: FirstLookDeps, read: Read, object: ApiObjec
   return kinds.manifest(read.source) === undefined ? store.list(read.source) : [];
 }
 
-function wasLookedAt({ status }: ApiObject): boolean {
+/** Whether a pass over it has ended, well or not. */
+function wasTried({ status }: ApiObject): boolean {
   return status.conditions.length > 0;
 }

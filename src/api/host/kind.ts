@@ -2,7 +2,7 @@ import { isTrue, READY } from '../conditions.ts';
 import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
-import { isRemoved } from '../meta.ts';
+import { isRemoved, wasLookedAt } from '../meta.ts';
 
 /** Nodes that are looked at one after the other lead to one look at the files that name them. */
 const SETTLE_MS = 100;
@@ -25,16 +25,16 @@ export const host = defineKind({
         node.spec.policy.adopt,
         node.spec.networks[0]?.network,
         node.status.sshHostKey,
-        node.status.observedGeneration !== undefined,
+        wasLookedAt(node),
       ],
       settleMs: SETTLE_MS,
     }),
     reads<'Host', 'Network'>({
       source: 'Network',
-      shared: ({ status }) => [
-        status.observedGeneration !== undefined,
-        isTrue(status.conditions, READY),
-        status.entries?.map(({ node, ip, hostnames }) => [node, ip, hostnames]),
+      shared: (network) => [
+        wasLookedAt(network),
+        isTrue(network.status.conditions, READY),
+        network.status.entries?.map(({ node, ip, hostnames }) => [node, ip, hostnames]),
       ],
       settleMs: SETTLE_MS,
     }),

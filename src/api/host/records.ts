@@ -1,5 +1,5 @@
 import { entryOf } from '../ipam/by-node.ts';
-import type { ObjectOf } from '../meta.ts';
+import { wasLookedAt, type ObjectOf } from '../meta.ts';
 import type { HostRecord } from './render.ts';
 
 export interface NamedWorld {
@@ -25,9 +25,9 @@ export function hostRecords({ nodes, networks, before, settled }: NamedWorld): H
     const { name } = node.metadata;
     const network = byName.get(node.spec.networks[0]?.network ?? '');
     const old = before.get(name);
-    const unknown = network !== undefined && network.status.observedGeneration === undefined;
+    const unknown = network !== undefined && !wasLookedAt(network);
     if (!node.spec.hostsEntry) return [];
-    if (!isLooked(node) || unknown) kept.push(name);
+    if (!wasLookedAt(node) || unknown) kept.push(name);
     if (!unknown) return recordOf(node, network, old);
     return old === undefined ? [] : [{ ...old, ...fromManifest(node) }];
   });
@@ -36,10 +36,6 @@ export function hostRecords({ nodes, networks, before, settled }: NamedWorld): H
   const others = [...before.values()].filter(({ node }) => !named.has(node));
   const all = [...records, ...others].toSorted((a, b) => (a.node < b.node ? -1 : 1));
   return { records: all, kept: [...kept, ...others.map(({ node }) => node)] };
-}
-
-function isLooked({ status }: ObjectOf<'Node'>): boolean {
-  return status.observedGeneration !== undefined;
 }
 
 /** Addresses and names come from the network, which is what guests and DNS go by. */
@@ -52,7 +48,7 @@ function recordOf(
   const entry = entryOf(network?.status.entries, name);
   if (entry === undefined) return [];
   const [fqdn = name, ...aliases] = entry.hostnames;
-  const hostKey = node.status.sshHostKey ?? (isLooked(node) ? undefined : old?.hostKey);
+  const hostKey = node.status.sshHostKey ?? (wasLookedAt(node) ? undefined : old?.hostKey);
   return [
     {
       node: name,
