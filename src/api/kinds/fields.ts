@@ -99,6 +99,14 @@ export const metadataSchema = z.strictObject({
     .meta({ description: 'Notes of your own; k8slab does not read them.' }),
 });
 
+/** What the API server writes into `metadata` and no manifest decides; kubectl apply leaves these out as well. */
+export const SERVER_METADATA: readonly string[] = [
+  ...['uid', 'generation', 'resourceVersion', 'creationTimestamp', 'selfLink', 'managedFields'],
+  ...['deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'ownerReferences'],
+];
+/** Beside `spec`, and as little a manifest's. */
+export const STATUS = 'status';
+
 export const driftPolicy = z
   .enum(['Repair', 'Report'])
   .default('Repair')

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metadataSchema } from './fields.ts';
+import { metadataSchema, SERVER_METADATA, STATUS } from './fields.ts';
 import { API_VERSION, type KindMap, type ManifestKind } from '../meta.ts';
 import type { Kinds, ManifestKindDefinition } from './kinds.ts';
 
@@ -20,6 +20,8 @@ export interface JsonSchema {
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly readOnly?: true;
+  readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly $ref?: string;
@@ -63,20 +65,41 @@ export function anyJsonSchema({ manifests }: Kinds): JsonSchema {
     title: 'k8slab',
     description: 'A manifest of k8slab.',
     oneOf: manifests.map(({ kind }) => ({ $ref: `#/$defs/${kind}` })),
-    $defs: Object.fromEntries(manifests.map((definition) => [definition.kind, kindSchema(definition)])),
+    $defs: Object.fromEntries(
+      manifests.map((definition) => [definition.kind, withServed(kindSchema(definition))]),
+    ),
   };
 }
 
 /** The schemas as files below `schemas/`: one for each kind, and `all.json` for files that hold several. */
 export function schemaFiles(kinds: Kinds): readonly { readonly path: string; readonly text: string }[] {
   const schemas: readonly (readonly [string, JsonSchema])[] = [
-    ...kinds.manifests.map((definition) => [definition.kind.toLowerCase(), jsonSchema(definition)] as const),
+    ...kinds.manifests.map(
+      (definition) => [definition.kind.toLowerCase(), withServed(jsonSchema(definition))] as const,
+    ),
     ['all', anyJsonSchema(kinds)],
   ];
   return schemas.map(([name, schema]) => ({
     path: `${API_VERSION}/${name}.json`,
     text: `${JSON.stringify(schema, undefined, 2)}\n`,
   }));
+}
+
+const SERVED: JsonSchema = { description: 'Written by the daemon; left out of a manifest.', readOnly: true };
+
+/** An editor shall not complain of what `get -o yaml` printed, which is a manifest too (`openEnvelope`). */
+function withServed(schema: JsonSchema): JsonSchema {
+  const { properties = {} } = schema;
+  const { metadata = {} } = properties;
+  const served = Object.fromEntries(SERVER_METADATA.map((field) => [field, SERVED]));
+  return {
+    ...schema,
+    properties: {
+      ...properties,
+      metadata: { ...metadata, properties: { ...metadata.properties, ...served } },
+      [STATUS]: SERVED,
+    },
+  };
 }
 
 function kindSchema(definition: ManifestKindDefinition): JsonSchema {

@@ -1,13 +1,8 @@
 import type { Kinds } from '../kinds/kinds.ts';
+import { SERVER_METADATA, STATUS } from '../kinds/fields.ts';
 import { API_VERSION } from '../meta.ts';
 import { placeAt, positionAt } from './places.ts';
 import type { YamlDocument } from './yaml.ts';
-
-/** What the API server writes and no manifest decides; kubectl apply leaves these out as well. */
-const SERVER_METADATA: ReadonlySet<string> = new Set([
-  ...['uid', 'generation', 'resourceVersion', 'creationTimestamp', 'selfLink', 'managedFields'],
-  ...['deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'ownerReferences'],
-]);
 
 /**
  * The manifests in a document as `get -o yaml` prints it: a List is its items, what the server writes is left out, and
@@ -42,9 +37,9 @@ function itemsOf(
 }
 
 function withoutServerFields(value: Readonly<Record<string, unknown>>): unknown {
-  const rest = without(value, (field) => field === 'status');
+  const rest = without(value, (field) => field === STATUS);
   if (!isRecord(rest.metadata)) return rest;
-  return { ...rest, metadata: without(rest.metadata, (field) => SERVER_METADATA.has(field)) };
+  return { ...rest, metadata: without(rest.metadata, (field) => SERVER_METADATA.includes(field)) };
 }
 
 function without(

@@ -3,17 +3,33 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { KINDS } from '../../../src/api/kinds/list.ts';
+import type { KindMap } from '../../../src/api/meta.ts';
+import { createStore } from '../../../src/engine/store.ts';
+import { createFakeClock } from '../../engine/fake-clock.ts';
 import { anyJsonSchema, type JsonSchema, jsonSchema, schemaFiles } from '../../../src/api/kinds/schema.ts';
 
-function fields(path: string, schema: JsonSchema): readonly (readonly [string, JsonSchema])[] {
-  const children = Object.entries((schema.items ?? schema).properties ?? {});
-  return [[path, schema], ...children.flatMap(([name, child]) => fields(`${path}.${name}`, child))];
+type Field = readonly [string, JsonSchema];
+
+/** A field and all within it; each form that it may have counts as the field. */
+function fields(path: string, schema: JsonSchema): readonly Field[] {
+  const { description, properties = {}, oneOf = [], anyOf = [] } = schema.items ?? schema;
+  const children = Object.entries(properties).flatMap(([name, child]) => fields(`${path}.${name}`, child));
+  const forms = [...oneOf, ...anyOf].flatMap((form) =>
+    fields(path, { ...(description && { description }), ...form }),
+  );
+  return [[path, schema], ...children, ...forms];
+}
+
+const SCHEMAS = join(import.meta.dirname, '../../../schemas');
+
+function unknown(value: object, known: object): string[] {
+  return Object.keys(value).filter((field) => !Object.hasOwn(known, field));
 }
 
 describe('the JSON Schemas', () => {
   for (const { path, text } of schemaFiles(KINDS)) {
     it(`in schemas/${path} are up to date (npm run schemas)`, async () => {
-      assert.equal(await readFile(join(import.meta.dirname, '../../../schemas', path), 'utf8'), text);
+      assert.equal(await readFile(join(SCHEMAS, path), 'utf8'), text);
     });
   }
 
@@ -50,6 +66,30 @@ describe('the JSON Schemas', () => {
       }
     });
   }
+
+  it('U19: take what `get -o yaml` prints, which is a manifest too', async () => {
+    const store = createStore<KindMap>({ clock: createFakeClock() });
+    store.apply('Node', {
+      name: 'a',
+      spec: {} as never,
+      hash: '',
+      labels: { a: 'b' },
+      annotations: { c: 'd' },
+    });
+    store.terminate('Node', 'a');
+    const printed = store.get('Node', 'a');
+    assert.ok(printed);
+    const all = anyJsonSchema(KINDS).$defs?.Node;
+    const one = JSON.parse(
+      await readFile(join(SCHEMAS, 'k8slab.io/v1alpha1/node.json'), 'utf8'),
+    ) as JsonSchema;
+
+    for (const schema of [all, one]) {
+      const { metadata, ...properties } = schema?.properties ?? {};
+      assert.deepEqual(unknown({ ...printed, metadata: undefined }, { metadata: {}, ...properties }), []);
+      assert.deepEqual(unknown(printed.metadata, metadata?.properties ?? {}), []);
+    }
+  });
 
   it('ask only for what a user must write', () => {
     const node = KINDS.manifest('Node');
