@@ -88,7 +88,7 @@ async function planOne<K extends Kind>(
       name,
       actions: actions.map(shown),
       ...(waiting === undefined ? {} : { waiting }),
-      ...(later === undefined ? {} : { later }),
+      ...(later === undefined ? {} : { later: later.map(shown) }),
       ...(pending === undefined ? {} : { pending }),
     };
   } catch (error) {

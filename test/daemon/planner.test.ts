@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { condition } from '../../src/api/conditions.ts';
 import type { Kind } from '../../src/api/meta.ts';
-import type { ImageAction } from '../../src/api/disruption/action.ts';
+import type { ImageAction, NodeAction } from '../../src/api/disruption/action.ts';
 import { planAll, type PlannerDeps } from '../../src/daemon/planner.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 import { settle } from '../engine/fake-clock.ts';
@@ -73,6 +73,24 @@ describe('a plan of everything', () => {
       planned.map(({ kind, name }) => `${kind}/${name}`),
       looked,
     );
+  });
+
+  it('shows nothing of a definition, which may hold the password of a screen, whether its step comes now or later', async () => {
+    const xml = "<graphics type='vnc' passwd='hidden'/>";
+    const define: NodeAction = {
+      type: 'DefineDomain',
+      disruption: 'restart',
+      reason: 'as the manifest says',
+      xml,
+    };
+    const plan = { actions: [define], later: [define] };
+    const { deps } = createPlanner({ looks: () => ({ plan }) });
+
+    const [planned] = await planAll(deps, signal);
+
+    const { type, disruption, reason } = define;
+    const step = { type, disruption, reason };
+    assert.deepEqual([planned?.actions, planned?.later], [[step], [step]]);
   });
 
   it('tells of each action what it costs and why, and none of its content', async () => {

@@ -226,8 +226,8 @@ export function step<T extends object>(
   return { ...action, disruption, reason, ...cost };
 }
 
-/** The part of a step that a plan shows. */
-export function shown({ type, disruption, reason, seconds, guests }: Action): PlannedStep {
+/** The part of a step that a plan shows: not its content, which may hold secrets. */
+export function shown({ type, disruption, reason, seconds, guests }: PlannedStep): PlannedStep {
   return {
     type,
     disruption,
