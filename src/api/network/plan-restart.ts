@@ -150,17 +150,19 @@ export function planMtu({ guests, ports }: ObservedNetwork, live: NetworkModel):
 
 /** Taps that a restart, ours or somebody's, left without a bridge: those guests are cut off (libvirt-facts T5). */
 export function planAttach(desired: DesiredNetwork, observed: ObservedNetwork): NetworkAction[] {
-  const { parked, guests } = observed;
+  const { parked, guests, live } = observed;
   const waiting = new Set(parked);
   const loose = guests.filter(({ tap, master }) => master === undefined || waiting.has(tap));
   const ports = [...new Set([...loose.map(({ tap }) => tap), ...(parked ?? [])])].sort();
   if (ports.length === 0 && parked === undefined) return [];
   const names = [...new Set(loose.map(({ domain }) => domain))].sort();
   const cutOff = names.length === 0 ? ports.join(', ') || 'nothing' : names.join(', ');
+  // The one that there is: another name comes with a restart.
+  const bridge = live?.model.bridge?.name ?? desired.bridge;
   return [
-    step('none', `not plugged into ${desired.bridge}: ${cutOff}`, {
+    step('none', `not plugged into ${bridge}: ${cutOff}`, {
       type: 'AttachTaps' as const,
-      attachment: attachmentOf(desired, ports),
+      attachment: { ...attachmentOf(desired, ports), bridge },
     }),
   ];
 }

@@ -301,6 +301,18 @@ describe('the taps of running guests', () => {
     assert.deepEqual(look([], apply({ ...busy(), guests: without }, plan)).actions, []);
   });
 
+  it('are plugged into the bridge that there is, while the network shall have another one', () => {
+    for (const restart of ['Never', 'ReattachGuests'] as const) {
+      const options = { spec: spec({ bridge: { name: 'virbr9' }, policy: { restart } }) };
+
+      const { actions } = look([], { ...busy(), guests: without }, options);
+
+      const attach = actions.find(({ type }) => type === 'AttachTaps');
+      assert.ok(attach?.type === 'AttachTaps', restart);
+      assert.equal(attach.attachment.bridge, 'virbr1', restart);
+    }
+  });
+
   it('are left where they are when they are plugged into something else', () => {
     const elsewhere = GUESTS.map((guest) => ({ ...guest, master: 'br0' }));
 
