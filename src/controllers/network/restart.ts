@@ -36,8 +36,10 @@ export async function restartNetwork(deps: RestartDeps, network: string, action:
   const bridge = failure === undefined ? attachment.bridge : action.before;
   if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge });
   if (failure !== undefined) throw failure;
-  for (const guest of action.reboot) await libvirt.rebootDomain(guest);
-  if (unwritten !== undefined) throw unwritten.error;
+  const failures = [unwritten];
+  for (const guest of action.reboot) failures.push(await failureOf(libvirt.rebootDomain(guest)));
+  const first = failures.find((each) => each !== undefined);
+  if (first !== undefined) throw first.error;
 }
 
 /** What went wrong, for later: the network is brought back first, whatever else fails. */

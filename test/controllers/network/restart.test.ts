@@ -9,8 +9,10 @@ const ACTION: Parameters<typeof restartNetwork>[2] = {
   attachment: { bridge: 'virbr2', ports: ['vnet0'], stp: true, parking: 'k8sp-1' },
   before: 'virbr1',
   signature: 's',
-  reboot: ['a'],
+  reboot: ['a', 'b'],
 };
+
+const REBOOTS = ['reboot a', 'reboot b'];
 
 /** Restarts where some steps fail; all that is called, in order. */
 async function restart(...broken: readonly string[]): Promise<{ calls: string[]; failure?: Error }> {
@@ -19,7 +21,7 @@ async function restart(...broken: readonly string[]): Promise<{ calls: string[];
     (name: string) =>
     (about: string | { readonly bridge: string }): Promise<never> => {
       calls.push(`${name} ${typeof about === 'string' ? about : about.bridge}`);
-      return broken.includes(name)
+      return broken.includes(name) || broken.includes(calls.at(-1) ?? '')
         ? Promise.reject(new Error(`${name} failed`))
         : (Promise.resolve() as never);
     };
@@ -51,7 +53,7 @@ describe('a restart of a network', () => {
       'write k8s-net',
       'start k8s-net',
       'attach virbr2',
-      'reboot a',
+      ...REBOOTS,
     ]);
   });
 
@@ -62,10 +64,17 @@ describe('a restart of a network', () => {
     assert.equal(failure?.message, 'destroy failed');
   });
 
+  it('reboots every guest, also where one of them went off meanwhile, and tells of it then', async () => {
+    const { calls, failure } = await restart('reboot a');
+
+    assert.deepEqual(calls.slice(-2), REBOOTS);
+    assert.equal(failure?.message, 'reboot failed');
+  });
+
   it('R14: starts the network though its files cannot be written, and tells it then', async () => {
     const { calls, failure } = await restart('write');
 
-    assert.deepEqual(calls.slice(2), ['write k8s-net', 'start k8s-net', 'attach virbr2', 'reboot a']);
+    assert.deepEqual(calls.slice(2), ['write k8s-net', 'start k8s-net', 'attach virbr2', ...REBOOTS]);
     assert.equal(failure?.message, 'write failed');
   });
 
