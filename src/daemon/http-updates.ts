@@ -37,11 +37,14 @@ export function serveUpdates(app: Hono, updates: PackageUpdates, clock: Clock): 
         send('\n');
         timer = clock.setTimer(ALIVE_MS, beat);
       }
-      await run(
-        (event) => send(`${JSON.stringify(event)}\n`),
-        () => out.aborted,
-      );
-      timer.cancel();
+      try {
+        await run(
+          (event) => send(`${JSON.stringify(event)}\n`),
+          () => out.aborted,
+        );
+      } finally {
+        timer.cancel();
+      }
       await sent;
     });
   });

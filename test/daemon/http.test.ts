@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createApi, createProbeApp, type HttpDeps } from '../../src/daemon/http.ts';
-import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
+import { createPackageUpdates, type PackageUpdates } from '../../src/controllers/node/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
+import { createFakeClock } from '../engine/fake-clock.ts';
 import { createBed } from '../controllers/bed.ts';
 import { fakePackages } from '../controllers/haproxy-fakes.ts';
 import { KINDS } from '../../src/api/kinds/list.ts';
@@ -58,6 +59,19 @@ function failure({ status, json }: { status: number; json: Json }): unknown[] {
   );
   return [status, json['reason'], json['message']];
 }
+
+describe('updates of packages', () => {
+  it('leave no timer behind when a run breaks off', async () => {
+    const clock = createFakeClock();
+    const updates: PackageUpdates = { prepare: () => () => Promise.reject(new Error('broken')) };
+    const api = createApi(createServer({ updates, clock }).deps);
+
+    const response = await api.request(`${BASE}/packageupdates`, { method: 'POST', body: '{}' });
+    await response.text().catch(() => undefined);
+
+    assert.equal(clock.pendingTimers(), 0);
+  });
+});
 
 describe('the API of held removals', () => {
   const held = [{ kind: 'Node', name: 'a' }] as const;
