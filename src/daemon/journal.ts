@@ -88,10 +88,17 @@ function createWriter(
   let failed = false;
   let stop: (() => void) | undefined;
   let collect = (): number => 0;
+  let saving = Promise.resolve();
 
-  async function save(): Promise<void> {
+  /** One after the other, so that the last one stays. */
+  function save(): Promise<void> {
     timer?.cancel();
     timer = undefined;
+    saving = saving.then(write);
+    return saving;
+  }
+
+  async function write(): Promise<void> {
     const version = collect();
     const text = `${JSON.stringify({ version, objects: Object.fromEntries(records) })}\n`;
     if (text === written) return;

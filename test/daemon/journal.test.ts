@@ -6,7 +6,7 @@ import { imageSpec } from '../../src/api/image/spec.ts';
 import type { ObjectStore } from '../../src/controllers/objects.ts';
 import { openJournal, type Journal } from '../../src/daemon/journal.ts';
 import { createStore } from '../../src/engine/store.ts';
-import { createFakeClock, type FakeClock } from '../engine/fake-clock.ts';
+import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
 import { createRecordingLogger, type RecordingLogger } from '../engine/recording-logger.ts';
 
 const START = Date.UTC(2026, 0, 1);
@@ -16,6 +16,8 @@ interface Disk {
   text: string | undefined;
   writes: number;
   full: boolean;
+  /** The next write ends when this is called. */
+  hold?: { release: () => void };
 }
 
 interface Run {
@@ -34,11 +36,13 @@ async function run(disk: Disk, startMs = START, complete = true): Promise<Run> {
   const [clock, log] = [createFakeClock(startMs), createRecordingLogger()];
   const files = {
     readIfExists: () => Promise.resolve(disk.text),
-    writeAtomic(_path: string, text: string) {
-      if (disk.full) return Promise.reject(new Error('no space left on device'));
+    async writeAtomic(_path: string, text: string) {
+      if (disk.full) throw new Error('no space left on device');
+      const { hold } = disk;
+      delete disk.hold;
+      if (hold !== undefined) await new Promise<void>((resolve) => (hold.release = resolve));
       disk.text = text;
       disk.writes += 1;
-      return Promise.resolve();
     },
   };
   const journal = await openJournal({ path: '/var/lib/k8slab/objects.json', files, clock, log });
@@ -121,6 +125,23 @@ describe('the ages of objects', () => {
     assert.deepEqual(Object.keys((JSON.parse(disk.text ?? '') as { objects: object }).objects), [
       'Image/other',
     ]);
+  });
+
+  it('of the end of a run are not overwritten by a write that began before', async () => {
+    const disk = createDisk();
+    const first = await run(disk);
+    apply(first);
+    const hold = (disk.hold = { release: () => undefined });
+    await first.clock.advance(31_000);
+    apply(first, 'other');
+
+    const disposed = first.journal.dispose();
+    await settle();
+    hold.release();
+    await disposed;
+    await settle();
+
+    assert.match(disk.text ?? '', /Image\/other/);
   });
 
   it('are written some time after a change, once for many, and never when nothing changed', async () => {
