@@ -22,7 +22,7 @@ export interface ManifestsDeps {
   readonly removals: RemovalRule;
   /** A new snapshot is in the store. */
   readonly onLoaded: (before: Snapshot, after: Snapshot) => void;
-  /** Whether the directory can be read has changed. */
+  /** Whether the directory can be read, or taken in, has changed. */
   readonly onProblem: () => void;
 }
 
@@ -77,8 +77,10 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       failed = undefined;
     } catch (error) {
       const why = `cannot take in the manifests: ${explainError(error)}`;
-      if (why !== failed) deps.log.error({ why, stack: stackOf(error) }, 'a load of the manifests failed');
+      if (why === failed) return;
+      deps.log.error({ why, stack: stackOf(error) }, 'a load of the manifests failed');
       failed = why;
+      deps.onProblem();
     } finally {
       for (const listener of listeners) listener();
     }

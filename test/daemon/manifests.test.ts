@@ -347,10 +347,13 @@ describe('loading manifests', () => {
     await bed.manifests.load();
     let changes = 0;
     bed.manifests.subscribe(() => (changes += 1));
+    const { problems } = bed;
 
     text = undefined;
     await bed.manifests.load();
     await bed.manifests.load();
+
+    assert.equal(bed.problems, problems + 1, 'the Host, which tells of it, is looked at again once');
 
     assert.match(bed.manifests.problem() ?? '', /^cannot take in the manifests: /);
     assert.deepEqual(bed.logged('error'), ['a load of the manifests failed']);
