@@ -97,17 +97,44 @@ function reference(character: string): string {
   return `&#${character.charCodeAt(0)};`;
 }
 
-function fromOrdered(nodes: readonly Ordered[], parent = '', foreign = false): XmlNode[] {
+const NO_CHILDREN: readonly XmlNode[] = [];
+
+function fromOrdered(nodes: readonly Ordered[], parent = '', foreign = false): readonly XmlNode[] {
+  if (nodes.length === 0) return NO_CHILDREN;
   const asItIs = foreign || hasMixedContent(nodes);
-  return nodes.flatMap((node): XmlNode[] => {
+  const found = nodes.map((node): XmlNode | undefined => {
     const name = Object.keys(node).find((key) => key !== ATTRIBUTES);
-    if (name === undefined) return [];
+    if (name === undefined) return undefined;
     if (name === TEXT) return textNode(String(node[TEXT]), nodes.length > 1 && !asItIs);
     const attributes = (node[ATTRIBUTES] ?? {}) as Record<string, string>;
     const inner = node[name] as Ordered[];
     const theirs = asItIs || (parent === METADATA && name !== MARK);
-    return [{ name, attributes, children: fromOrdered(inner, name, theirs) }];
+    return {
+      name: shared(name, name),
+      attributes: sharedAttributes(attributes),
+      children: fromOrdered(inner, name, theirs),
+    };
   });
+  // Cut to its length: an array that grew has room for more, in each of the elements of a thousand documents.
+  return found.filter((node) => node !== undefined).slice();
+}
+
+/** Domains are alike: their documents share what is the same text by text, rather than hold it a thousand times. */
+const known = new Map<string, unknown>();
+const KNOWN_LIMIT = 4096;
+
+function shared<T>(key: string, made: T): T {
+  const found = known.get(key) as T | undefined;
+  if (found !== undefined) return found;
+  if (known.size >= KNOWN_LIMIT) known.clear();
+  known.set(key, made);
+  return made;
+}
+
+function sharedAttributes(attributes: Record<string, string>): Record<string, string> {
+  let key = '\0';
+  for (const name in attributes) key += `${name}\0${attributes[name] ?? ''}\0`;
+  return shared(key, attributes);
 }
 
 /** Text that says something, beside elements. */
@@ -116,8 +143,8 @@ function hasMixedContent(nodes: readonly Ordered[]): boolean {
 }
 
 /** Beside elements, white space is indentation, which rendering makes anew; alone, it is content. */
-function textNode(text: string, indentation: boolean): string[] {
-  return text === '' || indentation ? [] : [text];
+function textNode(text: string, indentation: boolean): string | undefined {
+  return text === '' || indentation ? undefined : text;
 }
 
 /** Makes an element; attributes given as undefined are left out. */
