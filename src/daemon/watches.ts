@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../controllers/objects.ts';
+import type { LibvirtChange } from '../drivers/libvirt.ts';
 import type { Source, SourceState } from '../engine/source.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import { enqueueLeases } from './lease-triggers.ts';
@@ -19,15 +20,7 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
   const { drivers, store, enqueue, source, manifests } = deps;
   const hints = source.watch(() => void manifests.load());
   releasers.add('manifest watch', () => hints.dispose());
-  const libvirt = drivers.libvirtCache.watch((change) => {
-    enqueueRemoved(store, enqueue);
-    if (change.kind === 'all') {
-      enqueueAll(store, enqueue);
-      return;
-    }
-    const concerned = change.kind === 'domain' ? 'Node' : 'Network';
-    if (store.get(concerned, change.name) !== undefined) enqueue(concerned, change.name);
-  });
+  const libvirt = drivers.libvirtCache.watch((change) => enqueueConcerned(deps, change));
   releasers.add('libvirt watch', () => libvirt.dispose());
   const dnsmasq = drivers.dnsmasq.watch((change) => {
     switch (change.kind) {
@@ -48,4 +41,18 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
     }
   });
   releasers.add('dnsmasq watch', () => dnsmasq.dispose());
+}
+
+function enqueueConcerned({ store, enqueue }: WatchDeps, change: LibvirtChange): void {
+  if (change.kind === 'host') {
+    for (const { metadata } of store.list('Host')) enqueue('Host', metadata.name);
+    return;
+  }
+  enqueueRemoved(store, enqueue);
+  if (change.kind === 'all') {
+    enqueueAll(store, enqueue);
+    return;
+  }
+  const concerned = change.kind === 'domain' ? 'Node' : 'Network';
+  if (store.get(concerned, change.name) !== undefined) enqueue(concerned, change.name);
 }

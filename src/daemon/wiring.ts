@@ -174,7 +174,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
   const reconcilers = {
     Host: createHostReconciler({
       store,
-      libvirt: drivers.libvirt,
+      view: drivers.view,
       dnsmasq: drivers.dnsmasq,
       files,
       paths: hostPaths(config),

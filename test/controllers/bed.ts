@@ -257,7 +257,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     Host: createPass(
       createHostReconciler({
         store,
-        libvirt,
+        view,
         dnsmasq,
         files: fakeFiles(world),
         paths: PATHS,

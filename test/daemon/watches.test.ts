@@ -57,6 +57,10 @@ describe('what is heard', () => {
     assert.deepEqual(said({ kind: 'domain', name: 'stranger' }), []);
   });
 
+  it('of libvirt itself means that the vmhost is looked at, and nothing else', () => {
+    assert.deepEqual(watch().said({ kind: 'host' }), ['Host/vmhost']);
+  });
+
   it('of the manifests means that they are listed again', () => {
     const { loads, changed } = watch();
 

@@ -8,7 +8,7 @@ import { planHost, type HostPaths, type ObservedHost } from '../../api/host/plan
 import { readRecords, type HostTexts } from '../../api/host/read.ts';
 import { hostRecords, type HostRecords } from '../../api/host/records.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
-import type { Libvirt } from '../../drivers/libvirt.ts';
+import type { LibvirtView } from '../../drivers/libvirt.ts';
 import type { ObjectStore } from '../objects.ts';
 import type { Reconciler } from '../pass.ts';
 import type { HostStatus } from '../../api/host/object.ts';
@@ -28,7 +28,7 @@ export interface HostFilesPort {
 
 export interface HostDeps {
   readonly store: ObjectStore;
-  readonly libvirt: Libvirt;
+  readonly view: Pick<LibvirtView, 'host'>;
   readonly dnsmasq: Pick<Dnsmasq, 'reload'>;
   readonly files: HostFilesPort;
   readonly paths: HostPaths;
@@ -86,10 +86,11 @@ async function tellDnsmasqs({ dnsmasq }: HostDeps, networks: readonly string[]):
 }
 
 async function observeLibvirt(deps: HostDeps): Promise<Omit<HostStatus, 'conditions'>> {
-  const { arch, domainTypes } = parseCapabilities(await deps.libvirt.capabilities());
+  const { version, capabilities } = await deps.view.host();
+  const { arch, domainTypes } = parseCapabilities(capabilities);
   const auto = domainTypes.includes('kvm') ? 'kvm' : 'qemu';
   const domainType = deps.domainType === 'auto' ? auto : deps.domainType;
-  return { libvirtVersion: await deps.libvirt.version(), arch, domainType };
+  return { libvirtVersion: version, arch, domainType };
 }
 
 function textsOf(

@@ -1,6 +1,8 @@
+import { toError } from '../../api/errors.ts';
 import type { Libvirt, LibvirtEvent } from '../libvirt.ts';
 import type { CacheClock } from './clock.ts';
 import { createDomainCache, type DomainCache, type DomainParts } from './domain-cache.ts';
+import { createConnection, type Connection } from './connection.ts';
 import { dropOnChange } from './drop-on-change.ts';
 import { createNetworkCache, type NetworkCache } from './network-cache.ts';
 import { createNews, type News } from './news.ts';
@@ -39,6 +41,7 @@ export interface LibvirtCacheOptions {
 
 interface Context {
   readonly options: LibvirtCacheOptions;
+  readonly connection: Connection;
   readonly domains: DomainCache;
   readonly networks: NetworkCache;
   readonly news: News;
@@ -51,6 +54,7 @@ export function createLibvirtCache(options: LibvirtCacheOptions): LibvirtCache {
   const { domains, networks, news } = context;
   return {
     view: {
+      host: () => context.connection.facts(),
       domains: domains.domains,
       survey: domains.survey,
       networks: networks.networks,
@@ -108,10 +112,11 @@ function createContext(options: LibvirtCacheOptions, tell: Context['tell']): Con
     look: ({ kind, name }) => (kind === 'domain' ? domains.domain(name) : networks.network(name)),
     tell,
   });
-  return { options, domains, networks, news, tell };
+  return { options, connection: createConnection(libvirt), domains, networks, news, tell };
 }
 
-function dropAll({ domains, networks }: Pick<Context, 'domains' | 'networks'>): void {
+function dropAll({ connection, domains, networks }: Context): void {
+  connection.drop();
   domains.dropAll();
   networks.dropAll();
 }
@@ -134,10 +139,14 @@ function startWatches(context: Context): { dispose(): Promise<void> } {
 }
 
 function suspect(context: Context, change: LibvirtChange): void {
-  const { domains, networks, news, tell } = context;
+  const { connection, domains, networks, news, tell } = context;
   switch (change.kind) {
     case 'all':
       dropAll(context);
+      tell(change);
+      return;
+    case 'host':
+      connection.drop();
       tell(change);
       return;
     case 'domain':
@@ -172,7 +181,8 @@ function hear(context: Context, event: LibvirtEvent, filesWatched: boolean): voi
 
 /** The files tell of every document that changed meanwhile; of states only a list tells. */
 function lost(context: Context, since: 'start' | 'gap', filesWatched: boolean): void {
-  const { domains, networks, tell } = context;
+  const { connection, domains, networks, tell } = context;
+  connection.drop();
   if (!filesWatched) dropAll(context);
   else {
     // What they find is told; that they fail is found by whoever reads next.
@@ -194,7 +204,7 @@ function showsInDocuments({ event }: DomainEvent): boolean {
   return event === 'lifecycle' || event === 'metadata-change';
 }
 
-function startListing({ options, domains, networks }: Context): { dispose(): void } {
+function startListing({ options, connection, domains, networks, tell }: Context): { dispose(): void } {
   const { clock, listMs = 20_000, sweepMs = 30 * 60_000, sweepAtOnce = 4 } = options;
   let disposed = false;
   let timer = clock.setTimer(listMs, listAgain);
@@ -206,8 +216,10 @@ function startListing({ options, domains, networks }: Context): { dispose(): voi
   }
   /** A list that fails leaves everything in doubt: the next reader lists, and is told why it cannot. */
   async function list(): Promise<void> {
-    await Promise.allSettled([domains.refresh(), networks.refresh()]);
+    const refreshed = await Promise.allSettled([domains.refresh(), networks.refresh()]);
+    const failed = refreshed.find((each) => each.status === 'rejected');
     if (disposed) return;
+    if (connection.listed(failed && toError(failed.reason))) tell({ kind: 'host' });
     await Promise.allSettled([domains.sweep(sweepAtOnce, sweepMs), networks.sweep(sweepAtOnce, sweepMs)]);
   }
   return {

@@ -1,7 +1,7 @@
 import type { CacheClock } from './clock.ts';
 import type { DomainRecord, LibvirtChange, NetworkRecord } from './view.ts';
 
-type Named = Exclude<LibvirtChange, { kind: 'all' }>;
+type Named = Extract<LibvirtChange, { readonly name: string }>;
 type Found = DomainRecord | NetworkRecord | undefined;
 
 /** Tells of changes that somebody else made: who makes one looks again by itself. */

@@ -1,5 +1,6 @@
 import type { DomainDocument, DomainModel } from '../../api/libvirt/domain.ts';
 import type { NetworkDocument } from '../../api/libvirt/network.ts';
+import type { HostFacts } from './connection.ts';
 import type { DomainListing, NetworkListing } from '../virsh/listing.ts';
 
 /** A domain as it is defined and as it runs. */
@@ -77,6 +78,8 @@ export interface LibvirtView {
   readonly domain: (name: string) => Promise<DomainRecord | undefined>;
   /** Reads what is not known yet of any domain. */
   readonly survey: () => Promise<DomainSurvey>;
+  /** What libvirt says of the vmhost; rejects while libvirt does not answer. */
+  readonly host: () => Promise<HostFacts>;
   /** Sorted by name. */
   readonly networks: () => Promise<readonly NetworkListing[]>;
   readonly network: (name: string) => Promise<NetworkRecord | undefined>;
@@ -84,6 +87,8 @@ export interface LibvirtView {
   readonly surveyNetworks: () => Promise<NetworkSurvey>;
 }
 
-/** What changed in libvirt; `all`: anything may have. */
+/** What changed in libvirt; `all`: anything may have; `host`: whether libvirt answers. */
 export type LibvirtChange =
-  { readonly kind: 'domain' | 'network'; readonly name: string } | { readonly kind: 'all' };
+  | { readonly kind: 'domain' | 'network'; readonly name: string }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'all' };

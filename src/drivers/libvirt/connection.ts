@@ -1,0 +1,50 @@
+import type { Libvirt } from '../libvirt.ts';
+
+/** What libvirt says of the vmhost: asked once for each connection, since only another libvirtd says something else. */
+export interface HostFacts {
+  /** The version of libvirt's daemon, such as "9.0.0". */
+  readonly version: string;
+  /** The XML of `virsh capabilities`. */
+  readonly capabilities: string;
+}
+
+/** How libvirt answers, as the periodic lists and the events show it. */
+export interface Connection {
+  /** Rejects with the error of the last list while lists fail. */
+  facts(): Promise<HostFacts>;
+  /** Another libvirtd may answer from now on. */
+  drop(): void;
+  /** How the last list ended. @returns whether that is news */
+  listed(error: Error | undefined): boolean;
+}
+
+export function createConnection(libvirt: Pick<Libvirt, 'version' | 'capabilities'>): Connection {
+  let known: Promise<HostFacts> | undefined;
+  let problem: Error | undefined;
+
+  async function read(): Promise<HostFacts> {
+    return { capabilities: await libvirt.capabilities(), version: await libvirt.version() };
+  }
+  return {
+    facts() {
+      if (problem !== undefined) return Promise.reject(problem);
+      if (known !== undefined) return known;
+      const reading = read();
+      known = reading;
+      reading.catch(() => {
+        if (known === reading) known = undefined;
+      });
+      return reading;
+    },
+    drop() {
+      known = undefined;
+      problem = undefined;
+    },
+    listed(error) {
+      const news = (error?.message ?? '') !== (problem?.message ?? '');
+      problem = error;
+      if (error !== undefined) known = undefined;
+      return news;
+    },
+  };
+}

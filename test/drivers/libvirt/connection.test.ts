@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ReasonedError } from '../../../src/api/errors.ts';
+import { VirshError } from '../../../src/drivers/libvirt.ts';
+import { createConnection } from '../../../src/drivers/libvirt/connection.ts';
+import { createCacheBed } from './fake-virsh.ts';
+
+const DOWN = new ReasonedError('LibvirtUnreachable', 'cannot reach libvirt');
+
+function connect(): {
+  connection: ReturnType<typeof createConnection>;
+  calls: string[];
+  fail: (error?: Error) => void;
+} {
+  const calls: string[] = [];
+  let failure: Error | undefined;
+  const answer = (op: string): Promise<string> => {
+    calls.push(op);
+    return failure === undefined ? Promise.resolve(op) : Promise.reject(failure);
+  };
+  const libvirt = { version: () => answer('version'), capabilities: () => answer('capabilities') };
+  return { connection: createConnection(libvirt), calls, fail: (error) => (failure = error) };
+}
+
+describe('what libvirt says of the vmhost', () => {
+  it('is asked once for a connection, also by those who ask at the same time', async () => {
+    const { connection, calls } = connect();
+
+    await Promise.all([connection.facts(), connection.facts()]);
+    await connection.facts();
+    const once = [...calls];
+    connection.drop();
+    await connection.facts();
+
+    assert.deepEqual([once.length, calls.length], [2, 4]);
+  });
+
+  it('is asked again after it could not be had', async () => {
+    const { connection, fail } = connect();
+    fail(DOWN);
+    await assert.rejects(connection.facts(), DOWN);
+    fail();
+
+    assert.equal((await connection.facts()).version, 'version');
+  });
+
+  it('is not vouched for while lists fail, and that it began and ended is news', async () => {
+    const { connection, calls } = connect();
+    await connection.facts();
+
+    const news = [connection.listed(undefined), connection.listed(DOWN), connection.listed(DOWN)];
+    await assert.rejects(connection.facts(), DOWN);
+    news.push(connection.listed(undefined));
+    await connection.facts();
+
+    assert.deepEqual([news, calls.length], [[false, true, false, true], 4]);
+  });
+
+  it('F11: lists that fail, and the first one that does not, are told of the vmhost', async () => {
+    const bed = createCacheBed({ a: {} });
+    const watching = bed.cache.watch((change) => bed.told.push(change));
+    await bed.cache.view.host();
+    const hung = new VirshError('DeadlineExceeded', ['list'], { why: 'no answer within 30 s' });
+    bed.told.length = 0;
+
+    bed.virsh.broken.set('list', hung);
+    await bed.clock.advance(20_000);
+    await bed.clock.advance(20_000);
+    await assert.rejects(bed.cache.view.host(), hung);
+    bed.virsh.broken.clear();
+    await bed.clock.advance(20_000);
+    await watching.dispose();
+
+    assert.deepEqual(bed.told, [{ kind: 'host' }, { kind: 'host' }]);
+    assert.deepEqual(await bed.calls(() => bed.cache.view.host()), ['capabilities', 'version']);
+  });
+});
