@@ -60,8 +60,8 @@ export interface PassDeps {
   readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
   /** Conditions that stand beside what a pass finds. */
   readonly notes?: (kind: Kind, name: string) => readonly ConditionInput[];
-  /** Milliseconds until an object is looked at again though nothing was heard of it. */
-  readonly resyncMs: () => number;
+  /** Milliseconds until an object of the kind is looked at again though nothing was heard of it. */
+  readonly resyncMs: (kind: Kind) => number;
   /** Something changed behind the manifest was repaired. */
   readonly onDrift?: (kind: Kind, name: string) => void;
 }
@@ -85,7 +85,7 @@ export function createPass<K extends Kind, A extends Action, Extra>(
         return {};
       }
       await writeStatus(deps, object, look.conditions, look.fields);
-      return { requeueAfterMs: look.again ?? deps.resyncMs() };
+      return { requeueAfterMs: look.again ?? deps.resyncMs(kind) };
     } catch (error) {
       const { signal } = context;
       // A daemon that stops knows nothing new of the object; one that waits in vain does.

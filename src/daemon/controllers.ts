@@ -41,7 +41,7 @@ export interface ControllersDeps {
   readonly manifests: Manifests;
   readonly removals: Removals;
   readonly memory: Memory;
-  readonly resyncMs: () => number;
+  readonly resyncMs: (kind: Kind) => number;
 }
 
 /**

@@ -15,6 +15,7 @@ import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
 import { jitter } from '../engine/backoff.ts';
+import { resyncPeriodMs } from '../engine/resync.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Controller } from '../engine/controller.ts';
 import { createEvents, type EventRecorder } from '../engine/events.ts';
@@ -199,7 +200,8 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   store.apply('Host', { name: hostname(), spec: {}, hash: '' });
   await manifests.load();
   edited = 'edit';
-  const resyncMs = (): number => jitter(config.resyncSeconds * 1000);
+  const resyncMs = (kind: Kind): number =>
+    jitter(resyncPeriodMs(config.resyncSeconds, store.list(kind).length));
   parts.controllers.push(
     ...startControllers({ ...parts, clock, log, recorder: parts.events, resyncMs }, releasers),
   );
