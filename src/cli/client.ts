@@ -37,20 +37,30 @@ interface Call {
 
 async function call(asked: Call): Promise<unknown> {
   const response = await send(asked);
-  return answerOf(asked, response.statusCode ?? 0, await textOf(response));
+  return answerOf(asked, response.statusCode ?? 0, await textOf(asked, response));
 }
 
 async function streamCall(asked: Call, onLine: (line: string) => void): Promise<void> {
   const response = await send(asked);
   const status = response.statusCode ?? 0;
-  if (status >= 400) answerOf(asked, status, await textOf(response));
-  for await (const line of createInterface({ input: response })) if (line !== '') onLine(line);
+  if (status >= 400) answerOf(asked, status, await textOf(asked, response));
+  const lines = createInterface({ input: response });
+  for await (const line of whole(asked, lines)) if (line !== '') onLine(line);
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(asked: Call, response: IncomingMessage): Promise<string> {
   let text = '';
-  for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
+  for await (const chunk of whole(asked, response.setEncoding('utf8'))) text += String(chunk);
   return text;
+}
+
+/** @throws ReasonedError DaemonUnreachable where the answer breaks off */
+async function* whole<T>({ socketPath }: Call, parts: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* parts;
+  } catch (error) {
+    throw unreachable(socketPath, new Error('it went away before it had answered', { cause: error }));
+  }
 }
 
 /** Resolves when the answer begins. */

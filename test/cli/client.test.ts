@@ -42,6 +42,23 @@ describe('the client', () => {
     });
   });
 
+  it('says that the daemon went away in the middle of an answer, be it one or one line after the other', async () => {
+    const path = join(dir, 'broken.sock');
+    const server = createServer((request, response) => {
+      response.write('{}\n', () => request.socket.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const gone = { reason: 'DaemonUnreachable', message: /^cannot reach k8slabd at ".*": it went away/ };
+
+    await assert.rejects(createClient(path).get('nodes'), gone);
+    await assert.rejects(
+      createClient(path).stream('packageupdates', {}, () => undefined),
+      gone,
+    );
+
+    server.close();
+  });
+
   it('says that something else answers', async () => {
     const path = join(dir, 'other.sock');
     const server = createServer((_request, response) => response.end('<html>'));
