@@ -82,4 +82,21 @@ describe('the removal of a Network', () => {
     );
     assert.equal(model.bridge?.name, 'virbr1');
   });
+
+  it('leaves others their records of an adopted network, also those of a name that goes with its machine', () => {
+    const foreign = { ip: '2001:db8::160', hostnames: ['master00.k8s-thw.local'] };
+    const network = removed({}, (xml) =>
+      xml
+        .replace('kind="Network"', 'kind="Network" adopted="yes"')
+        .replace(
+          /<dns>/,
+          `<dns><host ip="${foreign.ip}"><hostname>${foreign.hostnames.join('')}</hostname></host>`,
+        ),
+    );
+
+    const [action] = planNetworkRemoval(network).actions;
+
+    const { model } = parseNetwork(action?.type === 'ReleaseNetwork' ? action.xml : '');
+    assert.deepEqual(model.dns.hosts, [foreign]);
+  });
 });
