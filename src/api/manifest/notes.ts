@@ -55,15 +55,18 @@ function unread(problem: string | undefined): readonly ConditionInput[] {
 function invalidFiles({ errors, opaque }: Pick<Snapshot, 'errors' | 'opaque'>): readonly ConditionInput[] {
   if (errors.length === 0 && opaque.length === 0) return [];
   const held =
-    opaque.length === 0 ? '' : `; nothing is removed while this cannot be read: ${firstOf(opaque, ', ')}`;
+    opaque.length === 0
+      ? ''
+      : `; nothing is removed while this cannot be read: ${firstOf(opaque, ', ', (path) => path)}`;
   return [condition(MANIFESTS_INVALID, 'True', 'ManifestErrors', `${shortened(errors)}${held}`)];
 }
 
 function shortened(errors: readonly ManifestError[]): string {
-  return firstOf(errors.map(formatError), '; ');
+  return firstOf(errors, '; ', formatError);
 }
 
-function firstOf(texts: readonly string[], separator: string): string {
-  const more = texts.length > MAX_SHOWN ? `${separator}and ${texts.length - MAX_SHOWN} more` : '';
-  return `${texts.slice(0, MAX_SHOWN).join(separator)}${more}`;
+/** A file has a thousand errors at most, and each object of it is told of them: only what is shown is put in words. */
+function firstOf<T>(items: readonly T[], separator: string, text: (item: T) => string): string {
+  const more = items.length > MAX_SHOWN ? `${separator}and ${items.length - MAX_SHOWN} more` : '';
+  return `${items.slice(0, MAX_SHOWN).map(text).join(separator)}${more}`;
 }

@@ -154,16 +154,27 @@ function keptObjects(previous: FileRecord, { objects, errors, opaque }: FileReco
   return [...objects, ...maybe.filter((object) => !fresh.has(refName(object)))];
 }
 
-/** An error that names no object may be in any of the file's. */
 function invalidObjects(records: readonly FileRecord[]): ReadonlyMap<string, readonly ManifestError[]> {
-  const found = new Map<string, ManifestError[]>();
-  for (const { objects, errors } of records) {
-    for (const error of errors) {
-      const refs = error.object === undefined ? objects : [error.object];
-      for (const ref of new Set(refs.map(refName))) found.set(ref, [...(found.get(ref) ?? []), error]);
+  const found = new Map<string, readonly ManifestError[]>();
+  for (const record of records) {
+    for (const [ref, errors] of invalidIn(record)) {
+      const before = found.get(ref);
+      found.set(ref, before === undefined ? errors : [...before, ...errors]);
     }
   }
   return found;
+}
+
+/** An error that names no object may be in any of the file's; who has none of its own shares their list. */
+function invalidIn({ objects, errors }: FileRecord): ReadonlyMap<string, readonly ManifestError[]> {
+  const byRef = Map.groupBy(errors, ({ object }) => object && refName(object));
+  const nameless = byRef.get(undefined) ?? [];
+  const maybe = new Map(nameless.length === 0 ? [] : objects.map((object) => [refName(object), nameless]));
+  const own = [...byRef].flatMap(([ref, named]) => {
+    if (ref === undefined) return [];
+    return [[ref, maybe.has(ref) ? [...nameless, ...named].toSorted(byErrorPlace) : named] as const];
+  });
+  return new Map([...maybe, ...own]);
 }
 
 function uniqueObjects(

@@ -192,6 +192,15 @@ describe('a snapshot', () => {
     assert.deepEqual([...namedObjects(second)].sort(), ['Node/new', 'Node/x', 'Node/y']);
   });
 
+  it('has what is wrong with a file once, however many objects it may be about', () => {
+    const [good, bad] = [nodeText('x'), `${nodeText('y', { cpus: 'many' })}\n---\n${BROKEN}\n---\n${BROKEN}`];
+    const snapshot = last({ 'a.yaml': `${good}\n---\n${nodeText('z')}` }, { 'a.yaml': bad });
+
+    const both = ['InvalidYaml', 'InvalidYaml'];
+    assert.deepEqual(invalid(snapshot), { 'Node/x': both, 'Node/z': both, 'Node/y': ['WrongType'] });
+    assert.equal(snapshot.invalid.get('Node/x'), snapshot.invalid.get('Node/z'));
+  });
+
   it('F10: keeps the objects of a file that is being written, and holds what may be in it', () => {
     const texts = { 'a.yaml': nodeText('x'), 'b.yaml': nodeText('y') };
     const first = last(texts);
