@@ -13,29 +13,51 @@ export interface Dangling {
   dispose(): void;
 }
 
+interface Missing {
+  readonly warning: ManifestWarning;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+}
+
 export function createDangling({ clock, log }: { readonly clock: Clock; readonly log: Logger }): Dangling {
-  let waiting = new Map<string, ManifestWarning>();
+  /** What was not told yet, the longest missing first. */
+  let waiting = new Map<string, Missing>();
   let told = new Set<string>();
   let timer: Timer | undefined;
 
   function tell(): void {
     timer = undefined;
-    for (const [why, { file, line, object }] of waiting) {
+    const now = clock.monotonic();
+    for (const [why, { warning, since }] of waiting) {
+      if (now - since < PATIENCE_MS) break;
+      const { file, line, object } = warning;
       log.warn(
         { file, line, kind: object.kind, name: object.name, why },
         'a manifest names what is not there',
       );
+      told.add(why);
+      waiting.delete(why);
     }
-    told = new Set([...told, ...waiting.keys()]);
-    waiting = new Map();
+    tellLater();
+  }
+
+  function tellLater(): void {
+    const [next] = waiting.values();
+    if (next !== undefined) timer ??= clock.setTimer(next.since + PATIENCE_MS - clock.monotonic(), tell);
   }
 
   return {
     update(warnings) {
       const now = new Map(warnings.map((warning) => [formatError(warning), warning]));
       told = new Set([...told].filter((text) => now.has(text)));
-      waiting = new Map([...now].filter(([text]) => !told.has(text)));
-      if (waiting.size > 0) timer ??= clock.setTimer(PATIENCE_MS, tell);
+      const before = [...waiting].filter(([text]) => now.has(text));
+      const since = clock.monotonic();
+      const known = new Set([...told, ...before.map(([text]) => text)]);
+      const fresh = [...now].flatMap(([text, warning]) =>
+        known.has(text) ? [] : [[text, { warning, since }] as const],
+      );
+      waiting = new Map([...before, ...fresh]);
+      tellLater();
     },
     dispose() {
       timer?.cancel();

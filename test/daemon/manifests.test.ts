@@ -280,6 +280,20 @@ describe('manifests', () => {
     );
   });
 
+  it('U9: that name what is on its way are given the same time each, whatever else is missing', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': nodeText('a', { disk: { cloneOf: 'b' } }), 'n.yaml': networkText('k8s-net') };
+    await bed.manifests.load();
+    await bed.clock.advance(59_000);
+    bed.files = { ...bed.files, 'c.yaml': nodeText('c', { disk: { cloneOf: 'd' } }) };
+    await bed.manifests.load();
+
+    await bed.clock.advance(2_000);
+    assert.equal(bed.logged('warn').length, 1, 'b');
+    await bed.clock.advance(58_000);
+    assert.equal(bed.logged('warn').length, 2, 'd as well');
+  });
+
   it('E87: of an unchanged directory change nothing', async () => {
     const bed = createBed();
     bed.files = { 'a.yaml': networkText('k8s-net') };
