@@ -1,12 +1,5 @@
 import type { Libvirt } from '../libvirt.ts';
-
-/** What libvirt says of the vmhost: asked once for each connection, since only another libvirtd says something else. */
-export interface HostFacts {
-  /** The version of libvirt's daemon, such as "9.0.0". */
-  readonly version: string;
-  /** The XML of `virsh capabilities`. */
-  readonly capabilities: string;
-}
+import type { HostFacts } from './view.ts';
 
 /** How libvirt answers, as the periodic lists and the events show it. */
 export interface Connection {
