@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { ReasonedError, toError } from '../../api/errors.ts';
 import type { ManifestFile, ManifestListing } from '../../api/manifest/snapshot.ts';
+import { mapAtOnce } from '../at-once.ts';
 import { errnoOf, ioError } from '../io-errors.ts';
 import { assertTrusted, assertTrustedWay } from '../trust.ts';
 import { findManifests } from './find.ts';
@@ -38,6 +39,8 @@ interface Look {
 }
 
 const ROUNDS = 2;
+/** An edit waits for a look at each file: one after the other a thousand of them are most of what it waits for. */
+const AT_ONCE = 16;
 
 /**
  * Makes what lists the manifests. Editors replace a file by deleting it first, or empty it before they write: a listing
@@ -96,10 +99,8 @@ async function lookAll(options: ListOptions, unchanged: Unchanged): Promise<Look
     await assertTrustedWay(path);
     const { paths, unread, changed } = await findManifests(path, options.isManifest, assertTrusted);
     const seen = new Map<string, Seen>(unread.map((each) => [each.path, { file: each, changed: 0 }]));
-    for (const each of paths) {
-      const found = await lookAt(each, options.maxBytes, unchanged);
-      if (found !== undefined) seen.set(each, found);
-    }
+    const found = await mapAtOnce(paths, AT_ONCE, (each) => lookAt(each, options.maxBytes, unchanged));
+    for (const each of found) if (each !== undefined) seen.set(each.file.path, each);
     return { seen, unread: unread.map((each) => each.path), changed };
   } catch (error) {
     throw unavailable(path, error);
