@@ -1,4 +1,5 @@
 import { findCondition, isTrue, READY, SYNCED } from '../api/conditions.ts';
+import type { AnyObject } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Controller } from '../engine/controller.ts';
 import type { Manifests } from './manifests.ts';
@@ -33,11 +34,12 @@ export interface Health {
 
 export function createHealth(deps: HealthDeps): Health {
   const { store, manifests, removals, controllers } = deps;
+  const ready = countReady(store);
   return {
     unhealthy: () => controllers().flatMap((controller) => controller.problem() ?? []),
     unready: () => unready(deps),
     notReady: () => [...notReadyItself(deps), ...notReadyObjects(deps)],
-    summary: () => summary(deps),
+    summary: () => summary(deps, ready()),
     subscribe(listener) {
       const unsubscribe = [store, removals, manifests].map((each) => each.subscribe(listener));
       return () => unsubscribe.forEach((each) => each());
@@ -59,12 +61,28 @@ function unready({ store, manifests }: HealthDeps): string[] {
   return [unread, unreachable].flat();
 }
 
-function summary(deps: HealthDeps): string {
-  const objects = deps.store.all();
-  const ready = objects.filter(({ status }) => isTrue(status.conditions, READY)).length;
+/** Counted as objects change: a line for systemd after each change must not look at all of them. */
+function countReady(store: ObjectStore): () => { readonly ready: number; readonly all: number } {
+  const known = new Map<string, boolean>();
+  let ready = 0;
+  function note({ kind, metadata, status }: AnyObject, gone = false): void {
+    const key = `${kind}/${metadata.name}`;
+    if (known.get(key) === true) ready -= 1;
+    known.delete(key);
+    if (gone) return;
+    const isReady = isTrue(status.conditions, READY);
+    known.set(key, isReady);
+    if (isReady) ready += 1;
+  }
+  for (const object of store.all()) note(object);
+  store.subscribe(({ type, object }) => note(object, type === 'DELETED'));
+  return () => ({ ready, all: known.size });
+}
+
+function summary(deps: HealthDeps, { ready, all }: { readonly ready: number; readonly all: number }): string {
   const broken = new Set(deps.manifests.snapshot().errors.map(({ file }) => file)).size;
   const files = broken === 0 ? [] : [`${broken} ${broken === 1 ? 'manifest has' : 'manifests have'} errors`];
-  return [`${ready} of ${objects.length} objects Ready`, ...files, ...unready(deps)].join('; ');
+  return [`${ready} of ${all} objects Ready`, ...files, ...unready(deps)].join('; ');
 }
 
 function notReadyItself({ manifests, removals }: HealthDeps): NotReady[] {

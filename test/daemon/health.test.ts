@@ -78,6 +78,29 @@ describe('how the daemon is', () => {
     assert.deepEqual(health.unready(), []);
   });
 
+  it('counts what is Ready as objects come, change and go', async () => {
+    const { bed, health } = await createHealthBed();
+    const counted = [health.summary()];
+    const unready = [condition('Ready', 'False', 'Unreachable')];
+    const count = (): number => counted.push(health.summary());
+
+    bed.apply('Node', 'b');
+    count();
+    const { metadata } = bed.object('Node', 'a');
+    const conditions = mergeConditions([], unready, '', 1);
+    for (let time = 0; time < 2; time += 1)
+      bed.store.updateStatus('Node', 'a', metadata.uid, { conditions, observedGeneration: time });
+    count();
+    bed.store.remove('Node', 'a');
+    bed.store.remove('Image', 'debian');
+    count();
+
+    assert.deepEqual(
+      counted.map((text) => text.replace(' objects Ready', '')),
+      ['4 of 4', '4 of 5', '3 of 5', '2 of 3'],
+    );
+  });
+
   it('R30: is unhealthy when a worker no longer works', async () => {
     const { told, health } = await createHealthBed();
 
