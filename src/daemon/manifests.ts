@@ -4,7 +4,7 @@ import { formatError } from '../api/manifest/format.ts';
 import { manifestNotes } from '../api/manifest/notes.ts';
 import { emptySnapshot, namedObjects, type Snapshot } from '../api/manifest/snapshot.ts';
 import type { ManifestError } from '../api/manifest/types.ts';
-import { refName, type ConditionInput, type Kind, type ObjectRef } from '../api/meta.ts';
+import { isRemoved, refName, type ConditionInput, type Kind, type ObjectRef } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
@@ -69,7 +69,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       reportErrors(deps.log, before.errors, after.errors);
       deps.metrics.setManifestFiles(countFiles(after));
       dangling.update(after.warnings);
-      storeObjects(deps, after);
+      storeObjects(deps, before, after);
       snapshot = after;
       loaded = true;
       deps.onLoaded(before, after);
@@ -165,11 +165,16 @@ function reportErrors(log: Logger, before: readonly ManifestError[], after: read
   }
 }
 
-function storeObjects({ store, log, removals }: ManifestsDeps, snapshot: Snapshot): void {
-  const before = store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
-  for (const { kind, name, labels, annotations, spec, hash, origin } of snapshot.objects) {
+/** What a file that was not written again names is in the store already. */
+function storeObjects({ store, log, removals }: ManifestsDeps, before: Snapshot, after: Snapshot): void {
+  const stored = store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
+  const known = new Set(before.objects);
+  for (const object of after.objects) {
+    const { kind, name, labels, annotations, spec, hash, origin } = object;
+    const current = store.get(kind, name);
+    if (known.has(object) && current !== undefined && !isRemoved(current)) continue;
     const { result } = store.apply(kind, { name, labels, annotations, spec, hash, origin });
     if (result !== 'unchanged') log.info({ kind, name, result }, 'manifest loaded');
   }
-  removals.settle({ refs: namedObjects(snapshot), opaque: snapshot.opaque }, new Set(before));
+  removals.settle({ refs: namedObjects(after), opaque: after.opaque }, new Set(stored));
 }

@@ -19,6 +19,8 @@ interface Bed {
   files: Record<string, Content> | Error;
   /** How often the directory was listed. */
   listings(): number;
+  /** `Kind/name` of what was applied to the store, since it was last asked. */
+  applied(): string[];
   /** `Kind/name generation` of every object. */
   objects(): string[];
   readonly counts: { ok: number; invalid: number }[];
@@ -32,13 +34,18 @@ interface Bed {
 function createBed(list?: () => Promise<ManifestListing>): Bed {
   const clock = createFakeClock();
   const store = createStore<KindMap>({ clock });
+  const applied: string[] = [];
+  const apply: typeof store.apply = (kind, object) => {
+    applied.push(`${kind}/${object.name}`);
+    return store.apply(kind, object);
+  };
   const log = createRecordingLogger();
   const counts: Bed['counts'] = [];
   const loads: Bed['loads'] = [];
   let listings = 0;
   const bed: Bed = {
     manifests: createManifests({
-      store,
+      store: { ...store, apply },
       log,
       metrics: { setManifestFiles: (count) => void counts.push(count) },
       // Done at once with what has no manifest.
@@ -68,6 +75,7 @@ function createBed(list?: () => Promise<ManifestListing>): Bed {
     clock,
     problems: 0,
     listings: () => listings,
+    applied: () => applied.splice(0),
     objects: () => store.all().map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.generation}`),
     counts,
     loads,
@@ -102,6 +110,17 @@ describe('manifests', () => {
     await bed.manifests.load();
 
     assert.deepEqual(bed.objects(), ['Network/k8s-net 2']);
+  });
+
+  it('apply what a written file names, and nothing of the others', async () => {
+    const bed = createBed();
+    bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('master00') };
+    await bed.manifests.load();
+    bed.applied();
+    bed.files = { ...bed.files, 'b.yaml': nodeText('master00', { cpus: 3 }) };
+    await bed.manifests.load();
+
+    assert.deepEqual(bed.applied(), ['Node/master00']);
   });
 
   it('of a directory that cannot be read change nothing, and say so once', async () => {

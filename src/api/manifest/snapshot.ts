@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { explainError } from '../errors.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { KINDS } from '../kinds/list.ts';
@@ -23,8 +22,8 @@ export interface ManifestListing {
 }
 
 export interface FileRecord {
-  /** SHA-256 of the text that was read last, good or not; empty while the file cannot be read. */
-  readonly hash: string;
+  /** The text that was read last, good or not; absent while the file cannot be read. */
+  readonly text?: string;
   /** The objects that stand for the file: of its last text without errors, where there has been one. */
   readonly objects: readonly ParsedObject[];
   /** What is wrong with the file now. */
@@ -120,16 +119,17 @@ export function isManifestFile(name: string): boolean {
 }
 
 /** A file of which nothing is known but that it is there. */
-const UNKNOWN: FileRecord = { hash: '', objects: [], errors: [], wasGood: false, opaque: true };
+const UNKNOWN: FileRecord = { objects: [], errors: [], wasGood: false, opaque: true };
 
 function* nextRecord(previous: FileRecord | undefined, file: ManifestFile, kinds: Kinds): Steps<FileRecord> {
   if ('error' in file) return unreadRecord(previous, file);
-  if ('unsettled' in file) return { ...(previous ?? UNKNOWN), hash: '', opaque: true };
-  const hash = createHash('sha256').update(file.text).digest('hex');
-  if (previous?.hash === hash) return previous;
-  const { objects, errors, opaque } = yield* parseSteps(file.path, file.text, kinds);
+  if ('unsettled' in file) return { ...unread(previous), opaque: true };
+  const { text } = file;
+  // A listing has the very text of a file that did not change, so that this compares no characters.
+  if (previous?.text === text) return previous;
+  const { objects, errors, opaque } = yield* parseSteps(file.path, text, kinds);
   const wasGood = errors.length === 0;
-  const fresh = { hash, objects, errors, wasGood, opaque };
+  const fresh = { text, objects, errors, wasGood, opaque };
   if (wasGood || previous === undefined) return fresh;
   return { ...fresh, objects: keptObjects(previous, fresh), wasGood: previous.wasGood };
 }
@@ -142,7 +142,12 @@ function unreadRecord(
   const errors: readonly ManifestError[] = [
     { file: path, line: 1, column: 1, path: '', code: 'UnreadableFile', message },
   ];
-  return { ...(previous ?? UNKNOWN), hash: '', errors, opaque: true };
+  return { ...unread(previous), errors, opaque: true };
+}
+
+/** What is known of a file whose text is not known now. */
+function unread({ text: _, ...known }: FileRecord = UNKNOWN): FileRecord {
+  return known;
 }
 
 /** The objects that stand for a file while its text has errors: those of its last good text, so that nothing is half applied. */
