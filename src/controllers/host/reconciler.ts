@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import { condition, isTrue, READY } from '../../api/conditions.ts';
 import type { ConditionInput } from '../../api/meta.ts';
-import { parseCapabilities } from '../../api/libvirt/domain.ts';
 import type { HostAction, Plan } from '../../api/disruption/action.ts';
 import { synced } from '../../api/disruption/waiting.ts';
 import { planHost, type HostPaths, type ObservedHost } from '../../api/host/plan.ts';
@@ -86,8 +85,7 @@ async function tellDnsmasqs({ dnsmasq }: HostDeps, networks: readonly string[]):
 }
 
 async function observeLibvirt(deps: HostDeps): Promise<Omit<HostStatus, 'conditions'>> {
-  const { version, capabilities } = await deps.view.host();
-  const { arch, domainTypes } = parseCapabilities(capabilities);
+  const { version, arch, domainTypes } = await deps.view.host();
   const auto = domainTypes.includes('kvm') ? 'kvm' : 'qemu';
   const domainType = deps.domainType === 'auto' ? auto : deps.domainType;
   return { libvirtVersion: version, arch, domainType };

@@ -1,3 +1,4 @@
+import { parseCapabilities } from '../../api/libvirt/domain.ts';
 import type { Libvirt } from '../libvirt.ts';
 import type { HostFacts } from './view.ts';
 
@@ -16,7 +17,8 @@ export function createConnection(libvirt: Pick<Libvirt, 'version' | 'capabilitie
   let problem: Error | undefined;
 
   async function read(): Promise<HostFacts> {
-    return { capabilities: await libvirt.capabilities(), version: await libvirt.version() };
+    const capabilities = parseCapabilities(await libvirt.capabilities());
+    return { ...capabilities, version: await libvirt.version() };
   }
   return {
     facts() {

@@ -1,13 +1,11 @@
-import type { DomainDocument, DomainModel } from '../../api/libvirt/domain.ts';
+import type { Capabilities, DomainDocument, DomainModel } from '../../api/libvirt/domain.ts';
 import type { NetworkDocument } from '../../api/libvirt/network.ts';
 import type { DomainListing, NetworkListing } from '../virsh/listing.ts';
 
 /** What libvirt says of the vmhost: asked once for each connection, since only another libvirtd says something else. */
-export interface HostFacts {
+export interface HostFacts extends Capabilities {
   /** The version of libvirt's daemon, such as "9.0.0". */
   readonly version: string;
-  /** The XML of `virsh capabilities`. */
-  readonly capabilities: string;
 }
 
 /** A domain as it is defined and as it runs. */

@@ -118,6 +118,8 @@ function reply({ domains, networks }: FakeVirsh, argv: readonly string[], name: 
     }
     case 'net-dumpxml':
       return networks.get(name)?.xml ?? missing;
+    case 'capabilities':
+      return '<capabilities/>';
     default:
       return '';
   }
