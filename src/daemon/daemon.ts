@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
-import { manifestTrouble, notedAnew } from '../api/manifest/notes.ts';
+import { filesNotedAnew, manifestTrouble, notedAnew } from '../api/manifest/notes.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
 import { finalizerOf, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
@@ -140,7 +140,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
     else
       for (const { kind, name } of notedAnew(before, after)) if (store.get(kind, name)) enqueue(kind, name);
-    onProblem();
+    if (filesNotedAnew(before, after)) onProblem();
   };
   const onProblem = (): void => {
     for (const { metadata } of store.list('Host')) enqueue('Host', metadata.name);

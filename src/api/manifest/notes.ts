@@ -48,11 +48,18 @@ export function notedAnew(
   });
 }
 
+/** Whether the Host has something else to say of all manifests than before. */
+export function filesNotedAnew(before: Noted, after: Noted): boolean {
+  return invalidFiles(before)[0]?.message !== invalidFiles(after)[0]?.message;
+}
+
+type Noted = Pick<Snapshot, 'errors' | 'opaque'>;
+
 function unread(problem: string | undefined): readonly ConditionInput[] {
   return problem === undefined ? [] : [condition(MANIFESTS_UNREAD, 'True', 'CannotRead', problem)];
 }
 
-function invalidFiles({ errors, opaque }: Pick<Snapshot, 'errors' | 'opaque'>): readonly ConditionInput[] {
+function invalidFiles({ errors, opaque }: Noted): readonly ConditionInput[] {
   if (errors.length === 0 && opaque.length === 0) return [];
   const held =
     opaque.length === 0
