@@ -145,7 +145,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   const onProblem = (): void => {
     for (const { metadata } of store.list('Host')) enqueue('Host', metadata.name);
   };
-  const survey = (): Promise<Marked[]> => surveyMarked(drivers.view);
+  const survey = (): Promise<Marked[]> => surveyMarked(drivers.view, drivers.disks);
   const limit = config.maxRemovals;
   const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
   releasers.add('removals', () => removals.dispose());

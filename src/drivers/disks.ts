@@ -35,6 +35,8 @@ const markerSchema = z.object({
 });
 type Marker = z.output<typeof markerSchema>;
 
+const TEMPORARY = /^\.tmp-([a-z0-9-]+)\.qcow2$/;
+
 interface Place {
   node: string;
   exec: Exec;
@@ -89,6 +91,8 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
       create(made(request, request.source.path), (at) => orDiscard(at, makeCopy(at, request))),
     adoptCopy: (request) => create(made(request, request.source), (at) => takeCopy(at, request)),
     discardTemp: (node) => removeIfExists(place(node).temporary).then(() => undefined),
+    hasTemp: (node) => exists(place(node).temporary),
+    leftovers: async () => (await listIfExists(dir)).flatMap((name) => TEMPORARY.exec(name)?.[1] ?? []),
     async noteFirstBoot(node, firstBoot) {
       const at = place(node);
       const marker = await readMarker(at);
@@ -178,6 +182,7 @@ async function install(at: Place, marker: Made): Promise<void> {
   await writeMarker(at, marker);
   if (!(await renameNew(at.temporary, at.disk))) {
     await removeIfExists(at.marker);
+    await removeIfExists(at.temporary);
     throw notOurs(at);
   }
   await syncDir(dirname(at.disk));

@@ -42,7 +42,15 @@ export function fakeDisks(world: World): Disks {
     },
     freshTempPath: later((node: string) => `/disks/.tmp-${node}.qcow2`),
     adoptCopy: make('adoptCopy'),
-    discardTemp: later((node: string) => changes(world, 'discardTemp', node)),
+    discardTemp: later((node: string) => {
+      changes(world, 'discardTemp', node);
+      world.leftovers.delete(node);
+    }),
+    hasTemp: later((node: string) => {
+      world.counts.set('hasTemp', (world.counts.get('hasTemp') ?? 0) + 1);
+      return world.leftovers.has(node);
+    }),
+    leftovers: later(() => [...world.leftovers]),
     noteFirstBoot: later((node: string, firstBoot: string) => {
       const disk = must(world.disks.get(node), node);
       world.disks.set(node, { firstBoot, ...disk });

@@ -39,6 +39,8 @@ export interface World extends LibvirtState {
   /** Nodes with a host key file. */
   readonly hostKeys: Set<string>;
   readonly disks: Map<string, Omit<DiskState, 'path' | 'info'> & { readonly size?: number }>;
+  /** Nodes of which a broken copy of a disk lies there. */
+  readonly leftovers: Set<string>;
   readonly stored: Map<string, StoredImage>;
   readonly files: Map<string, string>;
   /** What a guest answers; undefined: nothing answers there. */
@@ -75,6 +77,7 @@ export function createWorld(): World {
     looked: [] as string[],
     hostKeys: new Set<string>(),
     disks: new Map(),
+    leftovers: new Set<string>(),
     stored: new Map(),
     files,
     guests: new Map(),

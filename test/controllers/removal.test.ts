@@ -5,6 +5,7 @@ import type { Marked } from '../../src/api/ownership/orphan.ts';
 import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
 import { callsFor, createBed, createLab, type Bed } from './bed.ts';
+import { fakeDisks } from './disk-fakes.ts';
 import { fakeLibvirt } from './fakes.ts';
 
 /** As a guest that was asked to. */
@@ -33,6 +34,7 @@ async function restartWithout({ world }: Bed): Promise<{
   bed.apply('Node', 'b');
   const marked = await surveyMarked(
     createLibvirtCache({ libvirt: fakeLibvirt(world), clock: bed.clock }).view,
+    fakeDisks(world),
   );
   const orphan = marked.find(({ name }) => name === 'a');
   assert.ok(orphan?.kind === 'Node');

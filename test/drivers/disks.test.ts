@@ -90,6 +90,7 @@ describe('createOverlay', () => {
 
     assert.equal(await readFile(join(dir, 'a.qcow2'), 'utf8'), 'precious');
     assert.equal((await disks.observe('a')).ours, false);
+    assert.deepEqual(await disks.leftovers(), []);
   });
 
   it('E50: replaces what a killed run left', async () => {
@@ -204,11 +205,14 @@ describe('a disk that k8slab did not make', () => {
 describe('discardTemp', () => {
   it('takes what a copy left, and is content where there is nothing', async () => {
     const { dir, disks } = await newDisks();
-    await writeFile(await disks.freshTempPath('a'), 'half');
+    await writeFile(await disks.freshTempPath('a-1'), 'half');
+    await writeFile(join(dir, 'a.qcow2'), 'whole');
 
-    await disks.discardTemp('a');
-    await disks.discardTemp('a');
+    assert.deepEqual([await disks.hasTemp('a-1'), await disks.hasTemp('a')], [true, false]);
+    assert.deepEqual(await disks.leftovers(), ['a-1']);
+    await disks.discardTemp('a-1');
+    await disks.discardTemp('a-1');
 
-    assert.deepEqual(await readdir(dir), []);
+    assert.deepEqual(await readdir(dir), ['a.qcow2']);
   });
 });

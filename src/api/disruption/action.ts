@@ -116,6 +116,8 @@ export type DiskSource =
 export type NodeAction = Step &
   (
     | { readonly type: 'CreateDisk'; readonly source: DiskSource; readonly size?: number }
+    /** Removes what a copy that was broken off has left. */
+    | { readonly type: 'DiscardCopy' }
     | { readonly type: 'WriteSeed' }
     /**
      * Without XML for a new guest: its host key is made on the way. `autostart`: libvirt starts it with the vmhost, which
@@ -140,6 +142,7 @@ export type NodeAction = Step &
 export type NodeRemovalAction = Step &
   (
     | { readonly type: 'AbortCopy' }
+    | { readonly type: 'DiscardCopy' }
     /** Starts it from its saved memory, so that it can shut down. */
     | { readonly type: 'RestoreDomain' }
     | { readonly type: 'ShutdownDomain' }

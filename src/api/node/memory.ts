@@ -12,6 +12,8 @@ export interface NodeMemory {
   readonly ran?: true;
   /** The role whose turn to be disrupted it has. */
   readonly turn?: string;
+  /** Nothing of a copy that an earlier run of the daemon broke off is left. */
+  readonly tidy?: true;
   /** The last tries to make it take its address, and to give it its definition by a restart. */
   readonly tries?: { readonly address?: Try; readonly definition?: Try };
 }
@@ -65,6 +67,11 @@ export function runs(memory: NodeMemory): NodeMemory {
 export function stopping(memory: NodeMemory, now: number): NodeMemory {
   const { ran: _ran, starts: _starts, ...rest } = memory;
   return { ...rest, stopping: { first: memory.stopping?.first ?? now, last: now } };
+}
+
+/** What is left of a copy was looked for, and there is nothing. */
+export function tidied(memory: NodeMemory): NodeMemory {
+  return memory.tidy === true ? memory : { ...memory, tidy: true };
 }
 
 export function turnTaken(memory: NodeMemory, role: string): NodeMemory {

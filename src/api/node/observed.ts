@@ -60,6 +60,8 @@ export interface ObservedNode {
   readonly seedThere?: boolean;
   /** How far the copy has come that is being made of another Node's disk. */
   readonly copying?: Waiting;
+  /** Whether a copy that was broken off has left a part of a disk; undefined: not asked, as nothing can have changed. */
+  readonly leftover?: boolean;
   /** Another domain that has one of the MAC addresses. */
   readonly macHolder?: { readonly domain: string; readonly mac: string };
   /** False while as many guests boot as may at once. */

@@ -1,10 +1,15 @@
-import type { Pending, Plan, Waiting } from '../disruption/action.ts';
+import { step, type Pending, type Plan, type Waiting } from '../disruption/action.ts';
 import { formatBytes } from '../quantity.ts';
 import type { DesiredNode, DiskOrigin, ObservedNode } from './observed.ts';
 
 /** How a guest gets what only its first boot gives. */
 export const MADE_ANEW =
   'to have it made anew, without its data: policy.reclaim: Delete, take the manifest away, and put it back once the Node is gone';
+
+/** What no pass makes use of: a next copy begins anew. */
+export const DISCARD_COPY = step('none', 'a copy that was broken off left a part of a disk', {
+  type: 'DiscardCopy' as const,
+});
 
 /** What the disk of an existing guest does not have of what the manifest says. */
 export function pendingDisk(

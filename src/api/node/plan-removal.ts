@@ -8,6 +8,7 @@ import {
   type PlannedStep,
   type HeldLease,
 } from '../disruption/action.ts';
+import { DISCARD_COPY } from './pending-disk.ts';
 import { planStop } from './plan-stop.ts';
 import type { ObservedNode } from './observed.ts';
 
@@ -31,6 +32,8 @@ export interface RemovedNode {
   readonly hostKey: boolean;
   /** Its disk is being copied from another Node's. */
   readonly copying: boolean;
+  /** A copy that was broken off has left a part of a disk. */
+  readonly leftover: boolean;
   /** The Node that is being made as a copy of it. */
   readonly copiedTo?: string;
   /** Since it was last asked to shut down; undefined when it was not. */
@@ -51,10 +54,16 @@ const STOP_SECONDS = 2;
  * daemon that was restarted in the middle what there is to do.
  */
 export function planNodeRemoval(observed: RemovedNode): Removal {
-  const { domain, name } = observed;
   if (observed.copying) {
     return { actions: [step('none', 'no disk is needed any more', { type: 'AbortCopy' })] };
   }
+  const { gone, ...rest } = planGuest(observed);
+  if (!observed.leftover) return gone === true ? GONE : rest;
+  return { ...rest, actions: [DISCARD_COPY, ...rest.actions] };
+}
+
+function planGuest(observed: RemovedNode): Removal {
+  const { domain, name } = observed;
   if (domain === undefined) return orGone([...planDisk(observed), ...planSeed(observed)]);
   const { mark } = domain.config.model;
   // A domain of that name which others made, or a copy of ours: its files may be what is left of ours.

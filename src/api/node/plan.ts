@@ -9,7 +9,7 @@ import {
 } from '../disruption/action.ts';
 import { planMove, planRelease } from './plan-address.ts';
 import { withinForeignParts } from './foreign-parts.ts';
-import { missingDisk, shrinkRefusal } from './pending-disk.ts';
+import { DISCARD_COPY, missingDisk, shrinkRefusal } from './pending-disk.ts';
 import { pendingOf, restartFields } from './pending.ts';
 import { planUpkeep } from './plan-definition.ts';
 import { gated, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
@@ -21,6 +21,13 @@ type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
 
 /** What makes the guest as desired: disk, seed, definition, start, each only when what it needs is there. */
 export function planNode(desired: DesiredNode, observed: ObservedNode): Plan<NodeAction> {
+  const plan = planGuest(desired, observed);
+  const { leftover, copying } = observed;
+  if (leftover !== true || copying !== undefined) return plan;
+  return { ...plan, actions: [DISCARD_COPY, ...plan.actions] };
+}
+
+function planGuest(desired: DesiredNode, observed: ObservedNode): Plan<NodeAction> {
   const conflict = findConflict(desired, observed);
   if (conflict !== undefined) return { actions: [], waiting: conflict };
   if (observed.domain !== undefined) {

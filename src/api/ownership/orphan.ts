@@ -10,6 +10,8 @@ export type Marked =
   | { readonly kind: 'Node'; readonly name: string; readonly spec: NodeSpec }
   | { readonly kind: 'Network'; readonly name: string; readonly spec: NetworkSpec };
 
+const NO_FILE = '/dev/null';
+
 /** The Node that a domain was made for; undefined when it is not ours, as a copy of one of ours under another name. */
 export function markedNode({ model }: DomainDocument): Marked | undefined {
   const { name, mark, cpus, memory, disks, interfaces } = model;
@@ -17,11 +19,20 @@ export function markedNode({ model }: DomainDocument): Marked | undefined {
   const networks = interfaces.flatMap(({ network, mac }) =>
     network === undefined ? [] : [{ network, mac }],
   );
-  const path = disks.find(({ device, file }) => device === 'disk' && file !== undefined)?.file ?? '/dev/null';
+  const path = disks.find(({ device, file }) => device === 'disk' && file !== undefined)?.file ?? NO_FILE;
   const defaults = nodeSpec.parse({ disk: { path }, networks: [{ network: 'none' }] });
   const policy = { ...defaults.policy, reclaim: mark.reclaim };
   const size = { cpus: cpus.count, memory: formatBytes(memory * 1024 ** 2) };
   return { kind: 'Node', name, spec: { ...defaults, ...size, networks, policy } };
+}
+
+/** The Node whose disk was being copied when a run of the daemon ended: nothing else is known of it. */
+export function begunNode(name: string): Marked {
+  return {
+    kind: 'Node',
+    name,
+    spec: nodeSpec.parse({ disk: { path: NO_FILE }, networks: [{ network: 'none' }] }),
+  };
 }
 
 /** The Network that a libvirt network was made for; undefined when it is not ours. */

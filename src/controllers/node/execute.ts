@@ -26,6 +26,8 @@ export async function executeNode(
     case 'GrowDisk':
       if (action.target === undefined) return deps.disks.grow(name, action.size);
       return libvirt.growDisk(name, action.target, action.size);
+    case 'DiscardCopy':
+      return deps.disks.discardTemp(name);
     case 'WriteSeed':
       return writeSeed(deps, needed(name, extra.desire.cloudInit), extra.observed);
     case 'DefineDomain':

@@ -84,9 +84,9 @@ function copyLive(deps: NodeDeps, node: string, source: CloneSource, size: numbe
       await finishBackup(deps, source.node, signal, (share) => report(copying(source.node, share)));
       const copy = { node, tempPath: target, source: source.path, origin: { cloneOf: source.node } };
       await deps.disks.adoptCopy(size === undefined ? copy : { ...copy, size });
-    } catch (error) {
+    } finally {
+      // Also where another disk came in between, so that the copy was not taken.
       await deps.disks.discardTemp(node);
-      throw error;
     }
   };
 }

@@ -11,6 +11,7 @@ import {
   type NodeNetworks,
 } from '../../api/node/desire.ts';
 import type { Dependency, ObservedNode } from '../../api/node/observed.ts';
+import type { NodeMemory } from '../../api/node/memory.ts';
 import type { NodeProbes } from '../../api/node/status.ts';
 import type { DiskInfo } from '../../drivers/disks.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
@@ -57,6 +58,7 @@ export async function observeNode(
     signal,
   );
   const copying = deps.jobs.check(name, generation);
+  const leftover = await observeLeftover(deps, name, memory);
   const holder = await findMacHolder(deps, object, domain);
   const seedThere = await isSeedThere(deps, name, domain);
   const observed: ObservedNode = {
@@ -67,6 +69,7 @@ export async function observeNode(
     disk: disk.state,
     ...(seedThere === undefined ? {} : { seedThere }),
     ...(copying === undefined ? {} : { copying }),
+    ...(leftover === undefined ? {} : { leftover }),
     ...(holder === undefined ? {} : { macHolder: holder }),
     ...progress,
     addresses: leases.map((each, index) => ({ ...each, ...reach(each, index, probes) })),
@@ -192,6 +195,15 @@ async function observeDisk(
     const problem = explainError(error);
     return { state: { path, exists: false, ours: false, whole: false, problem }, missing: problem };
   }
+}
+
+/** A copy of this run takes along what it leaves; one of an earlier run is looked for until none is there. */
+async function observeLeftover(
+  { disks, jobs }: NodeDeps,
+  name: string,
+  { tidy }: NodeMemory,
+): Promise<boolean | undefined> {
+  return tidy === true || jobs.runs(name) ? undefined : disks.hasTemp(name);
 }
 
 /** As it is defined, said or kept: the content, which the guest writes, is asked before the first definition alone. */

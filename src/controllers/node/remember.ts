@@ -9,6 +9,7 @@ import {
   starting,
   stopped,
   stopping,
+  tidied,
   tried,
   turnDone,
   turnTaken,
@@ -43,7 +44,7 @@ function looked(memory: NodeMemory, { look }: Event): NodeMemory {
   const state = extra.observed.domain?.state;
   const ready = isTrue(conditions, READY);
   const goesDown = plan.waiting?.reason === 'ShuttingDown' || plan.actions.some(stops);
-  let next = memory;
+  let next = extra.observed.leftover === false ? tidied(memory) : memory;
   if (state === 'running') {
     if (!goesDown) next = runs(next);
     if (plan.pending?.some(({ type }) => type === 'RestartRequired') !== true)

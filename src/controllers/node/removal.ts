@@ -64,6 +64,7 @@ async function observe(
     seed: await deps.seeds.has(name),
     hostKey: await deps.hostKeys.has(name),
     copying: deps.jobs.runs(name),
+    leftover: await deps.disks.hasTemp(name),
     ...(copiedTo === undefined ? {} : { copiedTo }),
     ...(stoppingSeconds === undefined ? {} : { stoppingSeconds }),
     ...(downSeconds === undefined ? {} : { downSeconds }),
@@ -139,6 +140,8 @@ async function execute(
     case 'AbortCopy':
       await deps.jobs.abort(name);
       return;
+    case 'DiscardCopy':
+      return deps.disks.discardTemp(name);
     case 'RestoreDomain':
       await libvirt.startDomain(name);
       return;

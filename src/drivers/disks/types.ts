@@ -86,6 +86,10 @@ export interface Disks {
   grow(node: string, size: number): Promise<void>;
   /** Removes what a copy that was given up has left. */
   discardTemp(node: string): Promise<void>;
+  /** Whether a copy that nobody makes any more has left something. */
+  hasTemp(node: string): Promise<boolean>;
+  /** The nodes of which there are such leftovers. */
+  leftovers(): Promise<readonly string[]>;
   /** Writes down what cloud-init is told at the first boot from the node's disk; what was written before stays. */
   noteFirstBoot(node: string, hash: string): Promise<void>;
   /**

@@ -17,6 +17,7 @@ function removed(state: DomainState | undefined, more: Partial<RemovedNode> = {}
     saved: false,
     leases: [],
     copying: false,
+    leftover: false,
     stopSeconds: 120,
     ...FILES,
     ...more,

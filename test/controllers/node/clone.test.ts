@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DomainJob } from '../../../src/drivers/libvirt.ts';
-import { createLab, type Bed } from '../bed.ts';
+import { createLibvirtCache } from '../../../src/drivers/libvirt/cache.ts';
+import { surveyMarked } from '../../../src/controllers/survey.ts';
+import { callsFor, createBed, createLab, type Bed } from '../bed.ts';
+import { fakeDisks } from '../disk-fakes.ts';
+import { createWorld, fakeLibvirt } from '../fakes.ts';
 
 /** A Node that is to be a copy of a running one, whose backup goes as the jobs say, the last one for good. */
 async function cloning(...jobs: readonly DomainJob[]): Promise<Bed> {
@@ -31,6 +35,10 @@ describe('a copy of the disk of a running guest', () => {
     const bed = await cloning(NONE, RUNNING, { state: 'completed' });
 
     assert.deepEqual(made(bed).slice(0, 2), ['beginBackup a', 'adoptCopy b']);
+    assert.ok(
+      callsFor(bed, 'b').includes('discardTemp'),
+      'R20: also where the disk came from elsewhere meanwhile',
+    );
   });
 
   for (const state of ['failed', 'cancelled'] as const) {
@@ -66,5 +74,70 @@ describe('a copy of the disk of a running guest', () => {
 
     assert.deepEqual(made(bed), []);
     assert.equal(bed.ready('Node', 'b'), 'False JobActive');
+  });
+});
+
+describe('what a daemon that ended in the middle of a copy left', () => {
+  /** The bed of a daemon that starts anew in the world of the last one. */
+  function restarted({ world }: Bed): Bed {
+    const bed = createBed({ world });
+    bed.apply('Network', 'k8s-net');
+    bed.apply('Image', 'debian');
+    bed.apply('Node', 'a');
+    return bed;
+  }
+
+  it('R20: goes with the first look at a Node that has its disk, and is never looked for again', async () => {
+    const before = await createLab('a');
+    before.world.leftovers.add('a');
+    const bed = restarted(before);
+
+    await bed.converge();
+    const asked = bed.world.counts.get('hasTemp');
+    for (let pass = 0; pass < 3; pass += 1) await bed.pass('Node', 'a');
+
+    assert.deepEqual(callsFor(bed, 'a'), ['discardTemp']);
+    assert.deepEqual([...bed.world.leftovers], []);
+    assert.equal(bed.world.counts.get('hasTemp'), asked);
+    assert.equal(bed.ready('Node', 'a'), 'True Ready');
+  });
+
+  it('R20: goes with its Node', async () => {
+    const bed = await createLab('a');
+    bed.apply('Node', 'b', { disk: { cloneOf: 'c' } });
+    await bed.converge();
+    bed.world.leftovers.add('b');
+    bed.store.terminate('Node', 'b');
+
+    await bed.converge();
+
+    assert.deepEqual(callsFor(bed, 'b'), ['discardTemp']);
+    assert.equal(bed.store.get('Node', 'b'), undefined);
+  });
+
+  it('R20: is found though the manifest is gone and there is no domain, and takes nothing else along', async () => {
+    const bed = createBed({ world: createWorld() });
+    const { world } = bed;
+    world.leftovers.add('b');
+    world.disks.set('b', { exists: true, ours: true, whole: true });
+    const { view } = createLibvirtCache({ libvirt: fakeLibvirt(world), clock: bed.clock });
+
+    const [found, ...others] = await surveyMarked(view, fakeDisks(world));
+    assert.deepEqual([found?.kind, found?.name, others], ['Node', 'b', []]);
+    if (found?.kind === 'Node') bed.store.apply('Node', { ...found, origin: { orphan: true }, hash: '' });
+    bed.store.terminate('Node', 'b');
+    await bed.converge();
+
+    assert.deepEqual(callsFor(bed, 'b'), ['discardTemp']);
+    assert.equal(bed.store.get('Node', 'b'), undefined);
+  });
+
+  it('R20: is left alone while the copy is made', async () => {
+    const bed = await cloning(NONE, RUNNING);
+    bed.world.leftovers.add('b');
+
+    await bed.pass('Node', 'b');
+
+    assert.deepEqual(callsFor(bed, 'b'), []);
   });
 });
