@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_STORAGE } from './storage.ts';
 
 const path = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path');
 
@@ -16,7 +17,7 @@ export const daemonConfig = z.strictObject({
     .default('auto')
     .meta({ description: 'Hypervisor for Nodes that name none; auto takes kvm where libvirt offers it.' }),
   storage: path
-    .default('/var/lib/libvirt/images/k8slab')
+    .default(DEFAULT_STORAGE)
     .meta({ description: 'Images, disks and seeds: a directory that QEMU may read.' }),
   state: plainPath.default('/var/lib/k8slab').meta({ description: 'Host keys of guests and known_hosts.' }),
   identity: plainPath

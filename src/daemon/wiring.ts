@@ -1,6 +1,7 @@
 import { parseHosts, type HostsTable } from '../api/ipam/hosts-file.ts';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../api/daemon-config.ts';
+import { disksDir } from '../api/storage.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/host/plan.ts';
@@ -97,7 +98,7 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     libvirtCache: cache,
     dnsmasq: createDnsmasq(),
     images: createImageStore({ dir: join(config.storage, 'images') }),
-    disks: createDisks({ dir: join(config.storage, 'disks') }),
+    disks: createDisks({ dir: disksDir(config.storage) }),
     seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
     ssh,
     haproxy: meteredHaproxy(createHaproxy({ ssh }), metrics, log, clock),

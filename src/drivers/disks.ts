@@ -2,6 +2,7 @@ import { chmod, link, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ReasonedError } from '../api/errors.ts';
+import { diskFile } from '../api/storage.ts';
 import { exec as runCommand } from './exec.ts';
 import type { Exec } from './exec.ts';
 import {
@@ -51,7 +52,7 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
   const infos = createDiskInfos(exec);
 
   function place(node: string): Place {
-    const disk = join(dir, `${node}.qcow2`);
+    const disk = join(dir, diskFile(node));
     return {
       node,
       exec,

@@ -6,6 +6,7 @@ import { networkAddresses, type NetworkAddresses } from '../ipam/network-address
 import { type Claim, clashes, crossError, type KeyedClaim, MAX_LISTED } from '../manifest/clash.ts';
 import type { Manifests } from '../manifest/manifests.ts';
 import type { CrossError, ParsedObject } from '../manifest/types.ts';
+import { DEFAULT_STORAGE, diskFile, disksDir } from '../storage.ts';
 
 type Network = ParsedObject<'Network'>;
 type Node = ParsedObject<'Node'>;
@@ -195,25 +196,36 @@ function ownNameErrors(claims: readonly NameClaim[]): readonly CrossError[] {
   });
 }
 
-/** Disk files that are used where they are: one Node each, and never the source of an Image. */
+/**
+ * Disk files that are used where they are: one Node each, never one that k8slab made for another Node, and never the
+ * source of an Image. Which directory the daemon was told to make its disks in no manifest says: it is taken for the usual one.
+ */
 function diskErrors(images: readonly ParsedObject<'Image'>[], nodes: readonly Node[]): readonly CrossError[] {
-  const claims = nodes.flatMap((object) =>
-    object.spec.disk.path === undefined
-      ? []
-      : [{ object, path: ['spec', 'disk', 'path'], key: posix.normalize(object.spec.disk.path) }],
-  );
+  const claims = nodes.map(diskClaim);
   const sources = new Map(
     images.map((object) => [posix.normalize(object.spec.source), { object, path: ['spec', 'source'] }]),
   );
   return [
-    ...clashes(claims, ({ key }) => ({ code: 'DuplicateDisk', message: `disk ${key} is also that of` })),
+    ...clashes(claims, ({ key }) => ({
+      code: 'DuplicateDisk',
+      message: `disk ${key} is also that of`,
+      hint: 'two guests would destroy it: give each a file of its own, or copy the disk of a Node by disk.cloneOf',
+    })),
     ...claims.flatMap((claim) => {
+      if (claim.object.spec.disk.path === undefined) return [];
       const source = sources.get(claim.key);
       if (source === undefined) return [];
       const message = `disk ${claim.key} would change the source of`;
       return [crossError(claim, { code: 'DuplicateDisk', message, others: [source] })];
     }),
   ];
+}
+
+function diskClaim(object: Node): KeyedClaim & { readonly object: Node } {
+  const { path } = object.spec.disk;
+  return path === undefined
+    ? { object, path: ['spec', 'disk'], key: posix.join(disksDir(DEFAULT_STORAGE), diskFile(object.name)) }
+    : { object, path: ['spec', 'disk', 'path'], key: posix.normalize(path) };
 }
 
 /** Nodes that are, in the end, clones of themselves. A source that is missing is waited for. */

@@ -64,6 +64,8 @@ export interface ObservedNode {
   readonly leftover?: boolean;
   /** Another domain that has one of the MAC addresses. */
   readonly macHolder?: { readonly domain: string; readonly mac: string };
+  /** Another Node whose guest has, or is to have, the disk. */
+  readonly diskHolder?: string;
   /** False while as many guests boot as may at once. */
   readonly bootSlot: boolean;
   /** Seconds until the next start may be tried, after starts that did not last. */

@@ -72,7 +72,7 @@ const NOT_DEFINED = 'the domain is not defined';
 const SHALL_RUN = 'the guest shall run';
 
 function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | undefined {
-  const { domain, disk, macHolder } = observed;
+  const { domain, disk, macHolder, diskHolder } = observed;
   const { adopt } = desired.spec.policy;
   if (domain === undefined && adopt) {
     const message = `libvirt has no domain "${desired.name}" to adopt; take policy.adopt out to have a guest made`;
@@ -92,6 +92,12 @@ function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | u
   if (macHolder !== undefined) {
     const message = `domain "${macHolder.domain}" already has the MAC address ${macHolder.mac}`;
     return { reason: 'MACInUse', message };
+  }
+  if (diskHolder !== undefined) {
+    const message =
+      `disk ${disk.path} is that of Node "${diskHolder}" or what it stands on, and two guests would destroy it; ` +
+      `give this one another disk.path, or a copy by disk.cloneOf: ${diskHolder}`;
+    return { reason: 'Conflict', message };
   }
   if (domain === undefined && disk.exists && !disk.ours && desired.spec.disk.path === undefined) {
     const message = `${disk.path} exists and is not marked as made by k8slab; move it away, or name it as disk.path`;

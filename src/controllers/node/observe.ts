@@ -16,6 +16,7 @@ import type { NodeProbes } from '../../api/node/status.ts';
 import type { DiskInfo } from '../../drivers/disks.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
 import { findMacHolder, observeLeases, reach, unreservedAddress } from './addresses.ts';
+import { findDiskHolder } from './disk-holder.ts';
 import { observeProgress, observeTries } from './progress.ts';
 import { probeNode } from './probes.ts';
 import { isSeedThere, seedHash } from './seed.ts';
@@ -58,6 +59,7 @@ export async function observeNode(
     signal,
   );
   const copying = deps.jobs.check(name, generation);
+  const diskHolder = await findDiskHolder(deps, object, { domain, disk: disk.state });
   const leftover = await observeLeftover(deps, name, memory);
   const holder = await findMacHolder(deps, object, domain);
   const seedThere = await isSeedThere(deps, name, domain);
@@ -70,6 +72,7 @@ export async function observeNode(
     ...(seedThere === undefined ? {} : { seedThere }),
     ...(copying === undefined ? {} : { copying }),
     ...(leftover === undefined ? {} : { leftover }),
+    ...(diskHolder === undefined ? {} : { diskHolder }),
     ...(holder === undefined ? {} : { macHolder: holder }),
     ...progress,
     addresses: leases.map((each, index) => ({ ...each, ...reach(each, index, probes) })),

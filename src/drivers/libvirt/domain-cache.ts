@@ -181,9 +181,9 @@ function settled(
 async function survey(state: State): Promise<DomainSurvey> {
   await state.listing.current();
   await mapAtOnce(unsettledListings(state), READERS, (listing) => readForSurvey(state, listing));
-  const { macHolders, interfacesOn, usersOf, records } = state.index;
+  const { macHolders, diskHolders, interfacesOn, usersOf, records } = state.index;
   const unreadable = [...state.unreadable.values()];
-  return { domains: records(), unreadable, macHolders, interfacesOn, usersOf };
+  return { domains: records(), unreadable, macHolders, diskHolders, interfacesOn, usersOf };
 }
 
 function unsettledListings({ listing, unsettled }: State): DomainListing[] {

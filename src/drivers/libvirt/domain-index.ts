@@ -3,7 +3,10 @@ import { createMultiIndex } from './multi-index.ts';
 import type { DomainRecord, DomainSurvey, LiveInterface, MacHolder, Segment } from './view.ts';
 
 /** The lookups of a survey, kept in step record by record. */
-export interface DomainIndex extends Pick<DomainSurvey, 'macHolders' | 'interfacesOn' | 'usersOf'> {
+export interface DomainIndex extends Pick<
+  DomainSurvey,
+  'macHolders' | 'diskHolders' | 'interfacesOn' | 'usersOf'
+> {
   readonly put: (record: DomainRecord) => void;
   readonly remove: (name: string) => void;
   readonly records: () => readonly DomainRecord[];
@@ -12,6 +15,7 @@ export interface DomainIndex extends Pick<DomainSurvey, 'macHolders' | 'interfac
 export function createDomainIndex(): DomainIndex {
   const records = new Map<string, DomainRecord>();
   const macs = createMultiIndex<MacHolder>();
+  const disks = createMultiIndex<string>();
   const interfaces = createMultiIndex<LiveInterface>();
   const users = createMultiIndex<string>();
   let sorted: readonly DomainRecord[] | undefined;
@@ -21,16 +25,18 @@ export function createDomainIndex(): DomainIndex {
       records.set(name, record);
       sorted = undefined;
       macs.put(name, macEntries(record));
+      disks.put(name, diskEntries(record));
       interfaces.put(name, interfaceEntries(record));
       users.put(name, userEntries(record));
     },
     remove(name) {
       records.delete(name);
       sorted = undefined;
-      for (const index of [macs, interfaces, users]) index.remove(name);
+      for (const index of [macs, disks, interfaces, users]) index.remove(name);
     },
     records: () => (sorted ??= [...records.values()].sort((a, b) => (a.name < b.name ? -1 : 1))),
     macHolders: (mac) => macs.get(mac),
+    diskHolders: (file) => disks.get(file),
     interfacesOn: (segment) => keysOf(segment).flatMap((key) => interfaces.get(key)),
     usersOf: (segment) => [...new Set(keysOf(segment).flatMap((key) => users.get(key)))].sort(),
   };
@@ -56,6 +62,13 @@ function macEntries({ name, config, live }: DomainRecord): [string, MacHolder][]
   ] as const;
   return sides.flatMap(([side, model]) =>
     (model?.interfaces ?? []).map(({ mac }): [string, MacHolder] => [mac, { domain: name, mac, side }]),
+  );
+}
+
+function diskEntries({ name, config, live }: DomainRecord): [string, string][] {
+  const files = [config.model, live].flatMap((model) => model?.disks.map(({ file }) => file) ?? []);
+  return [...new Set(files)].flatMap((file): [string, string][] =>
+    file === undefined ? [] : [[file, name]],
   );
 }
 

@@ -60,6 +60,8 @@ export interface DomainSurvey {
   /** What is asked about may be true of these as well. */
   readonly unreadable: readonly Unreadable[];
   readonly macHolders: (mac: string) => readonly MacHolder[];
+  /** Names of the domains with a disk that is that file, as defined or as running. */
+  readonly diskHolders: (file: string) => readonly string[];
   /** Interfaces on the network, and those on one of the bridges that name no network. */
   readonly interfacesOn: (segment: Segment) => readonly LiveInterface[];
   /** Names of the domains with a NIC on the network or one of the bridges, as defined or as running. */

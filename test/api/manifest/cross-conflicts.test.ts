@@ -19,6 +19,9 @@ interface Case {
   readonly lines: readonly string[];
 }
 
+const ONE_GUEST =
+  '(two guests would destroy it: give each a file of its own, or copy the disk of a Node by disk.cloneOf)';
+
 describe('objects that claim the same', () => {
   const cases: readonly Case[] = [
     {
@@ -202,8 +205,22 @@ describe('objects that claim the same', () => {
       ],
       codes: ['DuplicateDisk Node/x', 'DuplicateDisk Node/y'],
       lines: [
-        'a.yaml: spec.disk.path: disk /srv/a.qcow2 is also that of Node "y" (b.yaml:1)',
-        'b.yaml: spec.disk.path: disk /srv/a.qcow2 is also that of Node "x" (a.yaml:1)',
+        `a.yaml: spec.disk.path: disk /srv/a.qcow2 is also that of Node "y" (b.yaml:1) ${ONE_GUEST}`,
+        `b.yaml: spec.disk.path: disk /srv/a.qcow2 is also that of Node "x" (a.yaml:1) ${ONE_GUEST}`,
+      ],
+    },
+    {
+      reason: 'a disk file that k8slab makes for the other (R27)',
+      documents: [
+        node('x', {}, { disk: { path: '/var/lib/libvirt/images/k8slab/disks/y.qcow2' } }),
+        node('y'),
+        node('z', {}, { disk: { path: '/var/lib/libvirt/images/k8slab/disks/z.qcow2' } }),
+        node('w', {}, { disk: { path: '/var/lib/libvirt/images/k8slab/disks/v.qcow2' } }),
+      ],
+      codes: ['DuplicateDisk Node/x', 'DuplicateDisk Node/y'],
+      lines: [
+        `a.yaml: spec.disk.path: disk /var/lib/libvirt/images/k8slab/disks/y.qcow2 is also that of Node "y" (b.yaml:1) ${ONE_GUEST}`,
+        `b.yaml: spec.disk: disk /var/lib/libvirt/images/k8slab/disks/y.qcow2 is also that of Node "x" (a.yaml:1) ${ONE_GUEST}`,
       ],
     },
     {
