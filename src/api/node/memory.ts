@@ -1,4 +1,4 @@
-import type { AddressTry, ObservedNode } from './observed.ts';
+import type { AddressTry, KnownAutostart, ObservedNode } from './observed.ts';
 
 /** What the daemon remembers of a Node's guest. Times are monotonic milliseconds; a restart of the daemon forgets all. */
 export interface NodeMemory {
@@ -12,6 +12,8 @@ export interface NodeMemory {
   readonly ran?: true;
   /** The role whose turn to be disrupted it has. */
   readonly turn?: string;
+  /** Of a guest that others made: what its definition had when it last had one. */
+  readonly autostart?: KnownAutostart;
   /** Nothing of a copy that an earlier run of the daemon broke off is left. */
   readonly tidy?: true;
   /** The last tries to make it take its address, and to give it its definition by a restart. */
@@ -69,6 +71,17 @@ export function stopping(memory: NodeMemory, now: number): NodeMemory {
   return { ...rest, stopping: { first: memory.stopping?.first ?? now, last: now } };
 }
 
+/** Its definition was seen, with or without autostart. What is owed stays so until it is paid. */
+export function autostartSeen(memory: NodeMemory, on: boolean): NodeMemory {
+  const seen = on ? 'on' : 'off';
+  const owed = memory.autostart === 'owed' && !on;
+  return owed || memory.autostart === seen ? memory : { ...memory, autostart: seen };
+}
+
+export function autostartOwed(memory: NodeMemory): NodeMemory {
+  return { ...memory, autostart: 'owed' };
+}
+
 /** What is left of a copy was looked for, and there is nothing. */
 export function tidied(memory: NodeMemory): NodeMemory {
   return memory.tidy === true ? memory : { ...memory, tidy: true };
@@ -113,11 +126,18 @@ export function holdsSlot({ bootedAt }: NodeMemory, now: number): boolean {
 
 type Recalled = Pick<
   ObservedNode,
-  'startBackoffSeconds' | 'ran' | 'startFailure' | 'stoppingSeconds' | 'downSeconds' | 'bootingSeconds'
+  | 'startBackoffSeconds'
+  | 'ran'
+  | 'startFailure'
+  | 'stoppingSeconds'
+  | 'downSeconds'
+  | 'bootingSeconds'
+  | 'knownAutostart'
 >;
 
 /** How far it is on its way up or down, as the planner takes it. */
-export function recall({ starts, stopping: asked, bootedAt, ran }: NodeMemory, now: number): Recalled {
+export function recall(memory: NodeMemory, now: number): Recalled {
+  const { starts, stopping: asked, bootedAt, ran, autostart } = memory;
   return {
     startBackoffSeconds: backoffSeconds(starts, now),
     ran: ran === true,
@@ -125,6 +145,7 @@ export function recall({ starts, stopping: asked, bootedAt, ran }: NodeMemory, n
     ...(asked === undefined
       ? {}
       : { stoppingSeconds: secondsSince(asked.last, now), downSeconds: secondsSince(asked.first, now) }),
+    ...(autostart === undefined ? {} : { knownAutostart: autostart }),
     ...(bootedAt === undefined ? {} : { bootingSeconds: secondsSince(bootedAt, now) }),
   };
 }

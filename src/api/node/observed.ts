@@ -78,6 +78,8 @@ export interface ObservedNode {
   readonly downSeconds?: number;
   /** Since its start; undefined once it was Ready, and when this daemon did not start it. */
   readonly bootingSeconds?: number;
+  /** What this daemon knows of the autostart of a guest that others made, which an undefined domain has forgotten. */
+  readonly knownAutostart?: KnownAutostart;
   /** This daemon saw it run and did not ask it to go down: others stopped it, or it crashed. */
   readonly ran: boolean;
   readonly addresses: readonly ObservedAddress[];
@@ -88,6 +90,9 @@ export interface ObservedNode {
   /** Guests of its role that are not Ready or that are being disrupted, each with why. */
   readonly peers: readonly string[];
 }
+
+/** Whether libvirt starts it with the vmhost; `owed`: it did, and a definition that came back does not say so yet. */
+export type KnownAutostart = 'on' | 'off' | 'owed';
 
 /** By the names of the manifest it was made for. */
 export interface DiskOrigin {

@@ -30,7 +30,8 @@ export function planUpkeep(desired: DesiredNode, observed: ObservedNode): Upkeep
 
 const NOTHING: Upkeep = { actions: [], drifted: [] };
 
-function planDefinition({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+function planDefinition({ definition, spec }: DesiredNode, observed: ObservedNode): Upkeep {
+  const { domain } = observed;
   const mark = domain?.config.model.mark;
   if (definition === undefined || domain === undefined || mark === undefined) return NOTHING;
   const { root, model } = domain.config;
@@ -47,7 +48,8 @@ function planDefinition({ definition, spec }: DesiredNode, { domain }: ObservedN
   const differing = fields.length === 0 ? 'what the mark says' : fields.join(', ');
   const reason = `the definition differs in ${differing}${isDrift ? ', changed behind the manifest' : ''}`;
   const cost = isDrift ? { drift: true as const } : {};
-  const forgotten = domain.transient === true && mark.adopted !== true && spec.power === 'Running';
+  const starts = mark.adopted === true ? observed.knownAutostart === 'on' : spec.power === 'Running';
+  const forgotten = domain.transient === true && starts;
   const define = {
     type: 'DefineDomain' as const,
     xml: renderXml(rendered),
@@ -72,12 +74,16 @@ function definitionFields(wanted: DomainModel, found: DomainModel): string[] {
     .map(([name]) => name);
 }
 
-/** A guest that shall run comes up with its vmhost, whether k8slab does or not. */
-function planAutostart({ spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+/** A guest that shall run comes up with its vmhost, whether k8slab does or not; one of others as they set it. */
+function planAutostart({ spec }: DesiredNode, { domain, knownAutostart }: ObservedNode): Upkeep {
   const mark = domain?.config.model.mark;
-  if (domain === undefined || mark === undefined || mark.adopted === true) return NOTHING;
   // One that is not defined has no such thing, and gets it with its definition.
-  if (domain.transient === true) return NOTHING;
+  if (domain === undefined || mark === undefined || domain.transient === true) return NOTHING;
+  if (mark.adopted === true) {
+    if (knownAutostart !== 'owed' || domain.autostart === true) return NOTHING;
+    const reason = 'libvirt started the guest with the vmhost before it was undefined';
+    return { actions: [step('none', reason, { type: 'SetDomainAutostart', on: true })], drifted: [] };
+  }
   const on = spec.power === 'Running';
   if (on === (domain.autostart === true)) return NOTHING;
   const reason = `libvirt ${on ? 'does not start' : 'starts'} the guest with the vmhost`;

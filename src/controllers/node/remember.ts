@@ -3,6 +3,8 @@ import type { NodeAction } from '../../api/disruption/action.ts';
 import { explainError } from '../../api/errors.ts';
 import {
   arrived,
+  autostartOwed,
+  autostartSeen,
   mended,
   runs,
   startFailed,
@@ -15,6 +17,7 @@ import {
   turnTaken,
   type NodeMemory,
 } from '../../api/node/memory.ts';
+import { isAdopted } from '../../api/node/adopt.ts';
 import { isAway } from '../../api/node/plan-address.ts';
 import { definitionHash } from '../../api/node/render-domain-over.ts';
 import type { NodeSpec } from '../../api/node/spec.ts';
@@ -44,7 +47,8 @@ function looked(memory: NodeMemory, { look }: Event): NodeMemory {
   const state = extra.observed.domain?.state;
   const ready = isTrue(conditions, READY);
   const goesDown = plan.waiting?.reason === 'ShuttingDown' || plan.actions.some(stops);
-  let next = extra.observed.leftover === false ? tidied(memory) : memory;
+  let next = withAutostart(memory, extra);
+  if (extra.observed.leftover === false) next = tidied(next);
   if (state === 'running') {
     if (!goesDown) next = runs(next);
     if (plan.pending?.some(({ type }) => type === 'RestartRequired') !== true)
@@ -57,6 +61,11 @@ function looked(memory: NodeMemory, { look }: Event): NodeMemory {
     return goesDown ? next : turnDone(next);
   }
   return state === 'shutoff' || state === 'crashed' ? stopped(next) : next;
+}
+
+function withAutostart(memory: NodeMemory, { observed: { domain } }: NodeExtra): NodeMemory {
+  if (domain?.config.model.mark?.adopted !== true || domain.transient === true) return memory;
+  return autostartSeen(memory, domain.autostart === true);
 }
 
 function stops({ type }: NodeAction): boolean {
@@ -72,10 +81,13 @@ function executing(
   const { action, object, look } = event;
   const role = turnOf(action, object.spec);
   const next = role === undefined ? memory : turnTaken(memory, role);
-  const about = aboutAddress(look.extra.observed.addresses);
+  const { addresses, domain } = look.extra.observed;
+  const about = aboutAddress(addresses);
   switch (action.type) {
     case 'StartDomain':
       return starting(next, now);
+    case 'DefineDomain':
+      return action.autostart === true && isAdopted(object.spec, domain?.config) ? autostartOwed(next) : next;
     case 'ShutdownDomain':
       return stopping(object.spec.power === 'Running' ? restarting(next, event, now) : next, now);
     // A try that fails counts as one: the next means is due then.

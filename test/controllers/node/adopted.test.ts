@@ -13,7 +13,7 @@ import { adopt } from '../../../src/cli/adopt.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { DUPLICATES, domainXml, MACHINES, tutorialNetwork, type Machine } from '../../api/adopt/tutorial.ts';
 import { createBed, type Bed } from '../bed.ts';
-import { fakeLibvirt, type World } from '../fakes.ts';
+import { fakeLibvirt, rawLibvirt, type World } from '../fakes.ts';
 
 function bedWith(xml: string, machines: readonly Machine[], inside = ''): Bed {
   const bed = createBed();
@@ -306,6 +306,43 @@ describe('an adopted guest', () => {
     }
     await bed.converge();
     assert.equal(changes(bed.world).length, 1, 'once is enough');
+  });
+
+  for (const autostart of [true, false]) {
+    it(`that was undefined while it ran is defined again, ${autostart ? 'started' : 'not started'} with the vmhost as before`, async () => {
+      const bed = tutorial();
+      const raw = rawLibvirt(bed.world);
+      raw.autostart('master01', autostart);
+      await adoptAll(bed);
+      await bed.converge();
+
+      raw.undefine('master01', { managedSave: false });
+      await bed.converge();
+
+      const steps = ['defineDomain master01', ...(autostart ? ['setDomainAutostart master01'] : [])];
+      assert.deepEqual(changes(bed.world), steps);
+      const { transient, autostart: on = false } = bed.world.domains.get('master01') ?? {};
+      assert.deepEqual([transient, on], [undefined, autostart]);
+    });
+  }
+
+  it('gets its autostart back though that fails at first, and keeps what others say of it afterwards', async () => {
+    const bed = tutorial();
+    const raw = rawLibvirt(bed.world);
+    raw.autostart('master01', true);
+    await adoptAll(bed);
+    await bed.converge();
+    raw.undefine('master01', { managedSave: false });
+    bed.world.broken.set('setDomainAutostart', new ReasonedError('Timeout', 'libvirt does not answer'));
+    await assert.rejects(bed.pass('Node', 'master01'), { reason: 'Timeout' });
+    bed.world.broken.clear();
+
+    await bed.converge();
+    assert.equal(bed.world.domains.get('master01')?.autostart, true);
+
+    raw.autostart('master01', false);
+    await bed.converge();
+    assert.equal(bed.world.domains.get('master01')?.autostart, undefined);
   });
 
   it('is not given a NIC that its manifest names and it does not have', async () => {
