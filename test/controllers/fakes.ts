@@ -178,11 +178,26 @@ export function fakeBridges(world: World): Bridges {
   };
 }
 
+/** Counted: who asks for one lease shall not walk them all. */
+function allLeases(world: World): Lease[] {
+  world.counts.set('leases', (world.counts.get('leases') ?? 0) + 1);
+  return world.leases;
+}
+
 export function fakeDnsmasq(world: World): Dnsmasq {
   const none: HostFiles = { reservations: [], names: [] };
   const fake: Partial<Dnsmasq> = {
-    leases: later(() => world.leases),
-    leaseTable: later(() => createLeaseTable(world.leases)),
+    leases: later(() => allLeases(world)),
+    leaseTable: later(() => {
+      const { ofMac, ofIp } = createLeaseTable(world.leases);
+      return {
+        ofMac,
+        ofIp,
+        get all() {
+          return allLeases(world);
+        },
+      };
+    }),
     observe: later(() => ({ running: true, unread: false })),
     hostDirs: (name) => ({ dhcp: `/dnsmasq/${name}-dhcp`, dns: `/dnsmasq/${name}-dns` }),
     readHostFiles: later((name: string) => world.hostFiles.get(name) ?? none),

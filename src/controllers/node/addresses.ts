@@ -1,8 +1,9 @@
+import { entryOfIp, entryOfMac } from '../../api/ipam/by-node.ts';
 import { attachmentMac, claimingAttachments } from '../../api/ipam/names.ts';
 import type { NodeNetworks } from '../../api/node/desire.ts';
 import type { AddressHolder, ObservedAddress, ObservedNode } from '../../api/node/observed.ts';
 import type { NodeProbes } from '../../api/node/probes.ts';
-import type { Lease } from '../../drivers/dnsmasq.ts';
+import type { Lease, LeaseTable } from '../../drivers/dnsmasq.ts';
 import type { NodeDeps } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { LiveEntry } from '../../api/ipam/entry.ts';
@@ -23,6 +24,7 @@ export async function observeLeases(
     const network = deps.store.get('Network', name);
     if (network?.status.bridge === undefined) continue;
     const leases = await validLeases(deps, network.status.bridge);
+    const former = deps.memory.read(network)?.macs;
     found.push({
       network: name,
       mac: entry.mac,
@@ -31,7 +33,7 @@ export async function observeLeases(
       ...(await whereabouts(deps, {
         entry,
         leases,
-        macs: new Set([...macs, ...(deps.memory.read(network)?.macs ?? [])]),
+        isOurs: (mac) => macs.includes(mac) || former?.has(mac) === true,
         others: network.status.entries ?? [],
       })),
     });
@@ -49,28 +51,34 @@ export async function unreservedAddress(
   return bridge === undefined ? undefined : leasedAddress(await validLeases(deps, bridge), mac);
 }
 
-async function validLeases(deps: NodeDeps, bridge: string): Promise<Lease[]> {
+/** Those that have not expired. */
+type Leases = Pick<LeaseTable, 'ofMac' | 'ofIp'>;
+
+async function validLeases(deps: NodeDeps, bridge: string): Promise<Leases> {
   const now = deps.clock.now() / 1000;
-  const leases = await deps.dnsmasq.leases(bridge);
-  return leases.filter(({ expiry }) => expiry === 0 || expiry > now);
+  const { ofMac, ofIp } = await deps.dnsmasq.leaseTable(bridge);
+  const valid = (leases: readonly Lease[]): Lease[] =>
+    leases.filter(({ expiry }) => expiry === 0 || expiry > now);
+  return { ofMac: (mac) => valid(ofMac(mac)), ofIp: (ip) => valid(ofIp(ip)) };
 }
 
 interface Situation {
   readonly entry: LiveEntry;
-  readonly leases: readonly Lease[];
-  /** MAC addresses that k8slab ever gave the Node, or reserved in the network. */
-  readonly macs: ReadonlySet<string>;
+  readonly leases: Leases;
+  /** Whether k8slab ever gave that MAC address to the Node, or reserved it in the network. */
+  readonly isOurs: (mac: string) => boolean;
   readonly others: readonly LiveEntry[];
 }
 
 async function whereabouts(
   deps: NodeDeps,
-  { entry, leases, macs, others }: Situation,
+  { entry, leases, isOurs, others }: Situation,
 ): Promise<Pick<LeasedAddress, 'leased' | 'wantedBy' | 'holder'>> {
   const leased = leasedAddress(leases, entry.mac, entry.ip);
-  const wantedBy = others.find(({ ip, node }) => ip === leased && node !== entry.node)?.node;
-  const held = leases.find(({ ip, mac }) => ip === entry.ip && mac !== entry.mac);
-  const holder = held === undefined ? undefined : await holderOf(deps, { lease: held, leases, macs, others });
+  const wantedBy = leased === undefined || leased === entry.ip ? undefined : entryOfIp(others, leased)?.node;
+  const held = leases.ofIp(entry.ip).find(({ mac }) => mac !== entry.mac);
+  const holder =
+    held === undefined ? undefined : await holderOf(deps, { lease: held, leases, isOurs, others });
   return {
     ...(leased === undefined ? {} : { leased }),
     ...(wantedBy === undefined ? {} : { wantedBy }),
@@ -79,25 +87,25 @@ async function whereabouts(
 }
 
 /** The reserved address if the guest has it, else the one of its newest lease. */
-function leasedAddress(leases: readonly Lease[], mac: string, wanted?: string): string | undefined {
-  const held = leases.filter((lease) => lease.mac === mac);
+function leasedAddress(leases: Leases, mac: string, wanted?: string): string | undefined {
+  const held = leases.ofMac(mac);
   if (held.some(({ ip }) => ip === wanted)) return wanted;
   return held.toSorted((a, b) => b.expiry - a.expiry)[0]?.ip;
 }
 
 async function holderOf(
   deps: NodeDeps,
-  { lease, leases, macs, others }: Omit<Situation, 'entry'> & { readonly lease: Lease },
+  { lease, leases, isOurs, others }: Omit<Situation, 'entry'> & { readonly lease: Lease },
 ): Promise<AddressHolder> {
   const { ip, mac, clientId } = lease;
-  const entry = others.find((each) => each.mac === mac);
+  const entry = entryOfMac(others, mac);
   const moved = leasedAddress(leases, mac, entry?.ip) !== ip;
   return {
     ip,
     mac,
     ...(clientId === undefined ? {} : { clientId }),
     ...(entry === undefined ? {} : { node: entry.node }),
-    ours: entry !== undefined || macs.has(mac),
+    ours: entry !== undefined || isOurs(mac),
     inUse: !moved && (await runsWith(deps, mac)),
   };
 }

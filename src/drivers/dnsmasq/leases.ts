@@ -41,16 +41,18 @@ function textOf(fields: ReadonlyMap<string, unknown>, key: string): string | und
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** All leases on a bridge, found by MAC address without a search. */
+/** All leases on a bridge, found by MAC and IP address without a search. */
 export interface LeaseTable {
   readonly all: readonly Lease[];
   /** @param mac in lower case */
   readonly ofMac: (mac: string) => readonly Lease[];
+  readonly ofIp: (ip: string) => readonly Lease[];
 }
 
 export function createLeaseTable(all: readonly Lease[]): LeaseTable {
   const byMac = Map.groupBy(all, ({ mac }) => mac);
-  return { all, ofMac: (mac) => byMac.get(mac) ?? [] };
+  const byIp = Map.groupBy(all, ({ ip }) => ip);
+  return { all, ofMac: (mac) => byMac.get(mac) ?? [], ofIp: (ip) => byIp.get(ip) ?? [] };
 }
 
 /**

@@ -298,6 +298,27 @@ describe('the format of a disk that a guest can write', () => {
   });
 });
 
+describe('the leases of a network', () => {
+  it('are not walked by a pass over one of its Nodes, whether its guest is at home, away or shut out', async () => {
+    const bed = await createLab('a', 'b', 'c');
+    bed.apply('Node', 'c', { power: 'Stopped' });
+    for (const name of ['a', 'b']) bed.apply('Node', name, { role: 'master' });
+    const home = bed.object('Node', 'a').status.address ?? '';
+    const [lease] = bed.world.leases;
+    assert.ok(lease);
+    lease.ip = '192.168.111.240';
+    bed.world.leases.push({ mac: '52:54:00:99:99:99', ip: home, expiry: 0 });
+    const asked = bed.world.counts.get('leases');
+    assert.ok(asked !== undefined && asked > 0);
+
+    for (const name of ['a', 'b', 'c']) await bed.pass('Node', name);
+
+    assert.equal(bed.world.counts.get('leases'), asked);
+    assert.equal(bed.condition(['Node', 'a'], 'AddressAgreed')?.reason, 'LeaseDiffers');
+    assert.equal(bed.ready('Node', 'b'), 'True Ready');
+  });
+});
+
 describe('a copy of a running guest', () => {
   it('R20: that fails leaves nothing behind', async () => {
     const bed = await createLab('a');
