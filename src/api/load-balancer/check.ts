@@ -1,4 +1,5 @@
 import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
+import { backendName } from './render.ts';
 import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 
 /** Rules between the fields of a LoadBalancer. */
@@ -18,7 +19,7 @@ const STATS = 'stats';
 
 function nameIssues({ frontends, stats }: LoadBalancerSpec): readonly FieldIssue[] {
   const names = frontends.map(({ name }) => name);
-  const backends = frontends.map(({ name, backend }) => backend.name ?? name);
+  const backends = frontends.map(backendName);
   const reserved = stats === undefined ? [] : [STATS];
   return [
     ...taken([...reserved, ...names], (index) => ['spec', 'frontends', index - reserved.length, 'name']),

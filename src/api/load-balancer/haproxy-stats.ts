@@ -4,15 +4,43 @@ export interface HaproxyStats {
   readonly uptimeSeconds?: number;
   /** Connections to all frontends now. */
   readonly sessions: number;
-  readonly servers: readonly {
-    readonly backend: string;
-    readonly server: string;
-    readonly state: string;
-    /** Undefined: HAProxy is too old to tell. */
-    readonly address?: string;
-    readonly sessions: number;
-    readonly sessionsTotal: number;
-  }[];
+  readonly servers: readonly ServerStats[];
+}
+
+export interface ServerStats {
+  readonly backend: string;
+  readonly server: string;
+  readonly state: string;
+  /** Undefined: HAProxy is too old to tell. */
+  readonly address?: string;
+  readonly sessions: number;
+  readonly sessionsTotal: number;
+}
+
+/** Servers, found without a search. */
+export interface ServerIndex {
+  readonly named: (backend: string, server: string) => ServerStats | undefined;
+  /** The first that has the guest's name, whatever domain follows. */
+  readonly ofNode: (backend: string, node: string) => ServerStats | undefined;
+}
+
+export function indexServers(servers: readonly ServerStats[]): ServerIndex {
+  const [byName, byNode] = [new Map<string, ServerStats>(), new Map<string, ServerStats>()];
+  for (const each of servers.toReversed()) {
+    const { backend, server } = each;
+    byName.set(keyOf(backend, server), each);
+    // Names of Nodes have no dot.
+    byNode.set(keyOf(backend, server.split('.')[0] ?? ''), each);
+  }
+  return {
+    named: (backend, server) => byName.get(keyOf(backend, server)),
+    ofNode: (backend, node) => byNode.get(keyOf(backend, node)),
+  };
+}
+
+/** HAProxy takes no spaces in either name. */
+function keyOf(backend: string, server: string): string {
+  return `${backend} ${server}`;
 }
 
 /** @param text the answers to `show info` and `show stat`; undefined when it has not answered both */

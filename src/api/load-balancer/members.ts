@@ -2,7 +2,7 @@ import { entryOf } from '../ipam/by-node.ts';
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
 import { isRemoved } from '../meta.ts';
-import type { HaproxyStats } from './haproxy-stats.ts';
+import { indexServers, type HaproxyStats, type ServerIndex } from './haproxy-stats.ts';
 import { backendName, type Server } from './render.ts';
 import type { ObjectOf } from '../meta.ts';
 
@@ -30,6 +30,7 @@ export function loadBalancerMembers(
   networks: readonly ObjectOf<'Network'>[],
   before?: ServersBefore,
 ): Members {
+  const told = before && indexServers(before);
   const byName = new Map(networks.map((network) => [network.metadata.name, network]));
   const sorted = nodes.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const pools = spec.frontends.map((frontend) => ({
@@ -40,18 +41,18 @@ export function loadBalancerMembers(
   const listed = pools.map(({ frontend, nodes: members }) => ({
     name: frontend.name,
     servers: members.flatMap((node) => {
-      const kept = keptServer(frontend, node, byName, before);
+      const kept = keptServer(frontend, node, byName, told);
       if (kept === undefined && !isKnown(node, byName, before !== undefined)) unknown.add(node.metadata.name);
       return kept ?? serverOf(frontend, node, byName);
     }),
   }));
-  const dead = listed.filter(({ servers }) => servers.every(({ enabled }) => !enabled));
+  const dead = new Set(listed.filter(({ servers }) => servers.every(({ enabled }) => !enabled)));
   return {
     servers: listed.map((each) =>
-      dead.includes(each) ? each.servers.map((server) => ({ ...server, enabled: true })) : each.servers,
+      dead.has(each) ? each.servers.map((server) => ({ ...server, enabled: true })) : each.servers,
     ),
     unknown: [...unknown],
-    noneReady: dead.map(({ name }) => name),
+    noneReady: [...dead].map(({ name }) => name),
   };
 }
 
@@ -86,15 +87,15 @@ function keptServer(
   frontend: FrontendSpec,
   node: ObjectOf<'Node'>,
   networks: Networks,
-  before: ServersBefore,
+  told: ServerIndex | undefined,
 ): Server | undefined {
-  if (before === undefined || isLooked(node)) return undefined;
+  if (told === undefined || isLooked(node)) return undefined;
   const { name } = node.metadata;
   const network = networks.get(node.spec.networks[0]?.network ?? '');
   const entry = entryOf(network?.status.entries, name);
-  const isIts = (server: string): boolean =>
-    entry === undefined ? server === name || server.startsWith(`${name}.`) : server === entry.hostnames[0];
-  const found = before.find((each) => each.backend === backendName(frontend) && isIts(each.server));
+  const backend = backendName(frontend);
+  const found =
+    entry === undefined ? told.ofNode(backend, name) : told.named(backend, entry.hostnames[0] ?? name);
   const address = entry?.ip ?? found?.address;
   if (found === undefined || address === undefined) return undefined;
   return {

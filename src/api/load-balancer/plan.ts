@@ -28,7 +28,6 @@ export interface ObservedHaproxy {
 }
 
 export interface DesiredLoadBalancer {
-  readonly name: string;
   readonly spec: LoadBalancerSpec;
   /** SHA-256 of haproxy.cfg as it shall be. */
   readonly sha256: string;
@@ -140,7 +139,13 @@ function planConfig(desired: DesiredLoadBalancer, guest: ObservedHaproxy): LoadB
   return [step('none', 'SELinux lets HAProxy use only ports that it knows', label), apply];
 }
 
-function planService({ spec }: DesiredLoadBalancer, guest: ObservedHaproxy): LoadBalancerAction[] {
+/** Ports that HAProxy shall listen on and does not. */
+export function deafPorts({ spec }: DesiredLoadBalancer, guest: ObservedHaproxy): number[] {
+  const listened = new Set(guest.ports);
+  return listenPorts(spec).filter((port) => !listened.has(port));
+}
+
+function planService(desired: DesiredLoadBalancer, guest: ObservedHaproxy): LoadBalancerAction[] {
   const drift = isDrift(guest.written !== undefined);
   const enable = { type: 'EnableHAProxy' as const, ...drift };
   const actions: LoadBalancerAction[] = guest.enabled
@@ -149,7 +154,7 @@ function planService({ spec }: DesiredLoadBalancer, guest: ObservedHaproxy): Loa
   if (!guest.active) {
     return [...actions, step('none', 'HAProxy does not run', { type: 'StartHAProxy', ...drift })];
   }
-  const deaf = listenPorts(spec).filter((port) => !guest.ports.includes(port));
+  const deaf = deafPorts(desired, guest);
   if (deaf.length === 0) return actions;
   const reason = `HAProxy does not listen on ${deaf.join(', ')}`;
   return [...actions, step('none', reason, { type: 'ReloadHAProxy' })];

@@ -1,11 +1,11 @@
-import { condition, READY, SYNCED } from '../conditions.ts';
+import { condition, READY } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { Plan } from '../disruption/action.ts';
-import { blocksSynced, type Waiting } from '../disruption/waiting.ts';
+import { synced, type Waiting } from '../disruption/waiting.ts';
 import type { Members } from './members.ts';
-import type { DesiredLoadBalancer, ObservedLoadBalancer } from './plan.ts';
+import { deafPorts, type DesiredLoadBalancer, type ObservedLoadBalancer } from './plan.ts';
 import { backendName, listenPorts } from './render.ts';
-import type { HaproxyStats } from './haproxy-stats.ts';
+import { indexServers, type HaproxyStats } from './haproxy-stats.ts';
 import type { LoadBalancerStatus, ServerStatus } from './object.ts';
 
 type Fields = Omit<LoadBalancerStatus, 'conditions'>;
@@ -16,10 +16,11 @@ export function serverStatuses(
   members: Members,
   stats: HaproxyStats | undefined,
 ): ServerStatus[] {
+  const told = indexServers(stats?.servers ?? []);
   return spec.frontends.flatMap((frontend, index) => {
     const backend = backendName(frontend);
     return (members.servers[index] ?? []).map(({ name: server, node, address, port }) => {
-      const seen = stats?.servers.find((each) => each.backend === backend && each.server === server);
+      const seen = told.named(backend, server);
       return {
         backend,
         server,
@@ -108,7 +109,7 @@ function configured(
 function serving(desired: DesiredLoadBalancer, { guest, blocked }: ObservedLoadBalancer): ConditionInput {
   if (guest === undefined) return unknown('Serving', blocked);
   if (!guest.active) return condition('Serving', 'False', 'NotRunning', 'HAProxy does not run');
-  const deaf = listenPorts(desired.spec).filter((port) => !guest.ports.includes(port));
+  const deaf = deafPorts(desired, guest);
   if (deaf.length === 0) return condition('Serving', 'True', 'Serving', portsText(desired));
   return condition('Serving', 'False', 'NotListening', `HAProxy does not listen on ${deaf.join(', ')}`);
 }
@@ -131,11 +132,6 @@ function serversUp({ guest }: ObservedLoadBalancer, { members, servers }: LoadBa
     all ? 'AllUp' : up === 0 ? 'NoneUp' : 'SomeDown',
     message,
   );
-}
-
-function synced(waiting: Waiting | undefined): ConditionInput {
-  if (waiting === undefined || !blocksSynced(waiting)) return condition(SYNCED, 'True', 'Reconciled');
-  return condition(SYNCED, 'False', waiting.reason, waiting.message);
 }
 
 function mismatch(waiting: Waiting | undefined): ConditionInput[] {

@@ -58,7 +58,7 @@ export async function observeLoadBalancer(
   const sha256 = createHash('sha256').update(text).digest('hex');
   const blocked = waitingOf(guest) ?? waitingOf(secret) ?? unknownNodes(members);
   return {
-    desired: { name: metadata.name, spec, sha256 },
+    desired: { spec, sha256 },
     members,
     text,
     observed: {

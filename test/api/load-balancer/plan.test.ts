@@ -39,7 +39,7 @@ function plan(
   policy: Record<string, unknown> = {},
 ): Plan<LoadBalancerAction> {
   return planLoadBalancer(
-    { name: 'api', spec: lbSpec({ policy }), sha256: 'wanted' },
+    { spec: lbSpec({ policy }), sha256: 'wanted' },
     { ...observed, ...(guest === undefined ? {} : { guest }) },
   );
 }
