@@ -22,6 +22,17 @@ export function parseBytes(quantity: string): number {
   throw new ReasonedError('InvalidQuantity', `cannot read quantity "${quantity}": ${why}`);
 }
 
+const MIB = 1024 ** 2;
+
+/** As libvirt counts the memory of a guest: begun ones are whole ones. */
+export function mebibytes(bytes: number): number {
+  return Math.ceil(bytes / MIB);
+}
+
+export function bytesOfMebibytes(count: number): number {
+  return count * MIB;
+}
+
 /** Disks are whole sectors of this many bytes; QEMU rounds up what is not. */
 const SECTOR = 512;
 

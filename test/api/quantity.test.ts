@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { diskBytes, formatBytes, parseBytes } from '../../src/api/quantity.ts';
+import { bytesOfMebibytes, diskBytes, formatBytes, mebibytes, parseBytes } from '../../src/api/quantity.ts';
 
 describe('quantities', () => {
   const cases = [
@@ -62,5 +62,12 @@ describe('quantities', () => {
   it('are never written from what is not a number of bytes', () => {
     for (const bytes of [-1, 0.5, Number.NaN, Infinity])
       assert.throws(() => formatBytes(bytes), ReasonedError);
+  });
+});
+
+describe('mebibytes', () => {
+  it('count one that is begun as a whole one, and come back as they were', () => {
+    assert.deepEqual([2 ** 20, 2 ** 20 + 1, 2 ** 30].map(mebibytes), [1, 2, 1024]);
+    assert.equal(mebibytes(bytesOfMebibytes(1536)), 1536);
   });
 });

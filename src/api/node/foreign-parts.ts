@@ -1,4 +1,5 @@
 import type { DomainDocument } from '../libvirt/domain.ts';
+import { bytesOfMebibytes, mebibytes } from '../quantity.ts';
 import { first, type XmlElement } from '../xml.ts';
 import type { DesiredNode } from './observed.ts';
 
@@ -38,12 +39,12 @@ export function withinForeignParts(desired: DesiredNode, config: DomainDocument)
   if (definition === undefined) return { desired, refused: [] };
   const { root, model } = config;
   const cpus = model.cpus.count === definition.cpus ? [] : partsIn(root, CPU_PARTS);
-  const sameMemory = model.memory === Math.ceil(definition.memory / MIB);
+  const sameMemory = model.memory === mebibytes(definition.memory);
   const memory = sameMemory ? [] : partsIn(root, MEMORY_PARTS);
   const kept = {
     ...definition,
     ...(cpus.length === 0 ? {} : { cpus: model.cpus.count }),
-    ...(memory.length === 0 ? {} : { memory: model.memory * MIB }),
+    ...(memory.length === 0 ? {} : { memory: bytesOfMebibytes(model.memory) }),
   };
   const refused = [
     ...refusal('cpus', `${model.cpus.count}`, cpus),
@@ -51,8 +52,6 @@ export function withinForeignParts(desired: DesiredNode, config: DomainDocument)
   ];
   return refused.length === 0 ? { desired, refused } : { desired: { ...desired, definition: kept }, refused };
 }
-
-const MIB = 1024 ** 2;
 
 function partsIn(root: XmlElement, parts: Parts): string[] {
   return Object.keys(parts).filter((name) => parts[name]?.(root) !== undefined);

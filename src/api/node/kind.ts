@@ -1,6 +1,6 @@
 import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
-import { formatBytes, parseBytes } from '../quantity.ts';
+import { bytesOfMebibytes, formatBytes, mebibytes, parseBytes } from '../quantity.ts';
 import { checkNode } from './check.ts';
 import { crossCheckNodes } from './cross-check.ts';
 import { nodeReads } from './reads.ts';
@@ -27,7 +27,8 @@ export const node = defineKind({
     {
       name: 'Memory',
       wide: true,
-      cell: ({ spec, status }) => becoming(status.memory, mebibytes(spec.memory), formatMebibytes),
+      cell: ({ spec, status }) =>
+        becoming(status.memory, mebibytes(parseBytes(spec.memory)), formatMebibytes),
     },
     { name: 'Pod-CIDR', wide: true, cell: ({ status }) => status.podCIDR ?? NONE },
     { name: 'Type', wide: true, cell: ({ status }) => status.domainType ?? NONE },
@@ -41,11 +42,6 @@ function becoming(has: number | undefined, wanted: number, format: (value: numbe
   return has === undefined || has === wanted ? format(wanted) : `${format(has)}->${format(wanted)}`;
 }
 
-/** As libvirt counts the memory of a running guest. */
-function mebibytes(quantity: string): number {
-  return Math.ceil(parseBytes(quantity) / 1024 ** 2);
-}
-
 function formatMebibytes(count: number): string {
-  return formatBytes(count * 1024 ** 2);
+  return formatBytes(bytesOfMebibytes(count));
 }

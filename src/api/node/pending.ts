@@ -1,10 +1,11 @@
 import type { DomainModel } from '../libvirt/domain.ts';
 import type { Pending, Plan } from '../disruption/action.ts';
+import { mebibytes } from '../quantity.ts';
 import { MADE_ANEW, pendingDisk } from './pending-disk.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
 
-/** What the plan found on its way, so that nothing is worked out twice. */
+/** What the plan found on its way; what the disk lacks, and what the first boot was told, is found here. */
 export interface Findings {
   /** Fields that the running guest has only after a restart. */
   readonly restart: readonly string[];
@@ -47,7 +48,7 @@ export function restartFields({ definition }: DesiredNode, { domain }: ObservedN
   const plugged = interfaces.every((nic) => live.interfaces.some((has) => isSameNic(has, nic)));
   const differs: Readonly<Record<string, boolean>> = {
     cpus: live.cpus.count !== cpus || (!adopted && live.cpus.plugged !== cpus),
-    memory: live.memory !== Math.ceil(memory / 1024 ** 2),
+    memory: live.memory !== mebibytes(memory),
     domainType: type !== undefined && !adopted && live.type !== type,
     networks: !plugged || unplugged(live, definition, domain?.config.model),
   };

@@ -3,7 +3,7 @@ import { nodeSpec, type NodeSpec } from '../node/spec.ts';
 import type { DomainDocument } from '../libvirt/domain.ts';
 import type { NetworkDocument } from '../libvirt/network.ts';
 import { formatSubnet, interfaceOf } from '../ipam/subnet.ts';
-import { formatBytes } from '../quantity.ts';
+import { bytesOfMebibytes, formatBytes } from '../quantity.ts';
 
 /** Something that carries our mark, with as much of its spec as libvirt tells: enough to remove it. */
 export type Marked =
@@ -22,7 +22,7 @@ export function markedNode({ model }: DomainDocument): Marked | undefined {
   const path = disks.find(({ device, file }) => device === 'disk' && file !== undefined)?.file ?? NO_FILE;
   const defaults = nodeSpec.parse({ disk: { path }, networks: [{ network: 'none' }] });
   const policy = { ...defaults.policy, reclaim: mark.reclaim };
-  const size = { cpus: cpus.count, memory: formatBytes(memory * 1024 ** 2) };
+  const size = { cpus: cpus.count, memory: formatBytes(bytesOfMebibytes(memory)) };
   return { kind: 'Node', name, spec: { ...defaults, ...size, networks, policy } };
 }
 
