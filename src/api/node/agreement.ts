@@ -29,21 +29,14 @@ function disagreements(
 ): Disagreement[] {
   const { reserved, dns, hosts, ssh, fqdn = '' } = probes;
   const { leased, holder } = address ?? {};
+  const { forward, reverse } = dnsAgrees(dns, { fqdn, address: wanted });
   const parties: readonly [boolean, string, string][] = [
     [reserved?.defined !== false, 'ReservationDiffers', "the network's definition does not reserve it"],
     [reserved?.live !== false, 'ReservationDiffers', 'the running network does not reserve it'],
     [leased === undefined || leased === wanted, 'LeaseDiffers', `the lease is of ${leased ?? ''}`],
     [holder === undefined, 'LeaseDiffers', `the lease is held by ${holder?.mac ?? ''}`],
-    [
-      sameOnly(dns?.addresses, wanted),
-      'ForwardDiffers',
-      `DNS says that ${fqdn} is ${list(dns?.addresses ?? [])}`,
-    ],
-    [
-      dns?.names.includes(fqdn) === true,
-      'ReverseDiffers',
-      `DNS says that it is the address of ${list(dns?.names ?? [])}`,
-    ],
+    [forward, 'ForwardDiffers', `DNS says that ${fqdn} is ${list(dns?.addresses ?? [])}`],
+    [reverse, 'ReverseDiffers', `DNS says that it is the address of ${list(dns?.names ?? [])}`],
     [
       hosts === undefined || sameOnly(hosts, wanted),
       'HostsDiffer',
@@ -52,6 +45,14 @@ function disagreements(
     [ssh?.ok === true, 'NotReached', `ssh does not reach the guest there: ${ssh?.message ?? 'not tried'}`],
   ];
   return parties.filter(([agrees]) => !agrees).map(([, reason, message]) => ({ reason, message }));
+}
+
+/** Whether a network's DNS says of the name and of the address what it shall, and no other address. */
+export function dnsAgrees(
+  dns: NodeProbes['dns'],
+  { fqdn, address }: { readonly fqdn: string; readonly address: string },
+): { readonly forward: boolean; readonly reverse: boolean } {
+  return { forward: sameOnly(dns?.addresses, address), reverse: dns?.names.includes(fqdn) === true };
 }
 
 function sameOnly(found: readonly string[] | undefined, wanted: string): boolean {

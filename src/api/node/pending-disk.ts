@@ -1,5 +1,7 @@
 import { step, type Pending, type Plan, type Waiting } from '../disruption/action.ts';
+import type { DomainModel } from '../libvirt/domain.ts';
 import { formatBytes } from '../quantity.ts';
+import { FIRST_DISK } from './render-domain.ts';
 import type { DesiredNode, DiskOrigin, ObservedNode } from './observed.ts';
 
 /** How a guest gets what only its first boot gives. */
@@ -45,23 +47,33 @@ export function shrinkRefusal({ diskSize }: DesiredNode, { disk }: ObservedNode)
 }
 
 /** Why the disk is not grown: a guest that writes to another file has it as the backing file of that one. */
-export function growthRefusal(
-  { name, diskSize }: DesiredNode,
-  { disk, domain }: ObservedNode,
-): string | undefined {
-  if (diskSize === undefined || disk.size === undefined || !disk.ours || diskSize <= disk.size)
-    return undefined;
-  const { disks } = domain?.live ?? domain?.config.model ?? { disks: [] };
-  const file = disks.find(({ target }) => target === FIRST_DISK)?.file;
+export function growthRefusal(desired: DesiredNode, observed: ObservedNode): string | undefined {
+  const growth = diskGrowth(desired, observed);
+  if (growth === undefined) return undefined;
+  const { name } = desired;
+  const { disk, domain } = observed;
+  const file = firstDisk(domain?.live ?? domain?.config.model);
   if (file === undefined || file === disk.path) return undefined;
   const back = `"virsh blockcommit ${name} ${FIRST_DISK} --active --pivot"`;
   return (
-    `the disk has ${formatBytes(disk.size)} and shall have ${formatBytes(diskSize)}, but the guest writes to ${file}, ` +
+    `${growth.reason}, but the guest writes to ${file}, ` +
     `perhaps a snapshot of it; it grows once the guest writes to ${disk.path} again, by ${back} while it runs`
   );
 }
 
-const FIRST_DISK = 'vda';
+/** The size to which a disk of k8slab's is to grow; undefined: it is as large as it shall be. */
+export function diskGrowth(
+  { diskSize: size }: DesiredNode,
+  { disk }: ObservedNode,
+): { readonly size: number; readonly reason: string } | undefined {
+  if (size === undefined || disk.size === undefined || !disk.ours || size <= disk.size) return undefined;
+  return { size, reason: `the disk has ${formatBytes(disk.size)} and shall have ${formatBytes(size)}` };
+}
+
+/** The file that a guest has as its first disk. */
+export function firstDisk(model: DomainModel | undefined): string | undefined {
+  return model?.disks.find(({ target }) => target === FIRST_DISK)?.file;
+}
 
 /** Why a guest that exists could not be started: its disk is not there. A new one would be without its data. */
 export function missingDisk(

@@ -1,8 +1,7 @@
 import { canonicalJson } from '../canonical.ts';
 import { modelDomain, type DomainModel } from '../libvirt/domain.ts';
 import { definitionHash, renderDomainOver } from './render-domain-over.ts';
-import { growthRefusal } from './pending-disk.ts';
-import { formatBytes } from '../quantity.ts';
+import { diskGrowth, firstDisk, growthRefusal } from './pending-disk.ts';
 import { renderXml } from '../xml.ts';
 import { step, type NodeAction } from '../disruption/action.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
@@ -109,21 +108,20 @@ function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode):
 
 function planGrowth(desired: DesiredNode, observed: ObservedNode): NodeAction[] {
   const { disk, domain } = observed;
-  const { diskSize } = desired;
-  if (diskSize === undefined || disk.size === undefined || !disk.ours || diskSize <= disk.size) return [];
-  if (growthRefusal(desired, observed) !== undefined) return [];
-  const reason = `the disk has ${formatBytes(disk.size)} and shall have ${formatBytes(diskSize)}`;
-  if (domain?.state === 'shutoff') return [step('none', reason, { type: 'GrowDisk', size: diskSize })];
+  const growth = diskGrowth(desired, observed);
+  if (growth === undefined || growthRefusal(desired, observed) !== undefined) return [];
+  const { size, reason } = growth;
+  if (domain?.state === 'shutoff') return [step('none', reason, { type: 'GrowDisk', size })];
   const target = domain?.live?.disks.find(({ file }) => file === disk.path)?.target;
   if (target === undefined) return [];
-  return [step('none', reason, { type: 'GrowDisk', size: diskSize, target })];
+  return [step('none', reason, { type: 'GrowDisk', size, target })];
 }
 
 /** A snapshot puts another file there, and putting ours back would lose what was written since. */
 function foreignDisk({ domain, disk }: ObservedNode): string[] {
   const model = domain?.config.model;
   if (model === undefined || model.mark?.adopted === true) return [];
-  const found = model.disks.find(({ target }) => target === 'vda')?.file;
+  const found = firstDisk(model);
   if (found === undefined || found === disk.path) return [];
   return [`the first disk is ${found} and not ${disk.path}, which stays, since it may be a snapshot`];
 }

@@ -5,7 +5,7 @@ import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 /** Guests miss the request while they boot: it is repeated. */
 const ASK_AGAIN_SECONDS = 10;
 /** A guest that boots would miss the request to shut down; one that takes longer is past that. */
-export const BOOT_SECONDS = 300;
+const BOOT_SECONDS = 300;
 /** What a restart costs a guest, about; measured, see docs/disruption.md. */
 const RESTART_SECONDS = 25;
 

@@ -1,3 +1,4 @@
+import { dnsAgrees } from './agreement.ts';
 import type { NodeProbes } from './probes.ts';
 
 /** What only the guest, or its network's DNS, can tell. */
@@ -40,8 +41,7 @@ export function probeNeed(last: LastProbe | undefined, cadence = PROBE_CADENCE):
 }
 
 /** Nothing more is awaited of it. */
-export function isSettled({ dns, ssh, cloudInit }: Probed, { fqdn, address }: WantedName): boolean {
-  const [first, ...others] = dns?.addresses ?? [];
-  const named = first === address && others.length === 0 && dns?.names.includes(fqdn) === true;
-  return named && ssh?.ok === true && cloudInit?.done === true;
+export function isSettled({ dns, ssh, cloudInit }: Probed, wanted: WantedName): boolean {
+  const { forward, reverse } = dnsAgrees(dns, wanted);
+  return forward && reverse && ssh?.ok === true && cloudInit?.done === true;
 }

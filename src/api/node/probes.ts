@@ -15,8 +15,6 @@ export interface NodeProbes {
   readonly reachedAt?: string;
   /** The addresses that the vmhost's own file of hosts has for the name; undefined: it does not name the guest. */
   readonly hosts?: readonly string[];
-  /** Seconds since the guest was started; undefined when it was not started by this daemon. */
-  readonly bootingSeconds?: number;
 }
 
 export interface CloudInitResult {

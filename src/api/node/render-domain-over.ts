@@ -1,5 +1,6 @@
 import { contentHash } from '../canonical.ts';
 import { macOf, modelDomain } from '../libvirt/domain.ts';
+import { mebibytes } from '../quantity.ts';
 import { withMark, type DomainMark, type Reclaim } from '../ownership/mark.ts';
 import {
   attribute,
@@ -13,7 +14,7 @@ import {
   withChildren,
   type XmlElement,
 } from '../xml.ts';
-import { renderDisk, renderInterface } from './render-domain.ts';
+import { FIRST_DISK, renderDisk, renderInterface, SEED_DISK } from './render-domain.ts';
 
 /** What the manifest says of a domain that is there already. */
 export interface DesiredDefinition {
@@ -48,8 +49,7 @@ export function renderDomainOver(base: XmlElement, wanted: DesiredDefinition, ma
   const found = modelDomain(base);
   let root = withMark(base, nextMark(mark, wanted));
   // An adopted guest may have less plugged than it can have: its manifest names what it can have.
-  if (mark.adopted !== true || found.memory !== Math.ceil(wanted.memory / 1024 ** 2))
-    root = renderMemory(root, wanted);
+  if (mark.adopted !== true || found.memory !== mebibytes(wanted.memory)) root = renderMemory(root, wanted);
   if (mark.adopted !== true || found.cpus.count !== wanted.cpus) root = renderCpus(root, wanted);
   if (mark.adopted !== true) root = renderType(root, wanted);
   return editChild(root, 'devices', (devices) => renderDevices(devices, wanted, mark));
@@ -79,8 +79,9 @@ function renderDevices(devices: XmlElement, wanted: DesiredDefinition, mark: Dom
   let edited = renderInterfaces(devices, wanted, mark);
   if (mark.adopted === true) return edited;
   if (seed !== undefined)
-    edited = withDisk(edited, { file: seed, format: 'raw', target: 'vdb' }, { readonly: true });
-  if (disk !== undefined) edited = withDisk(edited, { file: disk.path, format: disk.format, target: 'vda' });
+    edited = withDisk(edited, { file: seed, format: 'raw', target: SEED_DISK }, { readonly: true });
+  if (disk !== undefined)
+    edited = withDisk(edited, { file: disk.path, format: disk.format, target: FIRST_DISK });
   return edited;
 }
 

@@ -1,6 +1,10 @@
 import { withMark, type DomainMark } from '../ownership/mark.ts';
 import { element, renderXml, type XmlElement } from '../xml.ts';
 
+/** Names that a guest of k8slab's has for its disk, and for the seed of its first boot. */
+export const FIRST_DISK = 'vda';
+export const SEED_DISK = 'vdb';
+
 export interface DesiredDomain {
   readonly name: string;
   readonly uuid: string;
@@ -48,9 +52,9 @@ function machine(arch: string): string | undefined {
 
 function renderDevices(desired: DesiredDomain): XmlElement {
   const devices = [
-    renderDisk({ file: desired.disk.path, format: desired.disk.format, target: 'vda' }),
+    renderDisk({ file: desired.disk.path, format: desired.disk.format, target: FIRST_DISK }),
     // Debian's cloud kernel has no AHCI driver: a seed on a SATA CD-ROM would never be seen.
-    renderDisk({ file: desired.seed, format: 'raw', target: 'vdb' }, { readonly: true }),
+    renderDisk({ file: desired.seed, format: 'raw', target: SEED_DISK }, { readonly: true }),
     ...desired.interfaces.map(renderInterface),
     element('serial', { type: 'pty' }),
     element('console', { type: 'pty' }),

@@ -1,18 +1,17 @@
-import { condition, isTrue, READY, SYNCED } from '../conditions.ts';
+import { condition, isTrue, READY } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { DesiredNode, ObservedNode } from './plan.ts';
 import type { Plan } from '../disruption/action.ts';
-import { blocksReady, blocksSynced } from '../disruption/waiting.ts';
+import { blocksReady, synced } from '../disruption/waiting.ts';
 import { isAdopted } from './adopt.ts';
 import { adoptedConditions, isOptional, trusting } from './status-adopted.ts';
-import { addressAgreed, list } from './agreement.ts';
+import { addressAgreed, dnsAgrees, list } from './agreement.ts';
+import { isBooting } from './plan-stop.ts';
 import type { NodeProbes } from './probes.ts';
 import type { NodeStatus } from './object.ts';
 import type { NetworkEntry } from '../ipam/entry.ts';
 
 export type { CloudInitResult, NodeProbes } from './probes.ts';
-
-const SLOW_BOOT_SECONDS = 300;
 
 /** The steps a person would ask for, each a condition, and Ready when all of them are True. */
 export function nodeConditions(
@@ -27,7 +26,7 @@ export function nodeConditions(
     ...(desired.spec.power === 'Stopped' ? [] : guestConditions(desired, observed, probes)),
     ...(plan.pending ?? []).map(({ type, reason, message }) => condition(type, 'True', reason, message)),
   ];
-  return [ready(desired, plan, steps), synced(plan), ...steps];
+  return [ready(desired, plan, steps), synced(plan.waiting), ...steps];
 }
 
 function definedCondition(observed: ObservedNode): ConditionInput {
@@ -80,9 +79,10 @@ function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInpu
   return condition('AddressBound', 'False', 'NoLease', noLeaseMessage(observed, probes));
 }
 
-function noLeaseMessage(observed: ObservedNode, { address, bootingSeconds }: NodeProbes): string {
+function noLeaseMessage(observed: ObservedNode, { address }: NodeProbes): string {
+  const { bootingSeconds } = observed;
   const message = `the guest has not asked for ${address ?? 'its address'} yet`;
-  if (bootingSeconds !== undefined && bootingSeconds < SLOW_BOOT_SECONDS) return message;
+  if (isBooting(observed)) return message;
   const minutes =
     bootingSeconds === undefined ? '' : `, ${Math.floor(bootingSeconds / 60)} min after its start`;
   const hint = `${message}${minutes}; look at its console with "virsh console"`;
@@ -95,8 +95,7 @@ function nameResolved(probes: NodeProbes): ConditionInput {
   if (dns === undefined || address === undefined || fqdn === undefined) {
     return condition('NameResolved', 'Unknown', 'NotAsked', "the network's DNS could not be asked");
   }
-  const forward = dns.addresses.length === 1 && dns.addresses[0] === address;
-  const reverse = dns.names.includes(fqdn);
+  const { forward, reverse } = dnsAgrees(dns, { fqdn, address });
   if (forward && reverse)
     return condition('NameResolved', 'True', 'Resolved', `${fqdn} is ${address}, both ways`);
   const message = `DNS says ${fqdn} is ${list(dns.addresses)} and ${address} is ${list(dns.names)}`;
@@ -145,13 +144,6 @@ function ready(desired: DesiredNode, plan: Plan, steps: readonly ConditionInput[
   // Others of its role must be able to tell that it waits for them.
   if (waiting?.reason === 'RolloutWaiting') return condition(READY, 'False', waiting.reason, waiting.message);
   return condition(READY, 'False', missing.reason, missing.message);
-}
-
-function synced(plan: Plan): ConditionInput {
-  const { waiting } = plan;
-  return waiting !== undefined && blocksSynced(waiting)
-    ? condition(SYNCED, 'False', waiting.reason, waiting.message)
-    : condition(SYNCED, 'True', 'Reconciled');
 }
 
 /** What a Node's status says of its entry on its first network. */

@@ -10,6 +10,7 @@ import {
   type DesireNodeInput,
   type NodeNetworks,
 } from '../../api/node/desire.ts';
+import { FIRST_DISK, SEED_DISK } from '../../api/node/render-domain.ts';
 import type { Dependency, ObservedNode } from '../../api/node/observed.ts';
 import type { NodeMemory } from '../../api/node/memory.ts';
 import type { NodeProbes } from '../../api/node/status.ts';
@@ -91,8 +92,9 @@ async function lostParts(
   const { mark, disks = [] } = domain?.config.model ?? {};
   if (mark === undefined || mark.adopted === true) return {};
   const has = (target: string): boolean => disks.some((each) => each.target === target);
-  const lost = has('vda') || !disk.whole ? {} : { disk: { path: disk.path, format: disk.format ?? 'qcow2' } };
-  if (has('vdb')) return lost;
+  const lost =
+    has(FIRST_DISK) || !disk.whole ? {} : { disk: { path: disk.path, format: disk.format ?? 'qcow2' } };
+  if (has(SEED_DISK)) return lost;
   const { publicKey } = await deps.hostKey(name);
   return { ...lost, seed: deps.seeds.path(name, seedHash(mark.cloudInit, publicKey)) };
 }

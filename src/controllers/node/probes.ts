@@ -47,7 +47,7 @@ export async function probeNode(
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<NodeProbes> {
-  const { entry, bootingSeconds, leased } = target;
+  const { entry, leased } = target;
   const probed = await deps.probes.ask(entry.node, questionOf(deps, target), signal);
   return {
     address: entry.ip,
@@ -55,7 +55,6 @@ export async function probeNode(
     reserved: { defined: entry.defined ?? true, live: entry.live },
     ...(leased === undefined ? {} : { leasedAddress: leased }),
     ...probed,
-    ...(bootingSeconds === undefined ? {} : { bootingSeconds }),
   };
 }
 

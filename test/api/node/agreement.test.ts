@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addressAgreed } from '../../../src/api/node/agreement.ts';
+import { addressAgreed, dnsAgrees } from '../../../src/api/node/agreement.ts';
 import type { NodeProbes } from '../../../src/api/node/probes.ts';
 
 const ADDRESS = '192.168.111.150';
@@ -72,4 +72,18 @@ describe('the agreement on an address', () => {
       assert.match(found.message, new RegExp(`^${ADDRESS.replaceAll('.', '\\.')}: `));
     });
   }
+});
+
+describe('the DNS of a network', () => {
+  const wanted = { fqdn: 'a.lab', address: '10.0.0.1' };
+
+  it('agrees one way and the other, each for itself, and with no other address', () => {
+    const said = (addresses: readonly string[], names: readonly string[]): unknown =>
+      Object.values(dnsAgrees({ addresses, names }, wanted));
+
+    assert.deepEqual(said(['10.0.0.1'], ['other', 'a.lab']), [true, true]);
+    assert.deepEqual(said(['10.0.0.1', '10.0.0.2'], ['a.lab']), [false, true]);
+    assert.deepEqual(said(['10.0.0.1'], []), [true, false]);
+    assert.deepEqual(dnsAgrees(undefined, wanted), { forward: false, reverse: false });
+  });
 });
