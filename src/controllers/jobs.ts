@@ -1,30 +1,39 @@
 import { toError } from '../api/errors.ts';
 import type { Waiting } from '../api/disruption/action.ts';
+import type { ObjectMeta } from '../api/meta.ts';
 import type { Clock } from '../engine/clock.ts';
 
-/** Work that outlasts a pass, such as a download: at most one per key. */
+/** For whom a job is done: an object that has another's name is another one, and an edit may have mended what failed. */
+export type JobOwner = Pick<ObjectMeta, 'name' | 'uid' | 'generation'>;
+
+/** Work that outlasts a pass, such as a download: at most one per name. */
 export interface Jobs {
   /**
-   * How far the job has come; undefined when none runs. Throws what made the last one fail until it is time to try
-   * again, or until the object has another generation, which may have mended it. Changes nothing.
+   * How far the job has come; undefined when none runs. Throws what made it fail last, until it comes further than that
+   * or, if it ended, until it is time to try again. Changes nothing.
    */
-  check(key: string, generation: number): Waiting | undefined;
-  /** Does nothing while one runs for that key. */
-  start(key: string, generation: number, run: JobRun): void;
-  /** Whether one runs for that key. */
-  runs(key: string): boolean;
-  /** Aborts the one that runs for that key and waits for its end. */
-  abort(key: string): Promise<void>;
+  check(owner: JobOwner): Waiting | undefined;
+  /** Does nothing while one runs for that name. */
+  start(owner: JobOwner, run: JobRun): void;
+  /** Whether one runs for that name. */
+  runs(name: string): boolean;
+  /** Whether the one that runs was started for an earlier generation, or for another object of that name. */
+  isOutdated(owner: JobOwner): boolean;
+  /** Aborts the one that runs for that name and waits for its end. */
+  abort(name: string): Promise<void>;
+  /** The object is gone: its failures are forgotten. */
+  forget(owner: Pick<JobOwner, 'name' | 'uid'>): void;
   /** Aborts all and waits for them. */
   dispose(): Promise<void>;
 }
 
-export type JobRun = (signal: AbortSignal, report: (progress: Waiting) => void) => Promise<unknown>;
+/** Reports how far it is, or what failed that it tries again by itself. */
+export type JobRun = (signal: AbortSignal, report: (progress: Waiting | Error) => void) => Promise<unknown>;
 
 export interface JobsOptions {
   readonly clock: Clock;
   /** Called when a job progressed or ended: look again. */
-  readonly onChange: (key: string) => void;
+  readonly onChange: (name: string) => void;
   /** Milliseconds until a job that failed like this is tried again; undefined: 5 s doubling to 5 min. */
   readonly retryMs?: (error: Error) => number | undefined;
 }
@@ -32,16 +41,19 @@ export interface JobsOptions {
 const FIRST_RETRY_MS = 5000;
 const LONGEST_RETRY_MS = 300_000;
 
+const STARTING: Waiting = { reason: 'Starting', message: 'about to start' };
+
 interface Running {
-  progress: Waiting;
+  readonly owner: JobOwner;
+  progress: Waiting | Error;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
 
 interface Failed {
   readonly error: Error;
-  readonly generation: number;
-  /** In a row, of that generation. */
+  readonly owner: JobOwner;
+  /** In a row, for that owner. */
   readonly count: number;
   readonly retryAt: number;
 }
@@ -50,27 +62,34 @@ export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions
   const running = new Map<string, Running>();
   const failed = new Map<string, Failed>();
   return {
-    check(key, generation) {
-      const job = running.get(key);
-      if (job !== undefined) return job.progress;
-      const last = failed.get(key);
-      if (last?.generation === generation && clock.monotonic() < last.retryAt) throw last.error;
+    check(owner) {
+      const job = running.get(owner.name);
+      if (job !== undefined) return progressOf(job, owner);
+      const last = lastFailure(owner);
+      if (last !== undefined && clock.monotonic() < last.retryAt) throw last.error;
       return undefined;
     },
-    start(key, generation, run) {
-      if (running.has(key)) return;
-      const progress: Waiting = { reason: 'Starting', message: 'about to start' };
-      running.set(key, {
-        progress,
+    start(owner, run) {
+      if (running.has(owner.name)) return;
+      running.set(owner.name, {
+        owner,
+        progress: lastFailure(owner)?.error ?? STARTING,
         stop: new AbortController(),
-        ended: Promise.resolve().then(() => runJob(key, generation, run)),
+        ended: Promise.resolve().then(() => runJob(owner, run)),
       });
     },
-    runs: (key) => running.has(key),
-    async abort(key) {
-      const job = running.get(key);
+    runs: (name) => running.has(name),
+    isOutdated(owner) {
+      const job = running.get(owner.name);
+      return job !== undefined && !isSame(job.owner, owner);
+    },
+    async abort(name) {
+      const job = running.get(name);
       job?.stop.abort();
       await job?.ended;
+    },
+    forget({ name, uid }) {
+      if (failed.get(name)?.owner.uid === uid) failed.delete(name);
     },
     async dispose() {
       for (const job of running.values()) job.stop.abort();
@@ -78,28 +97,45 @@ export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions
     },
   };
 
-  async function runJob(key: string, generation: number, run: JobRun): Promise<void> {
-    const job = running.get(key);
+  function lastFailure(owner: JobOwner): Failed | undefined {
+    const last = failed.get(owner.name);
+    return last !== undefined && isSame(last.owner, owner) ? last : undefined;
+  }
+
+  async function runJob(owner: JobOwner, run: JobRun): Promise<void> {
+    const { name } = owner;
+    const job = running.get(name);
     if (job === undefined) return;
     try {
       await run(job.stop.signal, (progress) => {
         job.progress = progress;
-        onChange(key);
+        onChange(name);
       });
-      failed.delete(key);
+      failed.delete(name);
     } catch (thrown) {
-      fail(key, generation, toError(thrown));
+      // Whoever gave it up knows why, and may want it again at once.
+      if (!job.stop.signal.aborted) fail(owner, toError(thrown));
     }
-    running.delete(key);
-    onChange(key);
+    running.delete(name);
+    onChange(name);
   }
 
-  function fail(key: string, generation: number, error: Error): void {
-    const last = failed.get(key);
-    const count = last?.generation === generation ? last.count + 1 : 1;
+  function fail(owner: JobOwner, error: Error): void {
+    const count = (lastFailure(owner)?.count ?? 0) + 1;
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), LONGEST_RETRY_MS);
-    failed.set(key, { error, generation, count, retryAt: clock.monotonic() + (retryMs(error) ?? backoff) });
+    failed.set(owner.name, { error, owner, count, retryAt: clock.monotonic() + (retryMs(error) ?? backoff) });
   }
+}
+
+/** A failure is that of the owner alone: another one is told that something is under way. */
+function progressOf({ progress, owner }: Running, asking: JobOwner): Waiting {
+  if (!(progress instanceof Error)) return progress;
+  if (isSame(owner, asking)) throw progress;
+  return STARTING;
+}
+
+function isSame(one: JobOwner, other: JobOwner): boolean {
+  return one.uid === other.uid && one.generation === other.generation;
 }
 
 function noOpinion(): undefined {

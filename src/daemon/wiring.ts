@@ -193,8 +193,16 @@ export function createReconcilers(deps: ReconcilerDeps): {
       letGo('LoadBalancer'),
     ),
   };
+  forgetFailures(store, { Image: imageJobs, Node: nodeJobs, LoadBalancer: packageJobs });
   const jobs = [imageJobs, nodeJobs, packageJobs, probes];
   return { reconcilers: reconcilers as unknown as Reconcilers, jobs };
+}
+
+/** What failed goes with its object. */
+function forgetFailures(store: ObjectStore, jobsOf: Partial<Record<Kind, Jobs>>): void {
+  store.subscribe(({ type, object }) => {
+    if (type === 'DELETED') jobsOf[object.kind]?.forget(object.metadata);
+  });
 }
 
 function hostPaths(config: DaemonConfig): HostPaths {

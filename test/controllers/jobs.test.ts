@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { createJobs, type JobRun, type Jobs } from '../../src/controllers/jobs.ts';
+import { createJobs, type JobOwner, type JobRun, type Jobs } from '../../src/controllers/jobs.ts';
 import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
 
 const REFUSED = new ReasonedError('SourceNotFound', 'cannot fetch image "debian": 404');
@@ -21,6 +21,10 @@ function createBed(retryMs?: (error: Error) => number | undefined): Bed {
     changes,
     jobs: createJobs({ clock, onChange, ...(retryMs === undefined ? {} : { retryMs }) }),
   };
+}
+
+function owner(name: string, generation = 1, uid = `${name}-1`): JobOwner {
+  return { name, uid, generation };
 }
 
 function failing(): Promise<never> {
@@ -46,7 +50,7 @@ async function secondsOfBackoff({ clock, jobs }: Bed): Promise<number> {
   const begin = clock.monotonic();
   for (;;) {
     try {
-      jobs.check('a', 1);
+      jobs.check(owner('a'));
       return (clock.monotonic() - begin) / 1000;
     } catch {
       await clock.advance(1000);
@@ -58,26 +62,26 @@ describe('a job', () => {
   it('tells how far it is, and that it ended, by what it calls and by what can be asked', async () => {
     const { jobs, changes } = createBed();
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    jobs.start('a', 1, async (_signal, report) => {
+    jobs.start(owner('a'), async (_signal, report) => {
       report({ reason: 'Downloading', message: '4 %' });
       await promise;
     });
-    assert.deepEqual(jobs.check('a', 1), { reason: 'Starting', message: 'about to start' });
+    assert.deepEqual(jobs.check(owner('a')), { reason: 'Starting', message: 'about to start' });
 
     await settle();
-    assert.deepEqual([jobs.check('a', 1), changes], [{ reason: 'Downloading', message: '4 %' }, ['a']]);
+    assert.deepEqual([jobs.check(owner('a')), changes], [{ reason: 'Downloading', message: '4 %' }, ['a']]);
 
     resolve(undefined);
     await settle();
-    assert.deepEqual([jobs.check('a', 1), changes], [undefined, ['a', 'a']]);
+    assert.deepEqual([jobs.check(owner('a')), changes], [undefined, ['a', 'a']]);
   });
 
   it('runs once at a time for its key, and beside those of other keys', async () => {
     const { jobs } = createBed();
     const job = held();
-    jobs.start('a', 1, job.run);
-    jobs.start('a', 2, job.run);
-    jobs.start('b', 1, job.run);
+    jobs.start(owner('a'), job.run);
+    jobs.start(owner('a', 2), job.run);
+    jobs.start(owner('b'), job.run);
 
     await settle();
 
@@ -86,19 +90,30 @@ describe('a job', () => {
 
   it('of an older generation is what a newer one waits for', () => {
     const { jobs } = createBed();
-    jobs.start('a', 1, held().run);
+    jobs.start(owner('a'), held().run);
 
-    assert.equal(jobs.check('a', 2)?.reason, 'Starting');
+    assert.equal(jobs.check(owner('a', 2))?.reason, 'Starting');
+  });
+
+  it('is outdated for a newer generation and for an object that came back under its name', () => {
+    const { jobs } = createBed();
+    jobs.start(owner('a'), held().run);
+
+    const askers = [owner('a'), owner('a', 2), owner('a', 1, 'another'), owner('b')];
+    assert.deepEqual(
+      askers.map((each) => jobs.isOutdated(each)),
+      [false, true, true, false],
+    );
   });
 
   it('that ended may be started again', async () => {
     const { jobs } = createBed();
     const job = held();
     job.end();
-    jobs.start('a', 1, job.run);
+    jobs.start(owner('a'), job.run);
     await settle();
 
-    jobs.start('a', 1, job.run);
+    jobs.start(owner('a'), job.run);
     await settle();
 
     assert.equal(job.starts(), 2);
@@ -108,27 +123,27 @@ describe('a job', () => {
 describe('a job that failed', () => {
   it('tells why at each look, without using it up, until it is time to try again', async () => {
     const bed = createBed();
-    bed.jobs.start('a', 1, failing);
+    bed.jobs.start(owner('a'), failing);
     await settle();
 
-    for (let looks = 0; looks < 3; looks++) assert.throws(() => bed.jobs.check('a', 1), REFUSED);
+    for (let looks = 0; looks < 3; looks++) assert.throws(() => bed.jobs.check(owner('a')), REFUSED);
     assert.deepEqual(bed.changes, ['a']);
     await bed.clock.advance(5000);
-    assert.equal(bed.jobs.check('a', 1), undefined);
+    assert.equal(bed.jobs.check(owner('a')), undefined);
   });
 
   it('is tried again later and later, up to every five minutes, and from the start after a success', async () => {
     const bed = createBed();
     const waits: number[] = [];
     for (let tries = 0; tries < 8; tries++) {
-      bed.jobs.start('a', 1, failing);
+      bed.jobs.start(owner('a'), failing);
       await settle();
       waits.push(await secondsOfBackoff(bed));
     }
 
-    bed.jobs.start('a', 1, () => Promise.resolve());
+    bed.jobs.start(owner('a'), () => Promise.resolve());
     await settle();
-    bed.jobs.start('a', 1, failing);
+    bed.jobs.start(owner('a'), failing);
     await settle();
 
     assert.deepEqual(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
@@ -137,21 +152,60 @@ describe('a job that failed', () => {
 
   it('is tried again at once when the object has another generation, which may have mended it', async () => {
     const bed = createBed();
-    bed.jobs.start('a', 1, failing);
+    bed.jobs.start(owner('a'), failing);
     await settle();
 
-    assert.equal(bed.jobs.check('a', 2), undefined);
-    bed.jobs.start('a', 2, failing);
+    assert.equal(bed.jobs.check(owner('a', 2)), undefined);
+    bed.jobs.start(owner('a', 2), failing);
     await settle();
 
-    assert.throws(() => bed.jobs.check('a', 2), REFUSED);
+    assert.throws(() => bed.jobs.check(owner('a', 2)), REFUSED);
     await bed.clock.advance(5000);
-    assert.equal(bed.jobs.check('a', 2), undefined);
+    assert.equal(bed.jobs.check(owner('a', 2)), undefined);
+  });
+
+  it('U3: is not held against an object that came back under its name', async () => {
+    const bed = createBed(() => 900_000);
+    bed.jobs.start(owner('a'), failing);
+    await settle();
+
+    assert.equal(bed.jobs.check(owner('a', 1, 'another')), undefined);
+  });
+
+  it('is forgotten with its object, and no other is', async () => {
+    const bed = createBed();
+    bed.jobs.start(owner('a'), failing);
+    await settle();
+
+    bed.jobs.forget(owner('a', 1, 'another'));
+    assert.throws(() => bed.jobs.check(owner('a')), REFUSED);
+    bed.jobs.forget(owner('a'));
+    assert.equal(bed.jobs.check(owner('a')), undefined);
+  });
+
+  it('U4: tells why while it is tried again, until it comes further than before', async () => {
+    const bed = createBed();
+    bed.jobs.start(owner('a'), failing);
+    await settle();
+    await bed.clock.advance(5000);
+    let tell: Parameters<JobRun>[1] | undefined;
+    bed.jobs.start(owner('a'), (_signal, report) => {
+      tell = report;
+      return held().run(_signal, report);
+    });
+    await settle();
+
+    assert.throws(() => bed.jobs.check(owner('a')), REFUSED);
+    tell?.({ reason: 'Downloading', message: '1 %' });
+    assert.equal(bed.jobs.check(owner('a'))?.reason, 'Downloading');
+    tell?.(REFUSED);
+    assert.throws(() => bed.jobs.check(owner('a')), REFUSED);
+    assert.equal(bed.jobs.check(owner('a', 2))?.reason, 'Starting', 'an edit may have mended it');
   });
 
   it('is tried again when its owner says so', async () => {
     const bed = createBed((error) => (error === REFUSED ? 900_000 : undefined));
-    bed.jobs.start('a', 1, failing);
+    bed.jobs.start(owner('a'), failing);
     await settle();
 
     assert.equal(await secondsOfBackoff(bed), 900);
@@ -159,13 +213,13 @@ describe('a job that failed', () => {
 
   it('with something that is no Error is told as an Error', async () => {
     const { jobs } = createBed();
-    jobs.start('a', 1, () => {
+    jobs.start(owner('a'), () => {
       const thrown: unknown = 'text';
       throw thrown;
     });
     await settle();
 
-    assert.throws(() => jobs.check('a', 1), { message: 'text' });
+    assert.throws(() => jobs.check(owner('a')), { message: 'text' });
   });
 });
 
@@ -173,7 +227,7 @@ describe('disposing of jobs', () => {
   it('aborts those that run and waits until they have ended', async () => {
     const { jobs } = createBed();
     let ended = false;
-    jobs.start('a', 1, async (signal) => {
+    jobs.start(owner('a'), async (signal) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       await settle();
       ended = true;
@@ -191,7 +245,7 @@ describe('aborting a job', () => {
     const { jobs } = createBed();
     const aborted: string[] = [];
     for (const key of ['a', 'b']) {
-      jobs.start(key, 1, (signal) => {
+      jobs.start(owner(key), (signal) => {
         return new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => {
             aborted.push(key);
@@ -205,6 +259,7 @@ describe('aborting a job', () => {
     await jobs.abort('a');
 
     assert.deepEqual([aborted, jobs.runs('a'), jobs.runs('b')], [['a'], false, true]);
+    assert.equal(jobs.check(owner('a')), undefined, 'it did not fail');
     await jobs.abort('nobody');
     await jobs.dispose();
   });

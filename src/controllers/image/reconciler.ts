@@ -38,8 +38,8 @@ export function createImageReconciler(deps: ImageDeps): Reconciler<'Image', Imag
   return {
     kind: 'Image',
     async look(object) {
-      const { name, generation } = object.metadata;
-      const fetching = jobs.check(name, generation);
+      const { name } = object.metadata;
+      const fetching = jobs.check(object.metadata);
       const stored = await images.find(name);
       const plan = planImage(object.spec, {
         ...(stored === undefined ? {} : { stored }),
@@ -48,8 +48,8 @@ export function createImageReconciler(deps: ImageDeps): Reconciler<'Image', Imag
       return describe(plan, stored);
     },
     execute(action, _look, object) {
-      const { name, generation } = object.metadata;
-      jobs.start(name, generation, fetchJob(images, name, action.fetch, clock));
+      const { name } = object.metadata;
+      jobs.start(object.metadata, fetchJob(images, name, action.fetch, clock));
       return Promise.resolve();
     },
   };

@@ -42,7 +42,7 @@ export async function observeLoadBalancer(
   signal: AbortSignal,
 ): Promise<LoadBalancerExtra> {
   const { metadata, spec } = object;
-  const installing = deps.jobs.check(metadata.name, metadata.generation);
+  const installing = deps.jobs.check(metadata);
   const target = guestTarget(deps.store, spec.node);
   const guest = 'waiting' in target || installing !== undefined ? target : await look(deps, target, signal);
   const secret = await password(deps, spec.stats?.passwordFile);

@@ -91,7 +91,7 @@ async function execute(
   const ports = listenPorts(desired.spec);
   switch (action.type) {
     case 'InstallHAProxy':
-      deps.jobs.start(object.metadata.name, object.metadata.generation, installJob(deps.packages, target));
+      deps.jobs.start(object.metadata, installJob(deps.packages, target));
       return;
     case 'LabelPorts':
       await deps.haproxy.labelPorts(target, action.ports);

@@ -20,7 +20,7 @@ export async function createDisk(
   object: ObjectOf<'Node'>,
   { source, size }: CreateDisk,
 ): Promise<void> {
-  const { name: node, generation } = object.metadata;
+  const { name: node } = object.metadata;
   const grown = size === undefined ? {} : { size };
   if (source.from === 'image') {
     const { image, sha256 } = source;
@@ -28,7 +28,7 @@ export async function createDisk(
     return;
   }
   const copy = source.running ? copyLive : copyStopped;
-  deps.jobs.start(node, generation, copy(deps, node, source, size));
+  deps.jobs.start(object.metadata, copy(deps, node, source, size));
 }
 
 type CloneSource = Extract<CreateDisk['source'], { from: 'node' }>;

@@ -30,7 +30,7 @@ export async function observeNode(
   object: ObjectOf<'Node'>,
   { signal, memory = {} }: LookContext<'Node'>,
 ): Promise<NodeExtra> {
-  const { name, generation } = object.metadata;
+  const { name } = object.metadata;
   const found = findNetworks(deps, object);
   const networks = nodeNetworks(object, found);
   const observedDomain = await observeDomain(deps, name);
@@ -59,7 +59,7 @@ export async function observeNode(
     { object, domain, networks, ...whereabouts, bootingSeconds: progress.bootingSeconds },
     signal,
   );
-  const copying = deps.jobs.check(name, generation);
+  const copying = deps.jobs.check(object.metadata);
   const diskHolder = await findDiskHolder(deps, object, { domain, disk: disk.state });
   const leftover = await observeLeftover(deps, name, memory);
   const holder = await findMacHolder(deps, object, domain);
