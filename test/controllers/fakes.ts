@@ -7,7 +7,7 @@ import type { HostFileOptions, HostFilesPort } from '../../src/controllers/host/
 import type { Attachment, Bridges } from '../../src/drivers/bridges.ts';
 import type { DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';
-import type { ImageStore, StoredImage } from '../../src/drivers/images.ts';
+import type { FetchOptions, ImageRequest, ImageStore, StoredImage } from '../../src/drivers/images.ts';
 import type { DomainJob, Libvirt } from '../../src/drivers/libvirt.ts';
 import type { DnsProbe } from '../../src/drivers/resolver.ts';
 import type { Seeds } from '../../src/drivers/seeds.ts';
@@ -36,6 +36,8 @@ export interface World extends LibvirtState {
   readonly chains: Map<string, readonly string[] | Error>;
   /** Disk files of users that were looked into or copied, each with the format it was taken for. */
   readonly looked: string[];
+  /** Stands in for a fetch of an image. */
+  fetching?: ((options: FetchOptions) => Promise<never>) | undefined;
   /** Nodes with a host key file. */
   readonly hostKeys: Set<string>;
   readonly disks: Map<string, Omit<DiskState, 'path' | 'info'> & { readonly size?: number }>;
@@ -258,14 +260,16 @@ export function fakeImages(world: World): ImageStore {
       changes(world, 'removeImage', name);
       world.stored.delete(name);
     }),
-    fetch: later((request: { name: string; source: string; checksum?: string | undefined }) => {
+    async fetch(request: ImageRequest, options: FetchOptions = {}) {
+      await Promise.resolve();
       changes(world, 'fetch', request.name);
+      if (world.fetching !== undefined) return world.fetching(options);
       const { name, source, checksum } = request;
       const kept = { name, source, path: `/images/${name}.qcow2`, sha256: 'aa', format: 'qcow2' as const };
       const image = { ...kept, virtualSize: 1, size: 1, sourceIdentity: '' };
       world.stored.set(name, checksum === undefined ? image : { ...image, checksum });
       return must(world.stored.get(name), name);
-    }),
+    },
   };
 }
 

@@ -92,7 +92,8 @@ export interface ImageFetch {
   readonly format?: 'qcow2' | 'raw';
 }
 
-export type ImageAction = Step & { readonly type: 'FetchImage'; readonly fetch: ImageFetch };
+export type ImageAction = Step &
+  ({ readonly type: 'AbortFetch' } | { readonly type: 'FetchImage'; readonly fetch: ImageFetch });
 
 /** What is done for an Image whose manifest is gone; `forget`: no file of it stays. */
 export type ImageRemovalAction = Step &

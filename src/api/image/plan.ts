@@ -10,6 +10,8 @@ export interface ObservedImage {
   };
   /** How far the fetch has come that is under way. */
   readonly fetching?: Waiting;
+  /** That fetch is of what the manifest said before. */
+  readonly outdated?: boolean;
 }
 
 /**
@@ -17,16 +19,19 @@ export interface ObservedImage {
  * whatever happens to the source.
  */
 export function planImage(spec: ImageSpec, observed: ObservedImage): Plan<ImageAction> {
-  const { stored, fetching } = observed;
-  if (fetching !== undefined) return { actions: [], waiting: fetching };
+  const { stored, fetching, outdated = false } = observed;
+  if (fetching !== undefined && !outdated) return { actions: [], waiting: fetching };
+  const abort = outdated
+    ? [step('none', 'the manifest changed meanwhile', { type: 'AbortFetch' } as const)]
+    : [];
   const reason = fetchReason(spec, stored);
-  if (reason === undefined) return { actions: [] };
+  if (reason === undefined) return { actions: abort };
   const fetch = {
     source: spec.source,
     ...(spec.checksum === undefined ? {} : { checksum: spec.checksum }),
     ...(spec.format === undefined ? {} : { format: spec.format }),
   };
-  return { actions: [step('none', reason, { type: 'FetchImage', fetch })] };
+  return { actions: [...abort, step('none', reason, { type: 'FetchImage', fetch })] };
 }
 
 function fetchReason(spec: ImageSpec, stored: ObservedImage['stored']): string | undefined {

@@ -44,13 +44,13 @@ export function createImageReconciler(deps: ImageDeps): Reconciler<'Image', Imag
       const plan = planImage(object.spec, {
         ...(stored === undefined ? {} : { stored }),
         ...(fetching === undefined ? {} : { fetching }),
+        outdated: jobs.isOutdated(object.metadata),
       });
       return describe(plan, stored);
     },
-    execute(action, _look, object) {
-      const { name } = object.metadata;
-      jobs.start(object.metadata, fetchJob(images, name, action.fetch, clock));
-      return Promise.resolve();
+    async execute(action, _look, { metadata }) {
+      if (action.type === 'AbortFetch') await jobs.abort(metadata.name);
+      else jobs.start(metadata, fetchJob(images, metadata.name, action.fetch, clock));
     },
   };
 }
@@ -91,6 +91,7 @@ function fetchJob(images: ImageDeps['images'], name: string, fetch: ImageFetch, 
           next = clock.monotonic() + REPORT_EVERY_MS;
           report(describeProgress(progress));
         },
+        onRetry: report,
       },
     );
   };

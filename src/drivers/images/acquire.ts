@@ -56,6 +56,7 @@ async function downloaded({ request, part, limits, options }: Job): Promise<Sour
     verified: request.checksum !== undefined,
     signal: options.signal,
     onBytes: (bytes, total) => report(options, 'Downloading', bytes, total),
+    onRetry: (error) => options.onRetry?.(error),
   });
   return { path: part, identity };
 }

@@ -20,6 +20,8 @@ export interface DownloadOptions {
   /** Whether the caller checks a sum of what arrives. */
   verified: boolean;
   onBytes: (bytes: number, total: number | undefined) => void;
+  /** Called with what failed before each try after the first one. */
+  onRetry: (error: Error) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -40,15 +42,22 @@ const dispatcher = new Agent();
  * server. The part stays where it failed, so that the next call goes on.
  */
 export async function download(source: string, part: string, options: DownloadOptions): Promise<string> {
-  const { retries, retryMs, signal } = options;
+  const { retries, retryMs, onRetry, signal } = options;
   return pRetry(() => attempt(source, part, options), {
     retries,
     minTimeout: retryMs,
     maxTimeout: 30_000,
     randomize: true,
     signal,
-    shouldRetry: ({ error }) => error instanceof ReasonedError && error.reason === RETRIED,
+    shouldRetry: ({ error }) => isRetried(error),
+    onFailedAttempt: ({ error, retriesLeft }) => {
+      if (retriesLeft > 0 && isRetried(error)) onRetry(error);
+    },
   });
+}
+
+function isRetried(error: unknown): boolean {
+  return error instanceof ReasonedError && error.reason === RETRIED;
 }
 
 /** A URL fit for messages: no password, no query (which may be a signature). */

@@ -36,6 +36,8 @@ export interface ImageProgress {
 export interface FetchOptions {
   /** Called for every piece: throttle it. */
   onProgress?: ((progress: ImageProgress) => void) | undefined;
+  /** Called with what failed each time before it is tried again. */
+  onRetry?: ((error: Error) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 

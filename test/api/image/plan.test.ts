@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { imageSpec } from '../../../src/api/image/spec.ts';
-import { planImage } from '../../../src/api/image/plan.ts';
+import { planImage, type ObservedImage } from '../../../src/api/image/plan.ts';
 
 const SUM = `sha256:${'a'.repeat(64)}`;
 const source = 'https://mirror.example/debian.qcow2';
@@ -42,6 +42,15 @@ describe('an image', () => {
       );
     });
   }
+
+  it('U4: is fetched as the manifest says now, and what is under way for an earlier one is given up', () => {
+    const fetching = { reason: 'Downloading', message: '4 %' } as const;
+    const types = (observed: ObservedImage): string[] =>
+      planImage(spec, { ...observed, fetching, outdated: true }).actions.map(({ type }) => type);
+
+    assert.deepEqual(types({}), ['AbortFetch', 'FetchImage']);
+    assert.deepEqual(types({ stored }), ['AbortFetch']);
+  });
 
   it('is not fetched twice at once', () => {
     const fetching = { reason: 'Downloading', message: '4 %' } as const;

@@ -63,6 +63,13 @@ describe('an Image', () => {
   });
 });
 
+/** A fetch that goes on until it is given up. */
+function heldFetch({ signal }: FetchOptions): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new ReasonedError('Aborted', 'given up')));
+  });
+}
+
 describe('an Image that cannot be fetched', () => {
   const fetches = (bed: Bed): number => bed.world.calls.filter((call) => call.startsWith('fetch')).length;
 
@@ -94,6 +101,56 @@ describe('an Image that cannot be fetched', () => {
       await looks(bed, 10);
       assert.equal(fetches(bed), 2);
     }
+  });
+
+  it('U4: says why while it is tried again, and not that it is about to start', async () => {
+    const bed = withImage();
+    bed.world.broken.set('fetch', new ReasonedError('SourceUnreachable', 'no such host'));
+    await looks(bed, 3);
+    bed.world.broken.clear();
+    bed.world.fetching = (options) => heldFetch(options);
+
+    await looks(bed, 10);
+
+    assert.deepEqual([fetches(bed), bed.ready('Image', 'debian')], [2, 'False SourceUnreachable']);
+  });
+
+  it('U4: says why between the tries of one fetch', async () => {
+    const bed = withImage();
+    bed.world.fetching = (options) => {
+      options.onRetry?.(new ReasonedError('SourceUnreachable', 'no such host'));
+      return heldFetch(options);
+    };
+
+    await looks(bed, 10);
+
+    assert.deepEqual([fetches(bed), bed.ready('Image', 'debian')], [1, 'False SourceUnreachable']);
+  });
+
+  it('U4: ends what is under way and begins anew at once when its manifest changes', async () => {
+    const bed = withImage();
+    bed.world.fetching = (options) => heldFetch(options);
+    await looks(bed, 3);
+
+    bed.world.fetching = undefined;
+    bed.apply('Image', 'debian', { source: '/srv/images/other.qcow2' });
+    await bed.converge();
+
+    assert.equal(bed.world.stored.get('debian')?.source, '/srv/images/other.qcow2');
+    assert.equal(bed.ready('Image', 'debian'), 'True Stored');
+  });
+
+  it('U3: is fetched at once when it was removed and made again', async () => {
+    const bed = withImage({ checksum: `sha256:${'a'.repeat(64)}` });
+    bed.world.broken.set('fetch', new ReasonedError('ChecksumMismatch', 'no'));
+    await looks(bed, 3);
+    bed.store.remove('Image', 'debian');
+    bed.world.broken.clear();
+
+    bed.apply('Image', 'debian');
+    await bed.converge();
+
+    assert.equal(bed.ready('Image', 'debian'), 'True Stored');
   });
 
   it('is tried again at once when its manifest changes', async () => {

@@ -55,13 +55,18 @@ describe('a source that does not serve', () => {
     });
   });
 
-  it('is tried a bounded number of times', async (t) => {
+  it('U4: is tried a bounded number of times, and tells why before each', async (t) => {
     const source = await httpSource(t, content);
     source.faults = Array.from({ length: 9 }, () => ({ status: 500 }));
     const { store } = await newStore({ retries: 3, retryMs: 1 });
 
-    await assert.rejects(store.fetch({ name: 'a', source: source.url }), { reason: 'SourceUnreachable' });
+    const told: Error[] = [];
+    const onRetry = (error: Error): void => void told.push(error);
+    await assert.rejects(store.fetch({ name: 'a', source: source.url }, { onRetry }), {
+      reason: 'SourceUnreachable',
+    });
     assert.equal(source.requests.length, 4);
+    assert.match(told.map(({ message }) => message).join('\n'), /^(.*500 Internal Server Error\n?){3}$/);
     await assert.rejects(store.fetch({ name: 'a', source: 'http://127.0.0.1:1/x' }), {
       reason: 'SourceUnreachable',
       message: /127\.0\.0\.1:1\/x": .*(ECONNREFUSED|bad port)/,
