@@ -46,7 +46,7 @@ describe('the content of an image', () => {
     const { store } = await newStore();
 
     for (const length of [1, 100, 5000, 131_072, 1_048_563, 1_500_000]) {
-      const parts = [1, 2, 3].map(() => randomBytes(length));
+      const parts = [length, length, length, 512 - ((3 * length) % 512)].map((each) => randomBytes(each));
       const source = await sourceFile('a', Buffer.concat(parts.map((part) => zstdCompressSync(part))));
       const image = await store.fetch({ name: 'a', source });
       assert.equal(image.sha256, sha256(Buffer.concat(parts)), `${length} bytes`);
@@ -159,7 +159,22 @@ describe('the content of an image', () => {
     );
   });
 
-  it('is refused when it is something else, which is named', async () => {
+  it('U8: is a raw disk with a partition table, a bare file system or nothing on it', async () => {
+    const mbr = Buffer.alloc(MIB, 'GRUB ');
+    mbr.writeUInt16BE(0x55aa, 510);
+    const gpt = Buffer.alloc(MIB);
+    gpt.write('EFI PART', 512);
+    const ext4 = Buffer.alloc(MIB);
+    ext4.writeUInt16LE(0xef53, 1024 + 56);
+    const { store } = await newStore();
+
+    for (const data of [mbr, gpt, ext4, Buffer.alloc(MIB)]) {
+      const image = await store.fetch({ name: 'a', source: await sourceFile('a', data) });
+      assert.deepEqual([image.format, image.virtualSize], ['raw', MIB]);
+    }
+  });
+
+  it('U8: is refused when it is something else, which is named', async () => {
     const { store } = await newStore();
     const tar = Buffer.alloc(2048);
     tar.write('ustar', 257);
@@ -169,6 +184,11 @@ describe('the content of an image', () => {
       ['zip', 'PK\x03\x04....', /a zip archive/],
       ['tar in gzip', gzipSync(tar), /a tar archive/],
       ['gzip in zstd', zstdCompressSync(gzipSync(content)), /a gzip file inside another/],
+      ['list', 'SHA256 (debian.qcow2) = 4b0f\n'.repeat(40), /a text file/],
+      ['text with umlauts, cut in one', 'ä'.repeat(600), /a text file/],
+      ['text in xz', await xz(Buffer.from('not found\n')), /a text file/],
+      ['program', Buffer.concat([Buffer.from('\x7fELF'), Buffer.alloc(508)]), /a program/],
+      ['cut raw disk', content.subarray(0, 1001), /no disk: its 1001 bytes are not whole sectors of 512/],
       ['VMDK', 'KDMV\x01\0\0\0', /a VMDK image/],
       ['cut qcow2', (await readFile(await qcow2('a'))).subarray(0, 70), /qemu-img cannot read it/],
     ];

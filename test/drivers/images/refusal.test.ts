@@ -6,7 +6,7 @@ import { ReasonedError } from '../../../src/api/errors.ts';
 import { newStore } from './fixtures.ts';
 import { httpSource } from './http-source.ts';
 
-const content = randomBytes(300_000);
+const content = randomBytes(307_200);
 
 describe('a source that does not serve', () => {
   it('is not asked twice when it says that there is no such image', async (t) => {
