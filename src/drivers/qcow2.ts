@@ -48,35 +48,79 @@ function roundUp(size: number): number {
 
 type Header = Pick<QemuImageInfo, 'virtualSize' | 'backing' | 'backingFormat'>;
 
-/** Undefined for what is not qcow2, is not whole, or has more than this knows: QEMU's own docs/interop/qcow2.txt. */
+/** Undefined for what is not qcow2, is not whole, or has more than this knows. */
 function parseHeader(bytes: Buffer, fileSize: number): Header | undefined {
-  if (bytes.length < 104 || bytes.readUInt32BE(0) !== MAGIC) return undefined;
-  const version = bytes.readUInt32BE(4);
+  const fields = readFields(bytes);
+  if (fields === undefined) return undefined;
+  const { version, encryption, features, headerLength, virtualSize } = fields;
   if (version !== 2 && version !== 3) return undefined;
-  const encrypted = bytes.readUInt32BE(32) !== 0;
   // Of the features that must be understood only the compression type and "not closed" change nothing of what is told.
-  const unknown = version === 3 && (bytes.readBigUInt64BE(72) & ~0b1001n) !== 0n;
-  if (encrypted || unknown || !isWhole(bytes, fileSize)) return undefined;
-  const backing = backingOf(bytes);
+  const unknown = (features & ~0b1001n) !== 0n;
+  if (encryption !== 0 || unknown || !isWhole(fields, fileSize)) return undefined;
+  const backing = backingOf(bytes, fields);
   // json: and protocols such as nbd: are QEMU's to read.
   if (backing?.includes(':') === true) return undefined;
-  const format =
-    backing === undefined ? undefined : backingFormatOf(bytes, version === 3 ? bytes.readUInt32BE(100) : 72);
-  return { virtualSize: Number(bytes.readBigUInt64BE(24)), backing, backingFormat: format };
+  const format = backing === undefined ? undefined : backingFormatOf(bytes, headerLength);
+  return { virtualSize, backing, backingFormat: format };
+}
+
+interface Fields {
+  readonly version: number;
+  readonly backing: { readonly offset: number; readonly length: number };
+  readonly clusterBits: number;
+  readonly virtualSize: number;
+  readonly encryption: number;
+  readonly l1: { readonly offset: number; readonly entries: number };
+  readonly refcounts: { readonly offset: number; readonly clusters: number };
+  /** That a reader must understand. */
+  readonly features: bigint;
+  readonly headerLength: number;
+}
+
+/** Version 2 ends after 72 bytes; what follows there are extensions. */
+const V2_LENGTH = 72;
+const V3_LENGTH = 104;
+
+/** The header as QEMU's own docs/interop/qcow2.txt lays it out; undefined for what has none, or not all of it. */
+function readFields(bytes: Buffer): Fields | undefined {
+  if (bytes.length < V3_LENGTH || bytes.readUInt32BE(0) !== MAGIC) return undefined;
+  const version = bytes.readUInt32BE(4);
+  const long = version >= 3;
+  return {
+    version,
+    backing: { offset: Number(bytes.readBigUInt64BE(8)), length: bytes.readUInt32BE(16) },
+    clusterBits: bytes.readUInt32BE(20),
+    virtualSize: Number(bytes.readBigUInt64BE(24)),
+    encryption: bytes.readUInt32BE(32),
+    l1: { offset: Number(bytes.readBigUInt64BE(40)), entries: bytes.readUInt32BE(36) },
+    refcounts: { offset: Number(bytes.readBigUInt64BE(48)), clusters: bytes.readUInt32BE(56) },
+    features: long ? bytes.readBigUInt64BE(72) : 0n,
+    headerLength: long ? bytes.readUInt32BE(100) : V2_LENGTH,
+  };
+}
+
+/** Whether the first bytes are those of a qcow2, be it damaged. */
+export function isQcow2(bytes: Buffer): boolean {
+  return bytes.length >= 4 && bytes.readUInt32BE(0) === MAGIC;
+}
+
+const DATA_FILE = 1n << 2n;
+
+/** Whether a qcow2 makes whoever opens it read other files. */
+export function namesOtherFiles(bytes: Buffer): boolean {
+  const fields = readFields(bytes);
+  return fields !== undefined && (fields.backing.offset !== 0 || (fields.features & DATA_FILE) !== 0n);
 }
 
 /** The tables that the header names lie within the file. */
-function isWhole(bytes: Buffer, fileSize: number): boolean {
-  const l1End = Number(bytes.readBigUInt64BE(40)) + bytes.readUInt32BE(36) * 8;
-  const clusterBits = bytes.readUInt32BE(20);
-  const refcounts = Number(bytes.readBigUInt64BE(48)) + bytes.readUInt32BE(56) * 2 ** clusterBits;
-  return clusterBits >= 9 && clusterBits <= 21 && l1End <= fileSize && refcounts <= fileSize;
+function isWhole({ l1, refcounts, clusterBits }: Fields, fileSize: number): boolean {
+  const l1End = l1.offset + l1.entries * 8;
+  const refcountsEnd = refcounts.offset + refcounts.clusters * 2 ** clusterBits;
+  return clusterBits >= 9 && clusterBits <= 21 && l1End <= fileSize && refcountsEnd <= fileSize;
 }
 
-function backingOf(bytes: Buffer): string | undefined {
-  const offset = Number(bytes.readBigUInt64BE(8));
-  if (offset === 0) return undefined;
-  return bytes.toString('utf8', offset, offset + bytes.readUInt32BE(16));
+function backingOf(bytes: Buffer, { backing: { offset, length } }: Fields): string | undefined {
+  return offset === 0 ? undefined : bytes.toString('utf8', offset, offset + length);
 }
 
 /** From the header's extensions, each of a type, a length and data padded to eight bytes. */

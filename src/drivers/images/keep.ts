@@ -85,8 +85,7 @@ async function examine(
     );
   }
   // By our own eyes first: qemu-img opens a data file that it is shown.
-  if (content.kind === 'qcow2' && (content.header.hasBackingFile || content.header.hasDataFile))
-    throw unsafe(name);
+  if (content.kind === 'qcow2' && !content.safe) throw unsafe(name);
   const info = await askQemuImg(job.exec, path, content.kind).catch((error: unknown) => {
     if (!(error instanceof ReasonedError) || error.reason !== 'DiskDamaged') throw error;
     throw new ReasonedError('CorruptImage', `cannot use image "${name}": qemu-img cannot read it`, {

@@ -1,23 +1,18 @@
 import { open } from 'node:fs/promises';
+import { isQcow2, namesOtherFiles } from '../qcow2.ts';
 
 export type Packing = 'gzip' | 'zstd' | 'xz';
 
 /** What a file is by its first bytes: packed, a qcow2, something that is no disk image, or else raw. */
 export type Content =
   | { kind: Packing }
-  | { kind: 'qcow2'; header: Qcow2Header }
+  /** `safe`: it names no other file for whoever opens it to read. */
+  | { kind: 'qcow2'; safe: boolean }
   | { kind: 'raw' }
   | { kind: 'unusable'; what: string; hint: string };
 
-export interface Qcow2Header {
-  version: number;
-  hasBackingFile: boolean;
-  hasDataFile: boolean;
-}
-
 const SNIFFED = 1024;
 const SECTOR = 512;
-const DATA_FILE = 1 << 2;
 
 const convert = 'convert it with qemu-img convert';
 const wrongUrl =
@@ -60,7 +55,7 @@ function contentOf(head: Buffer, size: number): Content {
   if (text.startsWith('\xfd7zXZ\0')) return { kind: 'xz' };
   // The second form is a skippable frame, which pzstd puts first.
   if (text.startsWith('\x28\xb5\x2f\xfd') || /^[\x50-\x5f]\x2a\x4d\x18/.test(text)) return { kind: 'zstd' };
-  if (text.startsWith('QFI\xfb')) return { kind: 'qcow2', header: qcow2Header(head) };
+  if (isQcow2(head)) return { kind: 'qcow2', safe: !namesOtherFiles(head) };
   if (/^\s*(\xef\xbb\xbf)?\s*<(!doctype|html|head|\?xml)/i.test(text)) {
     return { kind: 'unusable', what: 'an HTML or XML page', hint: wrongUrl };
   }
@@ -86,14 +81,4 @@ function isText(head: Buffer): boolean {
   } catch {
     return false;
   }
-}
-
-function qcow2Header(head: Buffer): Qcow2Header {
-  if (head.length < 104) return { version: 0, hasBackingFile: false, hasDataFile: false };
-  const version = head.readUInt32BE(4);
-  return {
-    version,
-    hasBackingFile: head.readBigUInt64BE(8) !== 0n,
-    hasDataFile: version >= 3 && (head.readUInt32BE(76) & DATA_FILE) !== 0,
-  };
 }
