@@ -2,11 +2,15 @@ import { realpath } from 'node:fs/promises';
 import { ReasonedError } from '../../api/errors.ts';
 import type { Exec } from '../exec.ts';
 import { exists } from '../files.ts';
-import { qemuImageInfo, type QemuImageInfo } from '../qemu-img.ts';
+import { readImageInfo } from '../qcow2.ts';
+import { askQemuImg, type QemuImageInfo } from '../qemu-img.ts';
 import { contentStamp, headerStamp, keepByStamp, sizeStamp } from '../stamps.ts';
 import type { KeptByStamp, StampOf } from '../stamps.ts';
 
-/** What qemu-img says of disks, asked again only when a disk is another one. Errors: as Disks.info. */
+/**
+ * What disks are: read from the file each time, and where only qemu-img can tell, asked again only when a disk is another
+ * one. Errors: as Disks.info.
+ */
 export interface DiskInfos {
   /** Without `format` qemu-img guesses, which a guest can mislead. */
   get(path: string, format?: string): Promise<QemuImageInfo>;
@@ -21,11 +25,12 @@ const MAX_DEPTH = 200;
 export function createDiskInfos(exec: Exec): DiskInfos {
   const byFormat = new Map<string | undefined, KeptByStamp<QemuImageInfo>>();
 
+  /** Of disks such as block devices and encrypted ones. */
   function kept(format: string | undefined): KeptByStamp<QemuImageInfo> {
     const found = byFormat.get(format);
     if (found !== undefined) return found;
     const made = keepByStamp({
-      read: (path) => qemuImageInfo(exec, path, format),
+      read: (path) => askQemuImg(exec, path, format),
       stampOf: stampOf(format),
       limit: LIMIT,
     });
@@ -33,7 +38,10 @@ export function createDiskInfos(exec: Exec): DiskInfos {
     return made;
   }
   const infos: DiskInfos = {
-    get: (path, format) => kept(format).get(path),
+    async get(path, format) {
+      const read = format === undefined ? undefined : await readImageInfo(path, format);
+      return read ?? kept(format).get(path);
+    },
     async chain(path, format) {
       return (await exists(path)) ? walk(infos, path, format) : [];
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { truncate } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { exec } from '../../../src/drivers/exec.ts';
 import { backing, GIB, newDisks, run } from './fixtures.ts';
@@ -34,6 +35,19 @@ describe('looking at a disk', () => {
     assert.deepEqual(calls, []);
     await run('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-b', '', disks.path('a')]);
     assert.deepEqual(await disks.chain(disks.path('a'), 'qcow2'), [disks.path('a')]);
+  });
+
+  it('tells how much it takes now, and that it was cut short', async () => {
+    const { disks } = await newDisks();
+    const before = await disks.createOverlay({ node: 'a', backing });
+    await disks.observe('a');
+
+    await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 0x11 1M 1M', disks.path('a')]);
+    const { actualSize = 0 } = (await disks.observe('a')).info ?? {};
+    await truncate(disks.path('a'), 64);
+
+    assert.ok(actualSize >= before.actualSize + 2 ** 20, `${actualSize} of ${before.actualSize}`);
+    assert.equal((await disks.observe('a')).whole, false);
   });
 
   it('of which a part of the chain is gone is an error: it may stand on anything', async () => {
