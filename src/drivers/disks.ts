@@ -14,9 +14,9 @@ import {
   syncDir,
   writeAtomic,
 } from './files.ts';
-import { infoOf } from './disks/info.ts';
+import { infoOf, withLack } from './disks/info.ts';
 import { createDiskInfos, type DiskInfos } from './disks/infos.ts';
-import { diskInfo, grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
+import { grow, info, makeCopy, makeOverlay, orDiscard, takeCopy } from './disks/make.ts';
 import type { DiskInfo, DiskOrigin, Disks, DiskState } from './disks/types.ts';
 import { errnoOf, ioError } from './io-errors.ts';
 
@@ -125,7 +125,7 @@ async function observe(at: Place): Promise<DiskState> {
   const state = { path, exists: there, ours: marker !== undefined, whole: there, ...ofMarker(marker) };
   if (!there || marker === undefined) return state;
   try {
-    return { ...state, info: diskInfo(await infos.get(path, 'qcow2')) };
+    return { ...state, info: await withLack(infos, await infos.get(path, 'qcow2')) };
   } catch (error) {
     if (!(error instanceof ReasonedError) || error.reason !== 'DiskDamaged') throw error;
     return { ...state, whole: false };

@@ -17,8 +17,13 @@ export function fakeDisks(world: World): Disks {
     path: (node) => `/disks/${node}.qcow2`,
     observe: later((node: string) => {
       fails(world, 'observeDisk');
-      const { size, ...state } = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
-      const known = size === undefined ? {} : { info: { ...info, virtualSize: size } };
+      const disk = world.disks.get(node) ?? { exists: false, ours: false, whole: false };
+      const { size, lacks, ...state } = disk;
+      const more = {
+        ...(size === undefined ? {} : { virtualSize: size }),
+        ...(lacks === undefined ? {} : { lacks }),
+      };
+      const known = Object.keys(more).length === 0 ? {} : { info: { ...info, ...more } };
       return { path: `/disks/${node}.qcow2`, ...state, ...known };
     }),
     grow: later((node: string, size: number) => {

@@ -40,7 +40,10 @@ export interface World extends LibvirtState {
   fetching?: ((options: FetchOptions) => Promise<never>) | undefined;
   /** Nodes with a host key file. */
   readonly hostKeys: Set<string>;
-  readonly disks: Map<string, Omit<DiskState, 'path' | 'info'> & { readonly size?: number }>;
+  readonly disks: Map<
+    string,
+    Omit<DiskState, 'path' | 'info'> & { readonly size?: number; readonly lacks?: string }
+  >;
   /** Nodes of which a broken copy of a disk lies there. */
   readonly leftovers: Set<string>;
   readonly stored: Map<string, StoredImage>;

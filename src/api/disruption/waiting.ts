@@ -62,6 +62,7 @@ const RULES = {
   CloneInProgress: EVENT,
   DiskMissing: FAILED,
   StorageMissing: FAILED,
+  BackingFileMissing: FAILED,
   DiskNotOurs: FAILED,
   DiskShrinkRefused: PENDING,
   DomainNotFound: USER,

@@ -49,6 +49,8 @@ export interface ObservedNode {
     /** Bytes that the guest sees. */
     readonly size?: number;
     readonly format?: string;
+    /** A file that it stands on and that is not there. */
+    readonly lacks?: string;
     /** What k8slab made it from; undefined where that is not known. */
     readonly origin?: DiskOrigin;
     /** Hash of what cloud-init was told at the first boot from it. */

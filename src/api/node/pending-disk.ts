@@ -75,12 +75,12 @@ export function firstDisk(model: DomainModel | undefined): string | undefined {
   return model?.disks.find(({ target }) => target === FIRST_DISK)?.file;
 }
 
-/** Why a guest that exists could not be started: its disk is not there. A new one would be without its data. */
-export function missingDisk(
-  { name, spec }: DesiredNode,
-  { domain, disk }: ObservedNode,
-): Waiting | undefined {
-  if (domain === undefined || disk.exists) return undefined;
+/** Why a guest that exists could not be started: its disk is not there, or not all of it. A new one would be without its data. */
+export function missingDisk(desired: DesiredNode, observed: ObservedNode): Waiting | undefined {
+  const { name, spec } = desired;
+  const { domain, disk } = observed;
+  if (disk.exists) return missingBacking(desired, observed);
+  if (domain === undefined) return undefined;
   const { path } = disk;
   if (spec.disk.path !== undefined)
     return { reason: 'DiskMissing', message: disk.problem ?? `${path} is not there` };
@@ -90,6 +90,25 @@ export function missingDisk(
   }
   const message = `${path} is gone; put it back, or have the guest made anew, without its data, by "virsh undefine ${name}"`;
   return { reason: 'DiskMissing', message };
+}
+
+/** Why no guest could be started from a disk that is there: a file is gone that has the rest of its data. */
+export function missingBacking(
+  { name }: DesiredNode,
+  { domain, disk: { path, lacks } }: ObservedNode,
+): Waiting | undefined {
+  if (lacks === undefined) return undefined;
+  const target = domain?.live?.disks.find(({ file }) => file === path)?.target;
+  const pull = `while the guest runs, it still reads that file, and "virsh blockpull ${name} ${target ?? ''}" copies it into the disk`;
+  const way = target === undefined ? MADE_ANEW : pull;
+  const message = `${path} stands on ${lacks}, which is gone; put that file back as it was, before the next start; ${way}`;
+  return { reason: 'BackingFileMissing', message };
+}
+
+/** Why a guest that runs is not restarted though it should be; undefined where nothing is against it. */
+export function noReturn(desired: DesiredNode, observed: ObservedNode): string | undefined {
+  const missing = missingDisk(desired, observed);
+  return missing && `the guest would not start again: ${missing.message}`;
 }
 
 /** Why its disk is not of what the manifest names; undefined where it is, or nobody knows. */

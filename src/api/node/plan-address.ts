@@ -1,4 +1,5 @@
 import { step, type NodeAction, type Plan, type Waiting } from '../disruption/action.ts';
+import { noReturn } from './pending-disk.ts';
 import { isBooting, planRestart } from './plan-stop.ts';
 import type { AddressHolder, DesiredNode, ObservedAddress, ObservedNode } from './observed.ts';
 
@@ -79,6 +80,8 @@ function planWay(desired: DesiredNode, observed: ObservedNode, away: ObservedAdd
   if (tried.way === 'restart') return waits(`${reason}; neither renewing nor a restart helped`);
   const { restart } = desired.spec.policy;
   if (restart === 'Never') return waits(`${reason} until it restarts; policy.restart is ${restart}`);
+  const stranded = noReturn(desired, observed);
+  if (stranded !== undefined) return waits(`${reason}; ${stranded}`);
   return planRestart(desired, observed, reason);
 }
 

@@ -111,7 +111,8 @@ function planGrowth(desired: DesiredNode, observed: ObservedNode): NodeAction[] 
   const growth = diskGrowth(desired, observed);
   if (growth === undefined || growthRefusal(desired, observed) !== undefined) return [];
   const { size, reason } = growth;
-  if (domain?.state === 'shutoff') return [step('none', reason, { type: 'GrowDisk', size })];
+  if (domain?.state === 'shutoff')
+    return disk.lacks === undefined ? [step('none', reason, { type: 'GrowDisk', size })] : [];
   const target = domain?.live?.disks.find(({ file }) => file === disk.path)?.target;
   if (target === undefined) return [];
   return [step('none', reason, { type: 'GrowDisk', size, target })];

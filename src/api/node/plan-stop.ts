@@ -1,5 +1,6 @@
 import { step, type NodeAction, type Plan, type Step, type Waiting } from '../disruption/action.ts';
 import { isReaddressed } from './pending.ts';
+import { noReturn } from './pending-disk.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
 /** Guests miss the request while they boot: it is repeated. */
@@ -81,6 +82,9 @@ export function planPendingRestart(
     const message = `${reason}; a restart did not help; ${byHand(desired)}`;
     return { actions: [], waiting: { ...required, message } };
   }
+  const stranded = noReturn(desired, observed);
+  if (stranded !== undefined)
+    return { actions: [], waiting: { ...required, message: `${reason}; ${stranded}` } };
   if (isBooting(observed)) {
     return { actions: [], waiting: { ...required, message: `${reason}; the guest is still booting` } };
   }

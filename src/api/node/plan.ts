@@ -9,7 +9,7 @@ import {
 } from '../disruption/action.ts';
 import { planMove, planRelease } from './plan-address.ts';
 import { withinForeignParts } from './foreign-parts.ts';
-import { DISCARD_COPY, missingDisk, shrinkRefusal } from './pending-disk.ts';
+import { DISCARD_COPY, missingBacking, missingDisk, shrinkRefusal } from './pending-disk.ts';
 import { pendingOf, restartFields } from './pending.ts';
 import { planUpkeep } from './plan-definition.ts';
 import { gated, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
@@ -103,7 +103,7 @@ function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | u
     const message = `${disk.path} exists and is not marked as made by k8slab; move it away, or name it as disk.path`;
     return { reason: 'DiskNotOurs', message };
   }
-  return undefined;
+  return domain === undefined ? missingBacking(desired, observed) : undefined;
 }
 
 /** What a manifest of a guest of others names wrong is not added to it. */

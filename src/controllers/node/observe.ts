@@ -190,11 +190,11 @@ async function observeDisk(
   const { path } = object.spec.disk;
   if (path === undefined) {
     const { info, ...state } = await deps.disks.observe(object.metadata.name);
-    return { state: { ...state, ...(info === undefined ? {} : sizeOf(info)) } };
+    return { state: { ...state, ...(info === undefined ? {} : factsOf(info)) } };
   }
   try {
     const info = await deps.disks.info(path, formatOf(object.spec, domain));
-    return { state: { path, exists: true, ours: false, whole: true, ...sizeOf(info) } };
+    return { state: { path, exists: true, ours: false, whole: true, ...factsOf(info) } };
   } catch (error) {
     if (!(error instanceof ReasonedError)) throw error;
     const problem = explainError(error);
@@ -222,6 +222,6 @@ function formatOf(
   return defined ?? format ?? mark?.diskFormat ?? (mark?.adopted === true ? 'raw' : undefined);
 }
 
-function sizeOf({ virtualSize, format }: DiskInfo): { size: number; format: string } {
-  return { size: virtualSize, format };
+function factsOf({ virtualSize, format, lacks }: DiskInfo): Partial<ObservedNode['disk']> {
+  return { size: virtualSize, format, ...(lacks === undefined ? {} : { lacks }) };
 }

@@ -1,7 +1,8 @@
-import { realpath } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { ReasonedError } from '../../api/errors.ts';
 import type { Exec } from '../exec.ts';
 import { exists } from '../files.ts';
+import { isMissing } from '../io-errors.ts';
 import { readImageInfo } from '../qcow2.ts';
 import { askQemuImg, type QemuImageInfo } from '../qemu-img.ts';
 import { contentStamp, headerStamp, keepByStamp, sizeStamp } from '../stamps.ts';
@@ -16,6 +17,8 @@ export interface DiskInfos {
   get(path: string, format?: string): Promise<QemuImageInfo>;
   /** As Disks.chain. */
   chain(path: string, format?: string): Promise<readonly string[]>;
+  /** As `DiskInfo.lacks`. */
+  lacks(disk: QemuImageInfo): Promise<string | undefined>;
 }
 
 const LIMIT = 8192;
@@ -45,6 +48,7 @@ export function createDiskInfos(exec: Exec): DiskInfos {
     async chain(path, format) {
       return (await exists(path)) ? walk(infos, path, format) : [];
     },
+    lacks: (disk) => firstMissing(infos, disk),
   };
   return infos;
 }
@@ -66,6 +70,20 @@ async function walk(infos: DiskInfos, start: string, startFormat: string | undef
     [path, format] = [info.backing, info.backingFormat];
   }
   return chain;
+}
+
+/** What is there and cannot be read is told when it is opened. */
+async function firstMissing(
+  infos: DiskInfos,
+  { backing, backingFormat }: QemuImageInfo,
+  depth = 0,
+): Promise<string | undefined> {
+  if (backing?.startsWith('/') !== true || depth >= MAX_DEPTH) return undefined;
+  const missing = await access(backing).then(() => false, isMissing);
+  if (missing) return backing;
+  if (backingFormat === 'raw') return undefined;
+  const next = await infos.get(backing, backingFormat).catch(() => undefined);
+  return next && firstMissing(infos, next, depth + 1);
 }
 
 function unknowable(start: string, path: string): ReasonedError {

@@ -8,6 +8,8 @@ export interface DiskInfo {
   actualSize: number;
   /** Absolute path of the backing file. */
   backing?: string;
+  /** A file that it stands on, directly or not, and that is not there: no guest starts from it. */
+  lacks?: string;
 }
 
 /** What a disk was made from, by the names of its manifest. */

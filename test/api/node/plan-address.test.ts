@@ -73,6 +73,18 @@ describe('a guest that uses another address than is reserved for it', () => {
     assert.deepEqual(planNode(desired, observed), { actions: [] });
   });
 
+  it('F7: is not restarted for it while it could not start again, which is said', () => {
+    const { disk } = guest('running');
+    const lost = { disk: { ...disk, lacks: '/images/debian.qcow2' } };
+    const plan = planNode(
+      restartsFor('OnAnyChange'),
+      at({}, { tried: { way: 'link', seconds: 40 }, ...lost }),
+    );
+
+    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'OtherAddress']);
+    assert.match(plan.waiting?.message ?? '', /would not start again/);
+  });
+
   it('is restarted for it only where the policy allows that', () => {
     const tried = { way: 'link', seconds: 40 } as const;
     const outcome = (restart: string): unknown =>

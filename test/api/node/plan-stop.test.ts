@@ -115,6 +115,16 @@ describe('a guest whose definition has what it has not', () => {
     ]);
   });
 
+  it('F7: is not restarted while it could not start again, which is said', () => {
+    for (const lost of [{ exists: false }, { lacks: '/images/debian.qcow2' }]) {
+      const found = outdated();
+      const plan = planNode(any, { ...found, disk: { ...found.disk, ...lost } });
+
+      assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'RestartRequired']);
+      assert.match(plan.waiting?.message ?? '', /would not start again/);
+    }
+  });
+
   it('is not restarted for it again when that did not help, nor while it boots', () => {
     for (const more of [{ restartedSeconds: 100 }, { bootingSeconds: 10 }]) {
       assert.deepEqual(planNode(any, outdated(more)).actions, []);

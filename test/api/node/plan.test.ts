@@ -209,6 +209,33 @@ describe('a guest that cannot start', () => {
     });
   }
 
+  it('F7: for want of a file that its disk stands on says which, defined or not, and is not started', () => {
+    const lacks = '/images/debian-0123456789ab.qcow2';
+    for (const observed of [off, { ...nothing, disk: off.disk }]) {
+      const plan = planNode(desired, { ...observed, disk: { ...off.disk, size: 1, lacks } });
+
+      assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'BackingFileMissing']);
+      assert.match(
+        plan.waiting?.message ?? '',
+        /debian-0123456789ab\.qcow2, which is gone; put that file back/,
+      );
+    }
+  });
+
+  it('F7: again for want of a file that its disk stands on runs on, and is told how to save its data', () => {
+    const disk = { ...off.disk, lacks: '/images/debian-0123456789ab.qcow2' };
+    const running = guest('running');
+    const domain = running.domain && { ...running.domain, live: running.domain.config.model };
+    const plan = planNode(desired, { ...running, ...(domain && { domain }), disk });
+
+    assert.deepEqual([plan.actions, plan.waiting], [[], undefined]);
+    assert.deepEqual(
+      plan.pending?.map(({ type, reason }) => [type, reason]),
+      [['DiskMissing', 'BackingFileMissing']],
+    );
+    assert.match(plan.pending.map(({ message }) => message).join(), /"virsh blockpull master00 vda"/);
+  });
+
   it('again because its disk is gone runs on as long as it runs, which is told', () => {
     const plan = planNode(desired, { ...guest('running'), disk: gone });
 

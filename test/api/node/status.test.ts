@@ -206,6 +206,7 @@ describe('what a Node waits for', () => {
     'DiskNotOurs',
     'DiskMissing',
     'StorageMissing',
+    'BackingFileMissing',
     'StartFailed',
   ] as const) {
     it(`is a failure when it is ${reason}: nobody but a person can mend it`, () => {

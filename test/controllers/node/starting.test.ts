@@ -61,6 +61,16 @@ describe('a guest that shall run and is off', () => {
     assert.equal(bed.ready('Node', 'a'), 'False StartBackOff');
   });
 
+  it('F7: that runs without a file that its disk stands on runs on and is Ready, and that is told', async () => {
+    const bed = await createLab('a');
+    bed.world.disks.set('a', { exists: true, ours: true, whole: true, lacks: '/images/debian.qcow2' });
+
+    await bed.converge();
+
+    assert.deepEqual([bed.ready('Node', 'a'), bed.world.calls], ['True Ready', []]);
+    assert.equal(bed.condition(['Node', 'a'], 'DiskMissing')?.reason, 'BackingFileMissing');
+  });
+
   it('F6: without its disk is not started, which is told at once, also while it shall be off', async () => {
     const bed = await createLab('a');
     bed.world.disks.set('a', { exists: false, ours: true, whole: false });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { truncate } from 'node:fs/promises';
+import { rename, truncate } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { exec } from '../../../src/drivers/exec.ts';
-import { backing, GIB, newDisks, run } from './fixtures.ts';
+import { backing, GIB, newDisks, root, run } from './fixtures.ts';
 
 describe('looking at a disk', () => {
   it('asks qemu-img once, and again when it was grown or stands on something else', async () => {
@@ -48,6 +48,27 @@ describe('looking at a disk', () => {
 
     assert.ok(actualSize >= before.actualSize + 2 ** 20, `${actualSize} of ${before.actualSize}`);
     assert.equal((await disks.observe('a')).whole, false);
+  });
+
+  it('F7: names the file that it stands on, directly or not, and that is gone, until it is back', async () => {
+    const { dir, disks } = await newDisks();
+    const [base, middle] = [`${root}/base.qcow2`, `${root}/middle.qcow2`];
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', base, '1M']);
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', middle]);
+    await disks.createOverlay({ node: 'a', backing: { path: middle, format: 'qcow2' } });
+    const lacks = async (): Promise<(string | undefined)[]> => [
+      (await disks.observe('a')).info?.lacks,
+      (await disks.info(`${dir}/a.qcow2`, 'qcow2')).lacks,
+    ];
+    assert.deepEqual(await lacks(), [undefined, undefined]);
+
+    await rename(base, `${base}.away`);
+    assert.deepEqual(await lacks(), [base, base]);
+    await rename(middle, `${middle}.away`);
+    assert.deepEqual(await lacks(), [middle, middle]);
+
+    await Promise.all([base, middle].map((path) => rename(`${path}.away`, path)));
+    assert.deepEqual(await lacks(), [undefined, undefined]);
   });
 
   it('of which a part of the chain is gone is an error: it may stand on anything', async () => {
