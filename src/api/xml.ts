@@ -110,7 +110,7 @@ function fromOrdered(nodes: readonly Ordered[], parent = '', foreign = false): r
     const inner = node[name] as Ordered[];
     const theirs = asItIs || (parent === METADATA && name !== MARK);
     return {
-      name: shared(name, name),
+      name: shared(name, () => name),
       attributes: sharedAttributes(attributes),
       children: fromOrdered(inner, name, theirs),
     };
@@ -123,10 +123,11 @@ function fromOrdered(nodes: readonly Ordered[], parent = '', foreign = false): r
 const known = new Map<string, unknown>();
 const KNOWN_LIMIT = 4096;
 
-function shared<T>(key: string, made: T): T {
+function shared<T>(key: string, make: () => T): T {
   const found = known.get(key) as T | undefined;
   if (found !== undefined) return found;
   if (known.size >= KNOWN_LIMIT) known.clear();
+  const made = make();
   known.set(key, made);
   return made;
 }
@@ -134,7 +135,17 @@ function shared<T>(key: string, made: T): T {
 function sharedAttributes(attributes: Record<string, string>): Record<string, string> {
   let key = '\0';
   for (const name in attributes) key += `${name}\0${attributes[name] ?? ''}\0`;
-  return shared(key, attributes);
+  return shared(key, () =>
+    Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, ownText(value)])),
+  );
+}
+
+/** Shorter parts of a text are copies of their own in V8. */
+const SLICE_LENGTH = 13;
+
+/** A part of a document as a text of its own: as a slice it would keep the whole document in memory. */
+function ownText(text: string): string {
+  return text.length < SLICE_LENGTH ? text : Buffer.from(text).toString();
 }
 
 /** Text that says something, beside elements. */
@@ -144,7 +155,7 @@ function hasMixedContent(nodes: readonly Ordered[]): boolean {
 
 /** Beside elements, white space is indentation, which rendering makes anew; alone, it is content. */
 function textNode(text: string, indentation: boolean): string | undefined {
-  return text === '' || indentation ? undefined : text;
+  return text === '' || indentation ? undefined : ownText(text);
 }
 
 /** Makes an element; attributes given as undefined are left out. */
