@@ -45,7 +45,8 @@ export function restartFields({ definition }: DesiredNode, { domain }: ObservedN
   if (definition === undefined || live === undefined) return [];
   const { cpus, memory, type, interfaces } = definition;
   const adopted = domain?.config.model.mark?.adopted === true;
-  const plugged = interfaces.every((nic) => live.interfaces.some((has) => isSameNic(has, nic)));
+  const nics = new Set(live.interfaces.map(({ network, mac }) => `${network ?? ''} ${mac}`));
+  const plugged = interfaces.every(({ network, mac }) => nics.has(`${network} ${mac}`));
   const differs: Readonly<Record<string, boolean>> = {
     cpus: live.cpus.count !== cpus || (!adopted && live.cpus.plugged !== cpus),
     memory: live.memory !== mebibytes(memory),
@@ -53,32 +54,6 @@ export function restartFields({ definition }: DesiredNode, { domain }: ObservedN
     networks: !plugged || unplugged(live, definition, domain?.config.model),
   };
   return Object.keys(differs).filter((field) => differs[field] === true);
-}
-
-/** Whether a NIC of the running guest gets another MAC address or network, and so the guest another address. */
-export function isReaddressed({ definition, spec }: DesiredNode, { domain }: ObservedNode): boolean {
-  const { live, config } = domain ?? {};
-  if (definition === undefined || live === undefined || config === undefined) return false;
-  const { interfaces: defined, mark } = config.model;
-  const wanted = new Set(definition.interfaces.map(({ mac }) => mac));
-  const comes = definition.interfaces.filter((nic) => !live.interfaces.some((has) => isSameNic(has, nic)));
-  return comes.some((nic) => {
-    // What others changed and k8slab only reports a restart does not bring.
-    if (spec.policy.drift === 'Report' && !defined.some((each) => isSameNic(each, nic))) return false;
-    return live.interfaces.some(({ mac, network }) => {
-      const goes = network === nic.network && !wanted.has(mac) && mark?.macs?.includes(mac) !== false;
-      return mac === nic.mac || goes;
-    });
-  });
-}
-
-interface Nic {
-  readonly network?: string;
-  readonly mac: string;
-}
-
-function isSameNic(a: Nic, b: Nic): boolean {
-  return a.mac === b.mac && a.network === b.network;
 }
 
 /** A NIC that the manifest no longer has is out of the definition, and still in the guest. */

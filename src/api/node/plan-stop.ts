@@ -1,5 +1,4 @@
 import { step, type NodeAction, type Plan, type Step, type Waiting } from '../disruption/action.ts';
-import { isReaddressed } from './pending.ts';
 import { noReturn } from './pending-disk.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
@@ -74,7 +73,7 @@ export function planPendingRestart(
   const reason = `takes effect when the guest restarts: ${fields.join(', ')}`;
   const required: Waiting = { reason: 'RestartRequired', message: reason };
   const { restart } = desired.spec.policy;
-  if (restart !== 'OnAnyChange' && !(restart === 'OnAddressChange' && isReaddressed(desired, observed))) {
+  if (restart !== 'OnAnyChange') {
     const message = `${reason}; policy.restart is ${restart}; ${byHand(desired)}`;
     return { actions: [], waiting: { ...required, message } };
   }

@@ -117,8 +117,7 @@ const cloudInit = z
 const policy = z
   .strictObject({
     restart: z.enum(['Never', 'OnAddressChange', 'OnAnyChange']).default('OnAddressChange').meta({
-      description:
-        'For which changes the guest may be restarted; a MAC address or network of a NIC counts as its address.',
+      description: 'For which changes the guest may be restarted.',
     }),
     drift: driftPolicy,
     reclaim: z

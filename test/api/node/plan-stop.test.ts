@@ -6,7 +6,7 @@ import { planNode, type DesiredNode, type ObservedNode } from '../../../src/api/
 import { inTheWay, peersInTheWay } from '../../../src/api/node/rollout.ts';
 import { fixture } from '../libvirt/fixtures.ts';
 import { types } from '../network/bed.ts';
-import { desired, guest, MAC, node, spec, unstarted } from './bed.ts';
+import { desired, guest, node, spec, unstarted } from './bed.ts';
 
 const stopped: DesiredNode = { ...desired, spec: spec({ power: 'Stopped' }) };
 
@@ -77,32 +77,6 @@ describe('a guest whose definition has what it has not', () => {
     for (const restart of ['Never', 'OnAddressChange']) {
       const plan = planNode({ ...any, spec: spec({ policy: { restart } }) }, outdated());
       assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'RestartRequired'], restart);
-    }
-  });
-
-  it('is restarted for another MAC address, which changes its address, unless policy says Never', () => {
-    const wanted = (mac: string, network = 'k8s-net') => ({
-      ...definition,
-      cpus: 1,
-      interfaces: [{ network, mac }],
-    });
-    const outcome = (restart: string, interfaces: NonNullable<DesiredNode['definition']>): unknown => {
-      const fields: DesiredNode = { ...desired, spec: spec({ policy: { restart } }), definition: interfaces };
-      const plan = planNode(fields, outdated());
-      return plan.actions.find(({ disruption }) => disruption === 'restart')?.type ?? plan.waiting?.reason;
-    };
-    const other = wanted('52:54:00:00:00:09');
-
-    assert.equal(outcome('OnAddressChange', other), 'ShutdownDomain');
-    assert.equal(outcome('OnAddressChange', wanted(MAC, 'other')), 'ShutdownDomain');
-    assert.equal(outcome('Never', other), 'RestartRequired');
-  });
-
-  it('is not restarted for one more NIC, or one less, which leave its addresses as they are', () => {
-    const nic = { network: 'k8s-net', mac: MAC };
-    for (const interfaces of [[], [nic, { network: 'other', mac: '52:54:00:00:00:09' }]]) {
-      const plan = planNode({ ...desired, definition: { ...definition, cpus: 1, interfaces } }, outdated());
-      assert.deepEqual(types(plan), ['DefineDomain']);
     }
   });
 

@@ -191,11 +191,12 @@ describe('an address that is leased to somebody else', () => {
     assert.equal(callsFor(bed, 'b').at(-1), 'startDomain');
   });
 
-  it('E05: is released by a guest that got another MAC address, once it is down, under the default policy', async () => {
+  it('E05: is released by a guest that got another MAC address, once it is down', async () => {
     const bed = await createLab('a');
     const { address = '', mac = '' } = bed.object('Node', 'a').status;
     bed.apply('Node', 'a', {
       networks: [{ network: 'k8s-net', address, mac: '52:54:00:00:00:09' }],
+      policy: { restart: 'OnAnyChange' },
     });
     await bed.converge();
     assert.deepEqual(callsFor(bed, 'a'), ['defineDomain', 'shutdownDomain']);
