@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIfExists } from '../files.ts';
@@ -16,22 +17,35 @@ export async function pidOf(pidFile: string, procDir: string): Promise<number | 
   return comm.trim() === 'dnsmasq' ? pid : undefined;
 }
 
-/** Tells when a dnsmasq ends, which changes no file and which libvirt does not notice. Looks every `everyMs`. */
+/** Every so many looks all is read again, whatever nothing told of. */
+const LOOKS = 30;
+
+/**
+ * Tells when a dnsmasq ends, which changes no file and which libvirt does not notice. Looks every `everyMs`: whether the
+ * processes are there that there were, and at all pid files where one of them or their directory is another one.
+ */
 export function watchProcesses(
   dirs: ProcessDirs,
   everyMs: number,
   onEnd: (network: string) => void,
 ): { dispose(): void } {
-  let running = new Set<string>();
+  let running: readonly Running[] = [];
   let looking = false;
+  let seen: number | undefined;
+  let looks = 0;
   async function look(): Promise<void> {
-    const now = new Set(await runningIn(dirs));
-    const ended = [...running].filter((one) => !now.has(one));
-    running = now;
-    for (const one of ended) onEnd(one.replace(/\.pid \d+$/, ''));
+    const before = running;
+    running = await runningIn(dirs);
+    const now = new Set(running.map(keyOf));
+    for (const each of before) if (!now.has(keyOf(each))) onEnd(each.network);
   }
   const timer = setInterval(() => {
     if (looking) return;
+    const changed = changedAt(dirs.pidDir);
+    const same = changed === seen && running.every(({ pid }) => existsSync(join(dirs.procDir, String(pid))));
+    looks += 1;
+    if (same && looks % LOOKS !== 0) return;
+    seen = changed;
     looking = true;
     void look().finally(() => (looking = false));
   }, everyMs).unref();
@@ -42,16 +56,36 @@ export function watchProcesses(
   };
 }
 
-/** `NETWORK.pid PID` of each; none where nothing can be read. */
-async function runningIn({ pidDir, procDir }: ProcessDirs): Promise<string[]> {
+interface Running {
+  readonly network: string;
+  readonly pid: number;
+}
+
+function keyOf({ network, pid }: Running): string {
+  return `${network} ${pid}`;
+}
+
+/** When a file last came or went; asked of the kernel's memory each second, where a promise costs more than the answer. */
+function changedAt(dir: string): number | undefined {
+  try {
+    return statSync(dir).mtimeMs;
+  } catch {
+    return undefined;
+  }
+}
+
+/** None where nothing can be read. */
+async function runningIn({ pidDir, procDir }: ProcessDirs): Promise<Running[]> {
   const names = await readdir(pidDir).catch((): string[] => []);
-  const pids = await Promise.all(
+  const found = await Promise.all(
     names
-      .filter((name) => name.endsWith('.pid'))
+      .filter((name) => name.endsWith(PID))
       .map(async (name) => {
         const pid = await pidOf(join(pidDir, name), procDir).catch(() => undefined);
-        return pid === undefined ? [] : [`${name} ${pid}`];
+        return pid === undefined ? [] : [{ network: name.slice(0, -PID.length), pid }];
       }),
   );
-  return pids.flat();
+  return found.flat();
 }
+
+const PID = '.pid';
