@@ -57,6 +57,17 @@ describe('a snapshot', () => {
     assert.deepEqual(snapshot.errors, []);
   });
 
+  it('is the one before while the files say what they said, also where one is broken', () => {
+    const files = [
+      { path: 'a.yaml', text: nodeText('x') },
+      { path: 'b.yaml', text: BROKEN },
+    ];
+    const before = nextSnapshot(emptySnapshot, { files });
+
+    assert.equal(nextSnapshot(before, { files: structuredClone(files) }), before);
+    assert.notEqual(nextSnapshot(before, { files: files.slice(1) }), before);
+  });
+
   it('E86: keeps the last good objects of a file that breaks, says what is wrong, and takes the others as they are', () => {
     const snapshot = last(
       { 'a.yaml': nodeText('x'), 'b.yaml': nodeText('y') },
