@@ -3,7 +3,8 @@
 # package-lock.json: `npm test` and `npm run lab` start from a bare clone, whatever Node the machine itself has.
 set -eu
 top=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
-if [ ! "$top/node_modules/.package-lock.json" -nt "$top/package-lock.json" ]; then
+# Behind a link the dependencies are another checkout's: npm would empty that one.
+if [ ! -L "$top/node_modules" ] && [ ! "$top/node_modules/.package-lock.json" -nt "$top/package-lock.json" ]; then
   echo "installing the npm dependencies (npm ci)" >&2
   (cd "$top" && npm ci --no-fund --no-audit --loglevel=error >&2 && touch node_modules/.package-lock.json)
 fi
