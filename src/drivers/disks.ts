@@ -11,6 +11,7 @@ import {
   listIfExists,
   readIfExists,
   removeIfExists,
+  removeWritten,
   syncDir,
   writeAtomic,
 } from './files.ts';
@@ -194,7 +195,7 @@ async function remove(at: Place): Promise<boolean> {
   if (there && (await readMarker(at)) === undefined) throw notOurs(at);
   await removeIfExists(at.temporary);
   await removeIfExists(at.disk);
-  await removeIfExists(at.marker);
+  await removeWritten(at.marker);
   return there;
 }
 

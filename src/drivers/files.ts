@@ -1,5 +1,6 @@
 import { chmod, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { ioError, isMissing } from './io-errors.ts';
+import { removeLeftovers } from './write-atomic.ts';
 
 export { createExclusive, syncDir, writeAtomic } from './write-atomic.ts';
 export type { WriteOptions } from './write-atomic.ts';
@@ -33,6 +34,16 @@ export async function removeIfExists(path: string): Promise<boolean> {
     if (isMissing(error)) return false;
     throw await ioError('remove file', path, error);
   }
+}
+
+/** Removes a file that writeAtomic or createExclusive wrote, and what a killed run left of it; false when there was none. */
+export async function removeWritten(path: string): Promise<boolean> {
+  try {
+    await removeLeftovers(path);
+  } catch (error) {
+    throw await ioError('remove file', path, error);
+  }
+  return removeIfExists(path);
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import ssh2 from 'ssh2';
 import { ReasonedError } from '../api/errors.ts';
-import { createExclusive, readIfExists, removeIfExists, writeAtomic } from './files.ts';
+import { createExclusive, readIfExists, removeWritten, writeAtomic } from './files.ts';
 import { ioError, isMissing } from './io-errors.ts';
 
 export interface KeyPair {
@@ -73,8 +73,8 @@ export async function hasHostKey(dir: string, node: string): Promise<boolean> {
 /** Removes what ensureHostKey made; missing files are success. */
 export async function removeHostKey(dir: string, node: string): Promise<void> {
   // The private key last: as long as it is there, there is something to remove.
-  await removeIfExists(join(dir, `${node}_ed25519.pub`));
-  await removeIfExists(join(dir, `${node}_ed25519`));
+  await removeWritten(join(dir, `${node}_ed25519.pub`));
+  await removeWritten(join(dir, `${node}_ed25519`));
 }
 
 async function readPair(path: string): Promise<KeyPair | undefined> {

@@ -29,7 +29,7 @@ export interface Seeds {
   exists(node: string, hash: string): Promise<boolean>;
   /** Writes the ISO (0600) and removes the node's other seeds; its path. Reasons: CommandNotFound, NoSpace, … */
   write(node: string, hash: string, content: SeedContent, options?: SeedWriteOptions): Promise<string>;
-  /** Whether there is any seed of the node. */
+  /** Whether there is any seed of the node, or what a killed run left of one, which has its secrets too. */
   has(node: string): Promise<boolean>;
   /** Removes all seeds of a node. */
   remove(node: string): Promise<void>;
@@ -73,8 +73,8 @@ export function createSeeds({ dir, exec = runCommand }: SeedsOptions): Seeds {
     path,
     exists: (node, hash) => isFile(path(node, hash)),
     write,
-    has: async (node) => (await listIfExists(dir)).some((name) => isSeedOf(node, name)),
-    remove: (node) => removeWhere(dir, (name) => isSeedOf(node, name) || name.startsWith(workPrefix(node))),
+    has: async (node) => (await listIfExists(dir)).some((name) => isOf(node, name)),
+    remove: (node) => removeWhere(dir, (name) => isOf(node, name)),
   };
 }
 
@@ -85,6 +85,10 @@ function workPrefix(node: string): string {
 
 function isSeedOf(node: string, name: string): boolean {
   return name.startsWith(`${node}-`) && /^[0-9a-f]{12}\.iso$/.test(name.slice(node.length + 1));
+}
+
+function isOf(node: string, name: string): boolean {
+  return isSeedOf(node, name) || name.startsWith(workPrefix(node));
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -201,11 +201,21 @@ function temporaryPrefix(path: string): string {
   return `.${basename(path)}.k8slab-tmp-`;
 }
 
-async function removeLeftovers(path: string): Promise<void> {
+/** Removes what a run that was killed in the middle of writing the file left beside it. */
+export async function removeLeftovers(path: string): Promise<void> {
   const prefix = temporaryPrefix(path);
-  for (const name of await readdir(dirname(path))) {
+  for (const name of await namesBeside(path)) {
     const leftover = join(dirname(path), name);
     if (name.startsWith(prefix) && !temporaries.has(leftover)) await rm(leftover, { force: true });
+  }
+}
+
+async function namesBeside(path: string): Promise<string[]> {
+  try {
+    return await readdir(dirname(path));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 

@@ -128,6 +128,7 @@ describe('remove', () => {
     const { dir, disks } = await newDisks();
     await disks.createOverlay({ node: 'a', backing });
     await writeFile(await disks.freshTempPath('a'), 'half');
+    await writeFile(join(dir, '.a.json.k8slab-tmp-0123456789ab'), '{"node"');
     const kept = join(root, 'kept.qcow2');
     await link(image, kept);
 

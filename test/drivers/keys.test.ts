@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -135,5 +135,15 @@ describe('removeHostKey', () => {
 
     assert.equal(await hasHostKey(keys, 'a'), false);
     assert.deepEqual((await readdir(keys)).toSorted(), ['ab_ed25519', 'ab_ed25519.pub']);
+  });
+
+  it('R20: leaves no copy of the key that a killed run left beside it', async () => {
+    const keys = join(dir, 'killed');
+    await ensureHostKey(keys, 'a');
+    await link(join(keys, 'a_ed25519'), join(keys, '.a_ed25519.k8slab-tmp-0123456789ab'));
+
+    await removeHostKey(keys, 'a');
+
+    assert.deepEqual(await readdir(keys), []);
   });
 });

@@ -116,6 +116,17 @@ describe('a seed', () => {
     assert.deepEqual(await readdir(dir), ['node-111111111111.iso']);
   });
 
+  it('R20: goes with its Node also where a killed run left but the beginning of it', async () => {
+    const { dir, seeds } = await newSeeds();
+    for (const node of ['node', 'node-2']) await mkdir(join(dir, `.tmp-${node}.abcdef`), { recursive: true });
+
+    assert.deepEqual([await seeds.has('node'), await seeds.has('nod')], [true, false]);
+    await seeds.remove('node');
+
+    assert.deepEqual(await readdir(dir), ['.tmp-node-2.abcdef']);
+    assert.equal(await seeds.has('node'), false);
+  });
+
   it('is half made under no name', async () => {
     const { dir, seeds } = await newSeeds(async (argv, options) => {
       await exec(argv, options);
