@@ -1,7 +1,7 @@
 import { parseHosts, type HostsTable } from '../api/ipam/hosts-file.ts';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../api/daemon-config.ts';
-import { disksDir } from '../api/storage.ts';
+import { disksDir, imagesDir } from '../api/storage.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/host/plan.ts';
@@ -97,7 +97,7 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     view: cache.view,
     libvirtCache: cache,
     dnsmasq: createDnsmasq(),
-    images: createImageStore({ dir: join(config.storage, 'images') }),
+    images: createImageStore({ dir: imagesDir(config.storage) }),
     disks: createDisks({ dir: disksDir(config.storage) }),
     seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
     ssh,

@@ -1,7 +1,9 @@
+import { posix } from 'node:path';
 import { ReasonedError } from '../errors.ts';
 import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 import { networkAddressIssue } from '../ipam/check.ts';
 import { formatBytes, parseBytes } from '../quantity.ts';
+import { DEFAULT_STORAGE, imagesDir } from '../storage.ts';
 import type { NodeSpec } from './spec.ts';
 
 const MIN_MEMORY = parseBytes('64Mi');
@@ -80,10 +82,20 @@ function checkDisk(disk: NodeSpec['disk']): readonly FieldIssue[] {
     const message = 'only an existing disk file has a format of its own';
     issues.push({ path: [...path, 'format'], code: 'InvalidValue', message, hint: 'leave format out' });
   }
+  issues.push(...inStore(disk.path));
   if (disk.size === undefined) return issues;
   if (disk.path === undefined) return [...issues, ...sizeIssues([...path, 'size'], disk.size, MIN_DISK)];
   const message = 'an existing disk file keeps its size';
   return [...issues, { path: [...path, 'size'], code: 'InvalidValue', message, hint: 'leave size out' }];
+}
+
+/** As between Nodes, the usual directory is meant; the pass knows the real one. */
+function inStore(path: string | undefined): readonly FieldIssue[] {
+  if (path === undefined || posix.dirname(posix.normalize(path)) !== imagesDir(DEFAULT_STORAGE)) return [];
+  const message =
+    'guests stand on what is in the store of images, and a guest that writes to it would destroy their disks';
+  const hint = 'name its Image by disk.image, or copy the file to another directory';
+  return [{ path: ['spec', 'disk', 'path'], code: 'InvalidValue', message, hint }];
 }
 
 function sizeIssues(path: FieldPath, quantity: string, minimum: number): readonly FieldIssue[] {

@@ -68,6 +68,8 @@ export interface ObservedNode {
   readonly macHolder?: { readonly domain: string; readonly mac: string };
   /** Another Node whose guest has, or is to have, the disk. */
   readonly diskHolder?: string;
+  /** The disk that its manifest names is a file of the store of images. */
+  readonly storedImage?: boolean;
   /** False while as many guests boot as may at once. */
   readonly bootSlot: boolean;
   /** Seconds until the next start may be tried, after starts that did not last. */

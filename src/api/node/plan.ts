@@ -72,7 +72,7 @@ const NOT_DEFINED = 'the domain is not defined';
 const SHALL_RUN = 'the guest shall run';
 
 function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | undefined {
-  const { domain, disk, macHolder, diskHolder } = observed;
+  const { domain, disk, macHolder } = observed;
   const { adopt } = desired.spec.policy;
   if (domain === undefined && adopt) {
     const message = `libvirt has no domain "${desired.name}" to adopt; take policy.adopt out to have a guest made`;
@@ -93,17 +93,28 @@ function findConflict(desired: DesiredNode, observed: ObservedNode): Waiting | u
     const message = `domain "${macHolder.domain}" already has the MAC address ${macHolder.mac}`;
     return { reason: 'MACInUse', message };
   }
-  if (diskHolder !== undefined) {
-    const message =
-      `disk ${disk.path} is that of Node "${diskHolder}" or what it stands on, and two guests would destroy it; ` +
-      `give this one another disk.path, or a copy by disk.cloneOf: ${diskHolder}`;
-    return { reason: 'Conflict', message };
-  }
+  const shared = sharedDisk(observed);
+  if (shared !== undefined) return { reason: 'Conflict', message: shared };
   if (domain === undefined && disk.exists && !disk.ours && desired.spec.disk.path === undefined) {
     const message = `${disk.path} exists and is not marked as made by k8slab; move it away, or name it as disk.path`;
     return { reason: 'DiskNotOurs', message };
   }
   return domain === undefined ? missingBacking(desired, observed) : undefined;
+}
+
+/** Why a guest that writes to the disk would destroy those of others; undefined where none is known. */
+function sharedDisk({ disk: { path }, diskHolder, storedImage }: ObservedNode): string | undefined {
+  if (diskHolder !== undefined) {
+    return (
+      `disk ${path} is that of Node "${diskHolder}" or what it stands on, and two guests would destroy it; ` +
+      `give this one another disk.path, or a copy by disk.cloneOf: ${diskHolder}`
+    );
+  }
+  if (storedImage !== true) return undefined;
+  return (
+    `disk ${path} is in k8slab's store of images, and writing to it would destroy the disks of the guests that stand ` +
+    'on it; name its Image by disk.image, or copy the file to another directory'
+  );
 }
 
 /** What a manifest of a guest of others names wrong is not added to it. */

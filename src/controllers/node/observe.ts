@@ -17,7 +17,7 @@ import type { NodeProbes } from '../../api/node/status.ts';
 import type { DiskInfo } from '../../drivers/disks.ts';
 import type { NodeDeps, NodeExtra } from './deps.ts';
 import { findMacHolder, observeLeases, reach, unreservedAddress } from './addresses.ts';
-import { findDiskHolder } from './disk-holder.ts';
+import { findDiskHolder, isStoredImage } from './disk-holder.ts';
 import { observeProgress, observeTries } from './progress.ts';
 import { probeNode } from './probes.ts';
 import { isSeedThere, seedHash } from './seed.ts';
@@ -61,6 +61,7 @@ export async function observeNode(
   );
   const copying = deps.jobs.check(object.metadata);
   const diskHolder = await findDiskHolder(deps, object, { domain, disk: disk.state });
+  const storedImage = await isStoredImage(deps, object, domain);
   const leftover = await observeLeftover(deps, name, memory);
   const holder = await findMacHolder(deps, object, domain);
   const seedThere = await isSeedThere(deps, name, domain);
@@ -74,6 +75,7 @@ export async function observeNode(
     ...(copying === undefined ? {} : { copying }),
     ...(leftover === undefined ? {} : { leftover }),
     ...(diskHolder === undefined ? {} : { diskHolder }),
+    ...(storedImage ? { storedImage } : {}),
     ...(holder === undefined ? {} : { macHolder: holder }),
     ...progress,
     addresses: leases.map((each, index) => ({ ...each, ...reach(each, index, probes) })),

@@ -20,6 +20,13 @@ describe('a Node', () => {
       lines: ['spec.disk.size: an existing disk file keeps its size (leave size out)'],
     },
     {
+      spec: { disk: { path: '/var/lib/libvirt/images/k8slab/disks/../images/a-0123456789ab.qcow2' } },
+      lines: [
+        'spec.disk.path: guests stand on what is in the store of images, and a guest that writes to it would destroy ' +
+          'their disks (name its Image by disk.image, or copy the file to another directory)',
+      ],
+    },
+    {
       spec: { disk: { image: 'a', size: '1Ki' } },
       lines: ['spec.disk.size: must be at least 1Mi, found 1Ki'],
     },

@@ -46,6 +46,26 @@ describe('a Node whose disk is another one’s', () => {
     await assertRefused(bed, 'b', 'x');
   });
 
+  it('R27: is not made on a file of the store of images, on which guests stand, however it is reached', async () => {
+    const direct = await labWith('/images/../images/debian-0123456789ab.qcow2');
+    const link = await labWith('/srv/link.qcow2');
+    link.world.chains.set('/srv/link.qcow2', ['/images/debian-0123456789ab.qcow2']);
+
+    for (const bed of [direct, link]) {
+      await bed.converge();
+      assert.equal(bed.ready('Node', 'x'), 'False Conflict');
+      assert.match(bed.condition(['Node', 'x'], 'Ready')?.message ?? '', /store of images.*disk\.image/);
+      assert.deepEqual(callsFor(bed, 'x'), []);
+    }
+  });
+
+  it('R27: may have an overlay of such a file, which it only reads', async () => {
+    const bed = await labWith('/srv/overlay.qcow2');
+    bed.world.chains.set('/srv/overlay.qcow2', ['/srv/overlay.qcow2', '/images/debian-0123456789ab.qcow2']);
+    await bed.converge();
+    assert.ok(callsFor(bed, 'x').includes('startDomain'));
+  });
+
   it('R27: may have the disk of a Node that is gone', async () => {
     const bed = await labWith('/disks/gone.qcow2');
     bed.world.disks.set('gone', { exists: true, ours: true, whole: true });
