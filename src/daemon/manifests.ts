@@ -4,7 +4,7 @@ import { formatError } from '../api/manifest/format.ts';
 import { manifestNotes } from '../api/manifest/notes.ts';
 import { emptySnapshot, namedObjects, type Snapshot } from '../api/manifest/snapshot.ts';
 import type { ManifestError } from '../api/manifest/types.ts';
-import { isRemoved, refName, type ConditionInput, type Kind, type ObjectRef } from '../api/meta.ts';
+import { refName, type ConditionInput, type Kind, type ObjectRef } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
@@ -171,8 +171,7 @@ function storeObjects({ store, log, removals }: ManifestsDeps, before: Snapshot,
   const known = new Set(before.objects);
   for (const object of after.objects) {
     const { kind, name, labels, annotations, spec, hash, origin } = object;
-    const current = store.get(kind, name);
-    if (known.has(object) && current !== undefined && !isRemoved(current)) continue;
+    if (known.has(object)) continue;
     const { result } = store.apply(kind, { name, labels, annotations, spec, hash, origin });
     if (result !== 'unchanged') log.info({ kind, name, result }, 'manifest loaded');
   }

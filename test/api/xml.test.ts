@@ -60,6 +60,24 @@ function plain(node: XmlNode): unknown {
 }
 
 describe('XML', () => {
+  it('shares what is alike and nothing else: names and values are told apart', () => {
+    const text = '<a><b x="yz" w="1"/><b xy="z" w="1"/><b x="y" z="w1"/><b x="yz" w="1"/></a>';
+
+    const [one, other, third, again] = elements(parseXml(text));
+
+    assert.deepEqual(
+      [one, other, third, again].map((each) => each?.attributes),
+      [
+        { x: 'yz', w: '1' },
+        { xy: 'z', w: '1' },
+        { x: 'y', z: 'w1' },
+        { x: 'yz', w: '1' },
+      ],
+    );
+    assert.equal(one?.attributes, again?.attributes);
+    assert.notEqual(one, again, 'an edit of one element is none of its twin');
+  });
+
   it('E21: is the same after rendering and parsing, whatever characters it carries', () => {
     fc.assert(fc.property(tree, (root) => assert.deepEqual(plain(parseXml(renderXml(root))), plain(root))));
   });

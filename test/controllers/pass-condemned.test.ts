@@ -35,4 +35,22 @@ describe('a pass over a condemned object', () => {
       [unknown, unknown],
     ]);
   });
+
+  const step = { type: 'FetchImage', disruption: 'none', reason: 'it changed' } as const;
+  const left = {
+    waiting: { reason: 'Starting', message: 'about to start' },
+    later: [step],
+    pending: [{ type: 'RestartRequired', reason: 'Outdated', message: 'restart it' }],
+  } as const;
+  for (const part of ['waiting', 'later', 'pending'] as const) {
+    it(`is refused where its manifest is not in force yet: ${part}`, async () => {
+      const plan = { actions: [], [part]: left[part] };
+      const bed = createBed([look([], { conditions: READY, plan })]);
+      bed.condemned = conflict;
+
+      await bed.run();
+
+      assert.match(brief(bed.image(), 'Ready'), /^False Conflict/);
+    });
+  }
 });

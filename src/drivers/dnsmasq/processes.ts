@@ -20,32 +20,16 @@ export async function pidOf(pidFile: string, procDir: string): Promise<number | 
 /** Every so many looks all is read again, whatever nothing told of. */
 const LOOKS = 30;
 
-/**
- * Tells when a dnsmasq ends, which changes no file and which libvirt does not notice. Looks every `everyMs`: whether the
- * processes are there that there were, and at all pid files where one of them or their directory is another one.
- */
+/** Tells when a dnsmasq ends, which changes no file and which libvirt does not notice. Looks every `everyMs`. */
 export function watchProcesses(
   dirs: ProcessDirs,
   everyMs: number,
   onEnd: (network: string) => void,
 ): { dispose(): void } {
-  let running: readonly Running[] = [];
+  const look = createLook(dirs, onEnd);
   let looking = false;
-  let seen: number | undefined;
-  let looks = 0;
-  async function look(): Promise<void> {
-    const before = running;
-    running = await runningIn(dirs);
-    const now = new Set(running.map(keyOf));
-    for (const each of before) if (!now.has(keyOf(each))) onEnd(each.network);
-  }
   const timer = setInterval(() => {
     if (looking) return;
-    const changed = changedAt(dirs.pidDir);
-    const same = changed === seen && running.every(({ pid }) => existsSync(join(dirs.procDir, String(pid))));
-    looks += 1;
-    if (same && looks % LOOKS !== 0) return;
-    seen = changed;
     looking = true;
     void look().finally(() => (looking = false));
   }, everyMs).unref();
@@ -53,6 +37,27 @@ export function watchProcesses(
     dispose() {
       clearInterval(timer);
     },
+  };
+}
+
+/**
+ * One look: whether the processes are there that there were, and at all pid files where one of them or their directory is
+ * another one. Never rejects.
+ */
+export function createLook(dirs: ProcessDirs, onEnd: (network: string) => void): () => Promise<void> {
+  let running: readonly Running[] = [];
+  let seen: number | undefined;
+  let looks = 0;
+  return async () => {
+    const changed = changedAt(dirs.pidDir);
+    const same = changed === seen && running.every(({ pid }) => existsSync(join(dirs.procDir, String(pid))));
+    looks += 1;
+    if (same && looks % LOOKS !== 0) return;
+    seen = changed;
+    const before = running;
+    running = await runningIn(dirs);
+    const now = new Set(running.map(keyOf));
+    for (const each of before) if (!now.has(keyOf(each))) onEnd(each.network);
   };
 }
 

@@ -54,8 +54,12 @@ describe('what libvirt says of the vmhost', () => {
     await assert.rejects(connection.facts(), DOWN);
     news.push(connection.listed(undefined));
     await connection.facts();
-
     assert.deepEqual([news, calls.length], [[false, true, false, true], 4]);
+
+    connection.listed(DOWN);
+    connection.drop();
+    await connection.facts();
+    assert.equal(calls.length, 6, 'another libvirtd may answer');
   });
 
   it('F11: lists that fail, and the first one that does not, are told of the vmhost', async () => {
