@@ -8,8 +8,9 @@ import {
   PENDING_TYPES,
   READY,
   REMOVAL_HELD,
+  SYNCED,
 } from '../conditions.ts';
-import type { ApiObject } from '../meta.ts';
+import type { ApiObject, Condition } from '../meta.ts';
 import { NONE, type Column } from './columns.ts';
 import type { KindDefinition } from './define.ts';
 import { partial, type PartialObjectMetadata } from './partial.ts';
@@ -62,9 +63,16 @@ const reason: Column<ApiObject> = {
     const why = findCondition(status.conditions, READY)?.reason ?? 'Pending';
     const shown = metadata.deletionTimestamp === undefined ? why : 'Terminating';
     const beside = [...BESIDE, ...PENDING_TYPES].filter((type) => isTrue(status.conditions, type));
-    return [...new Set([shown, ...beside])].join(',');
+    const held = heldBack(status.conditions)?.reason ?? [];
+    return [...new Set([shown, held, beside].flat())].join(',');
   },
 };
+/** What keeps an object that works from what its manifest asks for, such as another manifest that contradicts it. */
+function heldBack(conditions: readonly Condition[]): Condition | undefined {
+  const synced = findCondition(conditions, SYNCED);
+  return isTrue(conditions, READY) && synced?.status === 'False' ? synced : undefined;
+}
+
 const age: Column<ApiObject> = {
   name: 'Age',
   cell: ({ metadata }, now) => formatAge((now - Date.parse(metadata.creationTimestamp)) / 1000),
@@ -73,7 +81,9 @@ const message: Column<ApiObject> = {
   name: 'Message',
   wide: true,
   cell: ({ status: { conditions } }) => {
-    const told = [READY, ...PENDING_TYPES].map((type) => findCondition(conditions, type)?.message ?? '');
+    const held = heldBack(conditions);
+    const others = [READY, ...PENDING_TYPES].map((type) => findCondition(conditions, type));
+    const told = [held, ...others].map((each) => each?.message ?? '');
     return told.find((text) => text !== '')?.replaceAll(/\s+/g, ' ') ?? NONE;
   },
 };

@@ -119,6 +119,26 @@ describe('a table', () => {
     assert.equal(at([{ ...ready, reason: 'RemovalHeld' }, held]), 'RemovalHeld');
   });
 
+  it('R10, C7: says what keeps an object that works from what its manifest asks for', () => {
+    const stamp = { lastTransitionTime: CREATED };
+    const ready = { ...condition('Ready', 'True', 'Ready', 'as before'), ...stamp };
+    const held = { ...condition('Synced', 'False', 'Conflict', 'b has that address too'), ...stamp };
+    const shown = [
+      [ready, held],
+      [{ ...ready, status: 'False' as const, reason: 'Unreachable' }, held],
+      [ready, { ...held, status: 'True' as const }],
+    ].map((conditions) => {
+      const row = cells(renderTable(KINDS.get('Node'), [object('Node', spec, {}, conditions)], NOW));
+      return `${row['Status']}: ${row['Message']}`;
+    });
+
+    assert.deepEqual(shown, [
+      'Ready,Conflict: b has that address too',
+      'Unreachable: as before',
+      'Ready: as before',
+    ]);
+  });
+
   it('of objects nobody has looked at yet has a word in every cell', () => {
     const roleless = nodeSpec.parse({ disk: { image: 'i' }, networks: [{ network: 'n' }] });
     const fresh: ApiObject[] = [
