@@ -178,7 +178,7 @@ describe('faults', () => {
     await lab.must(['sh', '-c', 'rm /etc/k8slab.d/foreign.yaml /etc/k8slab.d/stranger.yaml']);
   });
 
-  it('E08: gives two Nodes that claim one address to neither, and the holder keeps working', async () => {
+  it('E08, R10: refuses a Node whose address another one has, which says so and stays Ready', async () => {
     const held = (await getObject(lab, 'node/waits'))?.status as { address?: string } | undefined;
     const calls = await mutations(lab);
 
@@ -188,7 +188,9 @@ describe('faults', () => {
     ]);
 
     await failed('node/thief', 'Conflict', /waits/);
-    await failed('node/waits', 'Conflict', /thief/);
+    const synced = await untilCondition(lab, ['node/waits', 'Synced'], ({ reason }) => reason === 'Conflict');
+    assert.match(synced.message, /thief/);
+    assert.match(await lab.must(['k8slab', 'get', 'node', 'waits']), /Ready,Conflict/);
     assert.equal(await mutations(lab), calls);
     assert.equal((await lab.exec(['ssh', '-o', 'BatchMode=yes', 'waits', 'true'])).code, 0);
     await lab.must(['rm', '/etc/k8slab.d/thief.yaml']);
