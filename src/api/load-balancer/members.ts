@@ -1,7 +1,7 @@
 import { entryOf } from '../ipam/by-node.ts';
 import { findCondition, isTrue, READY, SYNCED } from '../conditions.ts';
 import type { FrontendSpec, LoadBalancerSpec } from './spec.ts';
-import { isRemoved } from '../meta.ts';
+import { isRemoved, wasLookedAt } from '../meta.ts';
 import { indexServers, type HaproxyStats, type ServerIndex } from './haproxy-stats.ts';
 import { backendName, type Server } from './render.ts';
 import type { ObjectOf } from '../meta.ts';
@@ -89,7 +89,7 @@ function keptServer(
   networks: Networks,
   told: ServerIndex | undefined,
 ): Server | undefined {
-  if (told === undefined || isLooked(node)) return undefined;
+  if (told === undefined || wasLookedAt(node)) return undefined;
   const { name } = node.metadata;
   const network = networks.get(node.spec.networks[0]?.network ?? '');
   const entry = entryOf(network?.status.entries, name);
@@ -107,10 +107,6 @@ function keptServer(
   };
 }
 
-function isLooked({ status }: ObjectOf<'Node'>): boolean {
-  return status.observedGeneration !== undefined;
-}
-
 /** A pass that failed says nothing about the guest: what was seen of it last counts. */
 function isUp({ status: { conditions } }: ObjectOf<'Node'>): boolean {
   if (findCondition(conditions, SYNCED)?.status !== 'False') return isTrue(conditions, READY);
@@ -122,9 +118,9 @@ function isKnown(node: ObjectOf<'Node'>, networks: Networks, told: boolean): boo
   const { status, spec } = node;
   const ready = findCondition(status.conditions, READY)?.status;
   const tried = told ? ready !== undefined : ready === 'False';
-  if (!isLooked(node) && !tried) return false;
+  if (!wasLookedAt(node) && !tried) return false;
   const network = networks.get(spec.networks[0]?.network ?? '');
   // A guest that is there does not go because its Network's manifest did.
   if (network === undefined) return status.state === undefined;
-  return network.status.observedGeneration !== undefined;
+  return wasLookedAt(network);
 }

@@ -1,14 +1,14 @@
 import { isTrue, READY } from '../conditions.ts';
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 import { reads } from '../kinds/reads.ts';
-import { isRemoved, type ObjectOf } from '../meta.ts';
+import { isRemoved, wasLookedAt, type ObjectOf } from '../meta.ts';
 
 /** What a pass over a Node reads of others. */
 export const nodeReads = [
   reads<'Node', 'Network'>({
     source: 'Network',
     of: ({ spec }) => spec.networks.map(({ network }) => network),
-    shared: ({ status }) => [status.bridge, status.gateway, status.observedGeneration !== undefined],
+    shared: (network) => [network.status.bridge, network.status.gateway, wasLookedAt(network)],
     own: entriesByNode,
   }),
   reads<'Node', 'Image'>({
