@@ -6,7 +6,7 @@ import { createConnection, type Connection } from './connection.ts';
 import { dropOnChange } from './drop-on-change.ts';
 import { createNetworkCache, type NetworkCache } from './network-cache.ts';
 import { createNews, type News } from './news.ts';
-import type { LibvirtChange, LibvirtView } from './view.ts';
+import type { LibvirtChange, LibvirtView, Suspicion } from './view.ts';
 import { watchLibvirtFiles, type LibvirtFiles } from './watch-files.ts';
 
 /** libvirt with what is known of it: what changes something goes through `libvirt`, what is read comes from the view. */
@@ -20,7 +20,7 @@ export interface LibvirtCache {
    */
   watch(onChange: (change: LibvirtChange) => void): { dispose(): Promise<void> };
   /** Something else tells that an object may be another one: it is dropped, and told if it is; that all may be is told. */
-  suspect(change: LibvirtChange): void;
+  suspect(change: Suspicion): void;
 }
 
 export interface LibvirtCacheOptions {
@@ -138,15 +138,11 @@ function startWatches(context: Context): { dispose(): Promise<void> } {
   };
 }
 
-function suspect(context: Context, change: LibvirtChange): void {
-  const { connection, domains, networks, news, tell } = context;
+function suspect(context: Context, change: Suspicion): void {
+  const { domains, networks, news, tell } = context;
   switch (change.kind) {
     case 'all':
       dropAll(context);
-      tell(change);
-      return;
-    case 'host':
-      connection.drop();
       tell(change);
       return;
     case 'domain':
@@ -182,9 +178,9 @@ function hear(context: Context, event: LibvirtEvent, filesWatched: boolean): voi
 /** The files tell of every document that changed meanwhile; of states only a list tells. */
 function lost(context: Context, since: 'start' | 'gap', filesWatched: boolean): void {
   const { connection, domains, networks, tell } = context;
-  connection.drop();
   if (!filesWatched) dropAll(context);
   else {
+    connection.drop();
     // What they find is told; that they fail is found by whoever reads next.
     domains.refresh().catch(() => undefined);
     networks.refresh().catch(() => undefined);

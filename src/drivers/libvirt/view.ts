@@ -95,7 +95,8 @@ export interface LibvirtView {
 }
 
 /** What changed in libvirt; `all`: anything may have; `host`: whether libvirt answers. */
-export type LibvirtChange =
-  | { readonly kind: 'domain' | 'network'; readonly name: string }
-  | { readonly kind: 'host' }
-  | { readonly kind: 'all' };
+export type LibvirtChange = Suspicion | { readonly kind: 'host' };
+
+/** What is no longer known to be as it was. */
+export type Suspicion =
+  { readonly kind: 'domain' | 'network'; readonly name: string } | { readonly kind: 'all' };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { watchDirs } from '../watch-dirs.ts';
-import type { LibvirtChange } from './view.ts';
+import type { Suspicion } from './view.ts';
 
 /** Where libvirt keeps what it has, one XML file each. */
 export interface LibvirtFiles {
@@ -25,7 +25,7 @@ const DOCUMENT = /^(.+)\.xml$/;
 /** Tells which domain or network a changed file belongs to. */
 export function watchLibvirtFiles(
   { configDir, domainStateDir, networkStateDir }: LibvirtFiles,
-  onChange: (change: LibvirtChange) => void,
+  onChange: (change: Suspicion) => void,
 ): { complete(): boolean; dispose(): void } {
   const kinds = new Map<string, 'domain' | 'network'>([
     [configDir, 'domain'],

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
-import { VirshError } from '../../../src/drivers/libvirt.ts';
+import { createLibvirt, VirshError, type Libvirt, type LibvirtEvent } from '../../../src/drivers/libvirt.ts';
+import { createLibvirtCache } from '../../../src/drivers/libvirt/cache.ts';
+import { createFakeClock } from '../../engine/fake-clock.ts';
 import { createConnection } from '../../../src/drivers/libvirt/connection.ts';
 import { createCacheBed } from './fake-virsh.ts';
 
@@ -79,5 +84,27 @@ describe('what libvirt says of the vmhost', () => {
 
     assert.deepEqual(bed.told, [{ kind: 'host' }, { kind: 'host' }]);
     assert.deepEqual(await bed.calls(() => bed.cache.view.host()), ['capabilities', 'version']);
+  });
+
+  it('is asked anew after the events ended, also where the files tell of all documents', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'libvirt-connection-'));
+    for (const each of ['networks', 'run', 'net']) await mkdir(join(dir, each));
+    const { virsh } = createCacheBed();
+    let hear: (event: LibvirtEvent) => void = () => undefined;
+    const libvirt: Libvirt = {
+      ...createLibvirt({ virsh, xmlDir: '/nowhere' }),
+      events: (listener) => ((hear = listener), { dispose: () => Promise.resolve() }),
+    };
+    const files = { configDir: dir, domainStateDir: join(dir, 'run'), networkStateDir: join(dir, 'net') };
+    const cache = createLibvirtCache({ libvirt, clock: createFakeClock(), files });
+    const watching = cache.watch(() => undefined);
+    await cache.view.host();
+
+    hear({ kind: 'lost', since: 'gap' });
+    await cache.view.host();
+    await watching.dispose();
+    await rm(dir, { recursive: true });
+
+    assert.equal(virsh.calls.filter((call) => call === 'capabilities').length, 2);
   });
 });
