@@ -169,6 +169,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
     probes,
     memory,
     turns,
+    imagesDir: imagesDir(config.storage),
     stopSeconds: config.shutdownSeconds,
     ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, HOSTS_MAX_AGE_MS) }),
   };

@@ -220,6 +220,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     clock,
     view,
     disks: fakeDisks(world),
+    imagesDir: '/images',
     seeds: fakeSeeds(world),
     ssh: fakeSsh(world),
     resolver: fakeResolver(world),

@@ -18,6 +18,8 @@ export interface NodeDeps extends ProbeDeps {
   readonly libvirt: Libvirt;
   readonly view: LibvirtView;
   readonly disks: Disks;
+  /** Directory of the images that k8slab keeps. */
+  readonly imagesDir: string;
   readonly seeds: Seeds;
   /** The host key that the guest of this Node is given; made at the first call. */
   readonly hostKey: (node: string) => Promise<KeyPair>;

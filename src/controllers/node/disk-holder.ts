@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { ReasonedError } from '../../api/errors.ts';
 import type { ObservedNode } from '../../api/node/observed.ts';
-import { diskFile, imagesDir } from '../../api/storage.ts';
+import { diskFile } from '../../api/storage.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { NodeDeps } from './deps.ts';
 
@@ -27,17 +27,16 @@ export async function findDiskHolder(
   return undefined;
 }
 
-/** Whether its manifest names a file of the store of images, which lies beside the disks; asked as above. */
+/** Whether its manifest names a file of the store of images; asked as above. */
 export async function isStoredImage(
   deps: NodeDeps,
-  { metadata: { name }, spec: { disk } }: ObjectOf<'Node'>,
+  { spec: { disk } }: ObjectOf<'Node'>,
   domain: ObservedNode['domain'],
 ): Promise<boolean> {
   if (disk.path === undefined || domain !== undefined) return false;
-  const storage = posix.dirname(posix.dirname(deps.disks.path(name)));
   const path = posix.normalize(disk.path);
   const [real = path] = await chainOf(deps, path, disk.format);
-  return [path, real].some((file) => posix.dirname(file) === imagesDir(storage));
+  return [path, real].some((file) => posix.dirname(file) === deps.imagesDir);
 }
 
 function isNode({ store }: NodeDeps, name: string): boolean {
