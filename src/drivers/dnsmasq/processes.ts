@@ -17,7 +17,8 @@ export async function pidOf(pidFile: string, procDir: string): Promise<number | 
   return comm.trim() === 'dnsmasq' ? pid : undefined;
 }
 
-/** Every so many looks all is read again, whatever nothing told of. */
+const PID = '.pid';
+/** All pid files are read again at every so many looks, also where nothing seems to have changed. */
 const LOOKS = 30;
 
 /** Tells when a dnsmasq ends, which changes no file and which libvirt does not notice. Looks every `everyMs`. */
@@ -92,5 +93,3 @@ async function runningIn({ pidDir, procDir }: ProcessDirs): Promise<Running[]> {
   );
   return found.flat();
 }
-
-const PID = '.pid';

@@ -76,7 +76,6 @@ function isText(head: Buffer): boolean {
   try {
     // The last character may be cut.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
-
     return !/[\0-\x07\x0e-\x1a\x1c-\x1f\x7f]/.test(text);
   } catch {
     return false;
