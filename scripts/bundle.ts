@@ -85,7 +85,7 @@ function lazyBuiltin(name: string): string {
   // A function or an object with a prototype, such as process, is used as such.
   if (!isPlain(builtin)) return `module.exports=${load}`;
   const keys = JSON.stringify(Object.keys(builtin));
-  return `for(const key of ${keys})Object.defineProperty(exports,key,{enumerable:true,get:()=>${load}[key]})`;
+  return `let of;for(const key of ${keys})Object.defineProperty(exports,key,{enumerable:true,get:()=>(of??=${load})[key]})`;
 }
 
 /** What the kinds are named, as data: without it `get` would load all that a kind is. */

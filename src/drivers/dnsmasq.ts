@@ -77,10 +77,8 @@ export interface DnsmasqOptions {
   hostsFile?: string;
   /** Several changes within this time are told once (ms); default 100. */
   debounceMs?: number;
-  /** How often to look for watched directories that were made or replaced (ms); default 5000. */
+  /** How often to look for what no watch tells: directories made or replaced, a dnsmasq that ended (ms); default 5000. */
   recheckMs?: number;
-  /** How often to look whether a dnsmasq ended (ms); default 1000. */
-  processMs?: number;
   /** Waits before a half-written status file is read again. */
   delay?: (ms: number) => Promise<unknown>;
   /** Milliseconds since the epoch. */
@@ -95,7 +93,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     procDir = '/proc',
     hostsFile = '/etc/hosts',
   } = options;
-  const { debounceMs = 100, recheckMs = 5000, processMs = 1000, delay = sleep, now = Date.now } = options;
+  const { debounceMs = 100, recheckMs = 5000, delay = sleep, now = Date.now } = options;
   const leaseTable = createLeaseReader({ dir: stateDir, delay });
   const written: Written = new Map();
 
@@ -151,7 +149,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
         now,
         onChange,
       });
-      const processes = watchProcesses({ pidDir, procDir }, processMs, (network) =>
+      const processes = watchProcesses({ pidDir, procDir }, recheckMs, (network) =>
         onChange({ kind: 'ended', network }),
       );
       return {

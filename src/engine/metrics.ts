@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { createLoopLag } from './loop-lag.ts';
 import { createLabMetrics, type LabMetrics } from './lab-metrics.ts';
 import type { Family } from './object-metrics.ts';
 import { createRuntimeMetrics, type RuntimeMetrics } from './runtime-metrics.ts';
@@ -19,8 +20,9 @@ export interface MetricsOptions {
   readonly onCollectError?: (family: string, error: unknown) => void;
 }
 
-/** The timer behind nodejs_eventloop_lag_*: at prom-client's 10 ms it would be most of what an idle daemon costs. */
-const LAG_PRECISION_MS = 20;
+/** The timer of prom-client never fires: the lag of the event loop is measured while there is work (loop-lag.ts). */
+const NEVER_MS = 2 ** 31 - 1;
+const LAG = /^nodejs_eventloop_lag_/;
 
 const COLLECT_ERRORS = 'k8slab_collect_errors_total';
 
@@ -33,8 +35,11 @@ const ILL_NAMED = [
 
 export function createMetrics({ version, onCollectError }: MetricsOptions): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
-  for (const name of ILL_NAMED) registry.removeSingleMetric(name);
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  const names = registry.getMetricsAsArray().map(({ name }) => name);
+  for (const name of [...ILL_NAMED, ...names.filter((each) => LAG.test(each))])
+    registry.removeSingleMetric(name);
+  const lag = createLoopLag(registry);
   const collectErrors = new Counter({
     name: COLLECT_ERRORS,
     help: 'Families that could not be collected at a scrape',
@@ -47,6 +52,14 @@ export function createMetrics({ version, onCollectError }: MetricsOptions): Metr
     contentType: registry.contentType,
     ...runtime,
     ...lab,
+    controller(name, workers) {
+      const controller = runtime.controller(name, workers);
+      return { ...controller, passStarted: () => (lag.working(), controller.passStarted()) };
+    },
+    driverCall(call) {
+      lag.working();
+      lab.driverCall(call);
+    },
     text: () =>
       expose([...families, ...familiesOf(registry)], (family, error) => {
         collectErrors.inc();

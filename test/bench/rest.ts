@@ -96,12 +96,9 @@ function seriesOfANode({ text }: Samples): number {
   return text.split('\n').filter((line) => line.includes('name="node0000"')).length;
 }
 
-/** Of the timer that measures the lag: src/engine/metrics.ts. */
-const PRECISION_SECONDS = 0.02;
-
 /** The longest time that the event loop was not free since the last scrape. */
 function blocked(samples: Samples): number {
-  return Math.max(samples.sum(/^nodejs_eventloop_lag_max_seconds /) - PRECISION_SECONDS, 0);
+  return samples.sum(/^nodejs_eventloop_lag_max_seconds /);
 }
 
 function sum(counts: readonly (readonly [string, number])[]): number {

@@ -65,7 +65,6 @@ describe('dnsmasq', () => {
       now: () => now,
       debounceMs: 1,
       recheckMs: 20,
-      processMs: 1,
       delay: () => {
         waits += 1;
         return onWait();

@@ -19,7 +19,7 @@ export async function pidOf(pidFile: string, procDir: string): Promise<number | 
 
 const PID = '.pid';
 /** All pid files are read again at every so many looks, also where nothing seems to have changed. */
-const LOOKS = 30;
+const LOOKS = 6;
 
 /** Tells when a dnsmasq ends, which changes no file and which libvirt does not notice. Looks every `everyMs`. */
 export function watchProcesses(
@@ -71,7 +71,7 @@ function keyOf({ network, pid }: Running): string {
   return `${network} ${pid}`;
 }
 
-/** When a file last came or went; asked of the kernel's memory each second, where a promise costs more than the answer. */
+/** When a file last came or went; asked of the kernel's memory at each look, where a promise costs more than the answer. */
 function changedAt(dir: string): number | undefined {
   try {
     return statSync(dir).mtimeMs;
