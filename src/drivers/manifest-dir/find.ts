@@ -7,6 +7,8 @@ import { isMissing } from '../io-errors.ts';
 export interface Found {
   /** Sorted. */
   readonly paths: readonly string[];
+  /** Those that are links: what they lead to changes without a word. */
+  readonly links: ReadonlySet<string>;
   /** Folders that could not be read, with why. */
   readonly unread: readonly { readonly path: string; readonly error: Error }[];
   /** Milliseconds of the last change of any of the folders. */
@@ -25,6 +27,7 @@ export async function findManifests(
   check?: (folder: string, stats: Stats) => void,
 ): Promise<Found> {
   const paths: string[] = [];
+  const links = new Set<string>();
   const unread: { path: string; error: Error }[] = [];
   let changed = 0;
   const open = [root];
@@ -34,16 +37,18 @@ export async function findManifests(
       check?.(folder, stats);
       changed = Math.max(changed, stats.ctimeMs);
       const entries = (await readdir(folder, { withFileTypes: true })).filter(isShown);
-      paths.push(
-        ...entries.filter((entry) => isFile(entry, isManifest)).map(({ name }) => join(folder, name)),
-      );
+      for (const entry of entries.filter((each) => isFile(each, isManifest))) {
+        const path = join(folder, entry.name);
+        paths.push(path);
+        if (entry.isSymbolicLink()) links.add(path);
+      }
       open.push(...entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name)));
     } catch (error) {
       if (folder === root) throw error;
       if (!isMissing(error)) unread.push({ path: folder, error: toError(error) });
     }
   }
-  return { paths: paths.sort(), unread, changed };
+  return { paths: paths.sort(), links, unread, changed };
 }
 
 function isShown({ name }: Dirent): boolean {

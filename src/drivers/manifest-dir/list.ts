@@ -7,6 +7,7 @@ import { errnoOf, ioError } from '../io-errors.ts';
 import { assertTrusted, assertTrustedWay } from '../trust.ts';
 import { findManifests } from './find.ts';
 import { readManifest } from './read.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface ListOptions {
   readonly path: string;
@@ -16,6 +17,7 @@ export interface ListOptions {
   readonly maxBytes: number;
   readonly now: () => number;
   readonly delay: (ms: number) => Promise<void>;
+  readonly suspects: Pick<Suspects, 'add' | 'take'>;
 }
 
 /** A file at one moment. */
@@ -68,8 +70,11 @@ export function createLister(options: ListOptions): () => Promise<ManifestListin
   }
 
   return async () => {
+    let doubtful: ReadonlySet<string> | 'all' = new Set();
     for (let round = 0; ; round++) {
-      const look = await lookAll(options, unchanged);
+      // What was suspected in the round before is so until its new content is kept.
+      doubtful = both(doubtful, options.suspects.take());
+      const look = await lookAll(options, unchanged, doubtful);
       const absent = missing(look);
       const fresh = new Set([...look.seen.values()].filter(({ changed }) => isFresh(changed)));
       const restless = absent.length > 0 || fresh.size > 0 || isFresh(look.changed);
@@ -93,16 +98,29 @@ function quiet({ seen }: Look, fresh: ReadonlySet<Seen>): Unchanged {
   return new Map([...seen].filter(([, each]) => each.stamp !== undefined && !fresh.has(each)));
 }
 
-async function lookAll(options: ListOptions, unchanged: Unchanged): Promise<Look> {
-  const { path } = options;
+function both(one: ReadonlySet<string> | 'all', other: ReadonlySet<string> | 'all'): typeof one {
+  return one === 'all' || other === 'all' ? 'all' : new Set([...one, ...other]);
+}
+
+async function lookAll(
+  options: ListOptions,
+  unchanged: Unchanged,
+  doubtful: ReadonlySet<string> | 'all',
+): Promise<Look> {
+  const { path, suspects } = options;
   try {
     await assertTrustedWay(path);
-    const { paths, unread, changed } = await findManifests(path, options.isManifest, assertTrusted);
+    const { paths, links, unread, changed } = await findManifests(path, options.isManifest, assertTrusted);
+    const isQuiet = (each: string): boolean => doubtful !== 'all' && !doubtful.has(each) && !links.has(each);
     const seen = new Map<string, Seen>(unread.map((each) => [each.path, { file: each, changed: 0 }]));
-    const found = await mapAtOnce(paths, AT_ONCE, (each) => lookAt(each, options.maxBytes, unchanged));
+    const found = await mapAtOnce(paths, AT_ONCE, async (each) => {
+      const before = unchanged.get(each);
+      return before !== undefined && isQuiet(each) ? before : lookAt(each, options.maxBytes, before);
+    });
     for (const each of found) if (each !== undefined) seen.set(each.file.path, each);
     return { seen, unread: unread.map((each) => each.path), changed };
   } catch (error) {
+    suspects.add(undefined);
     throw unavailable(path, error);
   }
 }
@@ -117,9 +135,8 @@ function unavailable(path: string, error: unknown): ReasonedError {
   });
 }
 
-async function lookAt(path: string, maxBytes: number, unchanged: Unchanged): Promise<Seen | undefined> {
+async function lookAt(path: string, maxBytes: number, before: Seen | undefined): Promise<Seen | undefined> {
   try {
-    const before = unchanged.get(path);
     if (before !== undefined && before.stamp === stampOf(await stat(path))) return before;
     const check = (stats: Parameters<typeof assertTrusted>[1]): void => assertTrusted(path, stats);
     const found = await readManifest(path, { maxBytes, check });

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { watch } from 'chokidar';
 import type { FSWatcher } from 'chokidar';
+import type { Suspects } from './suspects.ts';
 
 /** Why there is a hint: something was seen, the watcher was set up anew, or time has passed. */
 export type HintCause = 'changed' | 'rearmed' | 'relist';
@@ -12,9 +13,13 @@ export interface WatchOptions {
   isManifest: (name: string) => boolean;
   debounceMs: number;
   relistMs: number;
+  /** Is told of the files that change. */
+  suspects: Pick<Suspects, 'add' | 'follow'>;
   onHint: (cause: HintCause) => void;
 }
 
+/** All files are looked at at every so many relists, also where each change is told. */
+const RELISTS = 3;
 /** The link that a mounted ConfigMap or Secret swaps. */
 const SWAPPED_LINK = '..data';
 
@@ -23,13 +28,20 @@ const SWAPPED_LINK = '..data';
  * turned elsewhere, so that every hint begins with a look whether it is still the one being watched.
  */
 export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
-  const { path, debounceMs, relistMs, onHint } = options;
+  const { path, debounceMs, relistMs, suspects, onHint } = options;
   const disposed = new AbortController();
   let watcher: FSWatcher | undefined;
   let watched: string | undefined;
   let debounce: NodeJS.Timeout | undefined;
   let burst: number | undefined;
   let checking: Promise<void> | undefined;
+  let following = false;
+  let relists = 0;
+
+  function follow(told: boolean): void {
+    following = told;
+    suspects.follow(told);
+  }
 
   function hint(cause: HintCause): void {
     if (disposed.signal.aborted) return;
@@ -44,6 +56,7 @@ export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
   async function rearmIfOther(): Promise<void> {
     const identity = await identityOf(path);
     if (identity === watched) return;
+    follow(false);
     await watcher?.close();
     if (disposed.signal.aborted) return;
     watched = identity;
@@ -69,18 +82,36 @@ export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
       ignoreInitial: true,
       ignored: (file, stats) => isIgnored(file, stats, options),
     });
+    let deaf = false;
+    function lose(): void {
+      deaf = true;
+      watched = undefined;
+      follow(false);
+    }
     armed.on('all', (event, file) => {
       // Whatever appears at this path now, it is not what was watched.
-      if (file === path && (event === 'unlinkDir' || event === 'addDir')) watched = undefined;
+      if (file === path && (event === 'unlinkDir' || event === 'addDir')) lose();
+      // Where files come, go or are renamed, the names that are told are not all that changed.
+      suspects.add(event === 'change' ? file : undefined);
       soon();
     });
     // The next relist tries again; at once might fail at once.
-    armed.on('error', () => (watched = undefined));
-    armed.once('ready', () => hint('rearmed'));
+    armed.on('error', lose);
+    armed.once('ready', () => {
+      if (!deaf) follow(true);
+      hint('rearmed');
+    });
     return armed;
   }
 
-  const relist = setInterval(() => hint('relist'), relistMs);
+  const relist = setInterval(() => {
+    relists += 1;
+    if (following && relists % RELISTS !== 0) check();
+    else {
+      suspects.add(undefined);
+      hint('relist');
+    }
+  }, relistMs);
   check();
   return {
     dispose: async () => {

@@ -7,6 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { isManifestFile, type ManifestListing } from '../../../src/api/manifest/snapshot.ts';
 import { createManifestDir } from '../../../src/drivers/manifest-dir.ts';
+import { createLister } from '../../../src/drivers/manifest-dir/list.ts';
+import { createSuspects } from '../../../src/drivers/manifest-dir/suspects.ts';
 import { reasonOf } from '../../../src/api/errors.ts';
 
 let root: string;
@@ -228,6 +230,38 @@ describe('a listing', () => {
 
     assert.equal(again, first);
     assert.deepEqual(summary(await source.list()), { 'a.yaml': 'A', 'b.yaml': 'b' });
+  });
+
+  it('looks at files that are suspected, at links and at new ones; after a failure at all', async () => {
+    const path = await directory({ 'a.yaml': 'a', 'b.yaml': 'b' });
+    const target = join(root, 'target.yaml');
+    await writeFile(target, 'l');
+    await symlink(target, join(path, 'l.yaml'));
+    let now = Date.now() + 60_000;
+    const suspects = createSuspects();
+    suspects.follow(true);
+    const listNow = createLister({
+      path,
+      isManifest: isManifestFile,
+      debounceMs: 200,
+      maxBytes: 1000,
+      now: () => (now += 60_000),
+      delay: () => Promise.resolve(),
+      suspects,
+    });
+    await listNow();
+    for (const name of ['a.yaml', 'b.yaml', 'c.yaml']) await writeFile(join(path, name), 'new');
+    await writeFile(target, 'new');
+
+    suspects.add(join(path, 'a.yaml'));
+    const known = { 'a.yaml': 'new', 'c.yaml': 'new', 'l.yaml': 'new' };
+    assert.deepEqual(summary(await listNow()), { ...known, 'b.yaml': 'b' });
+    assert.deepEqual(summary(await listNow()), { ...known, 'b.yaml': 'b' });
+
+    await rename(path, `${path}.away`);
+    await assert.rejects(listNow());
+    await rename(`${path}.away`, path);
+    assert.deepEqual(summary(await listNow()), { ...known, 'b.yaml': 'new' });
   });
 });
 

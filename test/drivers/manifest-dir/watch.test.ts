@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { isManifestFile } from '../../../src/api/manifest/snapshot.ts';
 import { createManifestDir } from '../../../src/drivers/manifest-dir.ts';
+import { createSuspects } from '../../../src/drivers/manifest-dir/suspects.ts';
+import { watchDir } from '../../../src/drivers/manifest-dir/watch.ts';
 import type { HintCause } from '../../../src/drivers/manifest-dir.ts';
+import { until } from '../virsh/support.ts';
 
 const QUICK = 150;
 const NEVER = 3600_000;
@@ -23,6 +26,8 @@ interface Hints {
   causes: HintCause[];
   /** Waits for a hint of this cause that comes after this call. */
   next(cause: HintCause): Promise<void>;
+  /** Name and text of what is listed. */
+  list(): Promise<Record<string, string>>;
 }
 
 /** Watches until the test is over; ready when it returns. */
@@ -48,7 +53,11 @@ async function hints(
   });
   t.after(() => watching.dispose());
   await first;
-  return { causes, next };
+  async function listNow(): Promise<Record<string, string>> {
+    const { files } = await source.list();
+    return Object.fromEntries(files.map((file) => [basename(file.path), 'text' in file ? file.text : '']));
+  }
+  return { causes, next, list: listNow };
 }
 
 async function directory(): Promise<string> {
@@ -59,12 +68,18 @@ async function directory(): Promise<string> {
 }
 
 describe('watching the manifests', { timeout: 20_000 }, () => {
-  it('E85: gives a hint whatever way an editor saves', async (t) => {
+  it('E85: gives a hint whatever way an editor saves, and what is listed then has it', async (t) => {
     const path = await directory();
     const file = join(path, 'a.yaml');
+    const target = join(root, 'target.yaml');
+    await writeFile(target, 'elsewhere');
+    await symlink(target, join(path, 'link.yaml'));
     const seen = await hints(t, path, NEVER);
+    let texts = await seen.list();
     const ways: Record<string, () => Promise<void>> = {
       'in place': () => writeFile(file, 'one'),
+      'in place again': () => writeFile(file, 'uno'),
+      'where a link leads to': () => writeFile(target, 'changed'),
       'rename over': async () => {
         await writeFile(join(path, '.a.yaml.tmp'), 'two');
         await rename(join(path, '.a.yaml.tmp'), file);
@@ -78,14 +93,20 @@ describe('watching the manifests', { timeout: 20_000 }, () => {
         await writeFile(file, 'four');
       },
       'a new file': () => writeFile(join(path, 'b.yaml'), 'b'),
+      'another file over it': () => rename(join(path, 'b.yaml'), file),
+      'a new file again': () => writeFile(join(path, 'b.yaml'), 'bb'),
       'a file less': () => rm(join(path, 'b.yaml')),
     };
 
-    for (const save of Object.values(ways)) {
+    for (const [way, save] of Object.entries(ways)) {
       const hint = seen.next('changed');
       await save();
       await hint;
+      const before = texts;
+      texts = await seen.list();
+      assert.notDeepEqual(texts, before, way);
     }
+    assert.deepEqual({ ...texts, 'b.yaml': '' }, { 'a.yaml': 'b', 'b.yaml': '', 'link.yaml': 'changed' });
   });
 
   it('E85: gives one hint for a burst of changes', async (t) => {
@@ -122,6 +143,31 @@ describe('watching the manifests', { timeout: 20_000 }, () => {
 
     await seen.next('relist');
     await seen.next('relist');
+  });
+
+  it('names what was edited, so that an edit among a thousand files is a look at one', async (t) => {
+    const path = await directory();
+    const changed = Date.now() / 1000 - 60;
+    await writeFile(join(path, 'b.yaml'), 'b');
+    await utimes(join(path, 'b.yaml'), changed, changed);
+    const looks: string[] = [];
+    const suspects = createSuspects();
+    const watching = watchDir({
+      path,
+      isManifest: isManifestFile,
+      debounceMs: 1,
+      relistMs: NEVER,
+      suspects,
+      onHint: (cause) => looks.push(cause),
+    });
+    t.after(() => watching.dispose());
+    await until(() => looks.includes('rearmed'));
+    assert.equal(suspects.take(), 'all');
+
+    await writeFile(join(path, 'b.yaml'), 'B');
+    await until(() => looks.includes('changed'));
+
+    assert.deepEqual(suspects.take(), new Set([join(path, 'b.yaml')]));
   });
 
   it('hears again after the directory was removed and made anew', async (t) => {
