@@ -77,7 +77,7 @@ export interface DnsmasqOptions {
   hostsFile?: string;
   /** Several changes within this time are told once (ms); default 100. */
   debounceMs?: number;
-  /** How often to look for what no watch tells: directories made or replaced, a dnsmasq that ended (ms); default 5000. */
+  /** How often to look for what no watch tells: directories made or replaced, a dnsmasq that ended (ms); default 10000. */
   recheckMs?: number;
   /** Waits before a half-written status file is read again. */
   delay?: (ms: number) => Promise<unknown>;
@@ -93,7 +93,7 @@ export function createDnsmasq(options: DnsmasqOptions = {}): Dnsmasq {
     procDir = '/proc',
     hostsFile = '/etc/hosts',
   } = options;
-  const { debounceMs = 100, recheckMs = 5000, delay = sleep, now = Date.now } = options;
+  const { debounceMs = 100, recheckMs = 10_000, delay = sleep, now = Date.now } = options;
   const leaseTable = createLeaseReader({ dir: stateDir, delay });
   const written: Written = new Map();
 

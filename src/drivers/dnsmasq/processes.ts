@@ -19,7 +19,7 @@ export async function pidOf(pidFile: string, procDir: string): Promise<number | 
 
 const PID = '.pid';
 /** All pid files are read again at every so many looks, also where nothing seems to have changed. */
-const LOOKS = 6;
+const LOOKS = 3;
 
 /** Tells when a dnsmasq ends, which changes no file and which libvirt does not notice. Looks every `everyMs`. */
 export function watchProcesses(

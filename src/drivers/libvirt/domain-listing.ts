@@ -15,7 +15,7 @@ export interface KeptListing {
 }
 
 export interface ListingOptions {
-  readonly list: () => Promise<DomainListing[]>;
+  readonly list: () => Promise<readonly DomainListing[]>;
   readonly listOne: (name: string) => Promise<DomainListing | undefined>;
   /** Told before anybody sees it. */
   readonly onDifference: (difference: Difference) => void;

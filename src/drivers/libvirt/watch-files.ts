@@ -18,7 +18,7 @@ export const LIBVIRT_FILES: LibvirtFiles = {
   networkStateDir: '/run/libvirt/network',
 };
 
-const RECHECK_MS = 5000;
+const RECHECK_MS = 10_000;
 /** libvirt writes NAME.xml.new and renames it. */
 const DOCUMENT = /^(.+)\.xml$/;
 

@@ -25,7 +25,7 @@ export interface DomainXmlOptions {
 /** The calls about domains; see Libvirt. */
 export interface DomainCalls {
   /** All domains, defined and transient, sorted by name: four calls for any number of them. */
-  domains(): Promise<DomainListing[]>;
+  domains(): Promise<readonly DomainListing[]>;
   /** One of them, in one call; undefined when there is no such domain. */
   domainListing(name: string): Promise<DomainListing | undefined>;
   /** Undefined when there is no such domain. */
@@ -67,7 +67,7 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
     return (await call('domstate', name)).trim() === 'shut off';
   }
   return {
-    domains: () => listDomains(virsh),
+    domains: createDomainLister(virsh),
     async domainListing(name) {
       const info = await tolerate(call('dominfo', name), MISSING);
       return info === undefined ? undefined : parseDomainInfo(info);
@@ -127,12 +127,22 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
   };
 }
 
-async function listDomains(virsh: Virsh): Promise<DomainListing[]> {
-  const list = await virsh.call(['list', '--all', '--uuid', '--name']);
-  const stats = await virsh.call(['domstats', '--state']);
-  const transient = await virsh.call(['list', '--all', '--transient', '--uuid']);
-  const autostart = await virsh.call(['list', '--all', '--autostart', '--uuid']);
-  return parseDomains(list, stats, { transient, autostart });
+/** At rest libvirt says the same each time, which is not parsed again. */
+function createDomainLister(virsh: Virsh): () => Promise<readonly DomainListing[]> {
+  let said: readonly string[] = [];
+  let parsed: readonly DomainListing[] = [];
+  return async () => {
+    const list = await virsh.call(['list', '--all', '--uuid', '--name']);
+    const stats = await virsh.call(['domstats', '--state']);
+    const transient = await virsh.call(['list', '--all', '--transient', '--uuid']);
+    const autostart = await virsh.call(['list', '--all', '--autostart', '--uuid']);
+    const now = [list, stats, transient, autostart];
+    if (now.some((text, index) => text !== said[index])) {
+      parsed = parseDomains(list, stats, { transient, autostart });
+      said = now;
+    }
+    return parsed;
+  };
 }
 
 type Call = (op: string, name: string, ...options: string[]) => Promise<string>;
@@ -169,7 +179,7 @@ async function hasCheckpoints(call: Call, name: string): Promise<boolean> {
 /** The name, or the UUID where virsh would misread the name. */
 async function referTo(virsh: Virsh, name: string, op: string): Promise<string> {
   if (!AMBIGUOUS.test(name)) return name;
-  const found = (await listDomains(virsh)).find((domain) => domain.name === name);
+  const found = (await createDomainLister(virsh)()).find((domain) => domain.name === name);
   if (found !== undefined) return found.uuid;
   throw new VirshError('NotFound', [op, name], { why: 'there is no domain of that name' });
 }

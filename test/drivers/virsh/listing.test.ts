@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
+import { domainCalls } from '../../../src/drivers/virsh/domains.ts';
 import {
   parseDomains,
   parseJob,
   parseNetworkInfo,
   parseVersion,
 } from '../../../src/drivers/virsh/listing.ts';
+import type { Virsh } from '../../../src/drivers/virsh/virsh.ts';
 
 const UUIDS = ['a51d50f7-8117-499a-b058-8a619a9c3fd8', '0200c6d5-3847-455d-b6b9-662b671fc8b8'] as const;
 
@@ -95,4 +97,34 @@ describe('what virsh lists', () => {
       operation: 'backup',
     });
   });
+});
+
+test('a list of domains that says what the last one said is the same list; any of its four parts makes another', async () => {
+  const uuid = 'c7a5fdbd-edaf-9455-926a-d65c16db1809';
+  const said: Record<string, string> = {
+    '--name': `${uuid} a\n`,
+    '--state': "Domain: 'a'\n  state.state=5\n",
+    '--transient': '',
+    '--autostart': '',
+  };
+  const virsh = {
+    call: (argv: readonly string[]) => Promise.resolve(said[argv.find((each) => each in said) ?? ''] ?? ''),
+  };
+  const calls = domainCalls(virsh as unknown as Virsh, () => Promise.reject(new Error('not asked')));
+  let before = await calls.domains();
+  assert.equal(await calls.domains(), before);
+
+  const changes = {
+    '--state': "Domain: 'a'\n  state.state=1\n",
+    '--transient': uuid,
+    '--autostart': uuid,
+    '--name': '',
+  };
+  for (const [part, text] of Object.entries(changes)) {
+    said[part] = text;
+    const now = await calls.domains();
+    assert.notDeepEqual(now, before, part);
+    before = now;
+  }
+  assert.deepEqual(before, []);
 });
