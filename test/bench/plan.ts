@@ -8,7 +8,8 @@ import { planNetwork } from '../../src/api/network/plan.ts';
 import { median, type Group } from './line.ts';
 import { addressOf, NETWORK, nodeName } from './manifests.ts';
 
-const RUNS = 7;
+/** Most of them by compiled code, as in a daemon that has run for a while. */
+const RUNS = 25;
 /** A plan that takes longer is not run again. */
 const PATIENCE_SECONDS = 20;
 

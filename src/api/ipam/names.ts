@@ -15,12 +15,20 @@ export function derivedMac(network: string, node: string): string {
   return `52:54:00:${(digest('mac', network, node).slice(0, 6).match(/../g) ?? []).join(':')}`;
 }
 
+/** Each plan of a network asks for the address of each of its Nodes, whose manifests never change. */
+const derived = new WeakMap<object, { readonly node: string; readonly mac: string }>();
+
 /** The MAC address of one entry of a Node's `spec.networks`: the given one, or the derived one. Lower case. */
 export function attachmentMac(
   node: string,
   attachment: { readonly network: string; readonly mac?: string | undefined },
 ): string {
-  return attachment.mac?.toLowerCase() ?? derivedMac(attachment.network, node);
+  if (attachment.mac !== undefined) return attachment.mac.toLowerCase();
+  const known = derived.get(attachment);
+  if (known?.node === node) return known.mac;
+  const mac = derivedMac(attachment.network, node);
+  derived.set(attachment, { node, mac });
+  return mac;
 }
 
 /** The UUID of what k8slab makes for an object: an RFC 9562 version 8 UUID from a hash, the same on every vmhost. */

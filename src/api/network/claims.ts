@@ -32,13 +32,13 @@ export function claimsOn(
   const claims = nodes.flatMap(({ name, spec }) =>
     spec.networks.flatMap((attachment, index): Claim[] => {
       if (attachment.network !== network || isLeftAlone(spec, attachment)) return [];
-      const primary = index === 0;
+      const [primary, own] = [index === 0, fqdn(name, domain)];
       const aliases = primary ? spec.dnsAliases.map((alias) => aliasName(alias, domain)) : [];
       return [
         {
           node: name,
           mac: attachmentMac(name, attachment),
-          hostnames: [...new Set([fqdn(name, domain), ...aliases])],
+          hostnames: aliases.length === 0 ? [own] : [...new Set([own, ...aliases])],
           primary,
           isWorker: spec.role === 'worker',
           ...(attachment.address === undefined ? {} : { address: attachment.address }),

@@ -18,20 +18,28 @@ export interface ForeignReservation extends DhcpHost {
   readonly liveOnly: boolean;
 }
 
+type Names = readonly string[] | Set<string>;
+
+/** So few names of one address are found in their list at once: a network has a thousand addresses with one or two. */
+const FEW = 8;
+
 /** Pairs of an address and a name. A name alone says nothing: it may have one address of ours and a foreign one. */
 export class NameSet {
-  readonly #names = new Map<string, Set<string>>();
+  readonly #names = new Map<string, Names>();
 
   constructor(hosts: readonly DnsHost[]) {
     for (const { ip, hostnames } of hosts) {
       const known = this.#names.get(ip);
-      if (known === undefined) this.#names.set(ip, new Set(hostnames));
-      else for (const name of hostnames) known.add(name);
+      if (known instanceof Set) for (const name of hostnames) known.add(name);
+      else if (known !== undefined) this.#names.set(ip, new Set([...known, ...hostnames]));
+      else this.#names.set(ip, hostnames.length > FEW ? new Set(hostnames) : hostnames);
     }
   }
 
   has(ip: string, name: string): boolean {
-    return this.#names.get(ip)?.has(name) === true;
+    const names = this.#names.get(ip);
+    if (names === undefined) return false;
+    return names instanceof Set ? names.has(name) : names.includes(name);
   }
 }
 

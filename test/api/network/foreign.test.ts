@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import type { NodeManifest } from '../../../src/api/network/claims.ts';
+import { NameSet } from '../../../src/api/network/foreign.ts';
 import { apply, look, master00, master01, node, spec, types, type World } from './bed.ts';
 
 /** A running network that needs nothing. */
@@ -267,4 +268,21 @@ describe('R26: directories of dnsmasq that are not ours', () => {
     assert.deepEqual(types(look([master00], world, options)), ['DefineNetwork', 'RestartNetwork']);
     settle([master00], world, options);
   });
+});
+
+test('pairs of address and name are found however many names an address has and in however many places they stand', () => {
+  const many = Array.from({ length: 20 }, (_, index) => `n${index}`);
+  const names = new NameSet([
+    { ip: '10.0.0.1', hostnames: ['a', 'b'] },
+    { ip: '10.0.0.2', hostnames: many },
+    { ip: '10.0.0.1', hostnames: ['c'] },
+    { ip: '10.0.0.1', hostnames: ['d'] },
+    { ip: '10.0.0.2', hostnames: ['e'] },
+  ]);
+
+  for (const name of ['a', 'b', 'c', 'd']) assert.ok(names.has('10.0.0.1', name), name);
+  for (const name of [...many, 'e']) assert.ok(names.has('10.0.0.2', name), name);
+  assert.ok(!names.has('10.0.0.1', 'e'));
+  assert.ok(!names.has('10.0.0.2', 'a'));
+  assert.ok(!names.has('10.0.0.3', 'a'));
 });
