@@ -3,8 +3,8 @@ export interface Column<O> {
   readonly name: string;
   /** Only with -o wide. */
   readonly wide?: true;
-  /** @param now milliseconds since the epoch, for ages */
-  cell(object: O, now: number): string;
+  /** The same for the same object. */
+  cell(object: O): string;
 }
 
 /** What kubectl prints where there is no value. */

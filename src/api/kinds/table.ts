@@ -42,11 +42,25 @@ export function renderTable(
       type: 'string',
       priority: column.wide === undefined ? 0 : 1,
     })),
-    rows: objects.map((object) => ({
-      cells: columns.map((column) => column.cell(object, now)),
-      object: partial(object),
-    })),
+    rows: objects.map((object) => {
+      const row = made.get(object) ?? rowOf(columns, object);
+      made.set(object, row);
+      return { cells: row.cells.with(columns.indexOf(age), ageOf(object, now)), object: row.object };
+    }),
   };
+}
+
+type Row = Table['rows'][number];
+
+/** Objects are frozen, and few of a thousand change between two tables: but for their age, rows are made once. */
+const made = new WeakMap<ApiObject, Row>();
+
+function rowOf(columns: readonly Column<ApiObject>[], object: ApiObject): Row {
+  return { cells: columns.map((column) => column.cell(object)), object: partial(object) };
+}
+
+function ageOf({ metadata }: ApiObject, now: number): string {
+  return formatAge((now - Date.parse(metadata.creationTimestamp)) / 1000);
 }
 
 /** Conditions that STATUS shows beside why the object is Ready or not, where they are True. */
@@ -73,10 +87,8 @@ function heldBack(conditions: readonly Condition[]): Condition | undefined {
   return isTrue(conditions, READY) && synced?.status === 'False' ? synced : undefined;
 }
 
-const age: Column<ApiObject> = {
-  name: 'Age',
-  cell: ({ metadata }, now) => formatAge((now - Date.parse(metadata.creationTimestamp)) / 1000),
-};
+/** Filled in by each table. */
+const age: Column<ApiObject> = { name: 'Age', cell: () => NONE };
 const message: Column<ApiObject> = {
   name: 'Message',
   wide: true,

@@ -55,6 +55,21 @@ describe('a table', () => {
     }
   });
 
+  it('makes the row of an object once, and only its age moves on', () => {
+    const kind = KINDS.get('Node');
+    let made = 0;
+    const counted = { name: 'Made', cell: () => `${(made += 1)}` };
+    const definition = { columns: [...kind.columns, counted] } as typeof kind;
+    const node = object('Node', spec, {});
+
+    const first = cells(renderTable(definition, [node], Date.parse(CREATED) + 5_000));
+    const later = cells(renderTable(definition, [node], Date.parse(CREATED) + 65_000));
+
+    assert.deepEqual([first['Age'], later['Age']], ['5s', '65s']);
+    assert.deepEqual({ ...later, Age: '' }, { ...first, Age: '' });
+    assert.equal(made, 1);
+  });
+
   it('U5: shows beside Ready what is pending, and what a running guest has beside what it shall have', () => {
     const found = ['Ready', 'RestartRequired', 'CloudInitDrifted', 'Defined'].map((type) => {
       return { ...condition(type, 'True', type === 'Ready' ? 'Ready' : 'x'), lastTransitionTime: CREATED };
