@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { condition } from '../../../src/api/conditions.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
 import { API_VERSION, type ApiObject, type Kind } from '../../../src/api/meta.ts';
+import type { Column } from '../../../src/api/kinds/columns.ts';
 import { KINDS } from '../../../src/api/kinds/list.ts';
 import { renderTable, type Table } from '../../../src/api/kinds/table.ts';
 
@@ -58,8 +59,8 @@ describe('a table', () => {
   it('makes the row of an object once, and only its age moves on', () => {
     const kind = KINDS.get('Node');
     let made = 0;
-    const counted = { name: 'Made', cell: () => `${(made += 1)}` };
-    const definition = { columns: [...kind.columns, counted] } as typeof kind;
+    const counted: Column<ApiObject> = { name: 'Made', cell: () => `${(made += 1)}` };
+    const definition = { columns: [...(kind.columns as Column<ApiObject>[]), counted] };
     const node = object('Node', spec, {});
 
     const first = cells(renderTable(definition, [node], Date.parse(CREATED) + 5_000));
