@@ -1,5 +1,6 @@
 import type { Kinds } from '../kinds/kinds.ts';
 import { KINDS } from '../kinds/list.ts';
+import { refName } from '../meta.ts';
 import { type Claim, crossError, MAX_LISTED } from './clash.ts';
 import { indexManifests } from './manifests.ts';
 import type { CrossError, ManifestError, ParsedObject } from './types.ts';
@@ -38,11 +39,24 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** `Kind/name` -> the objects of that name, where there are several; that is seldom, and asked at each edit. */
+export function manifold(objects: readonly ParsedObject[]): ReadonlyMap<string, readonly ParsedObject[]> {
+  const single = new Map<string, ParsedObject>();
+  const several = new Map<string, ParsedObject[]>();
+  for (const object of objects) {
+    const ref = refName(object);
+    const first = single.get(ref);
+    const group = several.get(ref);
+    if (first === undefined) single.set(ref, object);
+    else if (group === undefined) several.set(ref, [first, object]);
+    else group.push(object);
+  }
+  return several;
+}
+
 function duplicateErrors(objects: readonly ParsedObject[]): readonly CrossError[] {
-  const groups = Map.groupBy(objects, ({ kind, name }) => `${kind}/${name}`);
-  return [...groups.values()].flatMap((group) => {
+  return [...manifold(objects).values()].flatMap((group) => {
     const claims = group.map((object): Claim => ({ object, path: ['metadata', 'name'] }));
-    if (claims.length === 1) return [];
     const listed = claims.slice(0, MAX_LISTED + 1);
     return claims.map((claim) =>
       crossError(claim, {

@@ -2,7 +2,7 @@ import { explainError } from '../errors.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { KINDS } from '../kinds/list.ts';
 import { refName } from '../meta.ts';
-import { byErrorPlace, crossCheck } from './cross-check.ts';
+import { byErrorPlace, crossCheck, manifold } from './cross-check.ts';
 import { parseSteps } from './parse.ts';
 import { danglingReferences } from './references.ts';
 import { runSteps, type Steps } from './steps.ts';
@@ -192,6 +192,7 @@ function uniqueObjects(
   all: readonly ParsedObject[],
   previous: readonly ParsedObject[],
 ): readonly ParsedObject[] {
+  if (manifold(all).size === 0) return all;
   const before = new Map(previous.map((object) => [refName(object), object]));
   return [...Map.groupBy(all, refName)].flatMap(([ref, versions]) => {
     const known = before.get(ref);
