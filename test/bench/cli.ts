@@ -1,7 +1,7 @@
 import { median, type Group } from './line.ts';
 
 const RUNS = 20;
-const NODE = '/usr/lib/k8slab/bin/node';
+export const NODE = '/usr/lib/k8slab/bin/node';
 
 /** The command line against a Node program that does nothing, one after the other in each round. */
 export const cli: Group = {
