@@ -93,7 +93,7 @@ function noLeaseMessage(observed: ObservedNode, { address }: NodeProbes): string
 function nameResolved(probes: NodeProbes): ConditionInput {
   const { dns, address, fqdn } = probes;
   if (dns === undefined || address === undefined || fqdn === undefined) {
-    return condition('NameResolved', 'Unknown', 'NotAsked', "the network's DNS could not be asked");
+    return condition('NameResolved', 'Unknown', 'NotAsked', "the network's DNS has not answered yet");
   }
   const { forward, reverse } = dnsAgrees(dns, { fqdn, address });
   if (forward && reverse)
