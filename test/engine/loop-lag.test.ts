@@ -11,7 +11,7 @@ function bed() {
   let late = 0;
   const lag = createLoopLag(registry, {
     monotonic: () => clock.monotonic() + late,
-    setTimer: clock.setTimer,
+    setTimer: (delayMs, run) => clock.setTimer(delayMs, run),
   });
   async function read(figure: string): Promise<number> {
     const text = await registry.getSingleMetricAsString(`nodejs_eventloop_lag_${figure}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Gauge } from 'prom-client';
-import { createMetrics } from '../../src/engine/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/engine/metrics.ts';
 import { metadata } from './sample.ts';
 
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
@@ -34,6 +34,28 @@ test('a family that throws is left out and counted, the rest is served', async (
   assert.equal(failed.length, 7);
   assert.deepEqual([failed[0], failed.at(-1)], ['k8slab_object_condition', 'k8slab_rejecting']);
 });
+
+const WORKS: Readonly<Record<string, (metrics: Metrics) => void>> = {
+  'a pass': (metrics) => metrics.controller('node', 1).passStarted(),
+  'a call of a driver': (metrics) => metrics.driverCall({ driver: 'virsh', op: 'list', seconds: 0.1 }),
+};
+
+for (const [name, work] of Object.entries(WORKS)) {
+  test(`the lag of the event loop is measured around ${name}`, async () => {
+    const metrics = createMetrics({ version: '1' });
+    work(metrics);
+    const blocked = performance.now() + 100;
+    while (performance.now() < blocked);
+
+    let lag = 0;
+    for (let turn = 0; lag === 0 && turn < 1000; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      lag = Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(await metrics.text())?.[1]);
+    }
+
+    assert.ok(lag > 0.05, `${lag}`);
+  });
+}
 
 test('two registries do not know of each other', async () => {
   const [first, second] = [createMetrics({ version: '1' }), createMetrics({ version: '2' })];

@@ -58,6 +58,14 @@ describe('the MAC address of an attachment', () => {
     assert.equal(attachmentMac('a', { network: 'n', mac: '52:54:00:AB:CD:EF' }), '52:54:00:ab:cd:ef');
     assert.equal(attachmentMac('a', { network: 'n' }), derivedMac('n', 'a'));
   });
+
+  it('is the own one of each Node, also where two have the same attachment, as by a default', () => {
+    const attachment = { network: 'n' };
+
+    const macs = ['a', 'b', 'a'].map((node) => attachmentMac(node, attachment));
+
+    assert.deepEqual(macs, [derivedMac('n', 'a'), derivedMac('n', 'b'), derivedMac('n', 'a')]);
+  });
 });
 
 describe('DNS names', () => {

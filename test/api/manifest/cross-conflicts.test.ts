@@ -34,6 +34,16 @@ describe('objects that claim the same', () => {
       ],
     },
     {
+      reason: 'kind and name, three of them',
+      documents: [node('x'), node('x'), node('x')],
+      codes: ['DuplicateObject Node/x', 'DuplicateObject Node/x', 'DuplicateObject Node/x'],
+      lines: [
+        'a.yaml: metadata.name: Node "x" is also defined as Node "x" (b.yaml:1), Node "x" (c.yaml:1)',
+        'b.yaml: metadata.name: Node "x" is also defined as Node "x" (a.yaml:1), Node "x" (c.yaml:1)',
+        'c.yaml: metadata.name: Node "x" is also defined as Node "x" (a.yaml:1), Node "x" (b.yaml:1)',
+      ],
+    },
+    {
       reason: 'a MAC address, in any case',
       documents: [node('x', { mac: '52:54:00:0A:00:01' }), node('y', { mac: '52:54:00:0a:00:01' })],
       codes: ['DuplicateMac Node/x', 'DuplicateMac Node/y'],

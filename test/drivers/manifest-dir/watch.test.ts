@@ -168,6 +168,23 @@ describe('watching the manifests', { timeout: 20_000 }, () => {
     await until(() => looks.includes('changed'));
 
     assert.deepEqual(suspects.take(), new Set([join(path, 'b.yaml')]));
+
+    // Of a rename the old name is told last, and by itself says nothing of the new one.
+    await rename(join(path, 'b.yaml'), join(path, 'a.yaml'));
+    await until(() => suspects.take() === 'all');
+  });
+
+  it('looks at all by itself at every third relist only, as long as each change is told', async (t) => {
+    const relistMs = 100;
+    const seen = await hints(t, await directory(), relistMs);
+    await seen.next('relist');
+    const began = performance.now();
+
+    await seen.next('relist');
+    await seen.next('relist');
+
+    // A timer of Node is never early, and starts anew when it was late.
+    assert.ok(performance.now() - began >= 5 * relistMs);
   });
 
   it('hears again after the directory was removed and made anew', async (t) => {
