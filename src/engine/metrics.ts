@@ -54,7 +54,13 @@ export function createMetrics({ version, onCollectError }: MetricsOptions): Metr
     ...lab,
     controller(name, workers) {
       const controller = runtime.controller(name, workers);
-      return { ...controller, passStarted: () => (lag.working(), controller.passStarted()) };
+      return {
+        ...controller,
+        passStarted() {
+          lag.working();
+          controller.passStarted();
+        },
+      };
     },
     driverCall(call) {
       lag.working();
