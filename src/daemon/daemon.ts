@@ -183,11 +183,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   const { store, manifests, queues, health } = parts;
   const http = httpDeps(options, parts);
   // The socket comes first: it is what keeps a second daemon from starting.
-  const onError = (where: string, error: Error): void =>
-    log.error(
-      { where, why: explainError(error), stack: stackOf(error) },
-      'a server had an error and goes on',
-    );
+  const { onError } = http;
   const socket = await serveSocket(createApi(http), `${config.runtime}/k8slab.sock`, onError);
   releasers.add('socket', () => socket.close());
   const probes = await serveTcp(createProbeApp(http), config.listen, onError);
@@ -244,6 +240,11 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): HttpDeps
       store,
     }),
     health,
+    onError: (where, error) =>
+      log.error(
+        { where, why: explainError(error), stack: stackOf(error) },
+        'a server had an error and goes on',
+      ),
     manifestErrors: () => parts.manifests.snapshot().errors.map(manifestTrouble),
     async plan(files) {
       const { abort, signal } = abortAfter(clock, PLAN_MS);

@@ -1,5 +1,6 @@
 import { formatError } from '../api/manifest/format.ts';
 import type { ManifestWarning } from '../api/manifest/types.ts';
+import { refName } from '../api/meta.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 
@@ -20,7 +21,7 @@ interface Missing {
 }
 
 export function createDangling({ clock, log }: { readonly clock: Clock; readonly log: Logger }): Dangling {
-  /** What was not told yet, the longest missing first. */
+  /** What was not told yet by its key, the longest missing first. */
   let waiting = new Map<string, Missing>();
   let told = new Set<string>();
   let timer: Timer | undefined;
@@ -28,15 +29,15 @@ export function createDangling({ clock, log }: { readonly clock: Clock; readonly
   function tell(): void {
     timer = undefined;
     const now = clock.monotonic();
-    for (const [why, { warning, since }] of waiting) {
+    for (const [key, { warning, since }] of waiting) {
       if (now - since < PATIENCE_MS) break;
       const { file, line, object } = warning;
       log.warn(
-        { file, line, kind: object.kind, name: object.name, why },
+        { file, line, kind: object.kind, name: object.name, why: formatError(warning) },
         'a manifest names what is not there',
       );
-      told.add(why);
-      waiting.delete(why);
+      told.add(key);
+      waiting.delete(key);
     }
     tellLater();
   }
@@ -48,13 +49,15 @@ export function createDangling({ clock, log }: { readonly clock: Clock; readonly
 
   return {
     update(warnings) {
-      const now = new Map(warnings.map((warning) => [formatError(warning), warning]));
-      told = new Set([...told].filter((text) => now.has(text)));
-      const before = [...waiting].filter(([text]) => now.has(text));
+      const now = new Map(warnings.map((warning) => [keyOf(warning), warning]));
       const since = clock.monotonic();
-      const known = new Set([...told, ...before.map(([text]) => text)]);
-      const fresh = [...now].flatMap(([text, warning]) =>
-        known.has(text) ? [] : [[text, { warning, since }] as const],
+      told = new Set([...told].filter((key) => now.has(key)));
+      const before = [...waiting].flatMap(([key, missing]) => {
+        const warning = now.get(key);
+        return warning === undefined ? [] : [[key, { ...missing, warning }] as const];
+      });
+      const fresh = [...now].flatMap(([key, warning]) =>
+        told.has(key) || waiting.has(key) ? [] : [[key, { warning, since }] as const],
       );
       waiting = new Map([...before, ...fresh]);
       tellLater();
@@ -63,4 +66,9 @@ export function createDangling({ clock, log }: { readonly clock: Clock; readonly
       timer?.cancel();
     },
   };
+}
+
+/** Where it stands moves with each edit above it, and the hint with what else there is. */
+function keyOf({ object, path, message }: ManifestWarning): string {
+  return `${refName(object)} ${path}: ${message}`;
 }

@@ -1,11 +1,14 @@
 import type { Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { z } from 'zod';
-import { explainError, reasonOf } from '../api/errors.ts';
+import { explainError, reasonOf, toError } from '../api/errors.ts';
 import { API_VERSION } from '../api/meta.ts';
 import type { PackageUpdates } from '../controllers/node/package-updates.ts';
 import type { Clock } from '../engine/clock.ts';
 import { failure } from './http-status.ts';
+import type { OnServerError } from './servers.ts';
+
+const PATH = `/apis/${API_VERSION}/packageupdates`;
 
 const selection = z.strictObject({ role: z.string().optional(), nodes: z.array(z.string()).optional() });
 
@@ -13,9 +16,15 @@ const STATUS = { NotFound: 404, AlreadyRunning: 409 } as const;
 /** A package manager may be silent for long; an empty line keeps the connection. */
 const ALIVE_MS = 15_000;
 
-/** Updates packages and tells how it goes: a line of JSON per event. */
-export function serveUpdates(app: Hono, updates: PackageUpdates, clock: Clock): void {
-  app.post(`/apis/${API_VERSION}/packageupdates`, async (c) => {
+export interface UpdatesDeps {
+  readonly updates: PackageUpdates;
+  readonly clock: Clock;
+  readonly onError: OnServerError;
+}
+
+/** Updates packages and tells how it goes: a line of JSON per event. A run that breaks off ends the answer. */
+export function serveUpdates(app: Hono, { updates, clock, onError }: UpdatesDeps): void {
+  app.post(PATH, async (c) => {
     const body = selection.safeParse(await c.req.json().catch(() => undefined));
     if (!body.success) return c.json(failure('BadRequest', 'the body must be {"role", "nodes"}', 400), 400);
     let run: ReturnType<PackageUpdates['prepare']>;
@@ -42,6 +51,8 @@ export function serveUpdates(app: Hono, updates: PackageUpdates, clock: Clock): 
           (event) => send(`${JSON.stringify(event)}\n`),
           () => out.aborted,
         );
+      } catch (error) {
+        onError(PATH, toError(error));
       } finally {
         timer.cancel();
       }

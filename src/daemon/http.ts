@@ -16,6 +16,7 @@ import type { Clock } from '../engine/clock.ts';
 import { serveObjects } from './http-objects.ts';
 import { failure, notFound } from './http-status.ts';
 import { serveUpdates } from './http-updates.ts';
+import type { OnServerError } from './servers.ts';
 
 export interface HttpDeps {
   readonly kinds: Kinds;
@@ -29,6 +30,7 @@ export interface HttpDeps {
   readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
   readonly updates: PackageUpdates;
   readonly clock: Clock;
+  readonly onError: OnServerError;
 }
 
 const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
@@ -78,7 +80,7 @@ export function createApi(deps: HttpDeps): Hono {
     deps.removals.confirm(refs);
     return c.json(body.data);
   });
-  serveUpdates(app, deps.updates, deps.clock);
+  serveUpdates(app, deps);
   serveObjects(app, deps);
   app.onError((error, c) => {
     const code = reasonOf(error) === 'NotHeld' ? 409 : 500;

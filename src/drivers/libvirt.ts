@@ -23,7 +23,7 @@ export type { NetworkUpdate } from './virsh/networks.ts';
 export { createVirsh } from './virsh/virsh.ts';
 export { VirshError } from './virsh/errors.ts';
 export type { VirshReason } from './virsh/errors.ts';
-export type { Virsh, VirshCall, VirshOptions } from './virsh/virsh.ts';
+export type { CallOptions, Virsh, VirshCall, VirshOptions } from './virsh/virsh.ts';
 
 /**
  * libvirt as the controllers see it. Every call throws VirshError (reasons: LibvirtUnreachable, PermissionDenied,

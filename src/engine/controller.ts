@@ -16,7 +16,8 @@ export interface PassContext {
   readonly log: Logger;
   /**
    * Runs what is worse half done than not at all: neither the pass's deadline nor the daemon's stop cuts it, and the stop
-   * waits for it. Throws instead of beginning it once the pass is to end. Every call in it needs a deadline of its own.
+   * waits for it. Throws instead of beginning it once the pass is to end. Its calls together need a deadline that is
+   * shorter than STOP_MS.hold.
    */
   readonly uninterruptible: <T>(section: () => Promise<T>) => Promise<T>;
 }
@@ -66,7 +67,7 @@ export const STOP_MS = {
   grace: 10_000,
   /** How long an aborted pass may take to end before its worker goes on without it. */
   abandon: 5000,
-  /** Two calls of virsh that both run into their deadline. */
+  /** Longer than a section that must not be cut may take: see `uninterruptible`. */
   hold: 60_000,
 };
 /** A pass that is under way for so long has ignored its abort: nothing but a restart of the daemon frees its key. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,7 @@ export async function serveLab(): Promise<Served> {
     },
     health: { unready: () => [], unhealthy: () => [] },
     manifestErrors: () => [],
+    onError: (where, error) => assert.fail(`${where}: ${error.message}`),
     clock: bed.clock,
     updates: createPackageUpdates({
       store: bed.store,

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { Marked } from '../../src/api/ownership/orphan.ts';
+import { parseNetwork } from '../../src/api/libvirt/network.ts';
 import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
 import { callsFor, createBed, createLab, type Bed } from './bed.ts';
 import { fakeDisks } from './disk-fakes.ts';
-import { fakeLibvirt } from './fakes.ts';
+import { fakeLibvirt, rawLibvirt } from './fakes.ts';
 
 /** As a guest that was asked to. */
 function shutOff({ world }: Bed, name: string): void {
@@ -266,6 +267,26 @@ describe('a Network without a manifest', () => {
       assert.equal(bed.condition(['Network', 'k8s-net'], 'Ready')?.message, 'domain "x" uses it');
       assert.ok(bed.world.networks.has('k8s-net'));
     }
+  });
+
+  it('that was adopted is let go: its guests keep their reservations, and its next dnsmasq reads nothing of ours', async () => {
+    const bed = await createLab('a');
+    const { config = '', live } = bed.world.networks.get('k8s-net') ?? {};
+    const before = parseNetwork(config).model;
+    rawLibvirt(bed.world).netDefine(config.replace('kind="Network"', 'kind="Network" adopted="yes"'));
+    bed.world.calls.length = 0;
+    bed.store.terminate('Network', 'k8s-net');
+
+    await bed.converge();
+
+    assert.equal(bed.store.get('Network', 'k8s-net'), undefined);
+    assert.deepEqual(callsFor(bed, 'k8s-net'), ['defineNetwork']);
+    const after = bed.world.networks.get('k8s-net');
+    const { model } = parseNetwork(after?.config ?? '');
+    assert.deepEqual([before.options.length, model.options, model.mark], [2, [], undefined]);
+    assert.deepEqual([model.hosts, model.dns], [before.hosts, before.dns]);
+    assert.equal(after?.live, live, 'it runs on as it is');
+    assert.ok(bed.world.hostFiles.has('k8s-net'), 'its dnsmasq reads them still');
   });
 });
 

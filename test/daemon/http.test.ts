@@ -39,6 +39,7 @@ function createServer(more: Partial<HttpDeps> = {}): {
       packages: fakePackages(bed.world),
       clock: bed.clock,
     }),
+    onError: (where, error) => assert.fail(`${where}: ${error.message}`),
     ...more,
   };
   const api = createApi(deps);
@@ -64,12 +65,26 @@ describe('updates of packages', () => {
   it('leave no timer behind when a run breaks off', async () => {
     const clock = createFakeClock();
     const updates: PackageUpdates = { prepare: () => () => Promise.reject(new Error('broken')) };
-    const api = createApi(createServer({ updates, clock }).deps);
+    const api = createApi(createServer({ updates, clock, onError: () => undefined }).deps);
 
     const response = await api.request(`${BASE}/packageupdates`, { method: 'POST', body: '{}' });
     await response.text().catch(() => undefined);
 
     assert.equal(clock.pendingTimers(), 0);
+  });
+
+  it('tell of a run that breaks off where errors of servers are told, and print nothing', async (t) => {
+    const printed = t.mock.method(console, 'error', () => undefined);
+    const errors: string[] = [];
+    const updates: PackageUpdates = { prepare: () => () => Promise.reject(new Error('broken')) };
+    const onError: HttpDeps['onError'] = (where, error) => errors.push(`${where}: ${error.message}`);
+    const api = createApi(createServer({ updates, onError }).deps);
+
+    const response = await api.request(`${BASE}/packageupdates`, { method: 'POST', body: '{}' });
+
+    assert.equal(await response.text(), '');
+    assert.deepEqual(errors, [`${BASE}/packageupdates: broken`]);
+    assert.equal(printed.mock.callCount(), 0);
   });
 });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { metadataSchema, SERVER_METADATA, STATUS } from './fields.ts';
 import { API_VERSION, type KindMap, type ManifestKind } from '../meta.ts';
+import type { KindDefinition } from './define.ts';
 import type { Kinds, ManifestKindDefinition } from './kinds.ts';
 
 /** The part of JSON Schema 2020-12 that the kinds' schemas use. */
@@ -53,22 +54,69 @@ function envelope({ kind, manifest }: ManifestKindDefinition): z.ZodType {
   });
 }
 
+/** A List of objects of any kinds, as `get -o yaml` prints it, or one such as NodeList, as the API gives it. */
+export function isListKind(kind: unknown, { all }: Kinds): boolean {
+  return kind === LIST || all.some((each) => kind === listKind(each));
+}
+
+/** What a List must look like, strict; each of its items is then a manifest, or a List, of its own. */
+export function listSchema(kind: unknown, kinds: Kinds): z.ZodType {
+  return kind === LIST ? listEnvelope('v1', [LIST]) : listEnvelope(API_VERSION, kinds.all.map(listKind));
+}
+
+const LIST = 'List';
+
+function listKind({ kind }: KindDefinition): string {
+  return `${kind}List`;
+}
+
+function listEnvelope(apiVersion: string, kinds: readonly string[]): z.ZodType {
+  return z.strictObject({
+    apiVersion: z.literal(apiVersion).meta({ description: 'Version of the List.' }),
+    kind: z.literal(kinds).meta({ description: 'Kind of the List.' }),
+    metadata: z.unknown().optional().meta({ description: 'Says nothing, and may be left out.' }),
+    items: z.array(z.unknown()).meta({ description: 'The manifests.' }),
+  });
+}
+
 /** The JSON Schema of a whole manifest of that kind, as a user writes it (defaults may be left out). */
 export function jsonSchema(definition: ManifestKindDefinition): JsonSchema {
   return { $schema: DIALECT, ...kindSchema(definition) };
 }
 
-/** The JSON Schema of a document of any kind, for files that hold several. */
-export function anyJsonSchema({ manifests }: Kinds): JsonSchema {
+/** The JSON Schema of a document of any kind, or of a List of them: what the parser takes. */
+export function anyJsonSchema(kinds: Kinds): JsonSchema {
+  const forms: Readonly<Record<string, JsonSchema>> = {
+    ...Object.fromEntries(kinds.all.map((each) => [each.kind, servedSchema(each, kinds)])),
+    List: listJsonSchema(listSchema(LIST, kinds)),
+    KindList: listJsonSchema(listSchema(undefined, kinds)),
+  };
   return {
     $schema: DIALECT,
     title: 'k8slab',
-    description: 'A manifest of k8slab.',
-    oneOf: manifests.map(({ kind }) => ({ $ref: `#/$defs/${kind}` })),
-    $defs: Object.fromEntries(
-      manifests.map((definition) => [definition.kind, withServed(kindSchema(definition))]),
-    ),
+    description: 'A manifest of k8slab, or a List of them.',
+    oneOf: Object.keys(forms).map((form) => ({ $ref: `#/$defs/${form}` })),
+    $defs: forms,
   };
+}
+
+function servedSchema({ kind, description }: KindDefinition, kinds: Kinds): JsonSchema {
+  const definition = kinds.manifest(kind);
+  if (definition !== undefined) return withServed(kindSchema(definition));
+  return {
+    title: kind,
+    description: `${description} Written by the daemon; ignored in a manifest.`,
+    type: 'object',
+    properties: { apiVersion: { const: API_VERSION }, kind: { const: kind } },
+    required: ['apiVersion', 'kind'],
+  };
+}
+
+function listJsonSchema(list: z.ZodType): JsonSchema {
+  const { $schema: _, ...schema } = z.toJSONSchema(list, { io: 'input' }) as JsonSchema;
+  const { properties = {} } = schema;
+  const items = { ...properties.items, items: { $ref: '#' } };
+  return { description: 'Manifests in one document.', ...schema, properties: { ...properties, items } };
 }
 
 /** The schemas as files below `schemas/`: one for each kind, and `all.json` for files that hold several. */

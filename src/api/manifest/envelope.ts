@@ -1,26 +1,25 @@
 import type { Kinds } from '../kinds/kinds.ts';
 import { SERVER_METADATA, STATUS } from '../kinds/fields.ts';
+import { isListKind, listSchema } from '../kinds/schema.ts';
 import { API_VERSION } from '../meta.ts';
 import { placeAt, positionAt } from './places.ts';
 import type { YamlDocument } from './yaml.ts';
 
 /**
- * The manifests in a document as `get -o yaml` prints it: a List is its items, what the server writes is left out, and
- * kinds that no manifest has, such as the Host, are nothing.
+ * The manifests in a document as `get -o yaml` prints it: a List is its items, unless it is none to its schema; what the
+ * server writes is left out, and kinds that no manifest has, such as the Host, are nothing.
  */
 export function openEnvelope(document: YamlDocument, kinds: Kinds): readonly YamlDocument[] {
   const { value } = document;
   if (!document.whole || !isRecord(value)) return [document];
-  if (isList(value.kind, kinds) && Array.isArray(value.items)) {
-    return itemsOf(document, value.items).flatMap((item) => openEnvelope(item, kinds));
+  if (isListKind(value.kind, kinds)) {
+    const { items } = value;
+    if (!Array.isArray(items) || !listSchema(value.kind, kinds).safeParse(value).success) return [document];
+    return itemsOf(document, items).flatMap((item) => openEnvelope(item, kinds));
   }
   const daemonsOwn = kinds.all.some(({ kind, manifest }) => kind === value.kind && manifest === undefined);
   if (daemonsOwn && value.apiVersion === API_VERSION) return [];
   return [{ ...document, value: withoutServerFields(value) }];
-}
-
-function isList(kind: unknown, { all }: Kinds): boolean {
-  return kind === 'List' || all.some((each) => kind === `${each.kind}List`);
 }
 
 /** What is wrong with the List itself stays an error of the file, and then none of its items counts. */

@@ -42,9 +42,9 @@ function sizeMessage(bound: 'least' | 'most', limit: number, origin: string): st
   return `must be at ${bound} ${limit}`;
 }
 
-/** The schema's issue in plain words. `places` tells how the numbers of the file are written. */
+/** The schema's issue in plain words. `places` tells how the numbers of the file are written; a List has no kind. */
 export function fieldIssues(
-  kind: ManifestKindDefinition,
+  kind: ManifestKindDefinition | undefined,
   issue: Issue,
   places: PlaceTree,
 ): readonly FieldIssue[] {
@@ -67,8 +67,8 @@ export function fieldIssues(
   ];
 }
 
-function unknownField(kind: ManifestKindDefinition, parent: FieldPath, key: string): FieldIssue {
-  const hint = foreignField(parent, key) ?? suggestField(kind, parent, key);
+function unknownField(kind: ManifestKindDefinition | undefined, parent: FieldPath, key: string): FieldIssue {
+  const hint = foreignField(parent, key) ?? (kind && suggestField(kind, parent, key));
   return {
     path: [...parent, key],
     code: 'UnknownField',

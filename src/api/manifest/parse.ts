@@ -4,11 +4,11 @@ import { KINDS } from '../kinds/list.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { API_GROUP, API_VERSION, type ManifestKind } from '../meta.ts';
 import { nearest } from '../nearest.ts';
-import { manifestSchema } from '../kinds/schema.ts';
+import { isListKind, listSchema, manifestSchema } from '../kinds/schema.ts';
 import { fieldIssues, plainMessage } from './issues.ts';
 import { isRecord, openEnvelope } from './envelope.ts';
 import { formatPath } from './path.ts';
-import { positionAt, walk } from './places.ts';
+import { positionAt, walk, type PlaceTree } from './places.ts';
 import { runSteps, type Steps } from './steps.ts';
 import type { FieldIssue, FieldPath, ManifestError, ParsedObject, Position } from './types.ts';
 import { yaml11Issues } from './yaml11.ts';
@@ -87,6 +87,7 @@ function checkDocument(file: string, { value, places, start }: YamlDocument, kin
       issues: [{ path: [], code: 'NotAnObject', message: 'expected apiVersion, kind, metadata and spec' }],
     };
   }
+  if (isListKind(value.kind, kinds)) return { issues: listIssues(value, places.tree, kinds) };
   const definition = kinds.manifest(value.kind);
   if (definition === undefined) return { issues: [kindIssue(value.kind, kinds)] };
   if (value.apiVersion !== undefined && value.apiVersion !== API_VERSION)
@@ -118,7 +119,7 @@ function kindIssue(kind: unknown, kinds: Kinds): FieldIssue {
   if (kind === undefined) return { path, code: 'MissingField', message: 'required field is missing' };
   if (typeof kind !== 'string') return { path, code: 'UnknownKind', message: 'the kind must be a word' };
   const known = kinds.manifests.map((each) => each.kind);
-  const near = kinds.manifest(kinds.resolve(kind)?.kind)?.kind ?? nearest(kind, known);
+  const near = kinds.manifest(kinds.resolve(kind)?.kind)?.kind ?? nearest(kind, [...known, 'List']);
   const hint = near === undefined ? `known kinds: ${known.join(', ')}` : `did you mean "${near}"?`;
   return { path, code: 'UnknownKind', message: `unknown kind "${kind}"`, hint };
 }
@@ -127,6 +128,16 @@ function versionIssue({ apiVersion }: Readonly<Record<string, unknown>>): FieldI
   const found = typeof apiVersion === 'string' ? ` "${apiVersion}"` : '';
   const message = `unknown apiVersion${found}`;
   return { path: ['apiVersion'], code: 'UnknownVersion', message, hint: `write ${API_VERSION}` };
+}
+
+/** Of a List that could not be opened. */
+function listIssues(
+  value: Readonly<Record<string, unknown>>,
+  tree: PlaceTree,
+  kinds: Kinds,
+): readonly FieldIssue[] {
+  const result = listSchema(value.kind, kinds).safeParse(value, { error: plainMessage, reportInput: true });
+  return (result.error?.issues ?? []).flatMap((issue) => fieldIssues(undefined, issue, tree));
 }
 
 /** What is wrong with a key is shown at the key, missing ones at the field that lacks them, all others at their value. */
@@ -144,7 +155,7 @@ function isOpaque({ value, whole }: YamlDocument, kinds: Kinds): boolean {
 
 /** Another program's, such as a kustomization.yaml or the values of a Helm chart. */
 function isForeign({ apiVersion, kind, spec }: Readonly<Record<string, unknown>>, kinds: Kinds): boolean {
-  if (kinds.manifest(kind) !== undefined) return false;
+  if (kinds.manifest(kind) !== undefined || isListKind(kind, kinds)) return false;
   if (typeof apiVersion === 'string') return !apiVersion.startsWith(`${API_GROUP}/`);
   return apiVersion === undefined && spec === undefined;
 }

@@ -16,3 +16,8 @@ export function readsHostFiles(dirs: HostDirs, live: NetworkModel): boolean {
   const options = new Set(live.options);
   return hostDirOptions(dirs).every((option) => options.has(option));
 }
+
+/** Whether the running dnsmasq may read one of them. */
+export function mayReadHostFiles(dirs: HostDirs, live: NetworkModel | undefined): boolean {
+  return live === undefined || hostDirOptions(dirs).some((option) => live.options.includes(option));
+}

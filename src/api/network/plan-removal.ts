@@ -1,6 +1,7 @@
 import type { NetworkMark } from '../ownership/mark.ts';
-import type { NetworkDocument } from '../libvirt/network.ts';
+import type { NetworkDocument, NetworkModel } from '../libvirt/network.ts';
 import { inUse } from '../ownership/in-use.ts';
+import { hostDirOptions, mayReadHostFiles, type HostDirs } from './host-dirs.ts';
 import { renderReleased } from './render-release.ts';
 import { renderXml } from '../xml.ts';
 import { shown, step, type NetworkRemovalAction, type Plan } from '../disruption/action.ts';
@@ -11,7 +12,11 @@ export interface RemovedNetwork {
   readonly active: boolean;
   /** The --inactive XML. */
   readonly config?: NetworkDocument;
-  /** Whether the directories that dnsmasq reads beside libvirt's files exist. */
+  /** As it runs. */
+  readonly live?: NetworkModel;
+  /** The directories that dnsmasq reads beside libvirt's files. */
+  readonly hostDirs: HostDirs;
+  /** Whether they exist. */
   readonly hostFiles: boolean;
   /** Nodes and domains that use it, as a user reads them: `domain "a"`. */
   readonly users: readonly string[];
@@ -27,7 +32,7 @@ export function planNetworkRemoval(observed: RemovedNetwork): Plan<NetworkRemova
   }
   const { mark } = config.model;
   if (mark?.name !== name) return { actions: [], gone: true };
-  if (mark.adopted === true) return { actions: [release(config, mark, observed)] };
+  if (mark.adopted === true) return { actions: release(config, mark, observed) };
   const actions = [...(observed.active ? [DESTROY] : []), REMOVE_FILES, UNDEFINE];
   if (users.length === 0) return { actions };
   return {
@@ -40,12 +45,23 @@ export function planNetworkRemoval(observed: RemovedNetwork): Plan<NetworkRemova
 const REMOVE_FILES = step('none', 'nobody reads them any more', { type: 'RemoveHostFiles' } as const);
 const DESTROY = step('none', 'no manifest, and nobody uses it', { type: 'DestroyNetwork' } as const);
 const UNDEFINE = step('none', 'no manifest, and nobody uses it', { type: 'UndefineNetwork' } as const);
+
+/** A dnsmasq that reads our files may know a machine by them alone, until the network starts from its definition. */
 function release(
   { root }: NetworkDocument,
   mark: NetworkMark,
-  { exists }: RemovedNetwork,
-): NetworkRemovalAction {
-  const stale = mark.entries.filter(({ node }) => !exists(node));
-  const xml = renderXml(renderReleased(root, stale));
-  return step('none', 'it was adopted, and stays', { type: 'ReleaseNetwork', xml });
+  { active, live, exists, hostDirs, hostFiles }: RemovedNetwork,
+): NetworkRemovalAction[] {
+  const dirs = new Set(hostDirOptions(hostDirs));
+  const xml = renderXml(
+    renderReleased(root, {
+      entries: mark.entries.filter(({ node }) => !exists(node)),
+      options: mark.options.filter((option) => dirs.has(option)),
+    }),
+  );
+  const isRead = active && mayReadHostFiles(hostDirs, live);
+  return [
+    ...(hostFiles && !isRead ? [REMOVE_FILES] : []),
+    step('none', 'it was adopted, and stays', { type: 'ReleaseNetwork', xml }),
+  ];
 }

@@ -7,20 +7,43 @@ import {
   first,
   replaceChildren,
   textOf,
+  withChild,
   withChildren,
   type XmlElement,
 } from '../xml.ts';
 import type { NetworkEntry } from '../ipam/entry.ts';
 import { NameSet } from './foreign.ts';
 
-/** An adopted network as it is left to others: without the mark, and without the entries of machines that are gone. */
-export function renderReleased(root: XmlElement, stale: readonly NetworkEntry[]): XmlElement {
-  const free = withoutMark(root);
-  if (stale.length === 0) return free;
-  const names = new NameSet(stale);
-  const macs = new Set(stale.map(({ mac }) => mac));
+/** What nobody keeps once the network is let go. */
+export interface Stale {
+  /** Of machines that are gone. */
+  readonly entries: readonly NetworkEntry[];
+  /** Lines of <dnsmasq:options>. */
+  readonly options: readonly string[];
+}
+
+/** An adopted network as it is left to others: without the mark, and without what nobody keeps any more. */
+export function renderReleased(root: XmlElement, { entries, options }: Stale): XmlElement {
+  const free = dropOptions(withoutMark(root), options);
+  return entries.length === 0 ? free : dropEntries(free, entries);
+}
+
+function dropOptions(root: XmlElement, gone: readonly string[]): XmlElement {
+  const options = first(root, 'dnsmasq:options');
+  if (options === undefined || gone.length === 0) return root;
+  const left = replaceChildren(
+    options,
+    (child) => child.name === 'dnsmasq:option' && gone.includes(attribute(child, 'value') ?? ''),
+    [],
+  );
+  return withChild(root, 'dnsmasq:options', elements(left).length === 0 ? undefined : left);
+}
+
+function dropEntries(root: XmlElement, gone: readonly NetworkEntry[]): XmlElement {
+  const names = new NameSet(gone);
+  const macs = new Set(gone.map(({ mac }) => mac));
   const withoutNames =
-    first(free, 'dns') === undefined ? free : editChild(free, 'dns', (dns) => dropNames(dns, names));
+    first(root, 'dns') === undefined ? root : editChild(root, 'dns', (dns) => dropNames(dns, names));
   const ip = servedIpv4(withoutNames);
   if (ip === undefined || first(ip, 'dhcp') === undefined) return withoutNames;
   const edited = editChild(ip, 'dhcp', (dhcp) =>

@@ -30,6 +30,8 @@ export function createNetworkRemoval(
         name,
         active: observed.active,
         ...(observed.config === undefined ? {} : { config: observed.config }),
+        ...(observed.live === undefined ? {} : { live: observed.live.model }),
+        hostDirs: deps.dnsmasq.hostDirs(name),
         hostFiles: await deps.dnsmasq.hasHostFiles(name),
         users: await users(deps, object, observed),
         exists: (node) => domains.has(node),

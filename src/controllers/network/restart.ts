@@ -2,12 +2,21 @@ import { explainError, ReasonedError } from '../../api/errors.ts';
 import type { NetworkAction } from '../../api/disruption/action.ts';
 import type { Bridges } from '../../drivers/bridges.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
-import type { Libvirt } from '../../drivers/libvirt.ts';
+import type { CallOptions, Libvirt } from '../../drivers/libvirt.ts';
+import { byDeadline } from '../../engine/abortable.ts';
+import type { Clock } from '../../engine/clock.ts';
+
+/**
+ * When each step is given up, counted from the beginning (ms). A stop of the daemon waits for STOP_MS.hold: all of it ends
+ * before that, so that no guest is left parked for want of time alone.
+ */
+export const RESTART_MS = { stopped: 15_000, started: 30_000, restored: 45_000, rebooted: 55_000 };
 
 export interface RestartDeps {
   readonly libvirt: Libvirt;
   readonly dnsmasq: Dnsmasq;
   readonly bridges: Bridges;
+  readonly clock: Clock;
 }
 
 type Restart = Extract<NetworkAction, { type: 'RestartNetwork' }>;
@@ -20,9 +29,12 @@ type Restart = Extract<NetworkAction, { type: 'RestartNetwork' }>;
 export async function restartNetwork(deps: RestartDeps, network: string, action: Restart): Promise<void> {
   const { libvirt, dnsmasq, bridges } = deps;
   const { attachment } = action;
+  const by = deadlines(deps.clock);
   if (attachment.ports.length > 0) await bridges.park(attachment.parking, attachment.ports);
   try {
-    await libvirt.destroyNetwork(network);
+    await by(RESTART_MS.stopped, `stop network "${network}"`, (options) =>
+      libvirt.destroyNetwork(network, options),
+    );
   } catch (error) {
     // The network still runs: its guests get their gateway back before anything else.
     if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge: action.before });
@@ -30,16 +42,35 @@ export async function restartNetwork(deps: RestartDeps, network: string, action:
   }
   // The definition says it all; a file from before could speak for another machine's address.
   const unwritten = await failureOf(dnsmasq.writeHostFiles(network, { reservations: [], names: [] }));
-  const unstarted = await failureOf(libvirt.startNetwork(network));
+  const start = by(RESTART_MS.started, `start network "${network}"`, (options) =>
+    libvirt.startNetwork(network, options),
+  );
+  const unstarted = await failureOf(start);
   const failure = unstarted === undefined ? undefined : toFailure(network, unstarted.error);
-  if (failure !== undefined) await restore(deps, network, action, failure);
+  if (failure !== undefined) await restore({ libvirt, by }, network, action, failure);
   const bridge = failure === undefined ? attachment.bridge : action.before;
   if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge });
   if (failure !== undefined) throw failure;
-  const failures = [unwritten];
-  for (const guest of action.reboot) failures.push(await failureOf(libvirt.rebootDomain(guest)));
-  const first = failures.find((each) => each !== undefined);
+  const reboots = action.reboot.map((guest) =>
+    failureOf(
+      by(RESTART_MS.rebooted, `reboot domain "${guest}"`, (options) => libvirt.rebootDomain(guest, options)),
+    ),
+  );
+  const first = [unwritten, ...(await Promise.all(reboots))].find((each) => each !== undefined);
   if (first !== undefined) throw first.error;
+}
+
+/** Makes a call that is given up `ms` after the restart began. */
+type By = (ms: number, what: string, call: (options: CallOptions) => Promise<void>) => Promise<void>;
+
+function deadlines(clock: Clock): By {
+  const begun = clock.monotonic();
+  return (ms, what, call) => {
+    const late = new ReasonedError('DeadlineExceeded', `cannot ${what}: libvirt does not answer in time`, {
+      hint: 'does libvirt hang? systemctl status libvirtd',
+    });
+    return byDeadline(clock, { at: begun + ms, late }, (signal) => call({ signal }));
+  };
 }
 
 /** What went wrong, for later: the network is brought back first, whatever else fails. */
@@ -58,11 +89,18 @@ function toFailure(network: string, error: unknown): ReasonedError {
 }
 
 /** @throws ReasonedError RestartFailed when the network does not come back either */
-async function restore(deps: RestartDeps, network: string, action: Restart, failure: Error): Promise<void> {
-  if (action.rollback === undefined) throw failure;
+async function restore(
+  { libvirt, by }: { readonly libvirt: Libvirt; readonly by: By },
+  network: string,
+  { rollback }: Restart,
+  failure: Error,
+): Promise<void> {
+  if (rollback === undefined) throw failure;
   try {
-    await deps.libvirt.defineNetwork(action.rollback);
-    await deps.libvirt.startNetwork(network);
+    await by(RESTART_MS.restored, `bring network "${network}" back`, async (options) => {
+      await libvirt.defineNetwork(rollback, options);
+      await libvirt.startNetwork(network, options);
+    });
   } catch (error) {
     const message = `${failure.message}; the definition from before does not start either: ${explainError(error)}`;
     throw new ReasonedError('RestartFailed', message, { cause: error });

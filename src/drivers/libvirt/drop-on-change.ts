@@ -1,5 +1,5 @@
 import { first, parseXml, textOf } from '../../api/xml.ts';
-import type { Libvirt, UndefineOptions } from '../libvirt.ts';
+import type { CallOptions, Libvirt, UndefineOptions } from '../libvirt.ts';
 import type { DomainParts } from './domain-cache.ts';
 
 /** Drops what is known of what was changed. */
@@ -34,7 +34,9 @@ export function dropOnChange(libvirt: Libvirt, drop: Drop): Libvirt {
     startDomain: domain('live', (name: string) => libvirt.startDomain(name)),
     shutdownDomain: domain('live', (name: string) => libvirt.shutdownDomain(name)),
     destroyDomain: domain('live', (name: string) => libvirt.destroyDomain(name)),
-    rebootDomain: domain('live', (name: string) => libvirt.rebootDomain(name)),
+    rebootDomain: domain('live', (name: string, options?: CallOptions) =>
+      libvirt.rebootDomain(name, options),
+    ),
     setLink: domain('all', (...link: Parameters<Libvirt['setLink']>) => libvirt.setLink(...link)),
     growDisk: domain('all', (...disk: Parameters<Libvirt['growDisk']>) => libvirt.growDisk(...disk)),
     undefineDomain: domain('all', (name: string, options: UndefineOptions) =>
@@ -43,9 +45,16 @@ export function dropOnChange(libvirt: Libvirt, drop: Drop): Libvirt {
     setDomainAutostart: domain('state', (name: string, on: boolean) => libvirt.setDomainAutostart(name, on)),
     beginBackup: domain('live', (name: string, xml: string) => libvirt.beginBackup(name, xml)),
     abortDomainJob: domain('live', (name: string) => libvirt.abortDomainJob(name)),
-    defineNetwork: (xml) => libvirt.defineNetwork(xml).finally(() => drop.network(nameIn(xml))),
-    startNetwork: network((name: string) => libvirt.startNetwork(name), drop.guestsOf),
-    destroyNetwork: network((name: string) => libvirt.destroyNetwork(name), drop.guestsOf),
+    defineNetwork: (xml, options) =>
+      libvirt.defineNetwork(xml, options).finally(() => drop.network(nameIn(xml))),
+    startNetwork: network(
+      (name: string, options?: CallOptions) => libvirt.startNetwork(name, options),
+      drop.guestsOf,
+    ),
+    destroyNetwork: network(
+      (name: string, options?: CallOptions) => libvirt.destroyNetwork(name, options),
+      drop.guestsOf,
+    ),
     undefineNetwork: network((name: string) => libvirt.undefineNetwork(name)),
     setNetworkAutostart: network((name: string, on: boolean) => libvirt.setNetworkAutostart(name, on)),
     updateNetwork: (update) => libvirt.updateNetwork(update).finally(() => drop.network(update.network)),

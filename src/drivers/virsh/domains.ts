@@ -4,7 +4,7 @@ import { parseDomainInfo, parseDomains, parseJob } from './listing.ts';
 import { nameIn } from './temp-files.ts';
 import type { WithXmlFile } from './temp-files.ts';
 import { tolerate } from './tolerate.ts';
-import type { Virsh } from './virsh.ts';
+import type { CallOptions, Virsh } from './virsh.ts';
 
 /** What goes with a domain when it is undefined; its disks never do. */
 export interface UndefineOptions {
@@ -42,7 +42,7 @@ export interface DomainCalls {
   /** Plugs or unplugs a running guest's NIC by its MAC address. */
   setLink(name: string, mac: string, state: 'up' | 'down'): Promise<void>;
   /** Asks the guest to reboot (ACPI); returns at once. */
-  rebootDomain(name: string): Promise<void>;
+  rebootDomain(name: string, options?: CallOptions): Promise<void>;
   undefineDomain(name: string, options: UndefineOptions): Promise<void>;
   setDomainAutostart(name: string, on: boolean): Promise<void>;
   /** Whether its memory was saved to disk, from where its next start restores it. */
@@ -95,8 +95,8 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
     async setLink(name, mac, state) {
       await call('domif-setlink', name, '--interface', mac, '--state', state);
     },
-    async rebootDomain(name) {
-      await call('reboot', name);
+    async rebootDomain(name, options) {
+      await virsh.call(['reboot', '--domain', await referTo(virsh, name, 'reboot')], options);
     },
     async undefineDomain(name, options) {
       await tolerate(undefine(call, name, options), MISSING);

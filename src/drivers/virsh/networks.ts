@@ -4,7 +4,7 @@ import { nameIn } from './temp-files.ts';
 import type { WithXmlFile } from './temp-files.ts';
 import { VirshError } from './errors.ts';
 import { tolerate } from './tolerate.ts';
-import type { Virsh } from './virsh.ts';
+import type { CallOptions, Virsh } from './virsh.ts';
 
 /** One change of a running (`live`) or defined (`config`) network; `section` as in `virsh net-update`. */
 export interface NetworkUpdate {
@@ -26,9 +26,9 @@ export interface NetworkCalls {
   /** Undefined when there is no such network. `inactive`: the persistent definition, else the live one. */
   networkXml(name: string, options: { inactive: boolean }): Promise<string | undefined>;
   /** Defines or redefines; a running network is not touched. */
-  defineNetwork(xml: string): Promise<void>;
-  startNetwork(name: string): Promise<void>;
-  destroyNetwork(name: string): Promise<void>;
+  defineNetwork(xml: string, options?: CallOptions): Promise<void>;
+  startNetwork(name: string, options?: CallOptions): Promise<void>;
+  destroyNetwork(name: string, options?: CallOptions): Promise<void>;
   undefineNetwork(name: string): Promise<void>;
   setNetworkAutostart(name: string, on: boolean): Promise<void>;
   updateNetwork(update: NetworkUpdate): Promise<void>;
@@ -39,8 +39,8 @@ const MISSING = { reasons: ['NotFound'] } as const;
 const ONE_DEFINITION = /unsupported flags .* in function test/;
 
 export function networkCalls(virsh: Virsh, withXml: WithXmlFile): NetworkCalls {
-  async function isActive(name: string): Promise<boolean> {
-    return parseNetworkInfo(await virsh.call(['net-info', '--network', name]))?.active === true;
+  async function isActive(name: string, options?: CallOptions): Promise<boolean> {
+    return parseNetworkInfo(await virsh.call(['net-info', '--network', name], options))?.active === true;
   }
   let names: ReadonlyMap<string, string> = new Map();
   return {
@@ -50,19 +50,19 @@ export function networkCalls(virsh: Virsh, withXml: WithXmlFile): NetworkCalls {
       return listings;
     },
     networkXml: (name, { inactive }) => dumpNetwork(virsh, name, inactive),
-    defineNetwork: (xml) =>
+    defineNetwork: (xml, options) =>
       withXml(xml, async (path) => {
-        await virsh.call(['net-define', '--file', path], { about: nameIn(xml) });
+        await virsh.call(['net-define', '--file', path], { ...options, about: nameIn(xml) });
       }),
-    async startNetwork(name) {
-      await tolerate(virsh.call(['net-start', '--network', name]), {
-        unless: () => isActive(name),
+    async startNetwork(name, options) {
+      await tolerate(virsh.call(['net-start', '--network', name], options), {
+        unless: () => isActive(name, options),
       });
     },
-    async destroyNetwork(name) {
-      await tolerate(virsh.call(['net-destroy', '--network', name]), {
+    async destroyNetwork(name, options) {
+      await tolerate(virsh.call(['net-destroy', '--network', name], options), {
         ...MISSING,
-        unless: async () => !(await isActive(name)),
+        unless: async () => !(await isActive(name, options)),
       });
     },
     async undefineNetwork(name) {

@@ -20,10 +20,14 @@ export interface Virsh {
   dispose(): Promise<void>;
 }
 
-export interface VirshCallOptions {
+export interface CallOptions {
+  /** Ends the call and its session, or the wait for one; libvirt may do all the same what it was asked. */
+  readonly signal?: AbortSignal;
+}
+
+export interface VirshCallOptions extends CallOptions {
   /** Milliseconds from the moment a session is free; default that of the driver. */
   deadlineMs?: number;
-  signal?: AbortSignal;
   /** What the XML of the call is about: told in place of the file that holds it meanwhile. */
   about?: string;
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
 import { KINDS } from '../../../src/api/kinds/list.ts';
+import { parseManifest } from '../../../src/api/manifest/parse.ts';
 import type { KindMap } from '../../../src/api/meta.ts';
 import { createStore } from '../../../src/engine/store.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
@@ -99,16 +101,64 @@ describe('the JSON Schemas', () => {
     assert.deepEqual(spec?.required, ['disk', 'networks']);
   });
 
-  it('combine into one for files of several documents', () => {
+  it('combine into one for every document that a file may hold', () => {
     const { oneOf = [], $defs = {} } = anyJsonSchema(KINDS);
+    const forms = [...KINDS.all.map(({ kind }) => kind), 'List', 'KindList'];
 
-    assert.deepEqual(
-      Object.keys($defs),
-      KINDS.manifests.map(({ kind }) => kind),
-    );
+    assert.deepEqual(Object.keys($defs), forms);
     assert.deepEqual(
       oneOf.map(({ $ref }) => $ref),
-      KINDS.manifests.map(({ kind }) => `#/$defs/${kind}`),
+      forms.map((form) => `#/$defs/${form}`),
     );
   });
+});
+
+describe('the JSON Schema of all kinds and the parser', () => {
+  const ours = { apiVersion: 'k8slab.io/v1alpha1' };
+  const image = { ...ours, kind: 'Image', metadata: { name: 'a' }, spec: { source: '/a' } };
+  const host = { ...ours, kind: 'Host', metadata: { name: 'h', uid: 'u' }, spec: {}, status: {} };
+  const list = { apiVersion: 'v1', kind: 'List', items: [image] };
+  const good: Readonly<Record<string, unknown>> = {
+    'an object': image,
+    'an object as it is served': { ...image, metadata: { name: 'a', uid: 'u' }, status: {} },
+    'the Host': host,
+    'a List': { ...list, metadata: { resourceVersion: '' } },
+    'an empty List': { ...list, items: [] },
+    'a List with the Host': { ...list, items: [image, host] },
+    'a List in a List': { ...list, items: [list] },
+    'an ImageList': { ...ours, kind: 'ImageList', metadata: null, items: [image] },
+    'a HostList': { ...ours, kind: 'HostList', items: [host] },
+  };
+  const bad: Readonly<Record<string, unknown>> = {
+    'an unknown kind': { ...image, kind: 'Pod' },
+    'an unknown field': { ...image, source: '/a' },
+    'a Host of another version': { ...host, apiVersion: 'v1' },
+    'a List without a version': { kind: 'List', items: [image] },
+    'a List of a version of ours': { ...list, ...ours },
+    'an ImageList of another version': { ...list, kind: 'ImageList' },
+    'a List without items': { apiVersion: 'v1', kind: 'List' },
+    'a List whose items are none': { ...list, items: image },
+    'a List with a spec': { ...list, spec: {} },
+    'a List of something else': { ...list, items: [image, { ...image, kind: 'Pod' }] },
+    'a List of nothing': { ...list, items: [null] },
+    'a PodList': { ...ours, kind: 'PodList', items: [] },
+  };
+
+  for (const [expected, documents] of [
+    [true, good],
+    [false, bad],
+  ] as const) {
+    for (const [name, document] of Object.entries(documents)) {
+      it(`${expected ? 'take' : 'refuse'} ${name}`, () => {
+        const schema = z.fromJSONSchema(anyJsonSchema(KINDS) as Parameters<typeof z.fromJSONSchema>[0]);
+
+        const parsed = parseManifest('f', JSON.stringify(document)).errors.length === 0;
+
+        assert.deepEqual(
+          { schema: schema.safeParse(document).success, parsed },
+          { schema: expected, parsed: expected },
+        );
+      });
+    }
+  }
 });

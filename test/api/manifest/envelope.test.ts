@@ -100,7 +100,30 @@ describe('a List', () => {
     assert.deepEqual(parseManifest('f', text).objects, []);
   });
 
-  it('without items is an unknown kind', () => {
-    assert.match(errorLines('apiVersion: v1\nkind: List').join(), /unknown kind "List"/);
+  const broken: readonly (readonly [string, string])[] = [
+    ['apiVersion: v1\nkind: List\n', '1:1: items: required field is missing'],
+    ['apiVersion: v1\nkind: List\nitems: {a: 1}\n', '3:8: items: expected a list, found a mapping'],
+    ['kind: List\nitems: []\n', '1:1: apiVersion: required field is missing'],
+    [
+      'apiVersion: v2\nkind: List\nitems: []\n',
+      '1:13: apiVersion: must be v1, found "v2" (did you mean v1?)',
+    ],
+    [
+      'apiVersion: v1\nkind: NodeList\nitems: []\n',
+      '1:13: apiVersion: must be k8slab.io/v1alpha1, found "v1"',
+    ],
+    ['apiVersion: v1\nkind: List\nitems: []\nspec: {}\n', '4:1: spec: unknown field "spec"'],
+  ];
+  for (const [text, error] of broken) {
+    it(`that is none is refused, and may name any object: ${error}`, () => {
+      assert.deepEqual(errorLines(text), [error]);
+      assert.equal(parseManifest('f', text).opaque, true);
+    });
+  }
+
+  it('is known by a slip', () => {
+    const text = list(item('a', 'source: /a')).replace('kind: List', 'kind: Lists');
+
+    assert.match(errorLines(text).join(), /unknown kind "Lists" \(did you mean "List"\?\)/);
   });
 });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
 import type { NetworkAction } from '../../../src/api/disruption/action.ts';
 import { restartNetwork } from '../../../src/controllers/network/restart.ts';
+import { createFakeClock } from '../../engine/fake-clock.ts';
 import { createLab, type Bed } from '../bed.ts';
 import { fakeBridges, fakeDnsmasq, fakeLibvirt, rawLibvirt, type World } from '../fakes.ts';
 
@@ -14,7 +15,8 @@ function callsOf(bed: Bed, ...names: readonly string[]): string[] {
 }
 
 function deps(world: World): Parameters<typeof restartNetwork>[0] {
-  return { libvirt: fakeLibvirt(world), dnsmasq: fakeDnsmasq(world), bridges: fakeBridges(world) };
+  const clock = createFakeClock();
+  return { libvirt: fakeLibvirt(world), dnsmasq: fakeDnsmasq(world), bridges: fakeBridges(world), clock };
 }
 
 describe('the restart of a network', () => {

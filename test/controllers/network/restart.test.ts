@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { restartNetwork, type RestartDeps } from '../../../src/controllers/network/restart.ts';
+import { toError } from '../../../src/api/errors.ts';
+import { restartNetwork, RESTART_MS, type RestartDeps } from '../../../src/controllers/network/restart.ts';
+import { STOP_MS } from '../../../src/engine/controller.ts';
+import { createFakeClock, type FakeClock } from '../../engine/fake-clock.ts';
 
 const ACTION: Parameters<typeof restartNetwork>[2] = {
   type: 'RestartNetwork',
@@ -14,16 +17,25 @@ const ACTION: Parameters<typeof restartNetwork>[2] = {
 
 const REBOOTS = ['reboot a', 'reboot b'];
 
-/** Restarts where some steps fail; all that is called, in order. */
-async function restart(...broken: readonly string[]): Promise<{ calls: string[]; failure?: Error }> {
+interface Restarted {
+  readonly calls: string[];
+  readonly failure?: Error & { readonly reason?: string };
+  /** Of the clock. */
+  readonly ms: number;
+}
+
+type Act = (call: string, signal: AbortSignal | undefined, clock: FakeClock) => Promise<void>;
+
+/** Restarts, and notes all that is called, in order; `act` is what comes of each call. */
+async function run(act: Act, action: Partial<typeof ACTION> = {}): Promise<Restarted> {
   const calls: string[] = [];
+  const clock = createFakeClock();
   const call =
     (name: string) =>
-    (about: string | { readonly bridge: string }): Promise<never> => {
+    (about: string | { readonly bridge: string }, options?: unknown): Promise<never> => {
       calls.push(`${name} ${typeof about === 'string' ? about : about.bridge}`);
-      return broken.includes(name) || broken.includes(calls.at(-1) ?? '')
-        ? Promise.reject(new Error(`${name} failed`))
-        : (Promise.resolve() as never);
+      const { signal } = (options ?? {}) as { signal?: AbortSignal };
+      return act(calls.at(-1) ?? '', signal, clock) as Promise<never>;
     };
   const deps: RestartDeps = {
     libvirt: {
@@ -36,13 +48,38 @@ async function restart(...broken: readonly string[]): Promise<{ calls: string[];
     bridges: { park: call('park'), attach: call('attach') } as Partial<
       RestartDeps['bridges']
     > as RestartDeps['bridges'],
+    clock,
   };
-  try {
-    await restartNetwork(deps, 'k8s-net', ACTION);
-    return { calls };
-  } catch (error) {
-    return { calls, failure: error as Error };
-  }
+  let ended: Restarted | undefined;
+  restartNetwork(deps, 'k8s-net', { ...ACTION, ...action }).then(
+    () => (ended = { calls, ms: clock.monotonic() }),
+    (thrown: unknown) => (ended = { calls, failure: toError(thrown), ms: clock.monotonic() }),
+  );
+  for (let ms = 0; ended === undefined && ms < 300_000; ms += 1000) await clock.advance(1000);
+  assert.equal(clock.pendingTimers(), 0);
+  return ended ?? assert.fail('does not end');
+}
+
+/** Restarts where some steps fail. */
+function restart(...broken: readonly string[]): Promise<Restarted> {
+  return run((call) => {
+    const [name = ''] = call.split(' ');
+    return broken.includes(name) || broken.includes(call)
+      ? Promise.reject(new Error(`${name} failed`))
+      : Promise.resolve();
+  });
+}
+
+/** Restarts with a libvirt that does not answer some calls, be they aborted or not. */
+function hanging(hung: (call: string) => boolean, aborted: string[] = []): Promise<Restarted> {
+  return run(
+    (call, signal) => {
+      if (!hung(call)) return Promise.resolve();
+      signal?.addEventListener('abort', () => aborted.push(call));
+      return new Promise(() => undefined);
+    },
+    { rollback: '<network/>' },
+  );
 }
 
 describe('a restart of a network', () => {
@@ -82,5 +119,57 @@ describe('a restart of a network', () => {
     const { failure } = await restart('start');
 
     assert.match(failure?.message ?? '', /cannot restart network "k8s-net": start failed/);
+  });
+});
+
+describe('a restart of a network that libvirt does not answer', () => {
+  const PARKED = ['park k8sp-1', 'destroy k8s-net'];
+  const STARTED = [...PARKED, 'write k8s-net', 'start k8s-net'];
+  const RESTORED = [...STARTED, 'define <network/>'];
+  const cases: readonly (readonly [string, string, readonly string[], string])[] = [
+    ['the stop', 'destroy', [...PARKED, 'attach virbr1'], 'DeadlineExceeded'],
+    ['the start, and what comes back', 'start', [...RESTORED, 'start k8s-net'], 'RestartFailed'],
+    ['a reboot', 'reboot', [...STARTED, 'attach virbr2', ...REBOOTS], 'DeadlineExceeded'],
+  ];
+
+  for (const [what, name, calls, reason] of cases) {
+    it(`R14, R16: ends before a stop of the daemon stops waiting for it: ${what}`, async () => {
+      const aborted: string[] = [];
+
+      const ended = await hanging((call) => call.startsWith(name), aborted);
+
+      assert.ok(ended.ms < STOP_MS.hold, `${ended.ms} ms`);
+      assert.deepEqual([ended.calls, ended.failure?.reason], [calls, reason]);
+      assert.deepEqual(
+        aborted,
+        ended.calls.filter((call) => call.startsWith(name)),
+        'nothing goes on behind it',
+      );
+    });
+  }
+
+  it('R14: plugs its guests in where it was when it does not start in time, but its old definition does', async () => {
+    let starts = 0;
+
+    const { calls, failure, ms } = await hanging((call) => call.startsWith('start') && (starts += 1) === 1);
+
+    assert.deepEqual(calls, [...RESTORED, 'start k8s-net', 'attach virbr1']);
+    assert.equal(failure?.reason, 'RestartFailed');
+    assert.ok(ms <= RESTART_MS.restored);
+  });
+
+  it('R14: is not begun when parking the guests took its time: they keep their gateway', async () => {
+    const { calls, failure } = await run((call, _signal, clock) =>
+      call.startsWith('park') ? clock.sleep(RESTART_MS.stopped) : Promise.resolve(),
+    );
+
+    assert.deepEqual(calls, ['park k8sp-1', 'attach virbr1']);
+    assert.equal(failure?.reason, 'DeadlineExceeded');
+  });
+
+  it('R14: reboots the other guests though one does not answer', async () => {
+    const { calls } = await hanging((call) => call === 'reboot a');
+
+    assert.deepEqual(calls.slice(-2), REBOOTS);
   });
 });
