@@ -3,6 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import type { Lab } from '../lab/lab.ts';
 import { allReady, applyManifests, bootLab, startDaemon, tutorialManifests, untilCondition } from './bed.ts';
 
+const BACK_NET =
+  'apiVersion: k8slab.io/v1alpha1\nkind: Network\nmetadata: {name: back}\nspec: {cidr: 192.168.77.0/24}\n';
+
 function node(name: string, disk: string, more = ''): string {
   return `apiVersion: k8slab.io/v1alpha1
 kind: Node
@@ -85,7 +88,14 @@ describe('a Debian guest', () => {
 
     await applyManifests(lab, [
       ['second.yaml', node('second', '{cloneOf: first}')],
-      ['third.yaml', node('third', '{path: /var/lib/libvirt/images/existing.qcow2}')],
+      ['back.yaml', BACK_NET],
+      [
+        'third.yaml',
+        node('third', '{path: /var/lib/libvirt/images/existing.qcow2}').replace(
+          '{network: k8s-net}',
+          '{network: k8s-net}, {network: back}',
+        ),
+      ],
     ]);
     // The daemon may not have read them yet, when all that it knows is Ready.
     for (const name of ['node/second', 'node/third']) {
@@ -116,6 +126,17 @@ describe('a Debian guest', () => {
       boots,
       'the source was not restarted',
     );
+  });
+
+  it('C4: goes out by its first network, though both have a gateway', async () => {
+    const routes = (await ssh('third', 'ip -4 route show default')).trim().split('\n');
+
+    const found = routes.map((line) => /^default via (\S+) .* metric (\d+)/.exec(line)?.slice(1));
+    assert.deepEqual(found.toSorted(), [
+      ['192.168.111.1', '100'],
+      ['192.168.77.1', '200'],
+    ]);
+    assert.match(await ssh('third', 'ip -4 route get 203.0.113.1'), /via 192\.168\.111\.1 /);
   });
 
   it('E04: takes a new address by its own systemd-networkd, without a restart', async () => {
