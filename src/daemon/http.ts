@@ -1,6 +1,6 @@
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
-import { explainError, reasonOf } from '../api/errors.ts';
+import { explainError, ReasonedError, reasonOf } from '../api/errors.ts';
 import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
 import { API_VERSION, type ObjectRef } from '../api/meta.ts';
 import type { ManifestTrouble } from '../api/manifest/notes.ts';
@@ -45,6 +45,10 @@ export function createProbeApp(deps: HttpDeps): Hono {
   );
   app.get('/healthz', (c) => probe(c, deps.health.unhealthy()));
   app.get('/readyz', (c) => probe(c, [...deps.health.unhealthy(), ...deps.health.unready()]));
+  app.onError((error, c) => {
+    deps.onError(c.req.path, error);
+    return c.text(`${explainError(error)}\n`, 500);
+  });
   return app;
 }
 
@@ -84,6 +88,8 @@ export function createApi(deps: HttpDeps): Hono {
   serveObjects(app, deps);
   app.onError((error, c) => {
     const code = reasonOf(error) === 'NotHeld' ? 409 : 500;
+    // Whoever asked is told what is wrong with the vmhost; what is wrong with k8slab is for the journal too.
+    if (!(error instanceof ReasonedError)) deps.onError(c.req.path, error);
     return c.json(failure(reasonOf(error, 'InternalError'), explainError(error), code), code);
   });
   app.notFound((c) => c.json(notFound(`the server could not find ${c.req.path}`), 404));

@@ -314,6 +314,28 @@ describe('the plan', () => {
   });
 });
 
+describe('what nobody meant to fail', () => {
+  it('is answered with 500 by both servers, and is in the journal with the path that was asked', async () => {
+    const told: string[] = [];
+    const onError: HttpDeps['onError'] = (where, error) => told.push(`${where}: ${error.message}`);
+    const plan = (): never => assert.fail('a bug');
+    const health = { unready: plan, unhealthy: plan };
+    const { deps } = createServer({ plan, health, onError });
+
+    const answers = [
+      await createApi(deps).request(`${BASE}/plan`),
+      await createApi(deps).request('/readyz'),
+      await createProbeApp(deps).request('/readyz'),
+    ];
+
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [500, 500, 500],
+    );
+    assert.deepEqual(told, [`${BASE}/plan: a bug`, '/readyz: a bug', '/readyz: a bug']);
+  });
+});
+
 describe('what a supervisor asks', () => {
   it('is answered on both servers: healthy, ready, and metrics in the format of Prometheus', async () => {
     const { deps } = createServer();
