@@ -15,7 +15,7 @@ import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
 import { jitter } from '../engine/backoff.ts';
-import { resyncPeriodMs } from '../engine/resync.ts';
+import { resyncDelayMs, resyncPeriodMs } from '../engine/resync.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Controller } from '../engine/controller.ts';
 import { createEvents, type EventRecorder } from '../engine/events.ts';
@@ -197,7 +197,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   await manifests.load();
   edited = 'edit';
   const resyncMs = (kind: Kind): number =>
-    jitter(resyncPeriodMs(config.resyncSeconds, store.list(kind).length));
+    resyncDelayMs(clock.monotonic(), jitter(resyncPeriodMs(config.resyncSeconds, store.list(kind).length)));
   parts.controllers.push(
     ...startControllers({ ...parts, clock, log, recorder: parts.events, resyncMs }, releasers),
   );

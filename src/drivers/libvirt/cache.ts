@@ -203,11 +203,16 @@ function showsInDocuments({ event }: DomainEvent): boolean {
 function startListing({ options, connection, domains, networks, tell }: Context): { dispose(): void } {
   const { clock, listMs = 20_000, sweepMs = 30 * 60_000, sweepAtOnce = 4 } = options;
   let disposed = false;
-  let timer = clock.setTimer(listMs, listAgain);
+  let timer = clock.setTimer(untilNext(), listAgain);
 
+  /** With the periodic looks at objects (resync.ts), so that the daemon wakes once for both. A timer may be early by a moment. */
+  function untilNext(): number {
+    const left = listMs - (clock.monotonic() % listMs);
+    return left < listMs / 2 ? left + listMs : left;
+  }
   function listAgain(): void {
     void list().finally(() => {
-      if (!disposed) timer = clock.setTimer(listMs, listAgain);
+      if (!disposed) timer = clock.setTimer(untilNext(), listAgain);
     });
   }
   /** A list that fails leaves everything in doubt: the next reader lists, and is told why it cannot. */

@@ -167,6 +167,20 @@ describe('the cache of what libvirt has', () => {
     assert.deepEqual(bed.told, []);
   });
 
+  it('lists come at common moments, whenever the daemon began', async () => {
+    const bed = createCacheBed({ a: {} });
+    await bed.clock.advance(7_000);
+    watch(bed);
+    await bed.cache.view.survey();
+
+    assert.deepEqual(await bed.calls(() => bed.clock.advance(12_999)), []);
+    const first = await bed.calls(() => bed.clock.advance(1));
+    assert.deepEqual(await bed.calls(() => bed.clock.advance(19_999)), []);
+    const second = await bed.calls(() => bed.clock.advance(1));
+
+    assert.deepEqual([first.sort(), second.sort()], [[...LIST, ...NET_LIST].sort(), first]);
+  });
+
   it('a document that nothing told of is read again after a long time, and told if it is another', async () => {
     const bed = watch(createCacheBed({ a: {}, b: {} }));
     for (const name of ['a', 'b']) await bed.cache.view.domain(name);
