@@ -157,30 +157,6 @@ describe('the cache of what libvirt has', () => {
     assert.equal(await bed.cache.view.domain('b'), undefined);
   });
 
-  it('at rest nothing is called but the list', async () => {
-    const bed = watch(createCacheBed({ a: {}, b: { state: 'running' } }));
-    await bed.cache.view.survey();
-
-    const made = await bed.calls(() => bed.clock.advance(20_000));
-
-    assert.deepEqual(made.sort(), [...LIST, ...NET_LIST].sort());
-    assert.deepEqual(bed.told, []);
-  });
-
-  it('lists come at common moments, whenever the daemon began', async () => {
-    const bed = createCacheBed({ a: {} });
-    await bed.clock.advance(7_000);
-    watch(bed);
-    await bed.cache.view.survey();
-
-    assert.deepEqual(await bed.calls(() => bed.clock.advance(12_999)), []);
-    const first = await bed.calls(() => bed.clock.advance(1));
-    assert.deepEqual(await bed.calls(() => bed.clock.advance(19_999)), []);
-    const second = await bed.calls(() => bed.clock.advance(1));
-
-    assert.deepEqual([first.sort(), second.sort()], [[...LIST, ...NET_LIST].sort(), first]);
-  });
-
   it('a document that nothing told of is read again after a long time, and told if it is another', async () => {
     const bed = watch(createCacheBed({ a: {}, b: {} }));
     for (const name of ['a', 'b']) await bed.cache.view.domain(name);
