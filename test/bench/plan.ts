@@ -78,7 +78,7 @@ const NOTHING: ObservedNetwork = {
   guests: [],
   ports: [],
   filtersFrames: false,
-  neighbours: { networks: [], routes: [], bridgeNameTaken: false },
+  neighbours: { networks: [], unreadable: [], routes: [], bridgeNameTaken: false },
 };
 
 function manifest(index: number): NodeManifest {

@@ -36,7 +36,7 @@ function planFound(
   const found = {
     ...{ active, autostart, persistent: true, config, hostFiles: { reservations: [], names: [] } },
     ...{ guests: [], ports: [], filtersFrames: false },
-    neighbours: { networks: [], routes: [], bridgeNameTaken: false },
+    neighbours: { networks: [], unreadable: [], routes: [], bridgeNameTaken: false },
     ...(live === undefined ? {} : { live }),
   };
   const taken = takeOverNetwork({ name, spec, named: namedIn(origin) }, found, nodes);

@@ -39,6 +39,8 @@ const RULES = {
   // Networks.
   CIDRConflict: FAILED,
   BridgeConflict: FAILED,
+  // Nobody tells when a network of others can be read again.
+  NetworksUnknown: { blocks: 'synced', endedBy: 'user', againMs: 10_000 },
   NodesContradict: { blocks: 'synced', endedBy: 'user' },
   RestartFailed: { blocks: 'synced', endedBy: 'user' },
   RestartRequired: PENDING,

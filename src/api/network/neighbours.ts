@@ -1,4 +1,14 @@
-import { containsSubnet, overlaps, parseSubnet, readSubnet, type Subnet } from '../ipam/subnet.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  containsSubnet,
+  formatSubnet,
+  interfaceOf,
+  overlaps,
+  parseSubnet,
+  readSubnet,
+  type Subnet,
+} from '../ipam/subnet.ts';
+import type { NetworkModel } from '../libvirt/network.ts';
 import type { DesiredNetwork } from './render.ts';
 import type { Waiting } from '../disruption/action.ts';
 import type { ObservedNetwork } from './observed.ts';
@@ -23,6 +33,40 @@ export function findOverlap(desired: DesiredNetwork, observed: ObservedNetwork):
   const takesOver = (other: Subnet): boolean => containsSubnet(block, other);
   const route = neighbours.routes.find(({ dev, cidr }) => !own.has(dev) && meets(cidr, takesOver));
   return route && overlapping(desired, `${route.cidr}, which the vmhost reaches by ${route.dev}`);
+}
+
+/** What a network keeps others from having. */
+interface Claims {
+  readonly cidr: string | undefined;
+  readonly bridge: string | undefined;
+}
+
+function claimsOf({ ip, bridge }: NetworkModel): Claims {
+  const block = ip && interfaceOf(ip);
+  return { cidr: block && formatSubnet(block.subnet), bridge: bridge?.name };
+}
+
+/** Whether a network as `wanted` has another CIDR than one as `found`: reservations of the one are none in the other. */
+export function movesAddresses(wanted: NetworkModel, found: NetworkModel): boolean {
+  return claimsOf(wanted).cidr !== claimsOf(found).cidr;
+}
+
+/** Whether a network as `wanted` has a bridge or addresses that one as `found` has not. */
+export function claimsAnew(wanted: NetworkModel, found: NetworkModel | undefined): boolean {
+  return found === undefined || !isDeepStrictEqual(claimsOf(wanted), claimsOf(found));
+}
+
+/** libvirt networks that cannot be read: nobody knows whether the bridge and the addresses are theirs. */
+export function findUnknown(wanted: NetworkModel, { neighbours }: ObservedNetwork): Waiting | undefined {
+  const [first, ...others] = neighbours.unreadable;
+  if (first === undefined) return undefined;
+  const { cidr, bridge } = claimsOf(wanted);
+  const claims = [cidr ?? [], bridge === undefined ? [] : `the bridge ${bridge}`].flat();
+  const more = others.length === 0 ? '' : ` (nor can ${others.length} more)`;
+  const message =
+    `whether ${claims.join(' and ')} are free is not known: the libvirt network "${first.name}" cannot be read` +
+    `${more}: ${first.why}; see "virsh net-dumpxml ${first.name}"`;
+  return { reason: 'NetworksUnknown', message };
 }
 
 function meets(cidr: string | undefined, test: (subnet: Subnet) => boolean): boolean {

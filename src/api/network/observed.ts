@@ -16,8 +16,10 @@ export interface NetworkGuest {
 
 /** What else uses addresses or bridges on the vmhost. */
 export interface Neighbours {
-  /** All libvirt networks but this one. */
+  /** All libvirt networks but this one that could be read. */
   readonly networks: readonly { readonly name: string; readonly bridge?: string; readonly cidr?: string }[];
+  /** libvirt networks that could not be read, and why: they may have any bridge and any addresses. */
+  readonly unreadable: readonly { readonly name: string; readonly why: string }[];
   /** Routes of the vmhost; the default route is none of them. */
   readonly routes: readonly { readonly dev: string; readonly cidr: string }[];
   /** Whether an interface has the name that the bridge shall have. */

@@ -15,7 +15,7 @@ import { NET_UPDATE_SECONDS } from './costs.ts';
 import { marksOf } from './foreign.ts';
 import { readsHostFiles } from './host-dirs.ts';
 import { planLive, writeFiles } from './plan-live.ts';
-import { findOverlap } from './neighbours.ts';
+import { claimsAnew, findOverlap, findUnknown, movesAddresses } from './neighbours.ts';
 import { guestNames, type ObservedNetwork } from './observed.ts';
 import { onlyRestartRevives, planRevival } from './plan-revival.ts';
 import { planAttach, planMtu, planRestart, restartFields } from './plan-restart.ts';
@@ -71,7 +71,7 @@ function planRepairs(
   const model = modelNetwork(wanted);
   const definition = planDefinition({ root: wanted, model }, observed);
   const { live } = observed;
-  if (!observed.active || live === undefined) return planInactive(desired, observed, definition);
+  if (!observed.active || live === undefined) return planInactive(desired, observed, { model, definition });
   const outdated = [
     ...restartFields(model, live.model, desired.hostDirs),
     ...(onlyRestartRevives(observed, live.model) ? ['dnsmasq'] : []),
@@ -85,27 +85,34 @@ function planRepairs(
     ...planMtu(observed, live.model),
     ...planAutostart(desired, observed),
   ];
-  const { action, waiting } = planRestart({
-    desired,
-    observed,
-    wanted: model,
-    outdated,
-    updates,
-  });
-  if (action !== undefined) return { actions: [...definition, ...around, action] };
+  const { action, waiting } = planRestart({ desired, observed, wanted: model, outdated, updates });
   // The definition that did not start stays away, or the next start of the host would fail with it.
   const defined = waiting?.reason === 'RestartFailed' ? [] : definition;
+  const moves = defined.length > 0 && claimsAnew(model, observed.config?.model);
+  const unknown =
+    claimsAnew(model, live.model) && (moves || action !== undefined)
+      ? findUnknown(model, observed)
+      : undefined;
+  if (unknown !== undefined) {
+    const served = movesAddresses(model, live.model) ? [] : updates;
+    return { actions: [...(moves ? [] : defined), ...revival, ...served, ...around], waiting: unknown };
+  }
+  if (action !== undefined) return { actions: [...definition, ...around, action] };
   const actions = [...defined, ...revival, ...updates, ...around];
   return waiting === undefined ? { actions } : { actions, waiting };
 }
 
 /** Manifests that contradict each other change nothing; what there is goes on, or is started as it is. */
 function planHeld(desired: DesiredNetwork, observed: ObservedNetwork, message: string): Plan<NetworkAction> {
-  const { live } = observed;
+  const { live, config, active } = observed;
+  const running = active ? live : undefined;
+  const unknown =
+    running === undefined && config !== undefined ? mayNotStart(config.model, observed) : undefined;
+  if (unknown !== undefined) return { actions: [], waiting: unknown };
   const actions =
-    observed.active && live !== undefined
-      ? [...planRevival(observed, live.model), ...planAttach(desired, observed)]
-      : [START];
+    running === undefined
+      ? [START]
+      : [...planRevival(observed, running.model), ...planAttach(desired, observed)];
   return { actions, waiting: { reason: 'NodesContradict', message } };
 }
 
@@ -116,13 +123,19 @@ const EMPTY: HostFiles = { reservations: [], names: [] };
 function planInactive(
   desired: DesiredNetwork,
   observed: ObservedNetwork,
-  definition: readonly NetworkAction[],
+  { model, definition }: { readonly model: NetworkModel; readonly definition: readonly NetworkAction[] },
 ): Plan<NetworkAction> {
-  const overlap = findOverlap(desired, observed);
+  const overlap = findOverlap(desired, observed) ?? mayNotStart(model, observed);
   if (overlap !== undefined) return { actions: [], waiting: overlap };
   return {
     actions: [...writeFiles(observed, EMPTY), ...definition, ...planAutostart(desired, observed), START],
   };
+}
+
+/** Guests that a restart left parked ran on the network a moment ago: as it is defined, it is started for them. */
+function mayNotStart(model: NetworkModel, observed: ObservedNetwork): Waiting | undefined {
+  const resumes = observed.parked !== undefined && !claimsAnew(model, observed.config?.model);
+  return resumes ? undefined : findUnknown(model, observed);
 }
 
 /** What the running network lacks, by the files that its dnsmasq reads, or by net-update where it reads none. */

@@ -3,7 +3,7 @@ import { formatSubnet, interfaceOf } from '../ipam/subnet.ts';
 import type { DhcpHost } from '../libvirt/network.ts';
 import type { ConditionInput } from '../meta.ts';
 import type { NetworkAction, Plan } from '../disruption/action.ts';
-import { blocksReady, synced } from '../disruption/waiting.ts';
+import { blocksReady, blocksSynced, synced } from '../disruption/waiting.ts';
 import type { ObservedNetwork } from './observed.ts';
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 
@@ -50,10 +50,14 @@ export function networkConditions(
     return [readyFalse(waiting), condition(SYNCED, 'False', waiting.reason, waiting.message), ...steps];
   }
   const rest = [synced(waiting), ...steps];
-  if (!observed.active)
-    return [readyFalse({ reason: 'NotActive', message: 'the network is not active' }), ...rest];
+  if (!observed.active) return [readyFalse(whyInactive(waiting)), ...rest];
   if (silent) return [readyFalse({ reason: 'NotServed', message: 'dnsmasq does not run' }), ...rest];
   return [condition(READY, 'True', 'Active'), ...rest];
+}
+
+function whyInactive(waiting: Plan['waiting']): { reason: string; message: string } {
+  if (waiting !== undefined && blocksSynced(waiting)) return waiting;
+  return { reason: 'NotActive', message: 'the network is not active' };
 }
 
 const FILTERED =

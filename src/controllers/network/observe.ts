@@ -1,3 +1,4 @@
+import { explainError } from '../../api/errors.ts';
 import { formatSubnet, interfaceOf } from '../../api/ipam/subnet.ts';
 import { bridgeName, parkingBridge } from '../../api/ipam/names.ts';
 import type { Neighbours, NetworkGuest, ObservedNetwork } from '../../api/network/observed.ts';
@@ -91,11 +92,11 @@ async function readNeighbours(
   object: ObjectOf<'Network'>,
   bridge: string,
 ): Promise<Neighbours> {
-  const { networks } = await deps.view.surveyNetworks();
+  const { networks, unreadable } = await deps.view.surveyNetworks();
   const uplink = object.spec.forward.dev;
-  const others = networks.filter(({ name }) => name !== object.metadata.name);
+  const isOther = ({ name }: { readonly name: string }): boolean => name !== object.metadata.name;
   return {
-    networks: others.map(({ name, config, live }) => {
+    networks: networks.filter(isOther).map(({ name, config, live }) => {
       const { bridge: other, ip } = (live ?? config).model;
       const block = ip && interfaceOf(ip);
       return {
@@ -104,6 +105,7 @@ async function readNeighbours(
         ...(block === undefined ? {} : { cidr: formatSubnet(block.subnet) }),
       };
     }),
+    unreadable: unreadable.filter(isOther).map(({ name, error }) => ({ name, why: explainError(error) })),
     routes: await deps.routes(),
     ...(uplink === undefined || (await deps.bridges.exists(uplink)) ? {} : { uplinkMissing: true }),
     bridgeNameTaken: await deps.bridges.exists(object.spec.bridge.name ?? bridge),

@@ -1,6 +1,7 @@
 import { namedIn } from '../../api/ownership/named.ts';
 import { takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
+import { waitingRule } from '../../api/disruption/waiting.ts';
 import { isRemoved } from '../../api/meta.ts';
 import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
 import { desireNetwork, type DesireNetworkInput, type NetworkDesire } from '../../api/network/desire.ts';
@@ -122,11 +123,13 @@ function describe(
     entries,
     ...(refusals.length === 0 ? {} : { refusals }),
   };
+  const again = plan.waiting && waitingRule(plan.waiting).againMs;
   return {
     plan,
     fields,
     conditions: networkConditions(observed, plan, { entries, refusals, refusedRecords }),
     extra: undefined,
+    ...(again === undefined ? {} : { again }),
   };
 }
 

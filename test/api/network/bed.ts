@@ -86,7 +86,7 @@ export function look(nodes: readonly NodeManifest[], world: World, options: Look
     guests: world.guests ?? [],
     ports: world.ports ?? (world.guests ?? []).map(({ tap }) => tap),
     filtersFrames: false,
-    neighbours: { networks: [], routes: [], bridgeNameTaken: false, ...world.neighbours },
+    neighbours: { networks: [], unreadable: [], routes: [], bridgeNameTaken: false, ...world.neighbours },
     ...(world.parked === undefined ? {} : { parked: world.parked }),
     ...(world.dnsmasq === undefined ? {} : { dnsmasq: world.dnsmasq }),
     ...(world.failedRestart === undefined ? {} : { failedRestart: world.failedRestart }),

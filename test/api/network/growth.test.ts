@@ -40,7 +40,7 @@ function observe(text: string, count: { visits: number }): ObservedNetwork {
     config: { ...document, model },
     live: { ...document, model },
     hostFiles: { reservations: [], names: [] },
-    neighbours: { networks: [], routes: [], bridgeNameTaken: false },
+    neighbours: { networks: [], unreadable: [], routes: [], bridgeNameTaken: false },
   };
 }
 

@@ -17,7 +17,7 @@ function observedWith(more: Partial<ObservedNetwork>): ObservedNetwork {
     guests: [],
     ports: [],
     filtersFrames: false,
-    neighbours: { networks: [], routes: [], bridgeNameTaken: true },
+    neighbours: { networks: [], unreadable: [], routes: [], bridgeNameTaken: true },
     config: LIVE,
     live: LIVE,
     ...more,
@@ -119,7 +119,7 @@ describe('the conditions of a network', () => {
 
   it('U8: say that the interface by which traffic is to leave is not there', () => {
     const firewall = { forwardPolicy: 'ACCEPT', accepted: [], masqueraded: ['192.168.111.0/24'] };
-    const neighbours = { networks: [], routes: [], bridgeNameTaken: true };
+    const neighbours = { networks: [], unreadable: [], routes: [], bridgeNameTaken: true };
 
     const missing = conditions({ firewall, neighbours: { ...neighbours, uplinkMissing: true } });
     assert.match(missing.get('Forwarding') ?? '', /^False InterfaceMissing/);

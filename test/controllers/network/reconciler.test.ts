@@ -5,6 +5,7 @@ import { parseNetwork } from '../../../src/api/libvirt/network.ts';
 import { createBed, createLab, type Bed } from '../bed.ts';
 import { rawLibvirt } from '../fakes.ts';
 
+const LOST = '<network><name>lost</name><bridge name="virbr5"/></network>';
 const FOREIGN = '<network><name>k8s-net</name><bridge name="virbr1"/></network>';
 
 function reserved(bed: Bed): string[] {
@@ -229,6 +230,51 @@ describe('a Network', () => {
 
     assert.equal(bed.ready('Network', 'k8s-net'), 'True Active');
     assert.equal(bed.world.calls.filter((call) => call.startsWith('defineNetwork')).length, 1);
+  });
+});
+
+describe('E30, E31: a libvirt network of others that cannot be read', () => {
+  const why = 'cannot run virsh command "net-dumpxml lost": Permission denied';
+
+  function lose({ world }: Bed): void {
+    world.networks.set('lost', { config: LOST, autostart: false });
+    world.refuse = (call, subject) =>
+      call === 'networkXml' && subject === 'lost' ? new ReasonedError('PermissionRefused', why) : undefined;
+  }
+
+  it('keeps a new Network waiting, which is looked at again soon, and is made once it can be read', async () => {
+    const bed = createBed();
+    lose(bed);
+    bed.apply('Network', 'k8s-net', { bridge: { name: 'virbr2' } });
+
+    const { requeueAfterMs } = await bed.pass('Network', 'k8s-net');
+
+    assert.deepEqual([bed.world.calls, requeueAfterMs], [[], 10_000]);
+    assert.equal(bed.ready('Network', 'k8s-net'), 'False NetworksUnknown');
+    assert.ok(
+      bed.condition(['Network', 'k8s-net'], 'Ready')?.message.includes(`"lost" cannot be read: ${why}`),
+    );
+    assert.equal(bed.condition(['Network', 'k8s-net'], 'Synced')?.reason, 'NetworksUnknown');
+
+    delete bed.world.refuse;
+    await bed.pass('Network', 'k8s-net');
+    assert.equal(bed.ready('Network', 'k8s-net'), 'True Active');
+  });
+
+  it('is in no other way: a running Network gets its Nodes, and stays Ready while another bridge waits', async () => {
+    const bed = await createLab('a');
+    lose(bed);
+    bed.apply('Node', 'b');
+    await bed.converge();
+    bed.apply('Network', 'k8s-net', { bridge: { name: 'virbr2' } });
+    bed.apply('Node', 'c');
+    await bed.converge();
+
+    assert.deepEqual([...bed.world.domains.keys()], ['a', 'b', 'c']);
+    assert.equal(bed.condition(['Network', 'k8s-net'], 'EntriesLive')?.status, 'True');
+    assert.equal(bed.ready('Network', 'k8s-net'), 'True Active');
+    assert.equal(bed.condition(['Network', 'k8s-net'], 'Synced')?.reason, 'NetworksUnknown');
+    assert.ok(!bed.world.calls.includes('destroyNetwork k8s-net'));
   });
 });
 
