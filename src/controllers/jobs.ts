@@ -13,10 +13,12 @@ export interface Jobs {
    * or, if it ended, until it is time to try again. Changes nothing.
    */
   check(owner: JobOwner): Waiting | undefined;
-  /** Does nothing while one runs for that name. */
-  start(owner: JobOwner, run: JobRun): void;
+  /** Does nothing while one runs for that name. @param reads the name of what it copies from, which is to stay meanwhile */
+  start(owner: JobOwner, run: JobRun, reads?: string): void;
   /** Whether one runs for that name. */
   runs(name: string): boolean;
+  /** For whom one runs that copies from what has that name; one of them where there are several. */
+  readerOf(source: string): string | undefined;
   /** Whether the one that runs was started for an earlier generation, or for another object of that name. */
   isOutdated(owner: JobOwner): boolean;
   /** Aborts the one that runs for that name and waits for its end. */
@@ -48,6 +50,7 @@ interface Running {
   progress: Waiting | Error;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
+  readonly reads?: string;
 }
 
 interface Failed {
@@ -61,6 +64,7 @@ interface Failed {
 export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions): Jobs {
   const running = new Map<string, Running>();
   const failed = new Map<string, Failed>();
+  const readers = new Map<string, Set<string>>();
   return {
     check(owner) {
       const job = running.get(owner.name);
@@ -69,16 +73,19 @@ export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions
       if (last !== undefined && clock.monotonic() < last.retryAt) throw last.error;
       return undefined;
     },
-    start(owner, run) {
+    start(owner, run, reads) {
       if (running.has(owner.name)) return;
+      if (reads !== undefined) readers.set(reads, (readers.get(reads) ?? new Set()).add(owner.name));
       running.set(owner.name, {
         owner,
         progress: lastFailure(owner)?.error ?? STARTING,
         stop: new AbortController(),
         ended: Promise.resolve().then(() => runJob(owner, run)),
+        ...(reads === undefined ? {} : { reads }),
       });
     },
     runs: (name) => running.has(name),
+    readerOf: (source) => readers.get(source)?.values().next().value,
     isOutdated(owner) {
       const job = running.get(owner.name);
       return job !== undefined && !isSame(job.owner, owner);
@@ -117,7 +124,14 @@ export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions
       if (!job.stop.signal.aborted) fail(owner, toError(thrown));
     }
     running.delete(name);
+    stopReading(job);
     onChange(name);
+  }
+
+  function stopReading({ owner, reads = '' }: Running): void {
+    const others = readers.get(reads);
+    others?.delete(owner.name);
+    if (others?.size === 0) readers.delete(reads);
   }
 
   function fail(owner: JobOwner, error: Error): void {

@@ -45,6 +45,43 @@ function held(): { run: JobRun; end: () => void; starts: () => number } {
   };
 }
 
+describe('what a job reads', () => {
+  it('is known while it runs, whoever else reads the same', async () => {
+    const { jobs } = createBed();
+    const runs = [held(), held()];
+    jobs.start(owner('a'), runs[0]?.run ?? failing, 'source');
+    jobs.start(owner('b'), runs[1]?.run ?? failing, 'source');
+    jobs.start(owner('c'), failing, 'other');
+    jobs.start(owner('d'), held().run);
+
+    const found: (string | undefined)[] = [
+      jobs.readerOf('source'),
+      jobs.readerOf('other'),
+      jobs.readerOf('d'),
+    ];
+    for (const run of runs) {
+      run.end();
+      await settle();
+      found.push(jobs.readerOf('source'));
+    }
+
+    assert.deepEqual(found, ['a', 'c', undefined, 'b', undefined]);
+    assert.equal(jobs.readerOf('other'), undefined, 'it failed');
+  });
+
+  it('stays that of the job that runs when another start comes in vain', async () => {
+    const { jobs } = createBed();
+    const run = held();
+    jobs.start(owner('a'), run.run, 'source');
+    jobs.start(owner('a', 2), run.run, 'other');
+
+    assert.deepEqual([jobs.readerOf('source'), jobs.readerOf('other')], ['a', undefined]);
+    run.end();
+    await settle();
+    assert.equal(jobs.readerOf('source'), undefined);
+  });
+});
+
 /** Seconds until a failed job may be tried again. */
 async function secondsOfBackoff({ clock, jobs }: Bed): Promise<number> {
   const begin = clock.monotonic();

@@ -28,7 +28,7 @@ export async function createDisk(
     return;
   }
   const copy = source.running ? copyLive : copyStopped;
-  deps.jobs.start(object.metadata, copy(deps, node, source, size));
+  deps.jobs.start(object.metadata, copy(deps, node, source, size), source.node);
 }
 
 type CloneSource = Extract<CreateDisk['source'], { from: 'node' }>;

@@ -53,7 +53,7 @@ async function observe(
   const disk = await deps.disks.observe(name);
   const users = reclaim === 'Delete' && disk.exists ? await diskUsers(deps) : undefined;
   const { stoppingSeconds, downSeconds } = recall(memory, deps.clock.monotonic());
-  const copiedTo = copiedFrom(deps, name);
+  const copiedTo = deps.jobs.readerOf(name);
   return {
     name,
     reclaim,
@@ -86,11 +86,6 @@ async function leases(
     }));
   });
   return (await Promise.all(found)).flat();
-}
-
-function copiedFrom(deps: NodeRemovalDeps, name: string): string | undefined {
-  const copies = deps.store.list('Node').filter(({ spec }) => spec.disk.cloneOf === name);
-  return copies.find(({ metadata }) => deps.jobs.runs(metadata.name))?.metadata.name;
 }
 
 const STOPS: ReadonlySet<string> = new Set(['ShutdownDomain', 'DestroyDomain', 'RestoreDomain']);

@@ -69,6 +69,21 @@ describe('a copy of the disk of a running guest', () => {
     assert.ok(!made(bed).includes('adoptCopy b'));
   });
 
+  it('keeps its source from being removed, also when the manifest says another source meanwhile', async () => {
+    for (const cloneOf of ['a', 'c']) {
+      const bed = await cloning(NONE, RUNNING);
+      bed.apply('Node', 'b', { disk: { cloneOf } });
+      bed.store.terminate('Node', 'a');
+
+      await bed.pass('Node', 'a');
+
+      assert.deepEqual(
+        [bed.ready('Node', 'a'), callsFor(bed, 'a')],
+        ['False CloneInProgress', ['beginBackup']],
+      );
+    }
+  });
+
   it('waits while another job of its source runs, which is let to its end', async () => {
     const bed = await cloning(RUNNING);
 
