@@ -58,6 +58,8 @@ export interface Daemon {
   reload(): Promise<void>;
   /** Names of the objects that are not Ready, with why. */
   notReady(): readonly NotReady[];
+  /** Whether there are none. */
+  allReady(): boolean;
   /** Calls `listener` whenever that may be another. @returns unsubscribe */
   onChange(listener: () => void): () => void;
   stop(): Promise<void>;
@@ -210,6 +212,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
       enqueueAll(store, parts.enqueue, 'resync');
     },
     notReady: () => health.notReady(),
+    allReady: () => health.allReady(),
     onChange: (listener) => health.subscribe(listener),
     async stop() {
       // First of all, so that no pass begins while the rest is being stopped.

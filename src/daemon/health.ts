@@ -8,7 +8,7 @@ import type { Removals } from './removals.ts';
 export interface HealthDeps {
   readonly store: ObjectStore;
   readonly manifests: Pick<Manifests, 'snapshot' | 'problem' | 'loaded' | 'subscribe'>;
-  readonly removals: Pick<Removals, 'surveyed' | 'waiting' | 'subscribe'>;
+  readonly removals: Pick<Removals, 'surveyed' | 'waiting' | 'holds' | 'subscribe'>;
   /** Empty until they were started. */
   readonly controllers: () => readonly Pick<Controller, 'problem'>[];
 }
@@ -26,6 +26,8 @@ export interface Health {
   unready(): readonly string[];
   /** Objects, files and steps that are not as they should be. */
   notReady(): readonly NotReady[];
+  /** Whether `notReady` is empty: what is asked after each change of a lab must not look at all of it. */
+  allReady(): boolean;
   /** One line: how many objects are Ready, and what keeps it from its work. */
   summary(): string;
   /** Calls `listener` when any of this may be another. @returns unsubscribe */
@@ -39,6 +41,12 @@ export function createHealth(deps: HealthDeps): Health {
     unhealthy: () => controllers().flatMap((controller) => controller.problem() ?? []),
     unready: () => unready(deps),
     notReady: () => [...notReadyItself(deps), ...notReadyObjects(deps)],
+    allReady() {
+      const { ready: count, all } = ready();
+      if (count < all || removals.holds() || !isReadyItself(deps)) return false;
+      // Listeners of the store may be told before the count is.
+      return notReadyObjects(deps).length === 0;
+    },
     summary: () => summary(deps, ready()),
     subscribe(listener) {
       const unsubscribe = [store, removals, manifests].map((each) => each.subscribe(listener));
@@ -89,9 +97,19 @@ function notReadyItself({ manifests, removals }: HealthDeps): NotReady[] {
   const errors = manifests.snapshot().errors.map(({ file, message }) => ({ name: file, why: message }));
   const problem = manifests.problem();
   if (problem !== undefined) errors.push({ name: 'the manifests', why: problem });
-  if (manifests.loaded() && manifests.snapshot().opaque.length === 0 && !removals.surveyed())
+  if (!isSurveyed({ manifests, removals }))
     errors.push({ name: 'libvirt', why: 'not looked for what an earlier run made yet' });
   return errors;
+}
+
+/** While a manifest cannot be read, nobody looks: it may name what an earlier run made. */
+function isSurveyed({ manifests, removals }: Pick<HealthDeps, 'manifests' | 'removals'>): boolean {
+  return !manifests.loaded() || manifests.snapshot().opaque.length > 0 || removals.surveyed();
+}
+
+function isReadyItself({ manifests, removals }: HealthDeps): boolean {
+  const { errors } = manifests.snapshot();
+  return errors.length === 0 && manifests.problem() === undefined && isSurveyed({ manifests, removals });
 }
 
 function notReadyObjects({ store, removals }: HealthDeps): NotReady[] {

@@ -4,10 +4,11 @@ import { explainError, ReasonedError } from '../api/errors.ts';
 import { version } from '../api/version.ts';
 import { createNotifier } from '../drivers/systemd.ts';
 import type { Logger } from '../engine/logger.ts';
-import { systemClock, type Clock } from '../engine/clock.ts';
+import { systemClock } from '../engine/clock.ts';
 import { DEFAULT_CONFIG_PATH } from './config-path.ts';
 import { changedFields, loadConfig } from './config.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
+import { converge } from './converge.ts';
 import { createLog } from './log.ts';
 
 export interface RunFlags {
@@ -32,7 +33,7 @@ export async function runDaemon(flags: RunFlags): Promise<number> {
   const daemon = await started;
   const code =
     flags.once === true
-      ? await converge(daemon, clock, flags.timeout, stopped.signal)
+      ? await converge(daemon, { clock, seconds: flags.timeout, signal: stopped.signal, tell })
       : await forever(stopped.signal);
   await daemon.stop();
   return code;
@@ -95,24 +96,8 @@ function forever(signal: AbortSignal): Promise<number> {
   });
 }
 
-function converge(daemon: Daemon, clock: Clock, seconds: number, signal: AbortSignal): Promise<number> {
-  return new Promise((resolve) => {
-    const timer = clock.setTimer(seconds * 1000, () => end(1));
-    const unsubscribe = daemon.onChange(check);
-    addAbortListener(signal, () => end(1));
-    check();
-
-    function check(): void {
-      if (daemon.notReady().length === 0) end(0);
-    }
-
-    function end(code: number): void {
-      timer.cancel();
-      unsubscribe();
-      for (const { name, why } of daemon.notReady()) process.stderr.write(`${name} is not Ready: ${why}\n`);
-      resolve(code);
-    }
-  });
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function ignore(): void {

@@ -10,6 +10,9 @@ interface Told {
   problem: string | undefined;
   loaded: boolean;
   stuck: string | undefined;
+  surveyed: boolean;
+  /** `Kind/name` of an object whose removal is held. */
+  held: string | undefined;
 }
 
 async function createHealthBed(): Promise<{ bed: Bed; told: Told; health: Health }> {
@@ -19,6 +22,8 @@ async function createHealthBed(): Promise<{ bed: Bed; told: Told; health: Health
     problem: undefined,
     loaded: true,
     stuck: undefined,
+    surveyed: true,
+    held: undefined,
   };
   const never = (): (() => void) => () => undefined;
   const health = createHealth({
@@ -29,7 +34,13 @@ async function createHealthBed(): Promise<{ bed: Bed; told: Told; health: Health
       loaded: () => told.loaded,
       subscribe: never,
     },
-    removals: { surveyed: () => true, waiting: () => undefined, subscribe: never },
+    removals: {
+      surveyed: () => told.surveyed,
+      waiting: (kind, name) =>
+        told.held === `${kind}/${name}` ? { reason: 'RemovalHeld', message: 'held' } : undefined,
+      holds: () => told.held !== undefined,
+      subscribe: never,
+    },
     controllers: () => [{ problem: () => told.stuck }],
   });
   return { bed, told, health };
@@ -99,6 +110,57 @@ describe('how the daemon is', () => {
       counted.map((text) => text.replace(' objects Ready', '')),
       ['4 of 4', '4 of 5', '3 of 5', '2 of 3'],
     );
+  });
+
+  it('knows whether everything is Ready, as the list of what is not says', async () => {
+    const { bed, told, health } = await createHealthBed();
+    const error = { file: 'b.yaml', line: 1, column: 1, path: '', code: 'Unknown', message: 'no' };
+    const unready: [what: string, begin: () => void, end: () => void][] = [
+      ['an object', () => bed.apply('Node', 'b'), () => void bed.store.remove('Node', 'b')],
+      ['a held removal', () => (told.held = 'Node/a'), () => (told.held = undefined)],
+      ['the directory', () => (told.problem = 'gone'), () => (told.problem = undefined)],
+      ['the survey', () => (told.surveyed = false), () => (told.surveyed = true)],
+      [
+        'a manifest',
+        () => (told.snapshot = { ...emptySnapshot, errors: [error] as never }),
+        () => (told.snapshot = emptySnapshot),
+      ],
+    ];
+
+    for (const [what, begin, end] of unready) {
+      begin();
+      assert.deepEqual([health.allReady(), health.notReady().length], [false, 1], what);
+      end();
+      assert.deepEqual([health.allReady(), health.notReady()], [true, []], what);
+    }
+    told.surveyed = false;
+    told.snapshot = { ...emptySnapshot, opaque: ['b.yaml'] };
+    assert.deepEqual([health.allReady(), health.notReady()], [true, []], 'the survey waits for the file');
+  });
+
+  it('walks over the objects only when all of them may be Ready, however many change', async () => {
+    const { bed, told, health } = await createHealthBed();
+    const all = bed.store.all.bind(bed.store);
+    let walks = 0;
+    bed.store.all = () => {
+      walks += 1;
+      return all();
+    };
+    bed.apply('Node', 'b');
+    const asked: boolean[] = [];
+    health.subscribe(() => asked.push(health.allReady()));
+    const { uid } = bed.object('Node', 'a').metadata;
+    const ready = mergeConditions([], [condition('Ready', 'True', 'Ready')], '', 1);
+
+    for (let time = 0; time < 100; time += 1)
+      bed.store.updateStatus('Node', 'a', uid, { conditions: ready, observedGeneration: time + 10 });
+    assert.deepEqual([asked.length, asked.includes(true), walks], [100, false, 0]);
+
+    bed.store.updateStatus('Node', 'b', bed.object('Node', 'b').metadata.uid, { conditions: ready });
+    assert.deepEqual([asked.at(-1), walks], [true, 1]);
+
+    told.held = 'Node/a';
+    assert.deepEqual([health.allReady(), walks], [false, 1], 'a held removal is no reason to walk either');
   });
 
   it('R30: is unhealthy when a worker no longer works', async () => {
