@@ -34,7 +34,7 @@ export type JobRun = (signal: AbortSignal, report: (progress: Waiting | Error) =
 
 export interface JobsOptions {
   readonly clock: Clock;
-  /** Called when a job progressed or ended: look again. */
+  /** Called when a job progressed or ended, then for what it read too: look again. */
   readonly onChange: (name: string) => void;
   /** Milliseconds until a job that failed like this is tried again; undefined: 5 s doubling to 5 min. */
   readonly retryMs?: (error: Error) => number | undefined;
@@ -126,6 +126,7 @@ export function createJobs({ clock, onChange, retryMs = noOpinion }: JobsOptions
     running.delete(name);
     stopReading(job);
     onChange(name);
+    if (job.reads !== undefined) onChange(job.reads);
   }
 
   function stopReading({ owner, reads = '' }: Running): void {

@@ -69,6 +69,18 @@ describe('what a job reads', () => {
     assert.equal(jobs.readerOf('other'), undefined, 'it failed');
   });
 
+  it('is told that nobody reads it any more, once that is so, be it that the job failed', async () => {
+    for (const end of [() => Promise.resolve(), failing]) {
+      const { jobs, changes } = createBed();
+      jobs.start(owner('clone'), end, 'source');
+
+      await settle();
+
+      assert.deepEqual(changes, ['clone', 'source']);
+      assert.equal(jobs.readerOf('source'), undefined);
+    }
+  });
+
   it('stays that of the job that runs when another start comes in vain', async () => {
     const { jobs } = createBed();
     const run = held();

@@ -104,15 +104,11 @@ function planRepairs(
 
 /** Manifests that contradict each other change nothing; what there is goes on, or is started as it is. */
 function planHeld(desired: DesiredNetwork, observed: ObservedNetwork, message: string): Plan<NetworkAction> {
-  const { live, config, active } = observed;
-  const running = active ? live : undefined;
-  const unknown =
-    running === undefined && config !== undefined ? mayNotStart(config.model, observed) : undefined;
-  if (unknown !== undefined) return { actions: [], waiting: unknown };
+  const { live } = observed;
   const actions =
-    running === undefined
-      ? [START]
-      : [...planRevival(observed, running.model), ...planAttach(desired, observed)];
+    observed.active && live !== undefined
+      ? [...planRevival(observed, live.model), ...planAttach(desired, observed)]
+      : [START];
   return { actions, waiting: { reason: 'NodesContradict', message } };
 }
 
@@ -125,17 +121,16 @@ function planInactive(
   observed: ObservedNetwork,
   { model, definition }: { readonly model: NetworkModel; readonly definition: readonly NetworkAction[] },
 ): Plan<NetworkAction> {
-  const overlap = findOverlap(desired, observed) ?? mayNotStart(model, observed);
+  const overlap = findOverlap(desired, observed) ?? unknownClaims(model, observed);
   if (overlap !== undefined) return { actions: [], waiting: overlap };
   return {
     actions: [...writeFiles(observed, EMPTY), ...definition, ...planAutostart(desired, observed), START],
   };
 }
 
-/** Guests that a restart left parked ran on the network a moment ago: as it is defined, it is started for them. */
-function mayNotStart(model: NetworkModel, observed: ObservedNetwork): Waiting | undefined {
-  const resumes = observed.parked !== undefined && !claimsAnew(model, observed.config?.model);
-  return resumes ? undefined : findUnknown(model, observed);
+/** What is defined already claims nothing by its start: libvirt itself starts it with the vmhost. */
+function unknownClaims(model: NetworkModel, observed: ObservedNetwork): Waiting | undefined {
+  return claimsAnew(model, observed.config?.model) ? findUnknown(model, observed) : undefined;
 }
 
 /** What the running network lacks, by the files that its dnsmasq reads, or by net-update where it reads none. */
