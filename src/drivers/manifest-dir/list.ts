@@ -17,7 +17,7 @@ export interface ListOptions {
   readonly maxBytes: number;
   readonly now: () => number;
   readonly delay: (ms: number) => Promise<void>;
-  readonly suspects: Pick<Suspects, 'add' | 'take'>;
+  readonly suspects: Pick<Suspects, 'addAll' | 'take'>;
 }
 
 /** A file at one moment. */
@@ -70,19 +70,16 @@ export function createLister(options: ListOptions): () => Promise<ManifestListin
   }
 
   return async () => {
-    let doubtful: ReadonlySet<string> | 'all' = new Set();
     for (let round = 0; ; round++) {
-      // What was suspected in the round before is so until its new content is kept.
-      doubtful = both(doubtful, options.suspects.take());
-      const look = await lookAll(options, unchanged, doubtful);
+      const look = await lookAll(options, unchanged);
       const absent = missing(look);
       const fresh = new Set([...look.seen.values()].filter(({ changed }) => isFresh(changed)));
+      unchanged = quiet(look, fresh);
       const restless = absent.length > 0 || fresh.size > 0 || isFresh(look.changed);
       if (!restless || round >= ROUNDS) {
         const present = [...look.seen.values()].map((seen) =>
           fresh.has(seen) ? { path: seen.file.path, unsettled: true as const } : seen.file,
         );
-        unchanged = quiet(look, fresh);
         const still = absent.map(({ path }) => [path, known.get(path) ?? 0] as const);
         known = new Map([...present.map(({ path }) => [path, 0] as const), ...still]);
         return { files: [...present, ...absent].sort((a, b) => (a.path < b.path ? -1 : 1)) };
@@ -98,20 +95,14 @@ function quiet({ seen }: Look, fresh: ReadonlySet<Seen>): Unchanged {
   return new Map([...seen].filter(([, each]) => each.stamp !== undefined && !fresh.has(each)));
 }
 
-function both(one: ReadonlySet<string> | 'all', other: ReadonlySet<string> | 'all'): typeof one {
-  return one === 'all' || other === 'all' ? 'all' : new Set([...one, ...other]);
-}
-
-async function lookAll(
-  options: ListOptions,
-  unchanged: Unchanged,
-  doubtful: ReadonlySet<string> | 'all',
-): Promise<Look> {
+async function lookAll(options: ListOptions, unchanged: Unchanged): Promise<Look> {
   const { path, suspects } = options;
+  const suspected = suspects.take();
   try {
     await assertTrustedWay(path);
     const { paths, links, unread, changed } = await findManifests(path, options.isManifest, assertTrusted);
-    const isQuiet = (each: string): boolean => doubtful !== 'all' && !doubtful.has(each) && !links.has(each);
+    const isQuiet = (each: string): boolean =>
+      suspected !== 'all' && !suspected.has(each) && !links.has(each);
     const seen = new Map<string, Seen>(unread.map((each) => [each.path, { file: each, changed: 0 }]));
     const found = await mapAtOnce(paths, AT_ONCE, async (each) => {
       const before = unchanged.get(each);
@@ -120,7 +111,7 @@ async function lookAll(
     for (const each of found) if (each !== undefined) seen.set(each.file.path, each);
     return { seen, unread: unread.map((each) => each.path), changed };
   } catch (error) {
-    suspects.add(undefined);
+    suspects.addAll();
     throw unavailable(path, error);
   }
 }

@@ -1,11 +1,16 @@
+/** Files to look at; or all, known and unknown. */
+export type Suspected = ReadonlySet<string> | 'all';
+
 /** Which files may have changed since they were last looked at. */
 export interface Suspects {
   /** Whether every change of a file is told from now on; until then each look is at all of them. */
   follow(told: boolean): void;
-  /** A file whose content may have changed; undefined: any of them may. */
-  add(path: string | undefined): void;
+  /** The content of this file may have changed. */
+  add(path: string): void;
+  /** That of any file may have. */
+  addAll(): void;
   /** What to look at now: it is suspected no more. */
-  take(): ReadonlySet<string> | 'all';
+  take(): Suspected;
 }
 
 export function createSuspects(): Suspects {
@@ -17,10 +22,8 @@ export function createSuspects(): Suspects {
       told = now;
       all = true;
     },
-    add(path) {
-      if (path === undefined) all = true;
-      else paths.add(path);
-    },
+    add: (path) => void paths.add(path),
+    addAll: () => void (all = true),
     take() {
       const taken = told && !all ? paths : 'all';
       paths = new Set();

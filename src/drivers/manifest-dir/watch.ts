@@ -14,7 +14,7 @@ export interface WatchOptions {
   debounceMs: number;
   relistMs: number;
   /** Is told of the files that change. */
-  suspects: Pick<Suspects, 'add' | 'follow'>;
+  suspects: Pick<Suspects, 'add' | 'addAll' | 'follow'>;
   onHint: (cause: HintCause) => void;
 }
 
@@ -92,7 +92,8 @@ export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
       // Whatever appears at this path now, it is not what was watched.
       if (file === path && (event === 'unlinkDir' || event === 'addDir')) lose();
       // Where files come, go or are renamed, the names that are told are not all that changed.
-      suspects.add(event === 'change' ? file : undefined);
+      if (event === 'change') suspects.add(file);
+      else suspects.addAll();
       soon();
     });
     // The next relist tries again; at once might fail at once.
@@ -108,7 +109,7 @@ export function watchDir(options: WatchOptions): { dispose(): Promise<void> } {
     relists += 1;
     if (following && relists % RELISTS !== 0) check();
     else {
-      suspects.add(undefined);
+      suspects.addAll();
       hint('relist');
     }
   }, relistMs);

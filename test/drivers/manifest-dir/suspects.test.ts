@@ -29,7 +29,7 @@ test('a suspicion is taken once, be it of one file or of all', () => {
   assert.deepEqual(suspects.take(), new Set());
 
   suspects.add('/a');
-  suspects.add(undefined);
+  suspects.addAll();
   assert.equal(suspects.take(), 'all');
   assert.deepEqual(suspects.take(), new Set());
 });
