@@ -8,7 +8,7 @@ import type { Removals } from './removals.ts';
 export interface HealthDeps {
   readonly store: ObjectStore;
   readonly manifests: Pick<Manifests, 'snapshot' | 'problem' | 'loaded' | 'subscribe'>;
-  readonly removals: Pick<Removals, 'surveyed' | 'waiting' | 'holds' | 'subscribe'>;
+  readonly removals: Pick<Removals, 'surveyed' | 'waiting' | 'subscribe'>;
   /** Empty until they were started. */
   readonly controllers: () => readonly Pick<Controller, 'problem'>[];
 }
@@ -37,15 +37,14 @@ export interface Health {
 export function createHealth(deps: HealthDeps): Health {
   const { store, manifests, removals, controllers } = deps;
   const ready = countReady(store);
+  const notReady = (): NotReady[] => [...notReadyItself(deps), ...notReadyObjects(deps)];
   return {
     unhealthy: () => controllers().flatMap((controller) => controller.problem() ?? []),
     unready: () => unready(deps),
-    notReady: () => [...notReadyItself(deps), ...notReadyObjects(deps)],
+    notReady,
     allReady() {
       const { ready: count, all } = ready();
-      if (count < all || removals.holds() || !isReadyItself(deps)) return false;
-      // Listeners of the store may be told before the count is.
-      return notReadyObjects(deps).length === 0;
+      return count === all && notReady().length === 0;
     },
     summary: () => summary(deps, ready()),
     subscribe(listener) {
@@ -97,19 +96,10 @@ function notReadyItself({ manifests, removals }: HealthDeps): NotReady[] {
   const errors = manifests.snapshot().errors.map(({ file, message }) => ({ name: file, why: message }));
   const problem = manifests.problem();
   if (problem !== undefined) errors.push({ name: 'the manifests', why: problem });
-  if (!isSurveyed({ manifests, removals }))
+  // While a manifest cannot be read, nobody looks: it may name what an earlier run made.
+  if (manifests.loaded() && manifests.snapshot().opaque.length === 0 && !removals.surveyed())
     errors.push({ name: 'libvirt', why: 'not looked for what an earlier run made yet' });
   return errors;
-}
-
-/** While a manifest cannot be read, nobody looks: it may name what an earlier run made. */
-function isSurveyed({ manifests, removals }: Pick<HealthDeps, 'manifests' | 'removals'>): boolean {
-  return !manifests.loaded() || manifests.snapshot().opaque.length > 0 || removals.surveyed();
-}
-
-function isReadyItself({ manifests, removals }: HealthDeps): boolean {
-  const { errors } = manifests.snapshot();
-  return errors.length === 0 && manifests.problem() === undefined && isSurveyed({ manifests, removals });
 }
 
 function notReadyObjects({ store, removals }: HealthDeps): NotReady[] {

@@ -37,8 +37,6 @@ export interface Removals extends RemovalRule {
   /** Whether it was looked once for what an earlier run made. */
   surveyed(): boolean;
   held(): readonly ObjectRef[];
-  /** Whether any are held. */
-  holds(): boolean;
   /** Lets the removal of these go on. @throws ReasonedError NotHeld, and then none goes on */
   confirm(refs: readonly ObjectRef[]): void;
   /** Why nothing is done for an object that has no manifest and is held. */
@@ -149,7 +147,6 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     },
     surveyed: () => survey === 'done',
     held: () => [...held.keys()].sort().map(parseRef),
-    holds: () => held.size > 0,
     confirm(refs) {
       const other = refs.find((ref) => !held.has(refName(ref)));
       if (other !== undefined) {
