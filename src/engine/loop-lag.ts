@@ -27,7 +27,7 @@ export interface LoopLag {
 
 /**
  * The families nodejs_eventloop_lag_*_seconds by the names of prom-client: how late timers came since the last scrape. Unlike
- * prom-client's, whose timer would be half of what an idle daemon costs, they are measured only while there is work.
+ * prom-client's, whose timer wakes an idle daemon fifty times a second, they are measured only while there is work.
  */
 export function createLoopLag(registry: Registry, timers = TIMERS): LoopLag {
   const lags = createHistogram();

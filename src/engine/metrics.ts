@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { MAX_DELAY_MS } from './clock.ts';
 import { createLoopLag } from './loop-lag.ts';
 import { createLabMetrics, type LabMetrics } from './lab-metrics.ts';
 import type { Family } from './object-metrics.ts';
@@ -20,8 +21,7 @@ export interface MetricsOptions {
   readonly onCollectError?: (family: string, error: unknown) => void;
 }
 
-/** The timer of prom-client never fires: the lag of the event loop is measured while there is work (loop-lag.ts). */
-const NEVER_MS = 2 ** 31 - 1;
+/** Measured while there is work (loop-lag.ts); the timer of prom-client's own fires once in 25 days. */
 const LAG = /^nodejs_eventloop_lag_/;
 
 const COLLECT_ERRORS = 'k8slab_collect_errors_total';
@@ -35,7 +35,7 @@ const ILL_NAMED = [
 
 export function createMetrics({ version, onCollectError }: MetricsOptions): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: MAX_DELAY_MS });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   for (const name of [...ILL_NAMED, ...names.filter((each) => LAG.test(each))])
     registry.removeSingleMetric(name);
