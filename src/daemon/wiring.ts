@@ -46,6 +46,7 @@ import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Memory } from '../engine/memory.ts';
+import { BATCH_MS } from '../engine/resync.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import { meteredHaproxy } from './metered.ts';
@@ -89,6 +90,7 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     libvirt: createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') }),
     clock,
     files: LIBVIRT_FILES,
+    listMs: BATCH_MS,
     onEvent: (event: LibvirtEvent) => log.debug({ event }, 'libvirt event'),
   });
   const ssh = createSsh({ identity: () => Promise.resolve(identity.privateKey) });

@@ -1,7 +1,7 @@
 /** Periodic looks at the objects of a kind come no faster than this on average (ms). */
 const SPACING_MS = 1000;
 /** Those of so long a time are made at once (ms): to wake for one costs several times what the look costs. */
-const BATCH_MS = 20_000;
+export const BATCH_MS = 20_000;
 /** Batches are no longer than this part of the period. */
 const SHARE = 1 / 3;
 

@@ -28,7 +28,7 @@ export interface LibvirtCacheOptions {
   readonly clock: CacheClock;
   /** Where libvirt keeps definitions and states; undefined: they are not watched. */
   readonly files?: LibvirtFiles;
-  /** Between two lists with states, which find what nothing told of (ms); default 20000. */
+  /** Lists with states, which find what nothing told of, come at the multiples of it (ms); default 20000. */
   readonly listMs?: number;
   /** Documents that nothing told of for so long are read again, a few with each list (ms); default 30 minutes. */
   readonly sweepMs?: number;
@@ -205,7 +205,7 @@ function startListing({ options, connection, domains, networks, tell }: Context)
   let disposed = false;
   let timer = clock.setTimer(untilNext(), listAgain);
 
-  /** With the periodic looks at objects (resync.ts), so that the daemon wakes once for both. A timer may be early by a moment. */
+  /** Whatever else is done at these moments needs no waking of its own. A timer may be early by a moment. */
   function untilNext(): number {
     const left = listMs - (clock.monotonic() % listMs);
     return left < listMs / 2 ? left + listMs : left;
