@@ -60,14 +60,15 @@ const MISSING = { reasons: ['NotFound'] } as const;
 const AMBIGUOUS = /^\s*\+?\d+$|^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
 
 export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
+  const domains = createDomainLister(virsh);
   async function call(op: string, name: string, ...options: string[]): Promise<string> {
-    return virsh.call([op, '--domain', await referTo(virsh, name, op), ...options]);
+    return virsh.call([op, '--domain', await referTo(domains, name, op), ...options]);
   }
   async function isOff(name: string): Promise<boolean> {
     return (await call('domstate', name)).trim() === 'shut off';
   }
   return {
-    domains: createDomainLister(virsh),
+    domains,
     async domainListing(name) {
       const info = await tolerate(call('dominfo', name), MISSING);
       return info === undefined ? undefined : parseDomainInfo(info);
@@ -96,7 +97,7 @@ export function domainCalls(virsh: Virsh, withXml: WithXmlFile): DomainCalls {
       await call('domif-setlink', name, '--interface', mac, '--state', state);
     },
     async rebootDomain(name, options) {
-      await virsh.call(['reboot', '--domain', await referTo(virsh, name, 'reboot')], options);
+      await virsh.call(['reboot', '--domain', await referTo(domains, name, 'reboot')], options);
     },
     async undefineDomain(name, options) {
       await tolerate(undefine(call, name, options), MISSING);
@@ -177,9 +178,9 @@ async function hasCheckpoints(call: Call, name: string): Promise<boolean> {
 }
 
 /** The name, or the UUID where virsh would misread the name. */
-async function referTo(virsh: Virsh, name: string, op: string): Promise<string> {
+async function referTo(domains: DomainCalls['domains'], name: string, op: string): Promise<string> {
   if (!AMBIGUOUS.test(name)) return name;
-  const found = (await createDomainLister(virsh)()).find((domain) => domain.name === name);
+  const found = (await domains()).find((domain) => domain.name === name);
   if (found !== undefined) return found.uuid;
   throw new VirshError('NotFound', [op, name], { why: 'there is no domain of that name' });
 }
