@@ -1,20 +1,6 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
-import { createCacheBed, type CacheBed } from './fake-virsh.ts';
-
-const LIST = ['list', 'domstats', 'list', 'list'];
-const NET_LIST = ['net-list', 'net-list', 'net-list', 'net-list', 'net-list'];
-
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0)) await dispose();
-});
-
-function watch(bed: CacheBed): CacheBed {
-  const watching = bed.cache.watch((change) => bed.told.push(change));
-  disposals.push(() => watching.dispose());
-  return bed;
-}
+import { describe, it } from 'node:test';
+import { createCacheBed, LIST, NET_LIST, watch } from './fake-virsh.ts';
 
 describe('the list of what libvirt has', () => {
   it('at rest nothing is called but the list', async () => {

@@ -2,29 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { createLibvirtCache } from '../../../src/drivers/libvirt/cache.ts';
 import { createDomainCache } from '../../../src/drivers/libvirt/domain-cache.ts';
 import { parseDomain } from '../../../src/api/libvirt/domain.ts';
 import { createLibvirt, VirshError } from '../../../src/drivers/libvirt.ts';
 import { createFakeClock, settle } from '../../engine/fake-clock.ts';
 import { until } from '../virsh/support.ts';
-import { createCacheBed, domainXml, nicXml, uuidOf, type CacheBed } from './fake-virsh.ts';
+import { createCacheBed, disposals, domainXml, LIST, NET_LIST, nicXml, uuidOf, watch } from './fake-virsh.ts';
 
-const LIST = ['list', 'domstats', 'list', 'list'];
-const NET_LIST = ['net-list', 'net-list', 'net-list', 'net-list', 'net-list'];
 const MAC = '52:54:00:00:00:01';
-
-const disposals: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const dispose of disposals.splice(0)) await dispose();
-});
-
-function watch(bed: CacheBed): CacheBed {
-  const watching = bed.cache.watch((change) => bed.told.push(change));
-  disposals.push(() => watching.dispose());
-  return bed;
-}
 
 function event(name: string, detail: string): string {
   return `2026-01-01 00:00:00.000+0000: event 'lifecycle' for domain '${name}': ${detail}`;

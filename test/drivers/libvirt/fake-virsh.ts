@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { afterEach } from 'node:test';
 import { createLibvirtCache, type LibvirtCache } from '../../../src/drivers/libvirt/cache.ts';
 import type { LibvirtChange } from '../../../src/drivers/libvirt/view.ts';
 import type { ChildHandle } from '../../../src/drivers/exec.ts';
@@ -165,4 +166,21 @@ export function createCacheBed(domains: Readonly<Record<string, Partial<FakeDoma
       return [...virsh.calls];
     },
   };
+}
+
+/** What a list of all domains calls, and one of all networks. */
+export const LIST = ['list', 'domstats', 'list', 'list'];
+export const NET_LIST = ['net-list', 'net-list', 'net-list', 'net-list', 'net-list'];
+
+/** At the end of each test. */
+export const disposals: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const dispose of disposals.splice(0)) await dispose();
+});
+
+/** Watches until the test is over. */
+export function watch(bed: CacheBed): CacheBed {
+  const watching = bed.cache.watch((change) => bed.told.push(change));
+  disposals.push(() => watching.dispose());
+  return bed;
 }
