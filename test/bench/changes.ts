@@ -82,12 +82,12 @@ async function drift(context: Context): Promise<Row> {
   const waits: number[] = [];
   for (let index = 0; index < EDITS; index += 1) {
     const name = nodeName(nodes - 1 - index);
-    await lab.must(['virsh', 'setmaxmem', name, '70M', '--config']);
     const began = await daemon.now();
-    const change = await firstChange(context, began - 0.2);
+    await lab.must(['virsh', 'setmaxmem', name, '70M', '--config']);
+    const change = await firstChange(context, began);
     waits.push(change === undefined ? NaN : change.ended - began);
   }
-  const note = `median ${Math.round(quantile(waits, 0.5) * 1000)} ms`;
+  const note = `median ${Math.round(quantile(waits, 0.5) * 1000)} ms; the clock is read before virsh, which changes it, is started`;
   return { work: `drift to repaired, ${nodes} Nodes, p99`, k8slab: worst(waits), target: { at: 0.5 }, note };
 }
 

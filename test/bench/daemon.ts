@@ -6,6 +6,8 @@ import { manifests } from './manifests.ts';
 export interface Daemon {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Reads the manifests and looks at every object. */
+  reload(): Promise<void>;
   metrics(): Promise<Samples>;
   /** Waits until as many Nodes have this condition. @returns false when that takes too long */
   untilNodes(count: number, condition: string, timeoutMs: number): Promise<boolean>;
@@ -40,6 +42,9 @@ export function daemonOf(lab: Lab): Daemon {
     },
     stop: async () => {
       await lab.exec(['systemctl', 'stop', 'k8slabd']);
+    },
+    reload: async () => {
+      await lab.must(['systemctl', 'reload', 'k8slabd']);
     },
     untilNodes: (count, condition, timeoutMs) =>
       holds(async () => (await metrics()).nodesWith(condition) >= count, timeoutMs, 200),
