@@ -1,0 +1,40 @@
+import { Command, Option } from 'commander';
+import { version } from '../src/api/version.ts';
+import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';
+import { addAdopt } from './commands/adopt.ts';
+import { addComplete } from './commands/complete.ts';
+import { addCompletion } from './commands/completion.ts';
+import { addConfirmRemoval } from './commands/confirm-removal.ts';
+import { addExplain } from './commands/explain.ts';
+import { addGet } from './commands/get.ts';
+import { addPlan } from './commands/plan.ts';
+import { addUpdatePackages } from './commands/update-packages.ts';
+import { addValidate } from './commands/validate.ts';
+import { addVersion } from './commands/version.ts';
+
+/**
+ * All that `k8slab` can do. Each command loads what it needs when it runs: `version` and tab completion take little
+ * longer than Node itself.
+ */
+export function createProgram(): Command {
+  const program = new Command('k8slab')
+    .description('Looks at what k8slabd does, and checks manifests')
+    .version(version, '-V, --version')
+    .addOption(
+      new Option('--socket <PATH>', "the daemon's socket").default(DEFAULT_SOCKET).env('K8SLAB_SOCKET'),
+    )
+    .showHelpAfterError('(see k8slab --help)')
+    .exitOverride();
+  const client = (): Client => createClient(program.opts<{ socket: string }>().socket);
+  addGet(program, client);
+  addPlan(program, client);
+  addConfirmRemoval(program, client);
+  addValidate(program);
+  addAdopt(program);
+  addExplain(program);
+  addUpdatePackages(program, client);
+  addVersion(program);
+  addCompletion(program);
+  addComplete(program, client);
+  return program;
+}
