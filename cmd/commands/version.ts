@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { version } from '../../src/api/version.ts';
 
 export function addVersion(program: Command): void {
   program

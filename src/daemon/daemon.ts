@@ -33,14 +33,14 @@ import { blocked, createQueues, startControllers, type Queues } from './controll
 import { createDirectorySource } from './directory-source.ts';
 import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { createApi, createProbeApp, type HttpDeps } from './http.ts';
+import { createApi, createProbeApp, type HttpDeps } from './http/api.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { loggedUpdates } from './logged-updates.ts';
 import { createManifests, type Manifests } from './manifests.ts';
 import { planAll, type Reconcilers } from './planner.ts';
 import { logReady } from './ready-log.ts';
 import { createRemovals, type Removals } from './removals.ts';
-import { serveSocket, serveTcp } from './servers.ts';
+import { serveSocket, serveTcp } from './http/servers.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
 import { createDrivers, createReconcilers, loadIdentity, type Drivers } from './wiring.ts';

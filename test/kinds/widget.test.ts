@@ -14,7 +14,7 @@ import { crossCheck } from '../../src/api/manifest/cross-check.ts';
 import { parseManifest } from '../../src/api/manifest/parse.ts';
 import type { ApiObject, Kind } from '../../src/api/meta.ts';
 import { createPass, type Reconciler } from '../../src/controllers/pass.ts';
-import { createApi } from '../../src/daemon/http.ts';
+import { createApi } from '../../src/daemon/http/api.ts';
 import { startTriggers } from '../../src/daemon/triggers.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { registerKinds } from '../../src/engine/kind-metrics.ts';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { Hono } from 'hono';
-import * as servers from '../../src/daemon/servers.ts';
-import type { RunningServer } from '../../src/daemon/servers.ts';
+import * as servers from '../../../src/daemon/http/servers.ts';
+import type { RunningServer } from '../../../src/daemon/http/servers.ts';
 
 let dir: string;
 const running: RunningServer[] = [];

@@ -1,21 +1,21 @@
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
-import { explainError, ReasonedError, reasonOf } from '../api/errors.ts';
-import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
-import { API_VERSION, type ObjectRef } from '../api/meta.ts';
-import type { ManifestTrouble } from '../api/manifest/notes.ts';
-import type { EventRecorder } from '../engine/events.ts';
-import type { Metrics } from '../engine/metrics.ts';
-import type { ObjectStore } from '../controllers/objects.ts';
-import type { PlannedObject } from '../api/disruption/action.ts';
-import type { HeldRemoval } from '../api/ownership/hold.ts';
-import type { Health } from './health.ts';
-import type { Removals } from './removals.ts';
-import type { PackageUpdates } from '../controllers/node/package-updates.ts';
-import type { Clock } from '../engine/clock.ts';
-import { serveObjects } from './http-objects.ts';
-import { failure, notFound } from './http-status.ts';
-import { serveUpdates } from './http-updates.ts';
+import { explainError, ReasonedError, reasonOf } from '../../api/errors.ts';
+import { namesOf, type Kinds } from '../../api/kinds/kinds.ts';
+import { API_VERSION, type ObjectRef } from '../../api/meta.ts';
+import type { ManifestTrouble } from '../../api/manifest/notes.ts';
+import type { EventRecorder } from '../../engine/events.ts';
+import type { Metrics } from '../../engine/metrics.ts';
+import type { ObjectStore } from '../../controllers/objects.ts';
+import type { PlannedObject } from '../../api/disruption/action.ts';
+import type { HeldRemoval } from '../../api/ownership/hold.ts';
+import type { Health } from '../health.ts';
+import type { Removals } from '../removals.ts';
+import type { PackageUpdates } from '../../controllers/node/package-updates.ts';
+import type { Clock } from '../../engine/clock.ts';
+import { serveObjects } from './objects.ts';
+import { failure, notFound } from './status.ts';
+import { serveUpdates } from './updates.ts';
 import type { OnServerError } from './servers.ts';
 
 export interface HttpDeps {

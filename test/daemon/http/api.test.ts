@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ReasonedError } from '../../src/api/errors.ts';
-import type { PlannedObject } from '../../src/api/disruption/action.ts';
-import { createApi, createProbeApp, type HttpDeps } from '../../src/daemon/http.ts';
-import { createPackageUpdates, type PackageUpdates } from '../../src/controllers/node/package-updates.ts';
-import { createEvents } from '../../src/engine/events.ts';
-import { createMetrics } from '../../src/engine/metrics.ts';
-import { createFakeClock } from '../engine/fake-clock.ts';
-import { createBed } from '../controllers/bed.ts';
-import { fakePackages } from '../controllers/haproxy-fakes.ts';
-import { KINDS } from '../../src/api/kinds/list.ts';
+import { ReasonedError } from '../../../src/api/errors.ts';
+import type { PlannedObject } from '../../../src/api/disruption/action.ts';
+import { createApi, createProbeApp, type HttpDeps } from '../../../src/daemon/http/api.ts';
+import { createPackageUpdates, type PackageUpdates } from '../../../src/controllers/node/package-updates.ts';
+import { createEvents } from '../../../src/engine/events.ts';
+import { createMetrics } from '../../../src/engine/metrics.ts';
+import { createFakeClock } from '../../engine/fake-clock.ts';
+import { createBed } from '../../controllers/bed.ts';
+import { fakePackages } from '../../controllers/haproxy-fakes.ts';
+import { KINDS } from '../../../src/api/kinds/list.ts';
 
 const BASE = '/apis/k8slab.io/v1alpha1';
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };

@@ -1,11 +1,11 @@
 import type { Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { z } from 'zod';
-import { explainError, reasonOf, toError } from '../api/errors.ts';
-import { API_VERSION } from '../api/meta.ts';
-import type { PackageUpdates } from '../controllers/node/package-updates.ts';
-import type { Clock } from '../engine/clock.ts';
-import { failure } from './http-status.ts';
+import { explainError, reasonOf, toError } from '../../api/errors.ts';
+import { API_VERSION } from '../../api/meta.ts';
+import type { PackageUpdates } from '../../controllers/node/package-updates.ts';
+import type { Clock } from '../../engine/clock.ts';
+import { failure } from './status.ts';
 import type { OnServerError } from './servers.ts';
 
 const PATH = `/apis/${API_VERSION}/packageupdates`;

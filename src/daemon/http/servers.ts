@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { ReasonedError, toError } from '../api/errors.ts';
+import { ReasonedError, toError } from '../../api/errors.ts';
 
 export interface RunningServer {
   close(): Promise<void>;

@@ -1,14 +1,14 @@
 import type { Context, Hono } from 'hono';
-import type { KindDefinition } from '../api/kinds/define.ts';
-import { namesOf, type Kinds } from '../api/kinds/kinds.ts';
-import { partialList } from '../api/kinds/partial.ts';
-import { renderTable } from '../api/kinds/table.ts';
-import type { ManifestTrouble } from '../api/manifest/notes.ts';
-import { API_VERSION, type ApiObject, type Kind } from '../api/meta.ts';
-import { served } from '../api/ownership/served.ts';
-import type { ObjectStore } from '../controllers/objects.ts';
-import type { Clock } from '../engine/clock.ts';
-import { notFound } from './http-status.ts';
+import type { KindDefinition } from '../../api/kinds/define.ts';
+import { namesOf, type Kinds } from '../../api/kinds/kinds.ts';
+import { partialList } from '../../api/kinds/partial.ts';
+import { renderTable } from '../../api/kinds/table.ts';
+import type { ManifestTrouble } from '../../api/manifest/notes.ts';
+import { API_VERSION, type ApiObject, type Kind } from '../../api/meta.ts';
+import { served } from '../../api/ownership/served.ts';
+import type { ObjectStore } from '../../controllers/objects.ts';
+import type { Clock } from '../../engine/clock.ts';
+import { notFound } from './status.ts';
 
 export interface ObjectsDeps {
   readonly kinds: Kinds;
