@@ -17,7 +17,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
     [bin('depcruise'), '--config', '.dependency-cruiser.json', '--output-type', 'err', 'src', 'cmd'],
   ],
   ['types', [bin('tsc'), '-p', '.']],
-  ['schemas', [process.execPath, join(top, 'scripts/schemas.ts'), ...(fix ? [] : ['--check'])]],
+  ['generated', [process.execPath, join(top, 'scripts/generate.ts'), ...(fix ? [] : ['--check'])]],
 ];
 
 for (const [name, [command = '', ...args]] of steps) {

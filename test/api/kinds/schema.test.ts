@@ -30,7 +30,7 @@ function unknown(value: object, known: object): string[] {
 
 describe('the JSON Schemas', () => {
   for (const { path, text } of schemaFiles(KINDS)) {
-    it(`in schemas/${path} are up to date (npm run schemas)`, async () => {
+    it(`in schemas/${path} are up to date (npm run generate)`, async () => {
       assert.equal(await readFile(join(SCHEMAS, path), 'utf8'), text);
     });
   }
