@@ -1,5 +1,5 @@
-import { ReasonedError } from '../api/errors.ts';
-import type { FileUser } from '../api/image/plan-removal.ts';
+import { explainError, ReasonedError } from '../api/errors.ts';
+import type { FileUser } from '../api/ownership/in-use.ts';
 import type { Disks } from '../drivers/disks.ts';
 import type { DomainRecord, LibvirtView } from '../drivers/libvirt.ts';
 
@@ -13,40 +13,57 @@ export type FindUsers = (path: string, options?: { except: string }) => Promise<
 
 interface Use extends FileUser {
   readonly domain?: string;
-  /** Undefined: it could not be found out. */
+  /** Undefined: nobody knows. */
   readonly chain: readonly string[] | undefined;
+}
+
+/** What a file stands on, itself first; or why that could not be read. */
+interface Chain {
+  readonly chain?: readonly string[];
+  readonly unread?: string;
 }
 
 /** Reads what every disk of every domain stands on, and every disk in the store. What cannot be read uses everything. */
 export async function diskUsers(deps: DiskUsersDeps): Promise<FindUsers> {
   const chainOf = createChains(deps.disks);
   const { domains, unreadable } = await deps.view.survey();
-  const uses: Use[] = unreadable.map(({ name }) => ofUnknown(name));
+  const uses: Use[] = unreadable.map(({ name, error }) => ({
+    ...ofUnknown(name),
+    unread: explainError(error),
+  }));
   for (const domain of domains) uses.push(...(await usesOf(domain, chainOf)));
   const known = new Set(uses.map(({ file }) => file));
   for (const file of await deps.disks.list()) {
-    if (!known.has(file)) uses.push({ kind: 'disk', name: file, file, chain: await chainOf(file) });
+    if (!known.has(file)) uses.push(useOf({ kind: 'disk', name: file, file }, await chainOf(file)));
   }
   return async (path, { except } = { except: '' }) => {
-    const real = (await chainOf(path))?.[0] ?? path;
+    const real = (await chainOf(path)).chain?.[0] ?? path;
     return uses
       .filter(({ domain, file, kind }) => file !== path || (kind === 'domain' && domain !== except))
       .filter(({ chain }) => chain?.includes(real) !== false)
-      .map(({ kind, name, file }) => ({ kind, name, file }));
+      .map(({ kind, name, file, unread }) => ({
+        kind,
+        name,
+        file,
+        ...(unread === undefined ? {} : { unread }),
+      }));
   };
 }
 
-type ChainOf = (path: string, format?: string) => Promise<readonly string[] | undefined>;
+type ChainOf = (path: string, format?: string) => Promise<Chain>;
 
 function createChains(disks: Disks): ChainOf {
-  const read = new Map<string, Promise<readonly string[] | undefined>>();
+  const read = new Map<string, Promise<Chain>>();
   return (path, format) => {
     const before = read.get(path);
     if (before !== undefined) return before;
-    const chain = disks.chain(path, format).catch((error: unknown) => {
-      if (error instanceof ReasonedError) return undefined;
-      throw error;
-    });
+    const chain = disks.chain(path, format).then(
+      (found) => ({ chain: found }),
+      (error: unknown) => {
+        if (error instanceof ReasonedError) return { unread: explainError(error) };
+        throw error;
+      },
+    );
     read.set(path, chain);
     return chain;
   };
@@ -58,13 +75,17 @@ async function usesOf({ name, config, live }: DomainRecord, chainOf: ChainOf): P
   const uses = await Promise.all(
     disks.map(async ({ file, format, device }): Promise<Use[]> => {
       if (file !== undefined) {
-        return [{ kind: 'domain', name, domain: name, file, chain: await chainOf(file, format) }];
+        return [{ ...useOf({ kind: 'domain', name, file }, await chainOf(file, format)), domain: name }];
       }
       // On a volume or a block device there may be an overlay of anything; raw has no backing file.
       return device === 'disk' && format !== 'raw' ? [ofUnknown(name)] : [];
     }),
   );
   return uses.flat();
+}
+
+function useOf(user: FileUser, { chain, unread }: Chain): Use {
+  return { ...user, chain, ...(unread === undefined ? {} : { unread }) };
 }
 
 function ofUnknown(domain: string): Use {

@@ -55,7 +55,7 @@ describe('a Node without a manifest', () => {
     await bed.clock.advance(300);
     await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'undefineDomain', 'removeSeed']);
+    assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'removeSeed', 'undefineDomain']);
     assert.equal(bed.store.get('Node', 'a'), undefined);
     assert.equal(bed.world.disks.get('a')?.exists, true);
     assert.equal(bed.ready('Node', 'b'), 'True Ready');
@@ -73,7 +73,7 @@ describe('a Node without a manifest', () => {
     await bed.clock.advance(110_000);
     await bed.converge();
 
-    assert.deepEqual(callsFor(bed, 'a').slice(-3), ['destroyDomain', 'undefineDomain', 'removeSeed']);
+    assert.deepEqual(callsFor(bed, 'a').slice(-3), ['destroyDomain', 'removeSeed', 'undefineDomain']);
     assert.equal(bed.store.get('Node', 'a'), undefined);
   });
 
@@ -107,12 +107,12 @@ describe('a Node without a manifest', () => {
     assert.deepEqual(callsFor(bed, 'a').slice(-4), [
       'removeHostKey',
       'removeDisk',
-      'undefineDomain',
       'removeSeed',
+      'undefineDomain',
     ]);
   });
 
-  it('E49: keeps a disk whose users cannot be found out', async () => {
+  it('E49: waits with a disk whose users cannot be found out, says what is to be mended, and goes on then', async () => {
     const bed = await createLab('a', 'b');
     bed.apply('Node', 'a', { policy: { reclaim: 'Delete' } });
     await bed.converge();
@@ -121,6 +121,16 @@ describe('a Node without a manifest', () => {
     await remove(bed, 'a');
 
     assert.equal(bed.world.disks.has('a'), true);
+    const { reason, message } = bed.condition(['Node', 'a'], 'Ready') ?? {};
+    assert.equal(reason, 'FileUsersUnknown');
+    assert.match(
+      message ?? '',
+      /anything stands on \/disks\/a\.qcow2 is not known: \/disks\/b\.qcow2 cannot be read: cannot read disk/,
+    );
+
+    bed.world.chains.delete('/disks/b.qcow2');
+    await bed.converge();
+    assert.equal(bed.world.disks.has('a'), false);
     assert.equal(bed.store.get('Node', 'a'), undefined);
   });
 
@@ -182,8 +192,8 @@ describe('a Node without a manifest', () => {
     await bed.converge();
 
     assert.deepEqual(callsFor(bed, 'a'), [
-      'undefineDomain',
       'removeSeed',
+      'undefineDomain',
       'writeSeed',
       'defineDomain',
       'setDomainAutostart',

@@ -96,7 +96,7 @@ describe('a plan for files', () => {
 
     const planned = await plan(bed, FILES);
 
-    assert.equal(planned.at(-1), 'Node/b: ShutdownDomain UndefineDomain RemoveSeed');
+    assert.equal(planned.at(-1), 'Node/b: ShutdownDomain RemoveSeed UndefineDomain');
     assert.deepEqual(bed.world.calls, []);
     assert.equal(bed.object('Node', 'b').metadata.deletionTimestamp, undefined);
   });
@@ -108,7 +108,7 @@ describe('a plan for files', () => {
 
     assert.deepEqual(
       planned.filter((line) => line.startsWith('Node/a')),
-      ['Node/a: ShutdownDomain UndefineDomain RemoveSeed; RemovalHeld'],
+      ['Node/a: ShutdownDomain RemoveSeed UndefineDomain; RemovalHeld'],
     );
   });
 

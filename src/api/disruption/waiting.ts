@@ -35,6 +35,8 @@ const RULES = {
   RemovalHeld: { blocks: 'nothing', endedBy: 'user' },
   InUse: EVENT,
   FileKept: PENDING,
+  // Nobody tells when a disk of others can be read again.
+  FileUsersUnknown: { blocks: 'ready', endedBy: 'user', againMs: 10_000 },
 
   // Networks.
   CIDRConflict: FAILED,

@@ -1,13 +1,5 @@
 import { step, type ImageRemovalAction, type Plan } from '../disruption/action.ts';
-import { inUse } from '../ownership/in-use.ts';
-
-/** What stands on a file: a domain's disk, or one that no domain has. */
-export interface FileUser {
-  readonly kind: 'domain' | 'disk';
-  /** Of the domain; for a disk its path. */
-  readonly name: string;
-  readonly file: string;
-}
+import { inUse, usersUnknown, type FileUser } from '../ownership/in-use.ts';
 
 /** What is left of an Image whose manifest is gone. */
 export interface RemovedImage {
@@ -26,11 +18,13 @@ export function planImageRemoval(observed: RemovedImage): Plan<ImageRemovalActio
     return { actions: [step('none', 'no manifest', { type: 'AbortFetch' })] };
   }
   const domains = observed.files.flatMap(({ users }) => users).filter(({ kind }) => kind === 'domain');
+  const unread = observed.files.find(({ users }) => users.some((user) => user.unread !== undefined));
   const users = [
     ...observed.nodes.map((node) => `Node "${node}"`),
     ...new Set(domains.map(({ name }) => `domain "${name}"`)),
   ];
   if (users.length > 0) return { actions: [], waiting: { reason: 'InUse', message: inUse(users) } };
+  if (unread !== undefined) return { actions: [], waiting: usersUnknown(unread.path, unread.users) };
   const kept = observed.files.filter((file) => file.users.length > 0);
   const files = observed.files.filter((file) => file.users.length === 0).map(({ path }) => path);
   const forget = kept.length === 0;

@@ -8,6 +8,7 @@ import {
   type PlannedStep,
   type HeldLease,
 } from '../disruption/action.ts';
+import { usersUnknown, type FileUser } from '../ownership/in-use.ts';
 import { DISCARD_COPY } from './pending-disk.ts';
 import { planStop } from './plan-stop.ts';
 import type { ObservedNode } from './observed.ts';
@@ -21,8 +22,8 @@ export interface RemovedNode {
     readonly path: string;
     readonly exists: boolean;
     readonly ours: boolean;
-    /** Other files that stand on it, such as external snapshots. */
-    readonly usedBy: readonly string[];
+    /** Other files that stand on it, such as external snapshots; known only where it is to be deleted. */
+    readonly users: readonly FileUser[];
   };
   /** libvirt saved its memory to disk. */
   readonly saved: boolean;
@@ -50,7 +51,7 @@ type Removal = Plan<NodeRemovalAction>;
 const STOP_SECONDS = 2;
 
 /**
- * Stops the guest, then takes away what was made for it. The disk goes before the domain, whose mark is what tells a
+ * Stops the guest, then takes away what was made for it. Disk and seed go before the domain, whose mark is what tells a
  * daemon that was restarted in the middle what there is to do.
  */
 export function planNodeRemoval(observed: RemovedNode): Removal {
@@ -64,7 +65,8 @@ export function planNodeRemoval(observed: RemovedNode): Removal {
 
 function planGuest(observed: RemovedNode): Removal {
   const { domain, name } = observed;
-  if (domain === undefined) return orGone([...planDisk(observed), ...planSeed(observed)]);
+  if (domain === undefined)
+    return unlessUnknown(observed) ?? orGone([...planDisk(observed), ...planSeed(observed)]);
   const { mark } = domain.config.model;
   // A domain of that name which others made, or a copy of ours: its files may be what is left of ours.
   if (mark?.name !== name) return GONE;
@@ -84,11 +86,18 @@ function planGuest(observed: RemovedNode): Removal {
     const reason = 'no manifest; its memory was saved, and may hold what its disk lacks';
     return { actions: [step('none', reason, { type: 'RestoreDomain' })], later: later(observed) };
   }
-  return { actions: [...planRelease(observed), ...planEnd(observed)] };
+  return unlessUnknown(observed) ?? { actions: [...planRelease(observed), ...planEnd(observed)] };
+}
+
+/** Whether the disk may go has to be known before the domain goes, since nothing comes back to it afterwards. */
+function unlessUnknown({ disk, reclaim }: RemovedNode): Removal | undefined {
+  if (reclaim !== 'Delete' || !disk.exists || !disk.ours) return undefined;
+  if (!disk.users.some(({ unread }) => unread !== undefined)) return undefined;
+  return { actions: [], waiting: usersUnknown(disk.path, disk.users) };
 }
 
 function deletesDisk({ disk, reclaim }: RemovedNode): boolean {
-  return disk.exists && disk.ours && reclaim === 'Delete' && disk.usedBy.length === 0;
+  return disk.exists && disk.ours && reclaim === 'Delete' && disk.users.length === 0;
 }
 
 const GONE: Removal = { actions: [], gone: true };
@@ -106,9 +115,9 @@ function planRelease({ leases }: RemovedNode): NodeRemovalAction[] {
   );
 }
 
-/** The domain stays whole until it is undefined, so that a manifest that comes back can have it. */
+/** The domain goes last, with its mark; a manifest that comes back before that gets it, and another seed. */
 function planEnd(observed: RemovedNode): NodeRemovalAction[] {
-  return [...planDisk(observed), undefine(observed), ...planSeed(observed)];
+  return [...planDisk(observed), ...planSeed(observed), undefine(observed)];
 }
 
 function planSeed({ seed }: RemovedNode): NodeRemovalAction[] {
@@ -138,8 +147,8 @@ function undefine(observed: RemovedNode): NodeRemovalAction {
 function fateOfDisk({ disk, reclaim }: RemovedNode): string {
   if (!disk.exists) return 'it has no disk of k8slab';
   if (reclaim === 'Retain' || !disk.ours) return `${disk.path} stays`;
-  const [user] = disk.usedBy;
-  return user === undefined ? `${disk.path} goes` : `${disk.path} stays, since ${user} stands on it`;
+  const [user] = disk.users;
+  return user === undefined ? `${disk.path} goes` : `${disk.path} stays, since ${user.file} stands on it`;
 }
 
 /** All steps of a guest that runs, as a plan shows them beforehand. */

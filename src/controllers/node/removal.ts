@@ -58,7 +58,7 @@ async function observe(
     name,
     reclaim,
     ...(domain === undefined ? {} : { domain: { state: domain.state, config: domain.config } }),
-    disk: { ...disk, usedBy: (await users?.(disk.path, { except: name }))?.map(({ file }) => file) ?? [] },
+    disk: { ...disk, users: (await users?.(disk.path, { except: name })) ?? [] },
     saved: domain?.state === 'shutoff' && (await deps.libvirt.hasManagedSave(name)),
     leases: await leases(deps, object),
     seed: await deps.seeds.has(name),
@@ -73,11 +73,12 @@ async function observe(
 }
 
 async function leases(
-  { dnsmasq, store }: NodeRemovalDeps,
+  { dnsmasq, view }: NodeRemovalDeps,
   { metadata, spec }: ObjectOf<'Node'>,
 ): Promise<RemovedNode['leases']> {
   const found = spec.networks.map(async (attachment) => {
-    const bridge = store.get('Network', attachment.network)?.status.bridge;
+    // As it runs: what its Network's status says may not have been looked at yet.
+    const bridge = (await view.network(attachment.network))?.live?.model.bridge?.name;
     const mac = attachmentMac(metadata.name, attachment);
     const held = bridge === undefined ? [] : (await dnsmasq.leaseTable(bridge)).ofMac(mac);
     return held.map(({ ip, clientId }) => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planImageRemoval, type FileUser, type RemovedImage } from '../../../src/api/image/plan-removal.ts';
+import { planImageRemoval, type RemovedImage } from '../../../src/api/image/plan-removal.ts';
+import type { FileUser } from '../../../src/api/ownership/in-use.ts';
 import { types } from '../network/bed.ts';
 
 const PATH = '/images/debian-0123456789ab.qcow2';

@@ -13,7 +13,7 @@ function removed(state: DomainState | undefined, more: Partial<RemovedNode> = {}
     name: 'master00',
     reclaim: 'Retain',
     ...(domain === undefined ? {} : { domain }),
-    disk: { path: '/disks/master00.qcow2', exists: true, ours: true, usedBy: [] },
+    disk: { path: '/disks/master00.qcow2', exists: true, ours: true, users: [] },
     saved: false,
     leases: [],
     copying: false,
@@ -50,8 +50,8 @@ describe('the removal of a Node', () => {
       [...actions, ...(later ?? [])].map(({ type, disruption, guests }) => [type, disruption, guests]),
       [
         ['ShutdownDomain', 'restart', ['master00']],
-        ['UndefineDomain', 'restart', ['master00']],
         ['RemoveSeed', 'none', undefined],
+        ['UndefineDomain', 'restart', ['master00']],
       ],
     );
     assert.ok((actions[0]?.seconds ?? 0) > 0);
@@ -64,8 +64,8 @@ describe('the removal of a Node', () => {
     assert.deepEqual(types(planNodeRemoval(removed('running', { leases }))), ['ShutdownDomain']);
     assert.deepEqual(types(planNodeRemoval(removed('shutoff', { leases }))), [
       'ReleaseLease',
-      'UndefineDomain',
       'RemoveSeed',
+      'UndefineDomain',
     ]);
   });
 
@@ -74,34 +74,50 @@ describe('the removal of a Node', () => {
   });
 
   it('E88: keeps the disk, and the host key that is in it, unless reclaim says otherwise', () => {
-    assert.deepEqual(types(planNodeRemoval(removed('shutoff'))), ['UndefineDomain', 'RemoveSeed']);
+    assert.deepEqual(types(planNodeRemoval(removed('shutoff'))), ['RemoveSeed', 'UndefineDomain']);
   });
 
   it('E49: deletes a disk of ours under reclaim Delete before it undefines, since the mark tells what is to be done', () => {
     const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete' }));
 
-    assert.deepEqual(types(plan), ['RemoveHostKey', 'DeleteDisk', 'UndefineDomain', 'RemoveSeed']);
+    assert.deepEqual(types(plan), ['RemoveHostKey', 'DeleteDisk', 'RemoveSeed', 'UndefineDomain']);
     assert.equal(plan.actions.find(({ type }) => type === 'DeleteDisk')?.disruption, 'data');
   });
 
   it('E51: never deletes a disk that is not marked ours', () => {
     const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete', disk: { ...disk, ours: false } }));
 
-    assert.deepEqual(types(plan), ['UndefineDomain', 'RemoveSeed']);
+    assert.deepEqual(types(plan), ['RemoveSeed', 'UndefineDomain']);
   });
 
   it('E49: keeps a disk that something else stands on, and says what', () => {
-    const usedBy = ['/disks/master00.snap1'];
-    const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete', disk: { ...disk, usedBy } }));
+    const users = [{ kind: 'disk' as const, name: 'snap1', file: '/disks/master00.snap1' }];
+    const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete', disk: { ...disk, users } }));
 
-    assert.deepEqual(types(plan), ['UndefineDomain', 'RemoveSeed']);
-    assert.match(plan.actions[0]?.reason ?? '', /stays, since \/disks\/master00\.snap1 stands on it/);
+    assert.deepEqual(types(plan), ['RemoveSeed', 'UndefineDomain']);
+    assert.match(plan.actions.at(-1)?.reason ?? '', /stays, since \/disks\/master00\.snap1 stands on it/);
+  });
+
+  it('E49: waits while it is not known whether anything stands on the disk', () => {
+    const unread = 'it is damaged';
+    const users = [{ kind: 'disk' as const, name: 'x', file: '/disks/x.qcow2', unread }];
+    const of = (
+      state?: 'shutoff',
+      reclaim: 'Delete' | 'Retain' = 'Delete',
+    ): ReturnType<typeof planNodeRemoval> =>
+      planNodeRemoval(removed(state, { reclaim, disk: { ...disk, users } }));
+
+    for (const plan of [of('shutoff'), of()]) {
+      assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'FileUsersUnknown']);
+      assert.match(plan.waiting?.message ?? '', /\/disks\/x\.qcow2 cannot be read: it is damaged; mend that/);
+    }
+    assert.deepEqual(types(of('shutoff', 'Retain')), ['RemoveSeed', 'UndefineDomain']);
   });
 
   it('E49: lets a guest whose memory was saved come back and shut down, where its disk stays', () => {
     assert.deepEqual(types(planNodeRemoval(removed('shutoff', { saved: true }))), ['RestoreDomain']);
     const deleted = planNodeRemoval(removed('shutoff', { saved: true, reclaim: 'Delete' }));
-    assert.equal(deleted.actions.at(-1)?.type, 'RemoveSeed');
+    assert.equal(deleted.actions.at(-1)?.type, 'UndefineDomain');
   });
 
   it('E49: without a domain takes what files are left, and then nothing is', () => {
