@@ -67,10 +67,10 @@ async function define(
 }
 
 export async function releaseLease(
-  deps: Pick<NodeDeps, 'store' | 'dnsmasq'>,
+  deps: Pick<NodeDeps, 'view' | 'dnsmasq'>,
   { network, lease }: Extract<NodeAction, { type: 'ReleaseLease' }>,
 ): Promise<void> {
-  const server = deps.store.get('Network', network)?.status.gateway;
+  const server = (await deps.view.network(network))?.live?.model.ip?.address;
   if (server !== undefined) await deps.dnsmasq.release({ server, ...lease });
 }
 
