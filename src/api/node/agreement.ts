@@ -27,7 +27,7 @@ function disagreements(
   address: Pick<ObservedAddress, 'leased' | 'holder'> | undefined,
   probes: NodeProbes,
 ): Disagreement[] {
-  const { reserved, dns, hosts, ssh, fqdn = '' } = probes;
+  const { reserved, dns, dnsFailure, hosts, ssh, fqdn = '' } = probes;
   const { leased, holder } = address ?? {};
   const { forward, reverse } = dnsAgrees(dns, { fqdn, address: wanted });
   const parties: readonly [boolean, string, string][] = [
@@ -35,8 +35,17 @@ function disagreements(
     [reserved?.live !== false, 'ReservationDiffers', 'the running network does not reserve it'],
     [leased === undefined || leased === wanted, 'LeaseDiffers', `the lease is of ${leased ?? ''}`],
     [holder === undefined, 'LeaseDiffers', `the lease is held by ${holder?.mac ?? ''}`],
-    [forward, 'ForwardDiffers', `DNS says that ${fqdn} is ${list(dns?.addresses ?? [])}`],
-    [reverse, 'ReverseDiffers', `DNS says that it is the address of ${list(dns?.names ?? [])}`],
+    [dnsFailure === undefined, dnsFailure?.reason ?? '', dnsFailure?.message ?? ''],
+    [
+      dnsFailure !== undefined || forward,
+      'ForwardDiffers',
+      `DNS says that ${fqdn} is ${list(dns?.addresses ?? [])}`,
+    ],
+    [
+      dnsFailure !== undefined || reverse,
+      'ReverseDiffers',
+      `DNS says that it is the address of ${list(dns?.names ?? [])}`,
+    ],
     [
       hosts === undefined || sameOnly(hosts, wanted),
       'HostsDiffer',

@@ -2,7 +2,7 @@ import { dnsAgrees } from './agreement.ts';
 import type { NodeProbes } from './probes.ts';
 
 /** What only the guest, or its network's DNS, can tell. */
-export type Probed = Pick<NodeProbes, 'dns' | 'ssh' | 'cloudInit' | 'reachedAt'>;
+export type Probed = Pick<NodeProbes, 'dns' | 'dnsFailure' | 'ssh' | 'cloudInit' | 'reachedAt'>;
 
 /** `touch`: whether it still takes connections, which is no login; `full`: DNS, a login, and what cloud-init came to. */
 export type ProbeNeed = 'none' | 'touch' | 'full';

@@ -8,6 +8,8 @@ export interface NodeProbes {
   readonly leasedAddress?: string;
   /** What the network's DNS answers for the name and for the address. */
   readonly dns?: { readonly addresses: readonly string[]; readonly names: readonly string[] };
+  /** Why it did not answer. */
+  readonly dnsFailure?: { readonly reason: string; readonly message: string };
   /** Undefined: not tried. */
   readonly ssh?: { readonly ok: boolean; readonly reason: string; readonly message: string };
   readonly cloudInit?: CloudInitResult;

@@ -91,7 +91,9 @@ function noLeaseMessage(observed: ObservedNode, { address }: NodeProbes): string
 }
 
 function nameResolved(probes: NodeProbes): ConditionInput {
-  const { dns, address, fqdn } = probes;
+  const { dns, dnsFailure, address, fqdn } = probes;
+  if (dnsFailure !== undefined)
+    return condition('NameResolved', 'Unknown', dnsFailure.reason, dnsFailure.message);
   if (dns === undefined || address === undefined || fqdn === undefined) {
     return condition('NameResolved', 'Unknown', 'NotAsked', "the network's DNS has not answered yet");
   }

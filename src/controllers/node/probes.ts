@@ -77,7 +77,7 @@ function isPatient({ entry, leased, bootingSeconds }: ProbeTarget): boolean {
 
 async function probeOnce(deps: ProbeDeps, target: ProbeTarget, signal: AbortSignal): Promise<Probed> {
   const [dns, guest] = await Promise.all([probeDns(deps, target), probeGuest(deps, target, signal)]);
-  return { ...(dns === undefined ? {} : { dns }), ...guest };
+  return { ...dns, ...guest };
 }
 
 async function probeGuest(
@@ -116,17 +116,19 @@ async function answersAt(
   }
 }
 
-async function probeDns(deps: ProbeDeps, target: ProbeTarget): Promise<NodeProbes['dns']> {
+async function probeDns(
+  deps: ProbeDeps,
+  target: ProbeTarget,
+): Promise<Pick<NodeProbes, 'dns' | 'dnsFailure'>> {
   const { entry, gateway } = target;
   try {
     const [addresses, names] = await Promise.all([
       deps.resolver.addresses(gateway, entry.hostnames[0] ?? entry.node),
       deps.resolver.names(gateway, entry.ip),
     ]);
-    return { addresses, names };
-  } catch {
-    // The condition says that DNS could not be asked; the network's own conditions say why.
-    return undefined;
+    return { dns: { addresses, names } };
+  } catch (error) {
+    return { dnsFailure: { reason: reasonOf(error, 'DnsUnreachable'), message: explainError(error) } };
   }
 }
 

@@ -70,7 +70,19 @@ describe('a Node', () => {
     ['a domain that is off', { observed: guest('shutoff'), probes: {} }, 'Running', 'False NotRunning'],
     ['no reservation', { probes: {} }, 'AddressBound', 'False NoAddress'],
     ['no lease', { probes: { address: ADDRESS, fqdn: FQDN } }, 'AddressBound', 'False NoLease'],
-    ['DNS that is silent', { probes: without('dns') }, 'NameResolved', 'Unknown NotAsked'],
+    ['DNS that was not asked yet', { probes: without('dns') }, 'NameResolved', 'Unknown NotAsked'],
+    [
+      'DNS that does not answer',
+      { probes: { ...without('dns'), dnsFailure: { reason: 'DnsUnreachable', message: 'it is silent' } } },
+      'NameResolved',
+      'Unknown DnsUnreachable',
+    ],
+    [
+      'an address of which DNS says nothing',
+      { probes: { ...without('dns'), dnsFailure: { reason: 'DnsUnreachable', message: 'it is silent' } } },
+      'AddressAgreed',
+      'False DnsUnreachable',
+    ],
     [
       'a name without address',
       { probes: { ...up, dns: { addresses: [], names: [FQDN] } } },
