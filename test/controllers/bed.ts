@@ -42,6 +42,7 @@ import {
   fakeSsh,
   type World,
 } from './fakes.ts';
+import type { Disks } from '../../src/drivers/disks.ts';
 import { fakeDisks } from './disk-fakes.ts';
 import { fakeHaproxy, fakePackages, fakeSecret } from './haproxy-fakes.ts';
 
@@ -62,6 +63,7 @@ export interface Bed {
   readonly condemned: Set<string>;
   /** What is known of libvirt; `pass` forgets it all before each pass. */
   readonly cache: LibvirtCache;
+  readonly disks: Disks;
   /** One pass over one object. */
   pass(kind: Kind, name: string): Promise<Result>;
   /** The same with what is known of libvirt, as the daemon's controllers make it. */
@@ -100,18 +102,22 @@ export interface BedOptions {
   readonly probes?: (clock: FakeClock) => ProbePool;
   /** One that another daemon left. */
   readonly world?: World;
+  /** Stands between the controllers and a driver. */
+  readonly wrap?: <T extends object>(driver: string, port: T) => T;
   /** A job beside the passes progressed. */
   readonly onJob?: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
 
 export function createBed(options: BedOptions = {}): Bed {
   const world = options.world ?? createWorld();
+  const { wrap = unwrapped } = options;
+  const disks = wrap('disks', fakeDisks(world));
   const clock = createFakeClock();
   const store: ObjectStore = createStore<KindMap>({ clock });
   const condemned = new Set<string>();
   store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
-  const cache = createLibvirtCache({ libvirt: fakeLibvirt(world), clock });
-  const passes = createPasses({ world, clock, store, condemned, cache }, options);
+  const cache = createLibvirtCache({ libvirt: wrap('libvirt', fakeLibvirt(world)), clock });
+  const passes = createPasses({ world, clock, store, condemned, cache, disks }, options);
 
   async function pass(kind: Kind, name: string): Promise<Result> {
     // As if libvirt had told of all that a test changed.
@@ -150,6 +156,7 @@ export function createBed(options: BedOptions = {}): Bed {
     clock,
     condemned,
     cache,
+    disks,
     pass,
     reconcile: (kind, name, context) => passes[kind](name, context),
     converge,
@@ -171,13 +178,16 @@ export function createBed(options: BedOptions = {}): Bed {
   return bed;
 }
 
-type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned'> & { readonly cache: LibvirtCache };
+type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned' | 'cache' | 'disks'>;
 type Passes = Record<Kind, (name: string, context: PassContext) => Promise<Result>>;
 
 function createPasses(parts: Parts, options: BedOptions): Passes {
-  const { world, clock, store, condemned } = parts;
+  const { world, clock, store, condemned, disks } = parts;
   const { libvirt, view } = parts.cache;
-  const dnsmasq = fakeDnsmasq(world);
+  const { wrap = unwrapped } = options;
+  const dnsmasq = wrap('dnsmasq', fakeDnsmasq(world));
+  const files = wrap('files', fakeFiles(world));
+  const images = wrap('images', fakeImages(world));
   const blocked = (kind: Kind, name: string): ConditionInput | undefined =>
     condemned.has(`${kind}/${name}`)
       ? { type: 'Ready', status: 'False', reason: 'Conflict', message: 'two manifests' }
@@ -200,9 +210,9 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
   const networkDeps = {
     store,
     clock,
-    bridges: fakeBridges(world),
+    bridges: wrap('bridges', fakeBridges(world)),
     routes: () => Promise.resolve([]),
-    resolvConf: () => fakeFiles(world).readIfExists('/etc/resolv.conf'),
+    resolvConf: () => files.readIfExists('/etc/resolv.conf'),
     firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
     libvirt,
     view,
@@ -219,11 +229,11 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     dnsmasq,
     clock,
     view,
-    disks: fakeDisks(world),
+    disks,
     imagesDir: '/images',
-    seeds: fakeSeeds(world),
-    ssh: fakeSsh(world),
-    resolver: fakeResolver(world),
+    seeds: wrap('seeds', fakeSeeds(world)),
+    ssh: wrap('ssh', fakeSsh(world)),
+    resolver: wrap('resolver', fakeResolver(world)),
     probes: options.probes?.(clock) ?? AT_ONCE,
     hostKey(node: string) {
       world.hostKeys.add(node);
@@ -232,24 +242,21 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         publicKey: `ssh-ed25519 AAAA${node} ${node}`,
       });
     },
-    hostKeys: {
+    hostKeys: wrap('hostKeys', {
       has: (node: string) => Promise.resolve(world.hostKeys.has(node)),
       remove(node: string) {
         world.calls.push(`removeHostKey ${node}`);
         world.hostKeys.delete(node);
         return Promise.resolve();
       },
-    },
+    }),
     daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
     jobs: createJobs({ clock, onChange: tell('Node') }),
     memory,
     turns: createTurns({ store, memory, clock, limit: options.boots ?? 8, enqueue: tell('Node') }),
     stopSeconds: 120,
     hosts: createSharedRead(
-      () =>
-        fakeFiles(world)
-          .readIfExists(PATHS.hosts)
-          .then((text) => parseHosts(text ?? '')),
+      () => files.readIfExists(PATHS.hosts).then((text) => parseHosts(text ?? '')),
       clock,
       0,
     ),
@@ -260,7 +267,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         store,
         view,
         dnsmasq,
-        files: fakeFiles(world),
+        files,
         paths: PATHS,
         domainType: options.domainType ?? 'auto',
       }),
@@ -269,8 +276,8 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     Network: createPass(withRemoval(network, createNetworkRemoval(networkDeps, network)), deps),
     Image: createPass(
       withRemoval(
-        createImageReconciler({ images: fakeImages(world), clock, jobs: imageJobs }),
-        createImageRemoval({ ...nodeDeps, images: fakeImages(world), jobs: imageJobs }),
+        createImageReconciler({ images, clock, jobs: imageJobs }),
+        createImageRemoval({ ...nodeDeps, images, jobs: imageJobs }),
       ),
       deps,
     ),
@@ -280,8 +287,8 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
         createLoadBalancerReconciler({
           store,
           clock,
-          haproxy: fakeHaproxy(world),
-          packages: fakePackages(world),
+          haproxy: wrap('haproxy', fakeHaproxy(world)),
+          packages: wrap('packages', fakePackages(world)),
           readSecret: (path) => fakeSecret(world, path),
           jobs: createJobs({ clock, onChange: tell('LoadBalancer') }),
         }),
@@ -290,6 +297,10 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       deps,
     ),
   };
+}
+
+function unwrapped<T>(_driver: string, port: T): T {
+  return port;
 }
 
 /** What a guest that is up shows of itself: its lease, and cloud-init that is done. */

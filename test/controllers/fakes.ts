@@ -11,7 +11,7 @@ import type { FetchOptions, ImageRequest, ImageStore, StoredImage } from '../../
 import type { DomainJob, Libvirt } from '../../src/drivers/libvirt.ts';
 import type { DnsProbe } from '../../src/drivers/resolver.ts';
 import type { Seeds } from '../../src/drivers/seeds.ts';
-import type { Ssh, SshResult } from '../../src/drivers/ssh.ts';
+import type { Ssh, SshResult, SshTarget } from '../../src/drivers/ssh.ts';
 import { fixture } from '../api/libvirt/fixtures.ts';
 import { createDnsmasqs, type FakeDnsmasqs } from '../libvirt/dnsmasq.ts';
 import { createDouble, createRaw, type RawLibvirt } from '../libvirt/driver.ts';
@@ -50,6 +50,8 @@ export interface World extends LibvirtState {
   readonly files: Map<string, string>;
   /** What a guest answers; undefined: nothing answers there. */
   readonly guests: Map<string, SshResult | Error>;
+  /** The host keys that guests show, by address; one that is not here shows what is expected. */
+  readonly shown: Map<string, string>;
   /** HAProxy in guests, by their address; a guest without has an entry that says so. */
   readonly haproxies: Map<string, FakeHaproxy>;
   /** Objects on which drift was repaired. */
@@ -86,6 +88,7 @@ export function createWorld(): World {
     stored: new Map(),
     files,
     guests: new Map(),
+    shown: new Map(),
     haproxies: new Map(),
     drifts: [],
     calls: [],
@@ -203,7 +206,10 @@ export function fakeDnsmasq(world: World): Dnsmasq {
         },
       };
     }),
-    observe: later(() => ({ running: true, unread: false })),
+    observe: later((name: string) => ({
+      running: world.dnsmasqs.runs(name),
+      unread: world.dnsmasqs.unread(name),
+    })),
     hostDirs: (name) => ({ dhcp: `/dnsmasq/${name}-dhcp`, dns: `/dnsmasq/${name}-dns` }),
     readHostFiles: later((name: string) => world.hostFiles.get(name) ?? none),
     writeHostFiles: later((name: string, files: HostFiles) => {
@@ -311,7 +317,10 @@ export function fakeSsh(world: World): Ssh {
       const answer = world.guests.get(address);
       return answer !== undefined && !(answer instanceof Error);
     }),
-    exec: later(({ address }: { address: string }, argv: readonly string[]) => {
+    exec: later(({ address, hostKeys }: SshTarget, argv: readonly string[]) => {
+      const shown = world.shown.get(address);
+      if (shown !== undefined && !hostKeys.includes(shown))
+        throw new ReasonedError('HostKeyMismatch', `cannot trust "${address}": it shows ${shown}`);
       if (argv.includes('k8slab')) changes(world, 'renewLease', address);
       const answer =
         world.guests.get(address) ?? new ReasonedError('Unreachable', `cannot reach "${address}"`);

@@ -25,6 +25,8 @@ interface Running {
   reservations: Map<string, Reservation>;
   names: readonly Named[];
   etcHosts: string;
+  /** What its directories held when all was read. */
+  files: HostFiles | undefined;
   index?: Index;
 }
 
@@ -53,6 +55,8 @@ export interface FakeDnsmasqs {
   /** It crashes; libvirt does not notice. */
   kill(network: string): void;
   runs(network: string): boolean;
+  /** A file changed since it was read last. */
+  unread(network: string): boolean;
   /** Addresses that a name has. */
   addresses(network: string, name: string): string[];
   /** The name that an address has: the first one read, of /etc/hosts, then libvirt's file, then the directory. */
@@ -89,6 +93,7 @@ export function createDnsmasqs(world: DnsmasqWorld): FakeDnsmasqs {
       reservations: new Map(reservations.map((each) => [each.mac, each])),
       names,
       etcHosts: world.etcHosts(),
+      files: world.hostFiles.get(network),
     };
   }
   function reload(network: string): boolean {
@@ -132,6 +137,11 @@ export function createDnsmasqs(world: DnsmasqWorld): FakeDnsmasqs {
     reload,
     kill: (network) => void running.set(network, DEAD),
     runs: (network) => find(network) !== undefined && find(network) !== DEAD,
+    unread(network) {
+      const found = find(network);
+      if (found === undefined || found === DEAD) return false;
+      return found.etcHosts !== world.etcHosts() || found.files !== world.hostFiles.get(network);
+    },
     addresses: (network, name) => [...(named(network)?.addresses.get(name) ?? [])],
     nameOf: (network, address) => named(network)?.first.get(address),
     reservation,
@@ -151,7 +161,14 @@ function expanded(name: string, domain: string | undefined): string[] {
   return domain === undefined || name.includes('.') ? [name] : [`${name}.${domain}`, name];
 }
 
-const DEAD: Running = { reads: false, hears: false, reservations: new Map(), names: [], etcHosts: '' };
+const DEAD: Running = {
+  reads: false,
+  hears: false,
+  reservations: new Map(),
+  names: [],
+  etcHosts: '',
+  files: undefined,
+};
 
 /** libvirt starts a dnsmasq for whatever has an address. */
 function serves(root: XmlElement): boolean {

@@ -37,6 +37,7 @@ export function createGuests(world: World): Guests {
     act() {
       obey();
       world.guests.clear();
+      world.shown.clear();
       for (const name of booted.keys()) if (!world.domains.has(name)) booted.delete(name);
       for (const [name, domain] of world.domains) {
         if (isOff(domain)) booted.delete(name);
@@ -49,7 +50,9 @@ export function createGuests(world: World): Guests {
       for (const name of booted.keys())
         for (const { mac } of nicsOf(world, name)) {
           const ip = leased.get(mac);
-          if (ip !== undefined) world.guests.set(ip, ANSWER);
+          if (ip === undefined) continue;
+          world.guests.set(ip, ANSWER);
+          world.shown.set(ip, `ssh-ed25519 AAAA${name}`);
         }
     },
   };
