@@ -78,12 +78,6 @@ describe('a Node', () => {
       'Unknown DnsUnreachable',
     ],
     [
-      'an address of which DNS says nothing',
-      { probes: { ...without('dns'), dnsFailure: { reason: 'DnsUnreachable', message: 'it is silent' } } },
-      'AddressAgreed',
-      'False DnsUnreachable',
-    ],
-    [
       'a name without address',
       { probes: { ...up, dns: { addresses: [], names: [FQDN] } } },
       'NameResolved',
