@@ -1,5 +1,7 @@
 import { API_VERSION, type ApiObject, type ObjectRef } from '../api/meta.ts';
+import { uuidOf } from '../api/uuid.ts';
 import { timestamp, type Clock } from './clock.ts';
+import { createHistory, type History } from './history.ts';
 import { createLru, type Lru } from './lru.ts';
 
 export type EventType = 'Normal' | 'Warning';
@@ -12,11 +14,22 @@ export interface EventRef extends ObjectRef {
 /** An object of the store, or a reference to one. */
 export type EventSubject = EventRef | Pick<ApiObject, 'kind' | 'metadata'>;
 
+/** Where Kubernetes has the events of objects that are in no namespace. */
+export const EVENT_NAMESPACE = 'default';
+
+export interface EventMeta {
+  readonly name: string;
+  readonly namespace: typeof EVENT_NAMESPACE;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+}
+
 /** An event as Kubernetes' core/v1 has it. */
 export interface ApiEvent {
   readonly apiVersion: 'v1';
   readonly kind: 'Event';
-  readonly metadata: { readonly name: string; readonly creationTimestamp: string };
+  readonly metadata: EventMeta;
   readonly involvedObject: EventRef & { readonly apiVersion: typeof API_VERSION };
   readonly type: EventType;
   /** CamelCase and specific: `DomainStarted`, not `Started`. */
@@ -25,7 +38,13 @@ export interface ApiEvent {
   readonly count: number;
   readonly firstTimestamp: string;
   readonly lastTimestamp: string;
+  readonly source: { readonly component: string };
   readonly reportingComponent: string;
+}
+
+export interface WatchedEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: ApiEvent;
 }
 
 export interface EventRecorder {
@@ -35,6 +54,14 @@ export interface EventRecorder {
   list(ref?: ObjectRef): readonly ApiEvent[];
   /** Calls `listener` for each event that passes the spam filter, new or repeated. @returns unsubscribe */
   subscribe(listener: (event: ApiEvent) => void): () => void;
+  /** The resourceVersion of the last one, or of the start. */
+  version(): string;
+  /**
+   * Calls `listener` with what came after the version `since`, before it returns, and then with what comes.
+   * @returns unsubscribe
+   * @throws ReasonedError Expired when that is forgotten, or the version is of another run
+   */
+  watch(since: string, listener: (change: WatchedEvent) => void): () => void;
 }
 
 export interface EventsOptions {
@@ -43,6 +70,8 @@ export interface EventsOptions {
   readonly component?: string;
   /** Events, and objects whose spam is counted, kept at most. Default 4096. */
   readonly limit?: number;
+  /** Every resourceVersion is above it; default 0. Above all of earlier runs, so that theirs are known to be old. */
+  readonly firstVersion?: number;
 }
 
 /** The limits of client-go's event correlator. */
@@ -51,6 +80,8 @@ const SIMILAR_WINDOW_MS = 600_000;
 const SPAM_BURST = 25;
 const SPAM_REFILL_MS = 300_000;
 const MESSAGE_LIMIT = 1024;
+/** Changes that are kept for watches, at least. */
+const HISTORY_LIMIT = 1024;
 
 /** Messages that differ in nothing but the message, within the window. */
 interface Similar {
@@ -70,11 +101,13 @@ interface State {
   readonly similar: Lru<string, Similar>;
   readonly buckets: Lru<string, Bucket>;
   readonly listeners: Set<(event: ApiEvent) => void>;
-  sequence: number;
+  readonly watchers: Set<(change: WatchedEvent) => void>;
+  readonly history: History<WatchedEvent & { readonly version: number }>;
+  version: number;
 }
 
 export function createEvents(options: EventsOptions): EventRecorder {
-  const { clock, component = 'k8slab', limit = 4096 } = options;
+  const { clock, component = 'k8slab', limit = 4096, firstVersion = 0 } = options;
   const state: State = {
     clock,
     component,
@@ -82,7 +115,9 @@ export function createEvents(options: EventsOptions): EventRecorder {
     similar: createLru(limit),
     buckets: createLru(limit),
     listeners: new Set(),
-    sequence: 0,
+    watchers: new Set(),
+    history: createHistory(HISTORY_LIMIT, firstVersion),
+    version: firstVersion,
   };
   return {
     record: (subject, type, reason, message) => record(state, refOf(subject), { type, reason, message }),
@@ -90,6 +125,15 @@ export function createEvents(options: EventsOptions): EventRecorder {
     subscribe(listener) {
       state.listeners.add(listener);
       return () => void state.listeners.delete(listener);
+    },
+    version: () => String(state.version),
+    watch(since, listener) {
+      const past = state.history.since(since);
+      // Each watch is one of its own, though the same listener be given twice.
+      const watcher = (change: WatchedEvent): void => listener(change);
+      for (const change of past) watcher(change);
+      state.watchers.add(watcher);
+      return () => void state.watchers.delete(watcher);
     },
   };
 }
@@ -104,8 +148,23 @@ function record(state: State, ref: EventRef, said: Said): void {
   if (before === undefined && !passes) return;
   const event =
     before === undefined ? first(state, ref, { ...said, message }) : again(state, before, message);
-  state.events.set(key, event);
+  const forgotten = state.events.set(key, event);
   if (passes) for (const listener of [...state.listeners]) listener(event);
+  if (passes) tell(state, before === undefined ? 'ADDED' : 'MODIFIED', event);
+  if (forgotten === undefined) return;
+  const metadata = { ...forgotten.metadata, resourceVersion: nextVersion(state) };
+  tell(state, 'DELETED', { ...forgotten, metadata });
+}
+
+function tell(state: State, type: WatchedEvent['type'], object: ApiEvent): void {
+  const change = { type, object };
+  state.history.add({ ...change, version: Number(object.metadata.resourceVersion) });
+  for (const watcher of [...state.watchers]) watcher(change);
+}
+
+function nextVersion(state: State): string {
+  state.version += 1;
+  return String(state.version);
 }
 
 /** Events of one key are one event. Beyond the limit, similar ones share a key whatever their message. */
@@ -131,12 +190,16 @@ function correlate(state: State, ref: EventRef, said: Said): { key: string; mess
 
 function first(state: State, ref: EventRef, said: Said): ApiEvent {
   const now = timestamp(state.clock.now());
-  state.sequence += 1;
+  const resourceVersion = nextVersion(state);
+  const name = `${ref.name}.${state.version.toString(16).padStart(16, '0')}`;
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
-      name: `${ref.name}.${state.sequence.toString(16).padStart(16, '0')}`,
+      name,
+      namespace: EVENT_NAMESPACE,
+      uid: uuidOf(`Event/${name}`),
+      resourceVersion,
       creationTimestamp: now,
     },
     involvedObject: involved(ref),
@@ -144,12 +207,15 @@ function first(state: State, ref: EventRef, said: Said): ApiEvent {
     count: 1,
     firstTimestamp: now,
     lastTimestamp: now,
+    source: { component: state.component },
     reportingComponent: state.component,
   };
 }
 
 function again(state: State, before: ApiEvent, message: string): ApiEvent {
-  return { ...before, message, count: before.count + 1, lastTimestamp: timestamp(state.clock.now()) };
+  const metadata = { ...before.metadata, resourceVersion: nextVersion(state) };
+  const lastTimestamp = timestamp(state.clock.now());
+  return { ...before, metadata, message, count: before.count + 1, lastTimestamp };
 }
 
 /** A token bucket per object: a burst, then one in five minutes. */

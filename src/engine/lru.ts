@@ -1,7 +1,8 @@
 /** A map that forgets its least recently used entries beyond `limit`. */
 export interface Lru<K, V> {
   get(key: K): V | undefined;
-  set(key: K, value: V): void;
+  /** @returns what was forgotten for it */
+  set(key: K, value: V): V | undefined;
   /** Least recently used first; reading them is no use. */
   values(): V[];
 }
@@ -19,8 +20,10 @@ export function createLru<K, V>(limit: number): Lru<K, V> {
     set(key, value) {
       entries.delete(key);
       entries.set(key, value);
-      const [oldest] = entries.keys();
-      if (entries.size > limit && oldest !== undefined) entries.delete(oldest);
+      if (entries.size <= limit) return undefined;
+      const [oldest] = entries;
+      if (oldest !== undefined) entries.delete(oldest[0]);
+      return oldest?.[1];
     },
     values: () => [...entries.values()],
   };

@@ -93,7 +93,7 @@ export interface Store<M extends KindShape<M>> {
   watch(since: string, listener: (change: WatchedChange<M>) => void): () => void;
 }
 
-export type WatchedChange<M extends KindShape<M>> = Pick<Change<M>, 'type' | 'object'>;
+export type WatchedChange<M extends KindShape<M>> = Pick<Change<M>, 'type' | 'object' | 'previous'>;
 
 /** What an object keeps from an earlier run of the daemon. */
 export interface Birth {

@@ -219,7 +219,8 @@ function put(state: State, object: ApiObject, { specChanged }: { readonly specCh
 
 /** A listener may itself change the store: the others still see the changes in their order. */
 function tell(state: State, change: Change<Untyped>): void {
-  state.history.add({ type: change.type, object: change.object, version: state.version });
+  const { type, object, previous } = change;
+  state.history.add({ type, object, previous, version: state.version });
   state.changes.push(change);
   if (state.notifying) return;
   state.notifying = true;
@@ -232,11 +233,11 @@ function tell(state: State, change: Change<Untyped>): void {
 /** Versions tell what was seen: a change that is over may still be on its way to the listeners. */
 function watch(state: State, since: string, listener: (change: WatchedChange<Untyped>) => void): () => void {
   let seen = Number(since);
-  function see({ type, object }: WatchedChange<Untyped>): void {
+  function see({ type, object, previous }: WatchedChange<Untyped>): void {
     const version = Number(object.metadata.resourceVersion);
     if (version <= seen) return;
     seen = version;
-    listener({ type, object });
+    listener({ type, object, previous });
   }
   const past = state.history.since(since);
   state.listeners.add(see);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { uuidOf } from '../../src/api/uuid.ts';
 import { createEvents, type ApiEvent, type EventRecorder } from '../../src/engine/events.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 
@@ -29,7 +30,13 @@ test('an event carries what core/v1 asks for', () => {
     {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: 'master00.0000000000000001', creationTimestamp: '2026-01-01T00:00:00Z' },
+      metadata: {
+        name: 'master00.0000000000000001',
+        namespace: 'default',
+        uid: uuidOf('Event/master00.0000000000000001'),
+        resourceVersion: '1',
+        creationTimestamp: '2026-01-01T00:00:00Z',
+      },
       involvedObject: { apiVersion: 'k8slab.io/v1alpha1', kind: 'Node', name: 'master00', uid: 'u-1' },
       type: 'Normal',
       reason: 'DomainStarted',
@@ -37,6 +44,7 @@ test('an event carries what core/v1 asks for', () => {
       count: 1,
       firstTimestamp: '2026-01-01T00:00:00Z',
       lastTimestamp: '2026-01-01T00:00:00Z',
+      source: { component: 'k8slab' },
       reportingComponent: 'k8slab',
     },
   ]);
@@ -193,4 +201,29 @@ test('nothing comes after unsubscribe', () => {
 
   unsubscribe();
   events.record(master, 'Normal', 'A', 'm');
+});
+
+test('a watch tells what came after its version, then what comes, be it new, repeated or forgotten', () => {
+  const { events } = createBed(2);
+  events.record(master, 'Normal', 'Before', 'm');
+  const seen: string[] = [];
+  const since = events.version();
+  events.record(master, 'Normal', 'A', 'm');
+
+  const end = events.watch(since, ({ type, object }) => seen.push(`${type} ${object.reason}`));
+  events.record(master, 'Normal', 'A', 'm');
+  events.record(worker, 'Normal', 'B', 'm');
+  end();
+  events.record(worker, 'Normal', 'C', 'm');
+
+  assert.deepEqual(seen, ['ADDED A', 'MODIFIED A', 'ADDED B', 'DELETED Before']);
+});
+
+test('a watch of another run of the daemon is told to list again', () => {
+  const clock = createFakeClock();
+  const [before, after] = [createEvents({ clock }), createEvents({ clock, firstVersion: 1000 })];
+  before.record(master, 'Normal', 'A', 'm');
+
+  assert.throws(() => after.watch(before.version(), () => undefined), { reason: 'Expired' });
+  assert.doesNotThrow(() => after.watch(after.version(), () => undefined));
 });
