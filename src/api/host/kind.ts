@@ -3,6 +3,7 @@ import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
 import { isRemoved, wasLookedAt } from '../meta.ts';
+import { hostStatus } from './status-fields.ts';
 
 /** Nodes that are looked at one after the other lead to one look at the files that name them. */
 const SETTLE_MS = 100;
@@ -10,6 +11,7 @@ const SETTLE_MS = 100;
 export const host = defineKind({
   kind: 'Host',
   description: 'The vmhost: what libvirt offers there, and its files that name the guests.',
+  status: hostStatus,
   columns: [
     { name: 'Libvirt', cell: ({ status }) => status.libvirtVersion ?? NONE },
     { name: 'Domain-Type', cell: ({ status }) => status.domainType ?? NONE },

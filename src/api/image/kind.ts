@@ -4,6 +4,7 @@ import { reads } from '../kinds/reads.ts';
 import { formatBytes } from '../quantity.ts';
 import { checkImage } from './check.ts';
 import { imageSpec } from './spec.ts';
+import { imageStatus } from './status-fields.ts';
 
 export const image = defineKind({
   kind: 'Image',
@@ -11,6 +12,7 @@ export const image = defineKind({
   aliases: ['img'],
   description: 'A disk image that Nodes start from: fetched once, verified, never changed afterwards.',
   manifest: { spec: imageSpec, check: checkImage },
+  status: imageStatus,
   columns: [
     { name: 'Format', cell: ({ status }) => status.format ?? NONE },
     {

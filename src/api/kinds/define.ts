@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { Manifests } from '../manifest/manifests.ts';
 import type { CrossError, FieldIssue, FieldPath, Reference } from '../manifest/types.ts';
-import type { Kind, KindMap, ManifestKind, ObjectOf } from '../meta.ts';
+import type { Kind, KindMap, ManifestKind, ObjectOf, ObjectStatus } from '../meta.ts';
 import type { Column } from './columns.ts';
+import type { JsonSchema } from './json-schema.ts';
 import type { MetricFamily } from './metrics.ts';
 import type { Read } from './reads.ts';
 
@@ -31,6 +32,8 @@ export interface KindDefinition<K extends Kind = Kind> {
    * answer. One, none reserved, when left out.
    */
   readonly workers: { readonly most: number; readonly reserved: number };
+  /** What its status has beside conditions, for who asks what a field means. */
+  readonly status?: StatusFields<K>;
   /** Between NAME and READY, as `get` prints them. */
   readonly columns: readonly Column<ObjectOf<K>>[];
   /** What a pass over an object of this kind reads of other objects: a change of that makes it be looked at again. */
@@ -38,6 +41,11 @@ export interface KindDefinition<K extends Kind = Kind> {
   /** Series beside the conditions'. */
   readonly metrics?: readonly MetricFamily<ObjectOf<K>>[];
 }
+
+/** Of every field that a status has of its own. */
+export type StatusFields<K extends Kind> = Readonly<
+  Record<Exclude<keyof KindMap[K]['status'], keyof ObjectStatus>, JsonSchema>
+>;
 
 /** What a manifest of the kind is. The functions are methods, so that a list can hold the definitions of all kinds. */
 export interface ManifestDefinition<K extends ManifestKind = ManifestKind> {

@@ -2,31 +2,10 @@ import { z } from 'zod';
 import { metadataSchema, SERVER_METADATA, STATUS } from './fields.ts';
 import { API_VERSION, type KindMap, type ManifestKind } from '../meta.ts';
 import type { KindDefinition } from './define.ts';
+import type { JsonSchema } from './json-schema.ts';
 import type { Kinds, ManifestKindDefinition } from './kinds.ts';
 
-/** The part of JSON Schema 2020-12 that the kinds' schemas use. */
-export interface JsonSchema {
-  readonly $schema?: string;
-  readonly title?: string;
-  readonly description?: string;
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | JsonSchema;
-  readonly items?: JsonSchema;
-  readonly enum?: readonly string[];
-  readonly const?: string;
-  readonly default?: unknown;
-  readonly examples?: readonly unknown[];
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly readOnly?: true;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly oneOf?: readonly JsonSchema[];
-  readonly $defs?: Readonly<Record<string, JsonSchema>>;
-  readonly $ref?: string;
-}
+export type { JsonSchema } from './json-schema.ts';
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 

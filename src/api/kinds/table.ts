@@ -22,6 +22,9 @@ export interface Table {
   readonly columnDefinitions: readonly {
     readonly name: string;
     readonly type: 'string';
+    /** `name`: the column that `kubectl get a,b` puts the kind before. */
+    readonly format: 'name' | '';
+    readonly description: string;
     readonly priority: number;
   }[];
   readonly rows: readonly { readonly cells: readonly string[]; readonly object: PartialObjectMetadata }[];
@@ -40,6 +43,8 @@ export function renderTable(
     columnDefinitions: columns.map((column) => ({
       name: column.name,
       type: 'string',
+      format: column === name ? 'name' : '',
+      description: '',
       priority: column.wide === undefined ? 0 : 1,
     })),
     rows: objects.map((object) => {

@@ -8,6 +8,7 @@ import { loadBalancerReads } from './reads.ts';
 import { loadBalancerReferences } from './references.ts';
 import { loadBalancerSpec } from './spec.ts';
 import { isServerUp } from './status.ts';
+import { loadBalancerStatus } from './status-fields.ts';
 
 export const loadBalancer = defineKind({
   kind: 'LoadBalancer',
@@ -20,6 +21,7 @@ export const loadBalancer = defineKind({
     references: loadBalancerReferences,
     crossCheck: (manifests) => loadBalancerErrors(manifests.of('LoadBalancer')),
   },
+  status: loadBalancerStatus,
   columns: [
     { name: 'Node', cell: ({ spec }) => spec.node },
     { name: 'Address', cell: ({ status }) => status.address ?? NONE },

@@ -4,6 +4,7 @@ import { checkNetwork } from './check.ts';
 import { crossCheckNetworks } from './cross-check.ts';
 import { networkReads } from './reads.ts';
 import { networkSpec } from './spec.ts';
+import { networkStatus } from './status-fields.ts';
 
 export const network = defineKind({
   kind: 'Network',
@@ -15,6 +16,7 @@ export const network = defineKind({
     check: checkNetwork,
     crossCheck: (manifests) => crossCheckNetworks(manifests.of('Network'), manifests.of('Node')),
   },
+  status: networkStatus,
   columns: [
     { name: 'Domain', cell: ({ spec }) => spec.domain ?? NONE },
     { name: 'CIDR', cell: ({ spec }) => spec.cidr },

@@ -6,6 +6,7 @@ import { crossCheckNodes } from './cross-check.ts';
 import { nodeReads } from './reads.ts';
 import { nodeReferences } from './references.ts';
 import { nodeSpec } from './spec.ts';
+import { nodeStatus } from './status-fields.ts';
 
 export const node = defineKind({
   kind: 'Node',
@@ -19,6 +20,7 @@ export const node = defineKind({
     references: nodeReferences,
     crossCheck: crossCheckNodes,
   },
+  status: nodeStatus,
   columns: [
     { name: 'Role', cell: ({ spec }) => spec.role ?? NONE },
     { name: 'Address', cell: ({ status }) => status.address ?? NONE },

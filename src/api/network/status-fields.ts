@@ -1,0 +1,40 @@
+import type { LiveEntry, Refusal } from '../ipam/entry.ts';
+import type { StatusFields } from '../kinds/define.ts';
+import type { JsonSchema } from '../kinds/json-schema.ts';
+
+const entry: Readonly<Record<keyof LiveEntry, JsonSchema>> = {
+  node: { type: 'string', description: 'The Node that it is for.' },
+  mac: { type: 'string', description: 'MAC address that gets the reserved address.' },
+  ip: { type: 'string', description: 'The reserved address.' },
+  podCIDR: { type: 'string', description: "Addresses of the Node's pods." },
+  hostnames: { type: 'array', items: { type: 'string' }, description: 'Names that mean the address.' },
+  live: { type: 'boolean', description: 'The running dnsmasq gives the address and answers the names.' },
+  defined: {
+    type: 'boolean',
+    description:
+      "False: the network's definition does not have it yet, and it would be lost at the next start.",
+  },
+  found: { type: 'boolean', description: 'Others made it, and it is as they made it.' },
+};
+
+const refusal: Readonly<Record<keyof Refusal, JsonSchema>> = {
+  node: { type: 'string', description: 'The Node that gets nothing new.' },
+  reason: { type: 'string', description: 'Why, in a word.' },
+  message: { type: 'string', description: 'Why.' },
+};
+
+export const networkStatus: StatusFields<'Network'> = {
+  bridge: { type: 'string', description: 'The bridge that guests are attached to.' },
+  gateway: { type: 'string', description: "The vmhost's address in the network." },
+  entries: {
+    type: 'array',
+    items: { type: 'object', properties: entry },
+    description: 'Reserved addresses and their names.',
+  },
+  refusals: {
+    type: 'array',
+    items: { type: 'object', properties: refusal },
+    description: 'Nodes that get no address, with why.',
+  },
+  restartedAt: { type: 'string', description: 'When the daemon last restarted it, RFC 3339.' },
+};
