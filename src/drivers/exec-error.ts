@@ -24,6 +24,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   genisoimage: 'genisoimage',
   ip: 'iproute2',
   nft: 'nftables',
+  openssl: 'openssl',
   'qemu-img': 'qemu-utils',
   'systemd-notify': 'systemd',
   virsh: 'libvirt-clients',
