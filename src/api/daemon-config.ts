@@ -8,6 +8,11 @@ const plainPath = z
   .string()
   .regex(/^\/[A-Za-z0-9_./@:+,=-]*$/, 'must be an absolute path of letters, digits and _ . / @ : + , = -');
 
+const loopback = z
+  .string()
+  .regex(/^(127(\.[0-9]{1,3}){3}|\[::1\]|localhost):[0-9]{1,5}$/, 'must be a loopback address and a port')
+  .refine((address) => Number(address.split(':').at(-1)) <= 65_535, 'must have a port of at most 65535');
+
 /** /etc/k8slab/k8slabd.yaml; every field may be left out. */
 export const daemonConfig = z.strictObject({
   manifests: path.default('/etc/k8slab.d').meta({ description: 'Directory of manifests.' }),
@@ -24,12 +29,15 @@ export const daemonConfig = z.strictObject({
     .default('/etc/k8slab/ssh/id_ed25519')
     .meta({ description: "The daemon's own key pair, made at the first start." }),
   runtime: path.default('/run/k8slab').meta({ description: 'Socket and temporary files.' }),
-  listen: z
-    .string()
-    .regex(/^(127(\.[0-9]{1,3}){3}|\[::1\]|localhost):[0-9]{1,5}$/, 'must be a loopback address and a port')
-    .refine((address) => Number(address.split(':').at(-1)) <= 65_535, 'must have a port of at most 65535')
+  listen: loopback
     .default('127.0.0.1:9811')
     .meta({ description: 'Where /metrics, /healthz and /readyz are served.' }),
+  api: z
+    .strictObject({
+      listen: z.union([loopback, z.literal('')]).default('127.0.0.1:9812'),
+    })
+    .prefault({})
+    .meta({ description: 'Where kubectl is served, on HTTPS with a token; "" switches it off.' }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   maxConcurrentBoots: z
     .int()

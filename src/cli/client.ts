@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ReasonedError, toError } from '../api/errors.ts';
 import { API_VERSION } from '../api/meta.ts';
@@ -16,14 +17,38 @@ export interface Client {
 const JSON_TYPE = 'application/json';
 const TIMEOUT_MS = 90_000;
 
-/** The daemon's API on its unix socket. @throws ReasonedError DaemonUnreachable, or the server's own reason */
+/** Beside the socket that answers who only looks: root's alone. */
+const ADMIN_SOCKET = 'admin.sock';
+/** What is asked by POST and changes nothing. */
+const READING = new Set(['plan']);
+
+function socketFor(socketPath: string, path: string): string {
+  return READING.has(path) ? socketPath : join(dirname(socketPath), ADMIN_SOCKET);
+}
+
+/** The daemon's API on its unix sockets. @throws ReasonedError DaemonUnreachable, or the server's own reason */
 export function createClient(socketPath: string): Client {
   return {
     get: (path, accept = JSON_TYPE) => call({ socketPath, path, method: 'GET', accept }),
     post: (path, body) =>
-      call({ socketPath, path, method: 'POST', accept: JSON_TYPE, body: JSON.stringify(body) }),
+      call({
+        socketPath: socketFor(socketPath, path),
+        path,
+        method: 'POST',
+        accept: JSON_TYPE,
+        body: JSON.stringify(body),
+      }),
     stream: (path, body, onLine) =>
-      streamCall({ socketPath, path, method: 'POST', accept: '*/*', body: JSON.stringify(body) }, onLine),
+      streamCall(
+        {
+          socketPath: socketFor(socketPath, path),
+          path,
+          method: 'POST',
+          accept: '*/*',
+          body: JSON.stringify(body),
+        },
+        onLine,
+      ),
   };
 }
 
@@ -102,7 +127,8 @@ function parseAnswer(socketPath: string, said: string): unknown {
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): ReasonedError {
   const denied = error.code === 'EACCES';
   const why = denied ? 'permission denied' : toError(error).message;
-  const hint = denied ? 'run it as root' : 'systemctl status k8slabd';
+  const member = socketPath.endsWith(ADMIN_SOCKET) ? '' : ', or as a member of the group k8slab';
+  const hint = denied ? `run it as root${member}` : 'systemctl status k8slabd';
   const message = `cannot reach k8slabd at "${socketPath}": ${why}`;
   return new ReasonedError('DaemonUnreachable', message, { cause: error, hint });
 }

@@ -90,7 +90,10 @@ function placeOf(places: Places | undefined, path: readonly (string | number)[])
 }
 
 function fieldsAt(path: readonly (string | number)[]): readonly string[] {
-  return Object.keys(path[0] === 'hostFiles' ? daemonConfig.parse({}).hostFiles : daemonConfig.shape);
+  const [first = ''] = path;
+  const parsed: Readonly<Record<string, unknown>> = daemonConfig.parse({});
+  const inside = Object.hasOwn(parsed, first) ? parsed[first] : undefined;
+  return Object.keys(typeof inside === 'object' && inside !== null ? inside : daemonConfig.shape);
 }
 
 function invalid(path: string, why: string, cause?: unknown): ReasonedError {

@@ -33,14 +33,14 @@ import { blocked, createQueues, startControllers, type Queues } from './controll
 import { createDirectorySource } from './directory-source.ts';
 import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { createApi, createProbeApp, type HttpDeps } from './http/api.ts';
+import type { HttpDeps } from './http/api.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { loggedUpdates } from './logged-updates.ts';
 import { createManifests, type Manifests } from './manifests.ts';
 import { planAll, type Reconcilers } from './planner.ts';
 import { logReady } from './ready-log.ts';
 import { createRemovals, type Removals } from './removals.ts';
-import { serveSocket, serveTcp } from './http/servers.ts';
+import { startServers } from './http/start.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
 import { createDrivers, createReconcilers, loadIdentity, type Drivers } from './wiring.ts';
@@ -126,7 +126,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   // Written last of all: passes that end meanwhile are told.
   releasers.add('journal', () => journal.dispose());
   metrics.watchObjects(() => store.all());
-  const events = createEvents({ clock });
+  const events = createEvents({ clock, firstVersion: journal.firstVersion });
   events.subscribe(({ involvedObject: { kind }, reason, type }) =>
     metrics.eventRecorded({ kind, reason, type }),
   );
@@ -184,12 +184,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   const { config, version, log, clock, notifier } = options;
   const { store, manifests, queues, health } = parts;
   const http = httpDeps(options, parts);
-  // The socket comes first: it is what keeps a second daemon from starting.
-  const { onError } = http;
-  const socket = await serveSocket(createApi(http), `${config.runtime}/k8slab.sock`, onError);
-  releasers.add('socket', () => socket.close());
-  const probes = await serveTcp(createProbeApp(http), config.listen, onError);
-  releasers.add('probes', () => probes.close());
+  await startServers(http, options, releasers);
   // What was there before the daemon is no edit.
   let edited: Priority = 'resync';
   const enqueue: Enqueue = (kind, name, delayMs, priority) =>
@@ -225,7 +220,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
 /** A person waits for it, and learns more from what it could not look at than from nothing. */
 const PLAN_MS = 20_000;
 
-function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): HttpDeps {
+function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<HttpDeps, 'kubeconfig'> {
   const { store, events, metrics, health, removals, reconcilers, drivers, memory, identity } = parts;
   const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
   const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Hono } from 'hono';
 import type { ObjectRef } from '../../src/api/meta.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createClient, type Client } from '../../src/cli/client.ts';
-import { createApi } from '../../src/daemon/http/api.ts';
-import { serveSocket } from '../../src/daemon/http/servers.ts';
+import { createApi, type HttpDeps, type Kubeconfig } from '../../src/daemon/http/api.ts';
+import { serveSocket, type RunningServer } from '../../src/daemon/http/servers.ts';
 import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
 import { createEvents } from '../../src/engine/events.ts';
+import { systemClock } from '../../src/engine/clock.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
 import { fakePackages } from '../controllers/haproxy-fakes.ts';
@@ -23,15 +25,20 @@ export interface Served {
   /** Objects whose removal waits to be confirmed; those that are confirmed are among `asked`. */
   held: readonly ObjectRef[];
   readonly asked: unknown[];
+  kubeconfig: Kubeconfig | undefined;
   close(): Promise<void>;
 }
 
-/** The real API on a real socket, over a lab in memory with the Nodes a and b. */
+function serve(app: Hono, path: string): Promise<RunningServer> {
+  return serveSocket(app, path, { mode: 0o600 }, { onError: () => undefined, clock: systemClock() });
+}
+
+/** The real API on its two real sockets, over a lab in memory with the Nodes a and b. */
 export async function serveLab(): Promise<Served> {
   const dir = await mkdtemp(join(tmpdir(), 'k8slab-cli-'));
   const socket = join(dir, 'k8slab.sock');
   const bed = await createLab('a', 'b');
-  const api = createApi({
+  const deps: HttpDeps = {
     kinds: KINDS,
     store: bed.store,
     events: createEvents({ clock: bed.clock }),
@@ -44,6 +51,7 @@ export async function serveLab(): Promise<Served> {
     health: { unready: () => [], unhealthy: () => [] },
     manifestErrors: () => [],
     onError: (where, error) => assert.fail(`${where}: ${error.message}`),
+    kubeconfig: () => served.kubeconfig,
     clock: bed.clock,
     updates: createPackageUpdates({
       store: bed.store,
@@ -54,8 +62,11 @@ export async function serveLab(): Promise<Served> {
       served.asked.push(files);
       return Promise.resolve(served.planned);
     },
-  });
-  const server = await serveSocket(api, socket, () => undefined);
+  };
+  const running = await Promise.all([
+    serve(createApi(deps, 'read'), socket),
+    serve(createApi(deps, 'admin'), join(dir, 'admin.sock')),
+  ]);
   const served: Served = {
     bed,
     socket,
@@ -63,8 +74,9 @@ export async function serveLab(): Promise<Served> {
     planned: [],
     held: [],
     asked: [],
+    kubeconfig: undefined,
     async close() {
-      await server.close();
+      for (const server of running) await server.close();
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -47,7 +47,9 @@ describe('the client', () => {
     const server = createServer((request, response) => {
       response.write('{}\n', () => request.socket.destroy());
     });
+    const admin = createServer((request, response) => void server.emit('request', request, response));
     await new Promise<void>((resolve) => server.listen(path, resolve));
+    await new Promise<void>((resolve) => admin.listen(join(dir, 'admin.sock'), resolve));
     const gone = { reason: 'DaemonUnreachable', message: /^cannot reach k8slabd at ".*": it went away/ };
 
     await assert.rejects(createClient(path).get('nodes'), gone);
@@ -57,6 +59,7 @@ describe('the client', () => {
     );
 
     server.close();
+    admin.close();
   });
 
   it('says that something else answers', async () => {

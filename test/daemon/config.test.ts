@@ -29,6 +29,7 @@ const DEFAULTS: DaemonConfig = {
   identity: '/etc/k8slab/ssh/id_ed25519',
   runtime: '/run/k8slab',
   listen: '127.0.0.1:9811',
+  api: { listen: '127.0.0.1:9812' },
   logLevel: 'info',
   maxConcurrentBoots: 8,
   maxRemovals: 3,

@@ -12,6 +12,7 @@ export function configIn(dir: string): DaemonConfig {
     identity: at('identity'),
     runtime: at('run'),
     listen: '127.0.0.1:0',
+    api: { listen: '' },
     hostFiles: { hosts: '', inventory: '', sshConfig: '' },
   });
 }

@@ -1,7 +1,7 @@
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { explainError, ReasonedError, reasonOf } from '../../api/errors.ts';
-import { namesOf, type Kinds } from '../../api/kinds/kinds.ts';
+import type { Kinds } from '../../api/kinds/kinds.ts';
 import { API_VERSION, type ObjectRef } from '../../api/meta.ts';
 import type { ManifestTrouble } from '../../api/manifest/notes.ts';
 import type { EventRecorder } from '../../engine/events.ts';
@@ -13,10 +13,30 @@ import type { Health } from '../health.ts';
 import type { Removals } from '../removals.ts';
 import type { PackageUpdates } from '../../controllers/node/package-updates.ts';
 import type { Clock } from '../../engine/clock.ts';
-import { serveObjects } from './objects.ts';
-import { failure, notFound } from './status.ts';
+import { version } from '../../api/version.ts';
+import { type Access, bounded, loopbackOnly, NOT_EDITED, refuseWrites, requireToken } from './access.ts';
+import { serveDiscovery } from './discovery.ts';
+import { eventResources } from './events.ts';
+import { objectResources } from './objects.ts';
+import { serveOpenApi } from './openapi.ts';
+import { serveResource } from './rest.ts';
+import { serveReviews } from './reviews.ts';
+import { answerStatus, notFound, StatusError } from './status.ts';
+import { createTurns } from './turns.ts';
 import { serveUpdates } from './updates.ts';
 import type { OnServerError } from './servers.ts';
+
+/** What kubectl needs to reach the API on HTTPS. */
+export interface Kubeconfig {
+  readonly server: string;
+  /** PEM */
+  readonly ca: string;
+  readonly token: string;
+  /** Of the vmhost. */
+  readonly name: string;
+}
+
+export type KubeconfigSource = () => Kubeconfig | undefined;
 
 export interface HttpDeps {
   readonly kinds: Kinds;
@@ -31,7 +51,11 @@ export interface HttpDeps {
   readonly updates: PackageUpdates;
   readonly clock: Clock;
   readonly onError: OnServerError;
+  /** Undefined: there is no API on HTTPS. */
+  readonly kubeconfig: KubeconfigSource;
 }
+
+const BASE = `/apis/${API_VERSION}`;
 
 const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
 
@@ -40,11 +64,8 @@ const confirmed = z.object({ items: z.array(z.object({ kind: z.string(), name: z
 /** What Prometheus and a supervisor ask: served on loopback. */
 export function createProbeApp(deps: HttpDeps): Hono {
   const app = new Hono();
-  app.get('/metrics', async (c) =>
-    c.text(await deps.metrics.text(), 200, { 'content-type': deps.metrics.contentType }),
-  );
-  app.get('/healthz', (c) => probe(c, deps.health.unhealthy()));
-  app.get('/readyz', (c) => probe(c, [...deps.health.unhealthy(), ...deps.health.unready()]));
+  app.use(loopbackOnly);
+  serveProbes(app, deps);
   app.onError((error, c) => {
     deps.onError(c.req.path, error);
     return c.text(`${explainError(error)}\n`, 500);
@@ -52,48 +73,103 @@ export function createProbeApp(deps: HttpDeps): Hono {
   return app;
 }
 
+function serveProbes(app: Hono, deps: HttpDeps): void {
+  app.get('/metrics', async (c) =>
+    c.text(await deps.metrics.text(), 200, { 'content-type': deps.metrics.contentType }),
+  );
+  app.get('/healthz', (c) => probe(c, deps.health.unhealthy()));
+  app.get('/livez', (c) => probe(c, deps.health.unhealthy()));
+  app.get('/readyz', (c) => probe(c, [...deps.health.unhealthy(), ...deps.health.unready()]));
+}
+
 function probe(c: Context, problems: readonly string[]): Response {
   return problems.length === 0 ? c.text('ok\n') : c.text(`${problems.join('\n')}\n`, 503);
 }
 
-/** The Kubernetes-shaped API, for the unix socket. */
-export function createApi(deps: HttpDeps): Hono {
-  const app = createProbeApp(deps);
-  const base = `/apis/${API_VERSION}`;
-  app.get(base, (c) => c.json(discovery(deps.kinds)));
-  app.get('/api/v1/events', (c) =>
-    c.json({ kind: 'EventList', apiVersion: 'v1', items: deps.events.list() }),
-  );
-  app.get(`${base}/plan`, async (c) =>
-    c.json({ items: await deps.plan(), manifests: deps.manifestErrors() }),
-  );
-  app.post(`${base}/plan`, async (c) => {
-    const body = candidates.safeParse(await c.req.json().catch(() => undefined));
-    if (!body.success)
-      return c.json(failure('BadRequest', 'the body must be {"files": [{"path", "text"}]}', 400), 400);
-    return c.json({ items: await deps.plan(body.data.files) });
-  });
-  app.get(`${base}/removals`, (c) =>
-    c.json({ items: deps.removals.held().map((ref) => heldItem(deps, ref)) }),
-  );
-  app.post(`${base}/removals`, async (c) => {
-    const body = confirmed.safeParse(await c.req.json().catch(() => undefined));
-    const refs = body.success ? refsOf(deps.kinds, body.data.items) : undefined;
-    if (refs === undefined)
-      return c.json(failure('BadRequest', 'the body must be {"items": [{"kind", "name"}]}', 400), 400);
-    deps.removals.confirm(refs);
-    return c.json(body.data);
-  });
+/** The Kubernetes-shaped API. @param token what a client has to name, where anybody can reach it */
+export function createApi(deps: HttpDeps, access: Access = 'admin', token?: string): Hono {
+  const app = new Hono();
+  if (token !== undefined) requireToken(app, token);
+  app.use(bounded);
+  serveProbes(app, deps);
+  const objects = objectResources(deps);
+  const events = eventResources(deps);
+  const resources = [...objects, ...events];
+  refuseWrites(app, { resources, access });
+  serveDiscovery(app, resources, version);
+  serveReviews(app, resources, NOT_EDITED);
+  serveOpenApi(app, deps.kinds, version);
+  servePlan(app, deps);
+  serveRemovals(app, deps);
   serveUpdates(app, deps);
-  serveObjects(app, deps);
+  serveKubeconfig(app, deps);
+  const rest = { clock: deps.clock, turns: createTurns() };
+  for (const each of objects) serveResource(app, each, rest);
+  for (const each of events) serveResource(app, each, rest);
   app.onError((error, c) => {
-    const code = reasonOf(error) === 'NotHeld' ? 409 : 500;
+    const reason = reasonOf(error, 'InternalError');
     // Whoever asked is told what is wrong with the vmhost; what is wrong with k8slab is for the journal too.
     if (!(error instanceof ReasonedError)) deps.onError(c.req.path, error);
-    return c.json(failure(reasonOf(error, 'InternalError'), explainError(error), code), code);
+    return answerStatus(
+      c,
+      reason,
+      explainError(error),
+      error instanceof StatusError ? error.details : undefined,
+    );
   });
   app.notFound((c) => c.json(notFound(`the server could not find ${c.req.path}`), 404));
   return app;
+}
+
+/** So many at a time; each reads manifests and looks at the vmhost. */
+const MAX_PLANS = 4;
+
+function servePlan(app: Hono, deps: HttpDeps): void {
+  let running = 0;
+  async function plan(files?: readonly { path: string; text: string }[]): Promise<readonly PlannedObject[]> {
+    if (running >= MAX_PLANS)
+      throw new StatusError('TooManyRequests', `${MAX_PLANS} plans are being made already: try again`, {
+        retryAfterSeconds: 1,
+      });
+    running += 1;
+    try {
+      return await deps.plan(files);
+    } finally {
+      running -= 1;
+    }
+  }
+  app.get(`${BASE}/plan`, async (c) => c.json({ items: await plan(), manifests: deps.manifestErrors() }));
+  app.post(`${BASE}/plan`, async (c) => {
+    const body = candidates.safeParse(await c.req.json().catch(() => undefined));
+    if (!body.success) throw new StatusError('BadRequest', 'the body must be {"files": [{"path", "text"}]}');
+    return c.json({ items: await plan(body.data.files) });
+  });
+}
+
+function serveRemovals(app: Hono, deps: HttpDeps): void {
+  app.get(`${BASE}/removals`, (c) =>
+    c.json({ items: deps.removals.held().map((ref) => heldItem(deps, ref)) }),
+  );
+  app.post(`${BASE}/removals`, async (c) => {
+    const body = confirmed.safeParse(await c.req.json().catch(() => undefined));
+    const refs = body.success ? refsOf(deps.kinds, body.data.items) : undefined;
+    if (refs === undefined)
+      throw new StatusError('BadRequest', 'the body must be {"items": [{"kind", "name"}]}');
+    deps.removals.confirm(refs);
+    return c.json(body.data);
+  });
+}
+
+/** By POST, since it hands out what a client is let in by: only root may ask. */
+function serveKubeconfig(app: Hono, deps: HttpDeps): void {
+  app.post(`${BASE}/kubeconfig`, (c) => {
+    const found = deps.kubeconfig();
+    if (found !== undefined) return c.json(found);
+    throw new StatusError(
+      'NotFound',
+      'the API is not served on HTTPS: see api.listen of the configuration, and journalctl -u k8slabd',
+    );
+  });
 }
 
 function heldItem({ removals }: HttpDeps, ref: ObjectRef): HeldRemoval {
@@ -110,19 +186,4 @@ function refsOf(
     return definition === undefined ? [] : [{ kind: definition.kind, name }];
   });
   return refs.length === items.length ? refs : undefined;
-}
-
-function discovery(kinds: Kinds): unknown {
-  const resources = kinds.all.map((definition) => {
-    const { plural, singular, shortNames } = namesOf(definition);
-    return {
-      name: plural,
-      singularName: singular,
-      namespaced: false,
-      kind: definition.kind,
-      verbs: ['get', 'list'],
-      shortNames,
-    };
-  });
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: API_VERSION, resources };
 }

@@ -33,6 +33,7 @@ function createServer(more: Partial<HttpDeps> = {}): {
     health: { unready: () => [], unhealthy: () => [] },
     manifestErrors: () => [],
     plan: () => Promise.resolve(PLAN),
+    kubeconfig: () => undefined,
     clock: bed.clock,
     updates: createPackageUpdates({
       store: bed.store,
@@ -229,8 +230,11 @@ describe('the API', () => {
     const { get } = createServer();
 
     assert.deepEqual(failure(await get(`${BASE}/nodes/none`)), [404, 'NotFound', 'nodes "none" not found']);
-    assert.deepEqual(failure(await get(`${BASE}/pods`)), [404, 'NotFound', 'no resource "pods"']);
-    assert.deepEqual(failure(await get(`${BASE}/pods/a`)), [404, 'NotFound', 'pods "a" not found']);
+    assert.deepEqual(failure(await get(`${BASE}/pods`)), [
+      404,
+      'NotFound',
+      `the server could not find ${BASE}/pods`,
+    ]);
     assert.deepEqual(failure(await get('/apis/other')), [
       404,
       'NotFound',
@@ -258,7 +262,7 @@ describe('the API', () => {
       'nodes',
     ]);
     for (const { namespaced, verbs } of resources)
-      assert.deepEqual([namespaced, verbs], [false, ['get', 'list']]);
+      assert.deepEqual([namespaced, verbs], [false, ['get', 'list', 'watch']]);
   });
 
   it('lists events', async () => {

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { Hono } from 'hono';
+import { systemClock } from '../../../src/engine/clock.ts';
 import * as servers from '../../../src/daemon/http/servers.ts';
-import type { RunningServer } from '../../../src/daemon/http/servers.ts';
+import type { RunningServer, ServerDeps } from '../../../src/daemon/http/servers.ts';
 
 let dir: string;
 const running: RunningServer[] = [];
@@ -21,13 +22,17 @@ after(async () => {
 });
 
 const errors: [string, string][] = [];
+const deps: ServerDeps = {
+  onError: (where, error) => errors.push([where, error.message]),
+  clock: systemClock(),
+};
 
 function serveSocket(served: Hono, path: string): Promise<RunningServer> {
-  return servers.serveSocket(served, path, (where, error) => errors.push([where, error.message]));
+  return servers.serveSocket(served, path, { mode: 0o660 }, deps);
 }
 
 function serveTcp(served: Hono, address: string): Promise<RunningServer> {
-  return servers.serveTcp(served, address, (where, error) => errors.push([where, error.message]));
+  return servers.serveTcp(served, address, deps);
 }
 
 function app(text: string): Hono {
