@@ -7,6 +7,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addKubeconfig } from './commands/kubeconfig.ts';
 import { addPlan } from './commands/plan.ts';
 import { addUpdatePackages } from './commands/update-packages.ts';
 import { addValidate } from './commands/validate.ts';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   addAdopt(program);
   addExplain(program);
   addUpdatePackages(program, client);
+  addKubeconfig(program, client);
   addVersion(program);
   addCompletion(program);
   addComplete(program, client);
