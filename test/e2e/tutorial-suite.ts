@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Suite } from '../lab/recipes.ts';
 import type { Lab } from '../lab/lab.ts';
+import { kubectlSuite } from './kubectl-suite.ts';
 import {
   allReady,
   applyManifests,
@@ -118,6 +119,8 @@ export function tutorialSuite(suite: Suite): void {
         '10.200.0.0/24\nupdated',
       );
     });
+
+    kubectlSuite(() => lab, NODES);
 
     it('E03, E87: makes no mutating call when the same manifests are applied again, nor when the daemon starts again', async () => {
       const [calls, journal] = [await mutations(lab), (await mutatingCalls(lab)).length];
