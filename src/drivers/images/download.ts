@@ -35,7 +35,7 @@ interface Started {
 const RETRIED = 'SourceUnreachable';
 
 /** Of our own: undici's default one is Node's where Node made one before. */
-const dispatcher = new Agent();
+export const dispatcher = new Agent();
 
 /**
  * Downloads a URL into `part`, going on with what an earlier run left there; what identifies the content on the
@@ -56,7 +56,7 @@ export async function download(source: string, part: string, options: DownloadOp
   });
 }
 
-function isRetried(error: unknown): boolean {
+export function isRetried(error: unknown): boolean {
   return error instanceof ReasonedError && error.reason === RETRIED;
 }
 
@@ -160,7 +160,7 @@ async function checkSpace(path: string, total: number | undefined): Promise<void
 }
 
 /** fetch refuses URLs with a password in them. */
-function requestFor(source: string): { url: string; headers: Headers } {
+export function requestFor(source: string): { url: string; headers: Headers } {
   const url = new URL(source);
   const headers = new Headers({ 'accept-encoding': 'identity' });
   if (url.username !== '' || url.password !== '') {
@@ -172,7 +172,7 @@ function requestFor(source: string): { url: string; headers: Headers } {
   return { url: url.href, headers };
 }
 
-function refused(source: string, response: Response): ReasonedError {
+export function refused(source: string, response: Response): ReasonedError {
   const { status } = response;
   const said = `the server says ${status} ${response.statusText}`.trim();
   if (status >= 500 || status === 408 || status === 429) return unreachable(source, said, undefined);
@@ -182,7 +182,7 @@ function refused(source: string, response: Response): ReasonedError {
   });
 }
 
-function unreachable(source: string, reason: string, cause: unknown): ReasonedError {
+export function unreachable(source: string, reason: string, cause: unknown): ReasonedError {
   return new ReasonedError(RETRIED, `cannot download image "${redactUrl(source)}": ${reason}`, {
     cause,
     hint: 'what arrived is kept and the download goes on from there',
@@ -197,7 +197,7 @@ function tooLarge(source: string, maxBytes: number): ReasonedError {
 }
 
 /** fetch says "fetch failed" and hides what failed in the cause. */
-function why(error: unknown): string {
+export function why(error: unknown): string {
   const { message, cause } = toError(error);
   return cause instanceof Error && cause.message !== '' ? cause.message : message;
 }
