@@ -2,7 +2,7 @@ import pRetry from 'p-retry';
 import type { Response } from 'undici';
 import { ReasonedError } from '../../api/errors.ts';
 import { fileNameOf, findChecksum } from '../../api/image/checksums.ts';
-import { dispatcher, isRetried, redactUrl, refused, requestFor, unreachable, why } from './download.ts';
+import { dispatcher, isRetried, redactUrl, requestFor, why } from './download.ts';
 import { fetchFollowing } from './redirect.ts';
 
 export interface ChecksumOptions {
@@ -51,11 +51,15 @@ async function readText(url: string, { stallMs, signal }: ChecksumOptions): Prom
     const response = await fetchFollowing({ ...requestFor(url), init, verified: false });
     if (response.status === 200) return await bodyOf(url, response);
     await response.body?.cancel();
-    throw refused(url, response);
+    throw failed(
+      url,
+      `the server says ${response.status} ${response.statusText}`.trim(),
+      reasonOf(response.status),
+    );
   } catch (error) {
     if (signal?.aborted === true || error instanceof ReasonedError) throw error;
     const what = deadline.aborted ? `no answer within ${stallMs / 1000} s` : why(error);
-    throw unreachable(url, what, error);
+    throw failed(url, what, 'SourceUnreachable', error);
   }
 }
 
@@ -66,10 +70,19 @@ async function bodyOf(url: string, response: Response): Promise<string> {
   for await (const chunk of body ?? []) {
     size += chunk.length;
     if (size > MAX_BYTES) {
-      const message = `cannot read checksums "${redactUrl(url)}": more than ${MAX_BYTES} bytes`;
-      throw new ReasonedError('ChecksumNotFound', message, { hint: 'name the file that lists checksums' });
+      throw failed(url, `more than ${MAX_BYTES} bytes`, 'ChecksumNotFound');
     }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
+}
+
+function reasonOf(status: number): string {
+  if (status >= 500 || status === 408 || status === 429) return 'SourceUnreachable';
+  return status === 401 || status === 403 ? 'PermissionDenied' : 'SourceNotFound';
+}
+
+function failed(url: string, what: string, reason: string, cause?: unknown): ReasonedError {
+  const hint = 'see whether the address is right and open to this host';
+  return new ReasonedError(reason, `cannot read checksums "${redactUrl(url)}": ${what}`, { cause, hint });
 }

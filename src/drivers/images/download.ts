@@ -172,7 +172,7 @@ export function requestFor(source: string): { url: string; headers: Headers } {
   return { url: url.href, headers };
 }
 
-export function refused(source: string, response: Response): ReasonedError {
+function refused(source: string, response: Response): ReasonedError {
   const { status } = response;
   const said = `the server says ${status} ${response.statusText}`.trim();
   if (status >= 500 || status === 408 || status === 429) return unreachable(source, said, undefined);
@@ -182,7 +182,7 @@ export function refused(source: string, response: Response): ReasonedError {
   });
 }
 
-export function unreachable(source: string, reason: string, cause: unknown): ReasonedError {
+function unreachable(source: string, reason: string, cause: unknown): ReasonedError {
   return new ReasonedError(RETRIED, `cannot download image "${redactUrl(source)}": ${reason}`, {
     cause,
     hint: 'what arrived is kept and the download goes on from there',
