@@ -7,6 +7,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addInit } from './commands/init.ts';
 import { addPlan } from './commands/plan.ts';
 import { addUpdatePackages } from './commands/update-packages.ts';
 import { addValidate } from './commands/validate.ts';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   addConfirmRemoval(program, client);
   addValidate(program);
   addAdopt(program);
+  addInit(program);
   addExplain(program);
   addUpdatePackages(program, client);
   addVersion(program);

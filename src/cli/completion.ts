@@ -20,6 +20,7 @@ const COMMANDS = [
   'explain',
   'get',
   'help',
+  'init',
   'plan',
   'update-packages',
   'validate',
