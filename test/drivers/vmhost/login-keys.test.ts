@@ -21,8 +21,10 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const agent: Exec = () =>
-  Promise.resolve({ stdout: 'ssh-ed25519 AAAAC3 me\nssh-ed25519 AAAAD4 card\n', stderr: '', code: 0 });
+function agent(): ReturnType<Exec> {
+  const stdout = 'ssh-ed25519 AAAAC3 me\nssh-ed25519 AAAAD4 card\n';
+  return Promise.resolve({ stdout, stderr: '', code: 0 });
+}
 
 describe('the keys that a person logs in with', () => {
   it('are those of who ran sudo, then of the user, then of the agent, each once', async () => {
