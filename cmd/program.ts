@@ -5,6 +5,7 @@ import { addAdopt } from './commands/adopt.ts';
 import { addComplete } from './commands/complete.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addInit } from './commands/init.ts';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   addValidate(program);
   addAdopt(program);
   addInit(program);
+  addDoctor(program);
   addExplain(program);
   addUpdatePackages(program, client);
   addVersion(program);

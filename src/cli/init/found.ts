@@ -1,9 +1,8 @@
 import { ReasonedError, toError } from '../../api/errors.ts';
-import { parseNetwork } from '../../api/libvirt/network.ts';
-import { formatSubnet, interfaceOf } from '../../api/ipam/subnet.ts';
 import type { Libvirt } from '../../drivers/libvirt.ts';
 import { readRoutes, readUplinks } from '../../drivers/routes.ts';
 import { findLoginKeys, type LoginKey } from '../../drivers/vmhost/login-keys.ts';
+import { networksOf } from '../doctor/look-libvirt.ts';
 import { readMachine, type Machine } from '../../drivers/vmhost/machine.ts';
 
 /** What `k8slab init` sees of the vmhost before it asks. */
@@ -44,15 +43,7 @@ export async function lookAround(libvirt: Pick<Libvirt, 'networks' | 'networkXml
 /** Of all networks, those that do not run too: their addresses are taken once they do. */
 async function libvirtCidrs(libvirt: Pick<Libvirt, 'networks' | 'networkXml'>): Promise<string[] | Error> {
   try {
-    const found = await Promise.all(
-      (await libvirt.networks()).map(async ({ name, persistent }) => {
-        const xml = await libvirt.networkXml(name, { inactive: persistent });
-        const ip = xml === undefined ? undefined : parseNetwork(xml).model.ip;
-        const block = ip === undefined ? undefined : interfaceOf(ip);
-        return block === undefined ? [] : [formatSubnet(block.subnet)];
-      }),
-    );
-    return found.flat();
+    return (await networksOf(libvirt)).flatMap(({ cidr }) => (cidr === undefined ? [] : [cidr]));
   } catch (error) {
     return toError(error);
   }
