@@ -37,7 +37,7 @@ export interface LookOptions {
 /** Reads all that the checks look at. Changes nothing, and needs neither a daemon nor root. */
 export async function look(options: LookOptions): Promise<Facts> {
   const { config, configError, libvirt, online } = options;
-  const manifests = await lookAtManifests(options.paths.length === 0 ? [config.manifests] : options.paths);
+  const manifests = await lookAtManifests(options.paths, config.manifests);
   const demand = demandOf('unknown' in manifests ? [] : manifests.objects);
   const programs = await lookAtPrograms();
   const [system, names, routes, uplinks, interfaces, machine, found, kvm, firewall, storage, directory] =
@@ -82,10 +82,12 @@ async function lookAtNamed(demand: Demand, online: boolean): Promise<Pick<Facts,
   };
 }
 
-async function lookAtManifests(paths: readonly string[]): Promise<Snapshot | Unknown> {
+/** @throws ReasonedError where what was asked for by name cannot be read */
+async function lookAtManifests(paths: readonly string[], usual: string): Promise<Snapshot | Unknown> {
   try {
-    return nextSnapshot(emptySnapshot, { files: await readManifests(paths) });
+    return nextSnapshot(emptySnapshot, { files: await readManifests(paths.length === 0 ? [usual] : paths) });
   } catch (error) {
+    if (paths.length > 0) throw error;
     return { unknown: explainError(error) };
   }
 }

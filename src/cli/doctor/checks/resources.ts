@@ -31,7 +31,7 @@ function memory({ demand, machine, libvirt }: Seen): Check {
   if (all > total)
     return fail(
       'memory',
-      `${count(wanted)} want ${formatSize(all)}, and the machine has ${formatSize(total)}`,
+      `the Nodes want ${formatSize(all)}, and the machine has ${formatSize(total)}`,
       hint,
     );
   if (missing > available)
@@ -42,16 +42,11 @@ function memory({ demand, machine, libvirt }: Seen): Check {
 function cpus({ demand, machine }: Seen): Check {
   if (isUnknown(machine)) return unknown('cpus', machine.unknown);
   const big = demand.nodes.filter(({ cpus: wanted }) => wanted > machine.cpus).map(({ name }) => name);
-  const has = `the machine has ${machine.cpus}`;
+  const has = `${machine.cpus} CPUs`;
   if (big.length > 0)
-    return warn('cpus', `${big.join(', ')}: more CPUs than ${has}`, 'make spec.cpus smaller');
+    return warn('cpus', `${big.join(', ')}: more than the ${has} that there are`, 'make spec.cpus smaller');
   const all = sum(demand.nodes, ({ cpus: wanted }) => wanted);
-  return ok(
-    'cpus',
-    demand.nodes.length === 0
-      ? has
-      : `${count(demand.nodes)} share ${has.replace('the machine has ', '')} CPUs (${all} virtual ones)`,
-  );
+  return ok('cpus', demand.nodes.length === 0 ? has : `${has} for ${all} virtual ones`);
 }
 
 /** Disks grow with what guests write, so that less than their size may do. */
