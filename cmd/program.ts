@@ -5,6 +5,7 @@ import { addAdopt } from './commands/adopt.ts';
 import { addComplete } from './commands/complete.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
+import { addDiagnose } from './commands/diagnose.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   addAdopt(program);
   addInit(program);
   addDoctor(program);
+  addDiagnose(program);
   addExplain(program);
   addUpdatePackages(program, client);
   addVersion(program);

@@ -29,8 +29,9 @@ export function addDoctor(program: Command): void {
     .addHelpText('after', NOTES)
     .action(async ({ filename = [], online = false, output }: DoctorFlags) => {
       const { doctorExitCode, examine, printChecks } = await import('../../src/cli/doctor/doctor.ts');
-      const { lookAtVmhost } = await import('../look-at-vmhost.ts');
-      const checks = examine(await lookAtVmhost({ paths: filename, online }));
+      const { openVmhost } = await import('../open-vmhost.ts');
+      const { look, libvirt } = await openVmhost();
+      const checks = examine(await look({ paths: filename, online }).finally(() => libvirt.dispose()));
       const text =
         output === 'json' ? `${JSON.stringify({ checks }, null, 2)}\n` : printChecks(checks, hasColour());
       process.stdout.write(text);

@@ -17,6 +17,7 @@ const COMMANDS = [
   'adopt',
   'completion',
   'confirm-removal',
+  'diagnose',
   'doctor',
   'explain',
   'get',
