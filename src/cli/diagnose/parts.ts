@@ -37,6 +37,9 @@ export interface Origins {
 const DNSMASQ = '/var/lib/libvirt/dnsmasq';
 const COMMAND_DEADLINE_MS = 30_000;
 const JOURNAL_LINES = '5000';
+const LIST = ['ls', '-lanR', '--time-style=full-iso', '--'];
+/** 1: some directories could not be read. */
+const LISTED = [0, 1];
 const KINDS = ['hosts', 'networks', 'images', 'nodes', 'loadbalancers'];
 
 /** All that a report needs. Manifests and libvirt's documents come without what their users put into them. */
@@ -80,8 +83,8 @@ function systemParts({ facts, config, configError, exec, now, read }: Origins): 
     command(exec, 'system/routes.txt', ['ip', 'route', 'show', 'table', 'all']),
     command(exec, 'system/bridges.txt', ['bridge', 'link']),
     command(exec, 'system/firewall.txt', ['iptables-save']),
-    command(exec, 'system/storage.txt', ['ls', '-lanR', '--time-style=full-iso', config.storage]),
-    command(exec, 'system/state.txt', ['ls', '-lanR', '--time-style=full-iso', config.state]),
+    command(exec, 'system/storage.txt', [...LIST, config.storage], LISTED),
+    command(exec, 'system/state.txt', [...LIST, config.state], LISTED),
     command(
       exec,
       'system/unit.txt',

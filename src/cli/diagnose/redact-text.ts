@@ -26,8 +26,8 @@ const RULES: readonly Rule[] = [
     /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16})/g,
     REDACTED,
   ],
-  // A bootstrap token of kubeadm.
-  [/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g, REDACTED],
+  // A bootstrap token of kubeadm; names of events look like one.
+  [/(?<!"name": "|name: )\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g, REDACTED],
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/-]{6,}=*/gi, `$1 ${REDACTED}`],
   [new RegExp(String.raw`(<(${SECRET_NAME})(?:\s[^<>]*)?>)[^<]*(?=</)`, 'gi'), `$1${REDACTED}`],
   [new RegExp(String.raw`(--?(?:${SECRET_NAME})(?:=|\s+))(?:${QUOTED}|[^\s"',]+)`, 'gi'), `$1${REDACTED}`],

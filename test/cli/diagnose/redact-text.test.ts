@@ -66,6 +66,7 @@ describe('a text for a report', () => {
     'k8slab_driver_calls_total{driver="virsh",op="net-dumpxml"} 12',
     '{"level":30,"msg":"libvirt changed","argv":["define","--file","XML"],"mutates":true}',
     'password: <redacted>',
+    '"name": "vmhost.18b5a4c39de06f72"',
   ];
   for (const text of kept)
     it(`still says ${text.split('\n')[0] ?? ''}`, () => assert.equal(redactText(text), text));
