@@ -22,6 +22,6 @@ export async function diagnoseVmhost(socket: string, output: string | undefined)
     list: listIfExists,
     now: new Date(),
   };
-  const secrets = await Promise.all(['/etc/k8slab', `${config.state}/hostkeys`].map(secretsBelow));
+  const secrets = await Promise.all(['/etc/k8slab', config.state].map(secretsBelow));
   return diagnose(origins, output, secrets.flat()).finally(() => libvirt.dispose());
 }

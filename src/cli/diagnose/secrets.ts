@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { readIfExists } from '../../drivers/files.ts';
 
 const SENSITIVE = /(?:pass(?:word|wd|phrase)?|secret|token|key-data)["']?\s*[:=]\s*["']?([^\s"']{6,})/gi;
+/** Configuration is read by its fields, and these hold nothing to hide. */
+const PUBLIC = /\.(pub|ya?ml|json|crt)$|^known_hosts/;
 const MOST_BYTES = 64 * 1024;
 
 /**
@@ -11,7 +13,7 @@ const MOST_BYTES = 64 * 1024;
  */
 export async function secretsBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile() && !/\.(pub|ya?ml)$/.test(entry.name));
+  const files = entries.filter((entry) => entry.isFile() && !PUBLIC.test(entry.name));
   const yaml = entries.filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name));
   const whole = await Promise.all(
     files.map(async (entry) => secretsIn(await textOf(join(entry.parentPath, entry.name)))),
