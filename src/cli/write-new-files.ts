@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReasonedError } from '../api/errors.ts';
-import { createExclusive, readIfExists } from '../drivers/files.ts';
+import { createExclusive, ensureDir, readIfExists } from '../drivers/files.ts';
 
 /** Writes each file, unless one of that name is there: then none is written. @returns their paths */
 export async function writeNewFiles(
@@ -10,7 +9,8 @@ export async function writeNewFiles(
 ): Promise<string[]> {
   const wanted = files.map(({ name, text }) => ({ path: join(directory, name), text }));
   for (const { path } of wanted) if ((await readIfExists(path)) !== undefined) throw fileExists(path);
-  await mkdir(directory, { recursive: true });
+  // Whatever the umask: what others may write to is no directory of manifests.
+  await ensureDir(directory, 0o755);
   for (const { path, text } of wanted) {
     if (!(await createExclusive(path, text, 0o644))) throw fileExists(path);
   }

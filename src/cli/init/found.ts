@@ -8,6 +8,8 @@ import { readMachine, type Machine } from '../../drivers/vmhost/machine.ts';
 /** What `k8slab init` sees of the vmhost before it asks. */
 export interface Found {
   readonly machine: Machine;
+  /** As Node names it. */
+  readonly arch: string;
   /** CIDRs that routes or libvirt networks have. */
   readonly taken: readonly string[];
   /** Interfaces of default routes, the one that is taken first. */
@@ -33,6 +35,7 @@ export async function lookAround(libvirt: Pick<Libvirt, 'networks' | 'networkXml
   }
   return {
     machine,
+    arch: process.arch,
     taken: [...routes.map(({ cidr }) => cidr), ...(Array.isArray(networks) ? networks : [])],
     uplinks,
     keys,

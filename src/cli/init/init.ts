@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { ReasonedError } from '../../api/errors.ts';
 import { formatError } from '../../api/manifest/format.ts';
 import {
@@ -35,10 +36,11 @@ const MIB = 1024 ** 2;
 /**
  * Writes the manifests of a first lab into a directory, never over a file. @returns their paths; none where the person
  * said no
- * @throws ReasonedError FileExists, TooManyNodes, ManifestsClash, what is wrong with a flag
+ * @throws ReasonedError FileExists, TooManyNodes, ManifestsClash, UnknownArchitecture, what is wrong with a flag
  */
 export async function init(flags: InitFlags, deps: InitDeps): Promise<readonly string[]> {
   const { found, ask, tell } = deps;
+  assertArch(found);
   for (const what of found.unseen) tell(`could not look at ${what}`);
   const answers = await collectAnswers(flags, found, ask, tell);
   const image = findImage(answers.image);
@@ -55,6 +57,13 @@ export async function init(flags: InitFlags, deps: InitDeps): Promise<readonly s
     if (!yesOrNo(said === '' ? 'yes' : said)) return [];
   }
   return writeNewFiles(flags.dir, files);
+}
+
+function assertArch({ arch }: Found): void {
+  if (arch === 'x64') return;
+  const hint = 'write the manifests by hand: manifests/first-lab, with another spec.source of the Image';
+  const message = `cannot choose an image for ${arch}: those of the catalogue are for x86_64`;
+  throw new ReasonedError('UnknownArchitecture', message, { hint });
 }
 
 function chosenSizes(
@@ -119,7 +128,7 @@ async function publicKeys(said: string): Promise<readonly string[]> {
   if (said === '') return [];
   const given = parsePublicKeys(said);
   if (given.length > 0) return given;
-  const text = await readIfExists(said);
+  const text = await readIfExists(said.replace(/^~(?=\/)/, homedir()));
   if (text === undefined) throw badKey(said, 'there is no such file', 'ssh-keygen -t ed25519 makes a key');
   if (text.includes('PRIVATE KEY')) throw badKey(said, 'it is a private key', `name ${said}.pub`);
   const keys = parsePublicKeys(text);

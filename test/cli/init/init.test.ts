@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -12,6 +12,7 @@ const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL me';
 const CHECKSUM = `sha512:${'a'.repeat(128)}`;
 const found: Found = {
   machine: { memoryTotal: 16 * 1024 ** 3, memoryAvailable: 12 * 1024 ** 3, cpus: 4, cpuFlags: [] },
+  arch: 'x64',
   taken: ['192.168.1.0/24', '192.168.111.0/24'],
   uplinks: ['wlan0'],
   keys: [{ key: KEY, from: 'ssh-agent' }],
@@ -191,6 +192,25 @@ describe('k8slab init', () => {
         return true;
       });
     }
+  });
+
+  it('makes a directory that only its owner may write to, whatever the umask', async () => {
+    const dir = join(root, 'new/deep');
+    const before = process.umask(0o002);
+    try {
+      await run({ dir, yes: true });
+    } finally {
+      process.umask(before);
+    }
+
+    assert.equal((await stat(dir)).mode & 0o777, 0o755);
+    assert.equal((await stat(join(dir, 'network.yaml'))).mode & 0o777, 0o644);
+  });
+
+  it('has no image for another machine than x86_64, and says so before it asks', async () => {
+    await assert.rejects(run({}, [], { found: { ...found, arch: 'arm64' } }), {
+      reason: 'UnknownArchitecture',
+    });
   });
 
   it('warns of an image that the CPU cannot run', async () => {
