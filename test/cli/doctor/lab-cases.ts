@@ -1,4 +1,5 @@
 import type { Case } from './host-cases.ts';
+import { findImage } from '../../../src/cli/init/catalogue.ts';
 import { demandOf } from '../../../src/cli/doctor/demand.ts';
 import { demandIn, LAB, soundFacts } from './facts.ts';
 
@@ -14,6 +15,8 @@ const missingDev = demandIn(LAB.replace('dev: eth0', 'dev: enp9s0'));
 const manyCpus = demandIn(LAB.replace('cpus: 2', 'cpus: 8'));
 const empty = demandOf([]);
 const unseen = { unknown: 'not to be seen' };
+
+const newest = demandIn(LAB.replace('/srv/debian.qcow2', findImage('rocky-10').source));
 
 /** What the manifests ask of the network and the machine, and what surrounds them. */
 export const labCases: readonly Case[] = [
@@ -283,4 +286,20 @@ export const labCases: readonly Case[] = [
     says: /aa-complain/,
   },
   { reason: 'AppArmor cannot be seen', facts: { apparmor: unseen }, check: 'confinement', status: 'UNKNOWN' },
+  {
+    reason: 'an image needs a newer CPU',
+    facts: { demand: newest },
+    check: 'cpu level',
+    status: 'WARN',
+    says: /^debian needs x86-64-v3/,
+  },
+  {
+    reason: 'the CPU is new enough for the image',
+    facts: {
+      demand: newest,
+      machine: { ...machine, cpuFlags: 'vmx avx avx2 bmi1 bmi2 f16c fma abm movbe'.split(' ') },
+    },
+    check: 'cpu level',
+    status: 'OK',
+  },
 ];

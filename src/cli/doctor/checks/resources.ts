@@ -1,5 +1,7 @@
 import { formatSize } from '../../../api/quantity.ts';
 import { fail, isUnknown, ok, unknown, warn, type Check } from '../check.ts';
+import { isV3 } from '../../../drivers/vmhost/machine.ts';
+import { CATALOGUE } from '../../init/catalogue.ts';
 import type { NodeDemand } from '../demand.ts';
 import type { Facts } from '../facts.ts';
 
@@ -11,7 +13,7 @@ const WRITTEN = 2 * GIB;
 
 /** Memory, CPUs and disk space against what the manifests ask. */
 export function checkResources(facts: Seen): Check[] {
-  return [memory(facts), cpus(facts), disks(facts)];
+  return [memory(facts), cpus(facts), ...levels(facts), disks(facts)];
 }
 
 /** Of guests that do not run yet: those that do have taken theirs. */
@@ -47,6 +49,18 @@ function cpus({ demand, machine }: Seen): Check {
     return warn('cpus', `${big.join(', ')}: more than the ${has} that there are`, 'make spec.cpus smaller');
   const all = sum(demand.nodes, ({ cpus: wanted }) => wanted);
   return ok('cpus', demand.nodes.length === 0 ? has : `${has} for ${all} virtual ones`);
+}
+
+/** Guests see the CPU of the vmhost: what it cannot do, their programs cannot. */
+function levels({ demand, machine }: Seen): Check[] {
+  const needy = demand.images.filter(({ source }) =>
+    CATALOGUE.some((each) => each.v3 && each.source === source),
+  );
+  if (needy.length === 0 || isUnknown(machine)) return [];
+  const names = needy.map(({ name }) => name).join(', ');
+  if (isV3(machine)) return [ok('cpu level', `x86-64-v3, which ${names} needs`)];
+  const message = `${names} needs x86-64-v3, which the CPU is not: guests with KVM will not boot`;
+  return [warn('cpu level', message, 'choose an image of release 9, or another distribution')];
 }
 
 /** Disks grow with what guests write, so that less than their size may do. */
