@@ -1,11 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { adoptionManifests, type Adoption, type AdoptedFile } from '../api/adopt/manifests.ts';
 import type { FoundDomain, FoundNetwork, FoundWorld } from '../api/adopt/world.ts';
-import { ReasonedError } from '../api/errors.ts';
 import { parseDomain } from '../api/libvirt/domain.ts';
 import { parseNetwork } from '../api/libvirt/network.ts';
-import { createExclusive, readIfExists } from '../drivers/files.ts';
 import type { DomainListing, Libvirt, NetworkListing } from '../drivers/libvirt.ts';
 
 /** The part of libvirt that adopting reads. */
@@ -42,20 +38,4 @@ async function readDomain(libvirt: LibvirtReads, { name, state }: DomainListing)
 /** All files as one, for standard output. */
 export function printAdoption(files: readonly AdoptedFile[]): string {
   return files.map(({ text }) => text).join('---\n');
-}
-
-/** Writes each file, unless one of that name is there: then none is written. @returns their paths */
-export async function writeAdoption(directory: string, files: readonly AdoptedFile[]): Promise<string[]> {
-  const wanted = files.map(({ name, text }) => ({ path: join(directory, name), text }));
-  for (const { path } of wanted) if ((await readIfExists(path)) !== undefined) throw fileExists(path);
-  await mkdir(directory, { recursive: true });
-  for (const { path, text } of wanted) {
-    if (!(await createExclusive(path, text, 0o644))) throw fileExists(path);
-  }
-  return wanted.map(({ path }) => path);
-}
-
-function fileExists(path: string): ReasonedError {
-  const hint = 'move it away, or choose another directory; nothing is overwritten';
-  return new ReasonedError('FileExists', `cannot write "${path}": there is such a file`, { hint });
 }

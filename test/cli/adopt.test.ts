@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
-import { adopt, printAdoption, writeAdoption } from '../../src/cli/adopt.ts';
+import { adopt, printAdoption } from '../../src/cli/adopt.ts';
+import { writeNewFiles } from '../../src/cli/write-new-files.ts';
 import { validate } from '../../src/cli/validate.ts';
 import { createLibvirt, createVirsh } from '../../src/drivers/libvirt.ts';
 import { domainXml, MACHINES, tutorialNetwork } from '../api/adopt/tutorial.ts';
@@ -37,7 +38,7 @@ describe('k8slab adopt', () => {
     const { files } = await adopt(fakeLibvirt(tutorial()), ['k8s-net', 'master00']);
     const out = join(dir, 'new/manifests');
 
-    const paths = await writeAdoption(out, files);
+    const paths = await writeNewFiles(out, files);
 
     assert.deepEqual(paths, [join(out, 'network-k8s-net.yaml'), join(out, 'node-master00.yaml')]);
     assert.deepEqual((await validate([out])).errors, []);
@@ -50,7 +51,7 @@ describe('k8slab adopt', () => {
     const before = await readdir(dir);
 
     await assert.rejects(
-      writeAdoption(dir, files),
+      writeNewFiles(dir, files),
       (error) => error instanceof ReasonedError && error.reason === 'FileExists',
     );
 

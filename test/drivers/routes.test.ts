@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseRoutes } from '../../src/drivers/routes.ts';
+import { parseRoutes, parseUplinks } from '../../src/drivers/routes.ts';
 
 const TABLE = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 eth0\t00000000\t026433C6\t0003\t0\t0\t0\t00000000\t0\t0\t0
@@ -21,5 +21,13 @@ describe('the routes of the vmhost', () => {
   it('are none where the table is empty or unreadable', () => {
     assert.deepEqual(parseRoutes(''), []);
     assert.deepEqual(parseRoutes('Iface\nnonsense\n'), []);
+  });
+
+  it('lead to the outside through uplinks, the one with the lowest metric first', () => {
+    const wifi = 'wlan0\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n';
+
+    assert.deepEqual(parseUplinks(TABLE), ['eth0']);
+    assert.deepEqual(parseUplinks(TABLE.replace('\neth0', `\n${wifi}eth0`)), ['eth0', 'wlan0']);
+    assert.deepEqual(parseUplinks(''), []);
   });
 });

@@ -32,6 +32,12 @@ const WORKER01 = (tutorialManifests().get('worker00.yaml') ?? '')
   .replace('bf:ca:b4', 'bf:ca:b5')
   .replace(/ {2}podCIDR:.*\n/, '');
 
+const CLASHING = `apiVersion: k8slab.io/v1alpha1
+kind: Network
+metadata: { name: clash }
+spec: { cidr: 192.168.111.0/25, forward: { dev: enp9s0 } }
+`;
+
 /** The whole tutorial on real libvirt: manifests in, five guests up, and what a user would look at. */
 export function tutorialSuite(suite: Suite): void {
   describe(`the tutorial's lab on ${suite}`, () => {
@@ -253,6 +259,73 @@ export function tutorialSuite(suite: Suite): void {
       );
       for (const path of ['healthz', 'readyz']) {
         assert.equal(await lab.must(['curl', '-sf', `http://127.0.0.1:9811/${path}`]), 'ok\n');
+      }
+    });
+
+    it('is found sound by doctor, which says what would be wrong with other manifests', async () => {
+      const sound = await lab.exec(['k8slab', 'doctor']);
+      await lab.writeFile('/root/wrong/a.yaml', CLASHING);
+      const wrong = await lab.exec(['k8slab', 'doctor', '-f', '/root/wrong', '-o', 'json']);
+
+      assert.equal(sound.code, 0, sound.stdout);
+      assert.match(sound.stdout, /^OK +libvirt +\d+\.\d+/m);
+      assert.match(sound.stdout, /^OK +manifests +8 objects/m);
+      assert.equal(wrong.code, 1);
+      const { checks } = JSON.parse(wrong.stdout) as { checks: { check: string; status: string }[] };
+      const failed = checks.filter(({ status }) => status === 'FAIL').map(({ check }) => check);
+      assert.deepEqual(failed, ['uplink of clash', 'addresses of clash']);
+    });
+
+    it('writes the manifests of another lab, beside what the vmhost has', async () => {
+      const made = await lab.must([
+        'k8slab',
+        'init',
+        '--yes',
+        '--offline',
+        '--memory',
+        '2Gi',
+        '--dir',
+        '/root/first',
+      ]);
+
+      assert.equal(made.trimEnd().split('\n').length, 5);
+      await lab.must(['k8slab', 'validate', '--strict', '/root/first']);
+      assert.doesNotMatch(await lab.readFile('/root/first/network.yaml'), /192\.168\.111\.0/);
+      assert.equal(
+        (await lab.exec(['k8slab', 'init', '--yes', '--offline', '--dir', '/root/first'])).code,
+        1,
+      );
+      assert.match(
+        (await lab.exec(['k8slab', 'doctor', '-f', '/root/first'])).stdout,
+        /^OK +addresses of k8s-lab/m,
+      );
+    });
+
+    it('is collected into a report that only root may read, without a secret', async () => {
+      await lab.must(['install', '-D', '-m', '600', '/dev/null', '/etc/k8slab/secrets/s']);
+      await lab.must([
+        'sh',
+        '-c',
+        'printf open-sesame >/etc/k8slab/secrets/s; logger -t k8slabd said open-sesame',
+      ]);
+      await lab.must(['k8slab', 'diagnose', '-o', '/root/report.tar.gz']);
+
+      const script = `mkdir /root/report && tar -xzf /root/report.tar.gz -C /root/report --strip-components=1 && ls -R /root/report`;
+      const listed = await lab.must(['sh', '-c', script]);
+      assert.match(await lab.must(['stat', '-c', '%a', '/root/report.tar.gz']), /^600$/m);
+      for (const name of [
+        'README',
+        'doctor.txt',
+        'plan.txt',
+        'events.json',
+        'master00.live.xml',
+        'k8s-net.xml',
+        'k8slabd.txt',
+      ])
+        assert.match(listed, new RegExp(`^${name}$`, 'm'));
+      assert.match(await lab.readFile('/root/report/README'), /Nothing lacks\./);
+      for (const secret of ['open-sesame', 'PRIVATE KEY', 'echo updated']) {
+        assert.equal((await lab.exec(['grep', '-rF', '-e', secret, '/root/report'])).code, 1, secret);
       }
     });
 

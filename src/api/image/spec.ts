@@ -15,13 +15,14 @@ export const imageSpec = z.strictObject({
   checksum: z
     .string()
     .regex(
-      /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/,
-      'must be sha256: or sha512: and lower-case hex digits',
+      /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}|https:\/\/[^\s/]+\/\S*)$/,
+      'must be sha256: or sha512: and lower-case hex digits, or the https URL of a file of checksums',
     )
     .optional()
     .meta({
-      description: 'Checksum of the source as it is fetched; required for http URLs.',
-      examples: ['sha256:4b0f9b1c…'],
+      description:
+        'Checksum of the source as it is fetched, or the https URL of a file (SHA256SUMS, CHECKSUM) that lists it under its name when it is fetched; required for http URLs.',
+      examples: ['sha256:4b0f9b1c…', 'https://mirror.example/SHA512SUMS'],
     }),
   format: z
     .enum(['qcow2', 'raw'])

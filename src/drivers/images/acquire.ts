@@ -5,6 +5,7 @@ import type { FetchOptions, ImageProgress, ImageRequest } from './types.ts';
 import { ioError, isMissing } from '../io-errors.ts';
 import { hashFile } from './bulk.ts';
 import type { Digests, HashAlgorithm } from './bulk.ts';
+import { fetchChecksum } from './checksums.ts';
 import { download, redactUrl } from './download.ts';
 import type { DownloadOptions } from './download.ts';
 import { sniff } from './magic.ts';
@@ -22,6 +23,9 @@ export interface Job {
   limits: Pick<DownloadOptions, 'stallMs' | 'retries' | 'retryMs' | 'maxBytes'>;
 }
 
+/** A job of which the sum of its source is known, where it shall have one. */
+type VerifiedJob = Job & { readonly checksum: string | undefined };
+
 export interface Acquired {
   /** A file in the store's directory, the job's own. */
   path: string;
@@ -36,8 +40,9 @@ interface Source {
 }
 
 /** Gets the source, checks its sum and unpacks it. */
-export async function acquire(job: Job): Promise<Acquired> {
-  const { source: address } = job.request;
+export async function acquire(asked: Job): Promise<Acquired> {
+  const { source: address } = asked.request;
+  const job = { ...asked, checksum: await expectedChecksum(asked) };
   const local = address.startsWith('/');
   const source = local ? await localSource(address) : await downloaded(job);
   const packed = usable(address, await sniff(source.path));
@@ -48,6 +53,13 @@ export async function acquire(job: Job): Promise<Acquired> {
   const content = usable(address, await sniff(path));
   if (isPacked(content)) throw notAnImage(address, `a ${content.kind} file inside another`, 'unpack it once');
   return { path, sha256, sourceIdentity: source.identity, content };
+}
+
+/** Asked for before the source is: a list that is out of reach costs no download. */
+async function expectedChecksum({ request, limits, options }: Job): Promise<string | undefined> {
+  const { checksum, source } = request;
+  if (checksum === undefined || /^sha(256|512):/.test(checksum)) return checksum;
+  return fetchChecksum(checksum, source, { ...limits, signal: options.signal, onRetry: options.onRetry });
 }
 
 async function downloaded({ request, part, limits, options }: Job): Promise<Source> {
@@ -84,7 +96,7 @@ async function expectUnchanged(source: Source): Promise<void> {
 }
 
 async function unpacked(
-  job: Job,
+  job: VerifiedJob,
   source: Source,
   packing: Packing,
 ): Promise<{ path: string; sha256: string }> {
@@ -100,7 +112,11 @@ async function unpacked(
   return { path: temporary, sha256 };
 }
 
-async function plain(job: Job, source: Source, local: boolean): Promise<{ path: string; sha256: string }> {
+async function plain(
+  job: VerifiedJob,
+  source: Source,
+  local: boolean,
+): Promise<{ path: string; sha256: string }> {
   const { options, exec, limits } = job;
   const algorithms = [...new Set<HashAlgorithm>(['sha256', checksumAlgorithm(job) ?? 'sha256'])];
   const path = local ? job.temporary : source.path;
@@ -129,13 +145,14 @@ async function digests({ options }: Job, path: string, algorithms: HashAlgorithm
   });
 }
 
-function checksumAlgorithm({ request }: Job): HashAlgorithm | undefined {
-  if (request.checksum === undefined) return undefined;
-  return request.checksum.startsWith('sha512:') ? 'sha512' : 'sha256';
+function checksumAlgorithm({ checksum }: VerifiedJob): HashAlgorithm | undefined {
+  if (checksum === undefined) return undefined;
+  return checksum.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 
-function verify(job: Job, found: Digests): void {
-  const { checksum, name } = job.request;
+function verify(job: VerifiedJob, found: Digests): void {
+  const { checksum } = job;
+  const { name } = job.request;
   const algorithm = checksumAlgorithm(job);
   if (checksum === undefined || algorithm === undefined) return;
   const actual = `${algorithm}:${found[algorithm] ?? ''}`;

@@ -35,7 +35,7 @@ interface Started {
 const RETRIED = 'SourceUnreachable';
 
 /** Of our own: undici's default one is Node's where Node made one before. */
-const dispatcher = new Agent();
+export const dispatcher = new Agent();
 
 /**
  * Downloads a URL into `part`, going on with what an earlier run left there; what identifies the content on the
@@ -56,7 +56,7 @@ export async function download(source: string, part: string, options: DownloadOp
   });
 }
 
-function isRetried(error: unknown): boolean {
+export function isRetried(error: unknown): boolean {
   return error instanceof ReasonedError && error.reason === RETRIED;
 }
 
@@ -160,7 +160,7 @@ async function checkSpace(path: string, total: number | undefined): Promise<void
 }
 
 /** fetch refuses URLs with a password in them. */
-function requestFor(source: string): { url: string; headers: Headers } {
+export function requestFor(source: string): { url: string; headers: Headers } {
   const url = new URL(source);
   const headers = new Headers({ 'accept-encoding': 'identity' });
   if (url.username !== '' || url.password !== '') {
@@ -197,7 +197,7 @@ function tooLarge(source: string, maxBytes: number): ReasonedError {
 }
 
 /** fetch says "fetch failed" and hides what failed in the cause. */
-function why(error: unknown): string {
+export function why(error: unknown): string {
   const { message, cause } = toError(error);
   return cause instanceof Error && cause.message !== '' ? cause.message : message;
 }

@@ -8,7 +8,7 @@ const MOVED: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 export interface Hop {
   readonly url: string;
   readonly headers: Headers;
-  readonly init: Pick<RequestInit, 'dispatcher' | 'signal'>;
+  readonly init: Pick<RequestInit, 'dispatcher' | 'signal' | 'method'>;
   /** Whether a checksum tells that what arrives is what was meant, whatever way it took. */
   readonly verified: boolean;
 }

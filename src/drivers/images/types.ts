@@ -4,7 +4,7 @@ export interface ImageRequest {
   name: string;
   /** An absolute path or an http(s) URL. */
   source: string;
-  /** `sha256:HEX` or `sha512:HEX` over the source as fetched. */
+  /** `sha256:HEX` or `sha512:HEX` over the source as fetched, or the URL of a file that lists it. */
   checksum?: string | undefined;
   /** What the unpacked image must be; found out when left out. */
   format?: ImageFormat | undefined;
@@ -46,7 +46,7 @@ export interface ImageStore {
   find(name: string): Promise<StoredImage | undefined>;
   /**
    * Gets the source, checks it, unpacks it and keeps it; a broken download goes on where it stopped.
-   * Reasons: SourceNotFound, SourceUnreachable, PermissionDenied, ChecksumMismatch, NotAnImage, CorruptImage,
+   * Reasons: SourceNotFound, SourceUnreachable, PermissionDenied, ChecksumMismatch, ChecksumNotFound, NotAnImage, CorruptImage,
    * FormatMismatch, UnsafeImage, ImageTooLarge, SourceChanged, NoSpace, CommandNotFound, Aborted, IoError.
    */
   fetch(request: ImageRequest, options?: FetchOptions): Promise<StoredImage>;

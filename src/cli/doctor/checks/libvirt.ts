@@ -1,0 +1,87 @@
+import { fail, isUnknown, ok, unknown, warn, type Check } from '../check.ts';
+import type { Facts } from '../facts.ts';
+import { install } from './programs.ts';
+
+const OLDEST = [9, 0] as const;
+
+type Seen = Pick<Facts, 'libvirt' | 'daemons' | 'root' | 'user' | 'family' | 'groups'>;
+
+/** Whether libvirt answers, which daemons serve it, and whether it is new enough. */
+export function checkLibvirt(facts: Seen): Check[] {
+  return [answers(facts), daemons(facts), group(facts)].flat();
+}
+
+function answers({ libvirt, root, user, family }: Seen): Check {
+  if ('version' in libvirt) {
+    const { version } = libvirt;
+    return isOlder(version)
+      ? fail(
+          'libvirt',
+          `${version} is older than ${OLDEST.join('.')}`,
+          'use a newer release of the distribution',
+        )
+      : ok('libvirt', version);
+  }
+  const { reason, error } = libvirt;
+  if (reason === 'VirshMissing') {
+    return fail(
+      'libvirt',
+      'it cannot be asked without virsh',
+      install(family, { debian: 'libvirt-daemon-system libvirt-clients', fedora: 'libvirt' }),
+    );
+  }
+  if (!root && reason === 'PermissionDenied') {
+    return unknown(
+      'libvirt',
+      `${user} may not ask it`,
+      `usermod -aG libvirt ${user}, and log in anew; or run this as root`,
+    );
+  }
+  return fail('libvirt', error, startHint(family));
+}
+
+function startHint(family: Seen['family']): string {
+  return family === 'fedora'
+    ? 'dnf install libvirt && systemctl enable --now virtqemud.socket virtnetworkd.socket'
+    : 'apt-get install libvirt-daemon-system && systemctl enable --now libvirtd.socket';
+}
+
+function isOlder(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+}
+
+function daemons({ daemons: found, libvirt }: Seen): Check[] {
+  if (isUnknown(found)) return [unknown('libvirt daemons', found.unknown)];
+  const { monolithic, modular } = found;
+  if (monolithic && modular) {
+    const hint =
+      'stop one of them: systemctl disable --now libvirtd.service libvirtd.socket, or the virt*d ones';
+    return [warn('libvirt daemons', 'libvirtd and the modular daemons are both active', hint)];
+  }
+  if (monolithic) return [ok('libvirt daemons', 'libvirtd, which serves all')];
+  if (modular) return [ok('libvirt daemons', 'virtqemud and virtnetworkd')];
+  return 'version' in libvirt
+    ? [unknown('libvirt daemons', 'none is active by systemd, and yet libvirt answers')]
+    : [
+        fail(
+          'libvirt daemons',
+          'neither libvirtd nor virtqemud is active',
+          'systemctl enable --now libvirtd.socket, or virtqemud.socket and virtnetworkd.socket',
+        ),
+      ];
+}
+
+/** k8slabd is root; this is about people. */
+function group({ root, user, groups }: Seen): Check[] {
+  if (root) return [];
+  if (isUnknown(groups)) return [unknown('group libvirt', groups.unknown)];
+  if (groups.includes('libvirt')) return [ok('group libvirt', `${user} is in it`)];
+  return [
+    warn(
+      'group libvirt',
+      `${user} is not in it: virsh -c qemu:///system asks for a password`,
+      `usermod -aG libvirt ${user}, and log in anew`,
+    ),
+  ];
+}
