@@ -85,7 +85,9 @@ export function createPass<K extends Kind, A extends Action, Extra>(
         return {};
       }
       await writeStatus(deps, object, look.conditions, look.fields);
-      return { requeueAfterMs: look.again ?? deps.resyncMs(kind) };
+      return look.again === undefined
+        ? { resyncAfterMs: deps.resyncMs(kind) }
+        : { requeueAfterMs: look.again };
     } catch (error) {
       const { signal } = context;
       // A daemon that stops knows nothing new of the object; one that waits in vain does.

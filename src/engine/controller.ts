@@ -209,6 +209,7 @@ function decide<K extends string>(queue: WorkQueue<K>, key: K, { outcome, second
   switch (outcome.kind) {
     case 'success':
       queue.forget(key);
+      if (outcome.resyncMs !== undefined) queue.addAfter(key, outcome.resyncMs);
       log.debug({ seconds }, 'pass succeeded');
       return;
     case 'requeue_after':

@@ -30,6 +30,20 @@ test('{ requeueAfterMs } brings the key back after that time and resets the back
   assert.equal(queue.numRequeues('a'), 0);
 });
 
+test('{ resyncAfterMs } brings the key back too, and the pass was a success', async () => {
+  const { clock, queue, controller, starts, outcomes } = createBed(() =>
+    Promise.resolve({ resyncAfterMs: 30_000 }),
+  );
+  queue.addRateLimited('a');
+  controller.start();
+
+  await clock.advance(35_000);
+
+  assert.deepEqual(starts, ['a@1000', 'a@31000']);
+  assert.deepEqual(outcomes, ['success', 'success']);
+  assert.equal(queue.numRequeues('a'), 0);
+});
+
 test('E22: a failing key comes back with doubling delays, up to a minute', async () => {
   const failing = throwing(new ReasonedError('LibvirtDown', 'cannot reach libvirtd', { hint: 'start it' }));
   const { clock, queue, controller, log, starts, outcomes } = createBed(failing);
