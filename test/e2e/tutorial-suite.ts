@@ -242,7 +242,7 @@ export function tutorialSuite(suite: Suite): void {
       assert.match(text, /workqueue_depth\{.*name="network".*priority="edit".*\} 0/);
       assert.match(
         text,
-        /k8slab_object_condition\{kind="Node",name="master00",type="Ready",status="True"\} 1/,
+        /k8slab_object_condition\{kind="Node",name="master00",type="Ready",status="True",reason="Ready"\} 1/,
       );
       assert.match(
         text,

@@ -3,6 +3,7 @@ import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
 import { isRemoved, wasLookedAt } from '../meta.ts';
+import { hostMetrics } from './metrics.ts';
 
 /** Nodes that are looked at one after the other lead to one look at the files that name them. */
 const SETTLE_MS = 100;
@@ -39,4 +40,5 @@ export const host = defineKind({
       settleMs: SETTLE_MS,
     }),
   ],
+  metrics: hostMetrics,
 });
