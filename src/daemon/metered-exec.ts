@@ -12,7 +12,7 @@ const RUN: Program = { reading: [], mutating: ['run'] };
 
 /** The programs that drivers run to their end, each with its commands; `run` is whatever is none of those. */
 const PROGRAMS: Readonly<Record<string, Program>> = {
-  'qemu-img': { reading: ['info', 'measure', 'check'], mutating: ['create', 'convert', 'resize', 'run'] },
+  'qemu-img': { reading: ['info'], mutating: ['create', 'convert', 'resize', 'run'] },
   xorriso: RUN,
   genisoimage: RUN,
   xz: { reading: ['list'], mutating: ['run'] },
