@@ -1,3 +1,4 @@
+import { reasonOf } from '../api/errors.ts';
 import { condition, READY } from '../api/conditions.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
 import type { ConditionInput, Kind, KindMap } from '../api/meta.ts';
@@ -14,6 +15,7 @@ import type { Releasers } from '../engine/releasers.ts';
 import type { StatusSink } from '../engine/status-sink.ts';
 import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
 import { createFelt } from './felt.ts';
+import { HOST_TELLS } from './ready-log.ts';
 import { afterFirstLooks } from './first-look.ts';
 import type { Manifests } from './manifests.ts';
 import { KINDS } from '../api/kinds/list.ts';
@@ -69,6 +71,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
       clock,
       log,
       metrics,
+      isToldElsewhere: (error) => kind !== 'Host' && HOST_TELLS.has(reasonOf(error)),
     });
   });
   for (const controller of controllers) controller.start();

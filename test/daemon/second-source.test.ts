@@ -117,7 +117,7 @@ function createBed(): Bed {
     execute: () => assert.fail('nothing is planned'),
   };
   const deps = { store, sink: server.sink, recorder: createEvents({ clock }), memory: createMemory() };
-  const pass = createPass(reconciler, { ...deps, resyncMs: () => 1000, condemned: () => undefined });
+  const pass = createPass(reconciler, { ...deps, clock, resyncMs: () => 1000, condemned: () => undefined });
   const { signal } = new AbortController();
   const context = { signal, log, uninterruptible: <T>(section: () => Promise<T>) => section() };
   return { server, store, metrics, manifests, pass: ({ name }) => pass(name, context) };

@@ -61,7 +61,34 @@ test('E22: a failing key comes back with doubling delays, up to a minute', async
   assert.equal(line?.message, 'pass failed');
   assert.equal(line.fields['why'], 'cannot reach libvirtd (start it)');
   assert.equal(line.fields['reason'], 'LibvirtDown');
-  assert.equal(line.fields['retryInMs'], 1000);
+  assert.equal(line.fields['retryInSeconds'], 1);
+});
+
+test('U16: a failure that goes on is a warning once an hour, another one at once, and the same one again after a success', async () => {
+  let [failure, calls] = ['no route (try 1)', 0];
+  const { clock, queue, controller, log } = createBed(() => {
+    calls += 1;
+    if (failure === '') return Promise.resolve({});
+    throw new ReasonedError('Unreachable', failure.replace('1', String(calls)));
+  });
+  const warnings = (): number => log.lines.filter(({ level }) => level === 'warn').length;
+  queue.add('a');
+  controller.start();
+  await clock.advance(3_000_000);
+  const found = [warnings()];
+  await clock.advance(1_000_000);
+  found.push(warnings());
+  failure = 'refused';
+  await clock.advance(120_000);
+  found.push(warnings());
+  failure = '';
+  await clock.advance(120_000);
+  failure = 'refused';
+  queue.add('a');
+  await clock.advance(120_000);
+  found.push(warnings());
+
+  assert.deepEqual(found, [1, 2, 3, 4]);
 });
 
 test('a terminal error is not retried, but the next change is looked at', async () => {
@@ -108,7 +135,7 @@ for (const { thrown: error, kind, reason } of thrown) {
 
     assert.deepEqual(outcomes, [kind, kind]);
     const lines = log.lines.filter(({ level }) => level === (kind === 'panic' ? 'error' : 'warn'));
-    assert.equal(lines.length, 2);
+    assert.equal(lines.length, 1);
     assert.equal(/\n +at /.test(String(lines[0]?.fields['stack'])), kind === 'panic', 'bugs have a stack');
   });
 }

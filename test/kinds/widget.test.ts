@@ -135,6 +135,7 @@ describe('a kind that is defined and listed, and nothing else', () => {
       sink: createStoreSink({ store, clock }),
       recorder: events,
       memory: createMemory(),
+      clock,
       condemned: () => undefined,
       resyncMs: () => 1,
     });
