@@ -87,6 +87,8 @@ interface State<K extends string> extends ControllerOptions<K> {
   /** What was last told of keys that fail, and when. */
   readonly told: Map<K, Told>;
   stopping: boolean;
+  /** When a pass last began or ended. */
+  progressAt: number;
   /** A worker ended by itself, which is a bug. */
   broken: string | undefined;
 }
@@ -115,6 +117,7 @@ export function createController<K extends string = string>(options: ControllerO
     passes: new Set(),
     told: new Map(),
     stopping: false,
+    progressAt: options.clock.monotonic(),
     broken: undefined,
   };
   let running: Promise<unknown> | undefined;
@@ -133,11 +136,16 @@ export function createController<K extends string = string>(options: ControllerO
   };
 }
 
-function problem<K extends string>({ clock, name, passes, broken }: State<K>): string | undefined {
+function problem<K extends string>(state: State<K>): string | undefined {
+  const { clock, name, passes, broken, queue, progressAt } = state;
   if (broken !== undefined) return broken;
   const now = clock.monotonic();
   const stuck = [...passes].find(({ since }) => now - since >= STUCK_MS);
-  if (stuck === undefined) return undefined;
+  if (stuck === undefined) {
+    const ready = Object.values(queue.figures().depth).reduce((sum, depth) => sum + depth, 0);
+    if (ready === 0 || now - progressAt < STUCK_MS) return undefined;
+    return `${ready} of ${name} wait, and no pass has begun or ended for ${Math.floor((now - progressAt) / 1000)} s`;
+  }
   return `a pass over ${name} "${stuck.key}" has not ended for ${Math.floor((now - stuck.since) / 1000)} s`;
 }
 
@@ -146,6 +154,7 @@ async function work<K extends string>(state: State<K>, least: Priority): Promise
     for (;;) {
       const key = await state.queue.get(least);
       if (key === undefined) return;
+      state.progressAt = state.clock.monotonic();
       if (state.stopping) state.queue.done(key);
       else await startPass(state, key);
     }
@@ -164,6 +173,7 @@ async function startPass<K extends string>(state: State<K>, key: K): Promise<voi
   const since = state.clock.monotonic();
   const ended = runPass(state, key, { signal, log, uninterruptible }).finally(() => {
     timer.cancel();
+    state.progressAt = state.clock.monotonic();
     state.passes.delete(pass);
   });
   const pass: RunningPass = { key, since, interruption, ended };
