@@ -24,7 +24,12 @@ seconds, is left out and counted in \`k8slab_collect_errors_total\`; the rest is
 A Node at rest has 11 series: nine conditions, \`k8slab_node_info\` and \`k8slab_drift_total\`. Each change that waits (\`RestartRequired\`,
 \`Drifted\`, …) adds one while it does. A thousand Nodes take about 10 ms a scrape.
 
-[Alerts](runbook.md) and a [dashboard](../packaging/grafana/k8slab.json) are made of them. To see a condition together with what the
+[Alerts](runbook.md) and a [dashboard](../packaging/grafana/k8slab.json) for Grafana are made of them. The picture shows the dashboard's
+panels of half an hour of a lab, drawn by \`test/packaging/picture.ts\`, not by Grafana:
+
+![The panels of the dashboard](images/dashboard.png)
+
+To see a condition together with what the
 Node is for:
 
 \`\`\`promql
