@@ -5,6 +5,7 @@ export const REASONS = {
   Conflict: 'manifests contradict each other, or another thing has its name',
   RemovalHeld: 'its removal waits to be confirmed',
   InUse: 'something still uses it',
+  FileUsersUnknown: 'whether something stands on its file is not known yet',
   FileKept: 'a file of it stays, since something stands on it',
   CIDRConflict: 'its CIDR overlaps with another network or a route of the vmhost',
   BridgeConflict: 'its bridge is the one of something else',
