@@ -6,6 +6,8 @@ import { format } from 'prettier';
 import { KINDS } from '../src/api/kinds/list.ts';
 import { schemaFiles } from '../src/api/kinds/schema.ts';
 import { fieldsPage } from './fields-page.ts';
+import { conditionsPage } from './conditions-page.ts';
+import { metricsPage } from './metrics-page.ts';
 
 /** @param path from the top of the repository */
 interface Generated {
@@ -19,6 +21,8 @@ async function generate(): Promise<readonly Generated[]> {
   return [
     ...schemaFiles(KINDS).map(({ path, text }) => ({ path: `schemas/${path}`, text })),
     await page('docs/fields.md', fieldsPage(KINDS)),
+    await page('docs/metrics.md', await metricsPage()),
+    await page('docs/events-and-conditions.md', conditionsPage()),
   ];
 }
 

@@ -3,6 +3,7 @@ import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import { shown, type Action, type Plan, type Waiting } from '../api/disruption/action.ts';
 import { waitingFor } from '../api/disruption/waiting.ts';
+import type { Clock } from '../engine/clock.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import type { EventRecorder } from '../engine/events.ts';
 import type { Memory, MemoryOf } from '../engine/memory.ts';
@@ -60,6 +61,7 @@ export interface PassDeps {
   readonly condemned: (kind: Kind, name: string) => ConditionInput | undefined;
   /** Conditions that stand beside what a pass finds. */
   readonly notes?: (kind: Kind, name: string) => readonly ConditionInput[];
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** Milliseconds until an object of the kind is looked at again though nothing was heard of it. */
   readonly resyncMs: (kind: Kind) => number;
   /** Something changed behind the manifest was repaired. */
@@ -85,7 +87,9 @@ export function createPass<K extends Kind, A extends Action, Extra>(
         return {};
       }
       await writeStatus(deps, object, look.conditions, look.fields);
-      return { requeueAfterMs: look.again ?? deps.resyncMs(kind) };
+      return look.again === undefined
+        ? { resyncAfterMs: deps.resyncMs(kind) }
+        : { requeueAfterMs: look.again };
     } catch (error) {
       const { signal } = context;
       // A daemon that stops knows nothing new of the object; one that waits in vain does.
@@ -142,7 +146,11 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
     // What was begun is brought to its end: half of it may be worth nothing.
     if (executed === 0 && hasTurned(deps.store, object)) break;
     if (reconciler.mayBegin?.(action, object) === false) break;
-    log.info({ action: action.type, disruption: action.disruption, reason: action.reason }, 'executing');
+    const step = { action: action.type, disruption: action.disruption, why: action.reason };
+    // What guests feel is told before it begins.
+    if (action.disruption === 'none') log.debug(step, 'executing');
+    else log.info(step, 'executing');
+    const since = deps.clock.monotonic();
     const run = (): Promise<void> => execute(reconciler, deps, { action, look: before, object }, signal);
     try {
       await (reconciler.isWhole?.(action) === true ? uninterruptible(run) : run());
@@ -151,6 +159,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
       failure ??= { error };
       continue;
     }
+    log.info({ ...step, seconds: (deps.clock.monotonic() - since) / 1000 }, 'executed');
     deps.recorder.record(object, 'Normal', action.type, action.reason);
     if (action.drift === true) deps.onDrift?.(object.kind, object.metadata.name);
     executed += 1;

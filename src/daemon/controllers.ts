@@ -1,9 +1,10 @@
+import { reasonOf } from '../api/errors.ts';
 import { condition, READY } from '../api/conditions.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
 import type { ConditionInput, Kind, KindMap } from '../api/meta.ts';
 import type { Action } from '../api/disruption/action.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import { createPass, type Reconciler } from '../controllers/pass.ts';
+import { createPass } from '../controllers/pass.ts';
 import type { Clock } from '../engine/clock.ts';
 import { createController, type Controller } from '../engine/controller.ts';
 import type { EventRecorder } from '../engine/events.ts';
@@ -13,6 +14,8 @@ import type { Metrics } from '../engine/metrics.ts';
 import type { Releasers } from '../engine/releasers.ts';
 import type { StatusSink } from '../engine/status-sink.ts';
 import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
+import { createFelt } from './felt.ts';
+import { HOST_TELLS } from './ready-log.ts';
 import { afterFirstLooks } from './first-look.ts';
 import type { Manifests } from './manifests.ts';
 import { KINDS } from '../api/kinds/list.ts';
@@ -50,6 +53,7 @@ export interface ControllersDeps {
  */
 export function startControllers(deps: ControllersDeps, releasers: Releasers): readonly Controller[] {
   const { store, queues, reconcilers, clock, log, metrics } = deps;
+  const felt = createFelt(deps);
   const passDeps = {
     ...deps,
     condemned: (kind: Kind, name: string) => blocked(deps, kind, name),
@@ -57,7 +61,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
     onDrift: (kind: Kind, name: string) => metrics.driftRepaired({ kind, name }),
   };
   const controllers = KINDS.all.map(({ kind, workers }) => {
-    const reconciler = reconcilers[kind] as unknown as Reconciler<Kind, Action, unknown>;
+    const reconciler = felt.measured<Kind, Action, unknown>(reconcilers[kind]);
     return createController({
       name: kind.toLowerCase(),
       queue: queues[kind],
@@ -67,6 +71,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
       clock,
       log,
       metrics,
+      isToldElsewhere: (error) => kind !== 'Host' && HOST_TELLS.has(reasonOf(error)),
     });
   });
   for (const controller of controllers) controller.start();

@@ -43,6 +43,7 @@ import { createRemovals, type Removals } from './removals.ts';
 import { startServers } from './http/start.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
+import { addVmhostMetrics } from './vmhost-metrics.ts';
 import { createDrivers, createReconcilers, loadIdentity, type Drivers } from './wiring.ts';
 
 export interface DaemonOptions {
@@ -114,7 +115,12 @@ interface FromDisk {
 
 function build(options: DaemonOptions, { identity, journal }: FromDisk, releasers: Releasers): Parts {
   const { config, version, log, clock } = options;
-  const metrics = createMetrics({ version });
+  const metrics = createMetrics({
+    version,
+    clock,
+    onCollectError: (family, error) =>
+      log.debug({ family, why: explainError(error) }, 'metrics could not be collected'),
+  });
   const store: ObjectStore = createStore<KindMap>({
     clock,
     firstVersion: journal.firstVersion,
@@ -127,12 +133,11 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   releasers.add('journal', () => journal.dispose());
   metrics.watchObjects(() => store.all());
   const events = createEvents({ clock, firstVersion: journal.firstVersion });
-  events.subscribe(({ involvedObject: { kind }, reason, type }) =>
-    metrics.eventRecorded({ kind, reason, type }),
-  );
+  events.subscribe(({ involvedObject: { kind }, type }) => metrics.eventRecorded({ kind, type }));
   const drivers = createDrivers({ config, clock, metrics, log, identity });
   releasers.add('libvirt', () => drivers.libvirt.dispose());
   releasers.add('ssh', () => drivers.ssh.dispose());
+  addVmhostMetrics(metrics, { store, clock, config, dnsmasq: drivers.dnsmasq });
   const queues = createQueues(clock, metrics);
   const enqueue: Enqueue = (kind, name, delayMs, priority = 'event') => {
     if (delayMs === undefined) queues[kind].add(name, priority);

@@ -1,5 +1,5 @@
-import { findCondition, isTrue, READY, SYNCED } from '../api/conditions.ts';
-import type { AnyObject } from '../api/meta.ts';
+import { findCondition, READY, SYNCED } from '../api/conditions.ts';
+import { objectWord, type AnyObject } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Controller } from '../engine/controller.ts';
 import type { Manifests } from './manifests.ts';
@@ -8,7 +8,7 @@ import type { Removals } from './removals.ts';
 export interface HealthDeps {
   readonly store: ObjectStore;
   readonly manifests: Pick<Manifests, 'snapshot' | 'problem' | 'loaded' | 'subscribe'>;
-  readonly removals: Pick<Removals, 'surveyed' | 'waiting' | 'subscribe'>;
+  readonly removals: Pick<Removals, 'surveyed' | 'waiting' | 'held' | 'subscribe'>;
   /** Empty until they were started. */
   readonly controllers: () => readonly Pick<Controller, 'problem'>[];
 }
@@ -68,28 +68,53 @@ function unready({ store, manifests }: HealthDeps): string[] {
   return [unread, unreachable].flat();
 }
 
+interface Count {
+  readonly ready: number;
+  readonly all: number;
+  /** Those that are not Ready, each with why, by their words. */
+  readonly waiting: ReadonlyMap<string, string>;
+}
+
 /** Counted as objects change: a line for systemd after each change must not look at all of them. */
-function countReady(store: ObjectStore): () => { readonly ready: number; readonly all: number } {
-  const known = new Map<string, boolean>();
-  let ready = 0;
+function countReady(store: ObjectStore): () => Count {
+  const known = new Set<string>();
+  const waiting = new Map<string, string>();
   function note({ kind, metadata, status }: AnyObject, gone = false): void {
-    const key = `${kind}/${metadata.name}`;
-    if (known.get(key) === true) ready -= 1;
-    known.delete(key);
-    if (gone) return;
-    const isReady = isTrue(status.conditions, READY);
-    known.set(key, isReady);
-    if (isReady) ready += 1;
+    const word = objectWord({ kind, name: metadata.name });
+    if (gone) known.delete(word);
+    else known.add(word);
+    const ready = findCondition(status.conditions, READY);
+    if (gone || ready?.status === 'True') waiting.delete(word);
+    else waiting.set(word, ready?.reason ?? 'NotLookedAt');
   }
   for (const object of store.all()) note(object);
   store.subscribe(({ type, object }) => note(object, type === 'DELETED'));
-  return () => ({ ready, all: known.size });
+  return () => ({ ready: known.size - waiting.size, all: known.size, waiting });
 }
 
-function summary(deps: HealthDeps, { ready, all }: { readonly ready: number; readonly all: number }): string {
+/** So many of those that wait are named. */
+const NAMED = 3;
+
+function waits({ waiting }: Count): string[] {
+  if (waiting.size === 0) return [];
+  const named = [...waiting.entries().take(NAMED)].map(([word, why]) => `${word} ${why}`);
+  const more = waiting.size > NAMED ? ` and ${waiting.size - NAMED} more` : '';
+  return [`not Ready: ${named.join(', ')}${more}`];
+}
+
+function held({ removals }: HealthDeps): string[] {
+  const count = removals.held().length;
+  return count === 0 ? [] : [`${count} ${count === 1 ? 'removal waits' : 'removals wait'} to be confirmed`];
+}
+
+function summary(deps: HealthDeps, count: Count): string {
+  const { ready, all } = count;
   const broken = new Set(deps.manifests.snapshot().errors.map(({ file }) => file)).size;
   const files = broken === 0 ? [] : [`${broken} ${broken === 1 ? 'manifest has' : 'manifests have'} errors`];
-  return [`${ready} of ${all} objects Ready`, ...files, ...unready(deps)].join('; ');
+  // What keeps all of them from their work is told in place of their names.
+  const stopped = unready(deps);
+  const why = stopped.length > 0 ? stopped : waits(count);
+  return [`${ready} of ${all} objects Ready`, ...files, ...held(deps), ...why].join('; ');
 }
 
 function notReadyItself({ manifests, removals }: HealthDeps): NotReady[] {

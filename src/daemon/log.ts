@@ -27,9 +27,13 @@ export function createLog(level: DaemonConfig['logLevel'], journald: boolean): P
   return pino({ ...options, timestamp: false }, prefixed);
 }
 
+const DURATIONS = ['seconds', 'retryInSeconds'];
+
 /** Durations are of interest to the millisecond. */
 function roundSeconds(fields: Record<string, unknown>): Record<string, unknown> {
-  const { seconds } = fields;
-  if (typeof seconds !== 'number') return fields;
-  return { ...fields, seconds: Math.round(seconds * 1000) / 1000 };
+  const rounded = DURATIONS.flatMap((name) => {
+    const value = fields[name];
+    return typeof value === 'number' ? [[name, Math.round(value * 1000) / 1000] as const] : [];
+  });
+  return rounded.length === 0 ? fields : { ...fields, ...Object.fromEntries(rounded) };
 }

@@ -10,14 +10,14 @@ import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { RemovalRule, Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
-import type { Metrics } from '../engine/metrics.ts';
+import type { ManifestMetrics } from '../engine/manifest-metrics.ts';
 import { createDangling } from './dangling.ts';
 
 export interface ManifestsDeps {
   readonly source: Source<Snapshot>;
   readonly store: ObjectStore;
   readonly clock: Clock;
-  readonly metrics: Pick<Metrics, 'setManifestFiles'>;
+  readonly metrics: ManifestMetrics;
   readonly log: Logger;
   readonly removals: RemovalRule;
   /** A new snapshot is in the store. */
@@ -68,6 +68,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       const first = !loaded;
       reportErrors(deps.log, before.errors, after.errors);
       deps.metrics.setManifestFiles(countFiles(after));
+      deps.metrics.setSourceRead(deps.clock.now() / 1000);
       dangling.update(after.warnings);
       storeObjects(deps, before, after);
       snapshot = after;
@@ -82,6 +83,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       failed = why;
       deps.onProblem();
     } finally {
+      deps.metrics.setSourceAvailable(loaded && problemNow() === undefined);
       for (const listener of listeners) listener();
     }
   }
@@ -149,11 +151,11 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   };
 }
 
-function countFiles(snapshot: Snapshot): { ok: number; invalid: number } {
+function countFiles(snapshot: Snapshot): { ok: number; invalid: string[] } {
   const bad = new Set(snapshot.errors.map(({ file }) => file));
   const paths = [...snapshot.files.keys()];
-  const invalid = paths.filter((path) => bad.has(path)).length;
-  return { ok: paths.length - invalid, invalid };
+  const invalid = paths.filter((path) => bad.has(path));
+  return { ok: paths.length - invalid.length, invalid };
 }
 
 function reportErrors(log: Logger, before: readonly ManifestError[], after: readonly ManifestError[]): void {

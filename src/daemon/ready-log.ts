@@ -9,6 +9,9 @@ export interface ReadyLogDeps {
   readonly remembered: (object: AnyObject) => readonly Condition[];
 }
 
+/** The vmhost's own line says it; a thousand Nodes need not say it too. */
+export const HOST_TELLS: ReadonlySet<string> = new Set(['LibvirtUnreachable']);
+
 /**
  * A line in the journal when an object becomes Ready, or is it no longer, with how long it was the other thing. What is
  * as it was before a restart of the daemon is no news.
@@ -25,8 +28,10 @@ export function logReady({ log, remembered }: ReadyLogDeps, change: Change<KindM
   const fields = { kind, name: metadata.name, reason, ...(seconds === undefined ? {} : { seconds }) };
   if (status === 'True') log.info(fields, 'is Ready');
   // What was never Ready is on its way, which its passes tell.
-  else if (before?.status === 'True') log.warn({ ...fields, why: message }, 'is not Ready any more');
-  else if (before === undefined) log.info({ ...fields, why: message }, 'is not Ready yet');
+  else if (before?.status === 'True') {
+    const level = kind !== 'Host' && HOST_TELLS.has(reason) ? 'info' : 'warn';
+    log[level]({ ...fields, why: message }, 'is not Ready any more');
+  } else if (before === undefined) log.info({ ...fields, why: message }, 'is not Ready yet');
 }
 
 function readyBefore(

@@ -21,6 +21,7 @@ import { createTurns } from '../controllers/node/turns.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
 import { createBridges, type Bridges } from '../drivers/bridges.ts';
 import { createDisks, type Disks } from '../drivers/disks.ts';
+import { exec as runCommand } from '../drivers/exec.ts';
 import { createDnsmasq, type Dnsmasq } from '../drivers/dnsmasq.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import { readFirewall, type Firewall } from '../drivers/firewall.ts';
@@ -49,8 +50,21 @@ import type { Memory } from '../engine/memory.ts';
 import { BATCH_MS } from '../engine/resync.ts';
 import type { Logger } from '../engine/logger.ts';
 import type { Metrics } from '../engine/metrics.ts';
-import { meteredHaproxy } from './metered.ts';
-import { recordCall } from './metered-virsh.ts';
+import {
+  meteredBridges,
+  meteredDisks,
+  meteredDnsmasq,
+  meteredFiles,
+  meteredHaproxy,
+  meteredImages,
+  meteredPackages,
+  meteredResolver,
+  meteredSeeds,
+  meteredSsh,
+  type Files,
+} from './metered.ts';
+import { meteredExec } from './metered-exec.ts';
+import { declareVirsh, recordCall } from './metered-virsh.ts';
 import type { Reconcilers } from './planner.ts';
 
 /** Passes over all objects share one look at /etc/hosts if they come within this time. */
@@ -73,6 +87,8 @@ export interface Drivers {
   readonly packages: Packages;
   readonly resolver: DnsProbe;
   readonly manifestDir: ManifestDir;
+  /** Of the vmhost, those that name guests. */
+  readonly files: Files;
 }
 
 export interface WiringDeps {
@@ -85,6 +101,9 @@ export interface WiringDeps {
 
 /** Everything that touches the world; nothing is touched before the first call. */
 export function createDrivers({ config, clock, metrics, log, identity }: WiringDeps): Drivers {
+  const meter = { metrics, clock };
+  const exec = meteredExec(runCommand, meter);
+  declareVirsh(metrics);
   const virsh = createVirsh({ uri: config.connect, onCall: (call) => recordCall(metrics, log, call) });
   const cache = createLibvirtCache({
     libvirt: createLibvirt({ virsh, xmlDir: join(config.runtime, 'xml') }),
@@ -93,21 +112,24 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     listMs: BATCH_MS,
     onEvent: (event: LibvirtEvent) => log.debug({ event }, 'libvirt event'),
   });
-  const ssh = createSsh({ identity: () => Promise.resolve(identity.privateKey) });
+  const identityKey = (): Promise<string> => Promise.resolve(identity.privateKey);
+  const onWait = (seconds: number): void => metrics.driverWaited('ssh', seconds);
+  const ssh = meteredSsh(createSsh({ identity: identityKey, onWait }), meter);
   return {
     libvirt: cache.libvirt,
     view: cache.view,
     libvirtCache: cache,
-    dnsmasq: createDnsmasq(),
-    images: createImageStore({ dir: imagesDir(config.storage) }),
-    disks: createDisks({ dir: disksDir(config.storage) }),
-    seeds: createSeeds({ dir: join(config.storage, 'seeds') }),
+    dnsmasq: meteredDnsmasq(createDnsmasq(), meter),
+    images: meteredImages(createImageStore({ dir: imagesDir(config.storage), exec }), meter),
+    disks: meteredDisks(createDisks({ dir: disksDir(config.storage), exec }), meter),
+    seeds: meteredSeeds(createSeeds({ dir: join(config.storage, 'seeds'), exec }), meter),
     ssh,
-    haproxy: meteredHaproxy(createHaproxy({ ssh }), metrics, log, clock),
-    packages: createPackages({ ssh }),
-    resolver: createResolver(),
-    bridges: createBridges(),
-    firewall: createSharedRead(() => readFirewall(), clock, FIREWALL_MAX_AGE_MS),
+    haproxy: meteredHaproxy(createHaproxy({ ssh }), meter, log),
+    packages: meteredPackages(createPackages({ ssh }), meter),
+    resolver: meteredResolver(createResolver(), meter),
+    bridges: meteredBridges(createBridges({ exec }), meter),
+    files: meteredFiles({ readIfExists, writeAtomic, ensureDir: (path) => ensureDir(path) }, meter),
+    firewall: createSharedRead(() => readFirewall(exec), clock, FIREWALL_MAX_AGE_MS),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
 }
@@ -147,10 +169,10 @@ export function createReconcilers(deps: ReconcilerDeps): {
   const packageJobs = createJobs({ clock, onChange: (name) => deps.onJob('LoadBalancer', name) });
   const probes = createProbePool({ clock, onChange: (name) => deps.onJob('Node', name) });
   const hostKeys = join(config.state, 'hostkeys');
-  const files = { readIfExists, writeAtomic, ensureDir: (path: string) => ensureDir(path) };
+  const { files } = drivers;
   const isCondemned = (node: string): boolean => deps.isCondemned('Node', node);
   const { hosts } = config.hostFiles;
-  const readHosts = async (): Promise<HostsTable> => parseHosts((await readIfExists(hosts)) ?? '');
+  const readHosts = async (): Promise<HostsTable> => parseHosts((await files.readIfExists(hosts)) ?? '');
   const resolvConf = (): Promise<string | undefined> => readIfExists('/etc/resolv.conf');
   const networkDeps = {
     ...{ ...drivers, routes: () => readRoutes(), resolvConf, store, clock, isCondemned },

@@ -12,6 +12,8 @@ export interface Firewall {
 }
 
 const DEADLINE_MS = 5000;
+/** How nft ends where there is no such table. */
+const NO_TABLE = 1;
 
 /** Undefined where there is no iptables or it may not be asked: then nothing is known. */
 export async function readFirewall(exec: Exec = runCommand): Promise<Firewall | undefined> {
@@ -19,7 +21,7 @@ export async function readFirewall(exec: Exec = runCommand): Promise<Firewall | 
   const nat = await rules(exec, ['iptables', '-w', '2', '-t', 'nat', '-S']);
   if (filter === undefined || nat === undefined) return undefined;
   // libvirt 10.4 and newer may keep its rules in a table of their own.
-  const own = (await rules(exec, ['nft', 'list', 'table', 'ip', 'libvirt_network'])) ?? '';
+  const own = (await rules(exec, ['nft', 'list', 'table', 'ip', 'libvirt_network'], [0, NO_TABLE])) ?? '';
   return parseFirewall(filter, nat, own);
 }
 
@@ -41,9 +43,13 @@ function matches(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, found = '']) => found);
 }
 
-async function rules(exec: Exec, argv: readonly string[]): Promise<string | undefined> {
+async function rules(
+  exec: Exec,
+  argv: readonly string[],
+  okCodes: readonly number[] = [0],
+): Promise<string | undefined> {
   try {
-    return (await exec(argv, { deadlineMs: DEADLINE_MS })).stdout;
+    return (await exec(argv, { deadlineMs: DEADLINE_MS, okCodes })).stdout;
   } catch (error) {
     if (error instanceof ExecError) return undefined;
     throw error;

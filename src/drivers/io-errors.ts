@@ -16,11 +16,16 @@ export function isMissing(error: unknown): boolean {
 
 /** Bytes that can still be written where `path` is or will be; undefined when that is unknown. */
 export async function freeSpace(path: string): Promise<number | undefined> {
+  return (await diskSpace(path))?.free;
+}
+
+/** The same, and the size of the file system, in bytes. */
+export async function diskSpace(path: string): Promise<{ free: number; size: number } | undefined> {
   try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
+    const { bavail, blocks, bsize } = await statfs(path);
+    return { free: bavail * bsize, size: blocks * bsize };
   } catch (error) {
-    return isMissing(error) && dirname(path) !== path ? freeSpace(dirname(path)) : undefined;
+    return isMissing(error) && dirname(path) !== path ? diskSpace(dirname(path)) : undefined;
   }
 }
 

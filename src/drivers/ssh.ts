@@ -21,7 +21,7 @@ const MAX_OUTPUT = 1024 * 1024;
 /** Makes the SSH driver, which keeps one connection to each guest while there is something to say. */
 export function createSsh(options: SshOptions): Ssh {
   const { identity, connectTimeoutMs = 10_000, keepaliveMs = 5_000, idleMs = 60_000 } = options;
-  const { maxAgeMs = 60_000, maxSessions = 8, graceMs = 5_000 } = options;
+  const { maxAgeMs = 60_000, maxSessions = 8, graceMs = 5_000, onWait = ignore } = options;
   const pool = createPool({
     identity,
     connectTimeoutMs,
@@ -35,6 +35,7 @@ export function createSsh(options: SshOptions): Ssh {
 
   async function runOnce(call: Call, command: string, limits: SshExecOptions): Promise<SshResult> {
     const { target, signal } = call;
+    const asked = performance.now();
     const connection = await orAborted(pool.get(target), signal);
     await orAborted(connection.ready, signal);
     call.connected = true;
@@ -44,6 +45,7 @@ export function createSsh(options: SshOptions): Ssh {
       { address: target.address, maxOutput, input, onStdout },
       signal,
     );
+    onWait((performance.now() - asked) / 1000);
     return started.result;
   }
 
@@ -79,6 +81,10 @@ export function createSsh(options: SshOptions): Ssh {
       await pool.close(disposed);
     },
   };
+}
+
+function ignore(): void {
+  // nobody counts
 }
 
 /** Aborts the call at its deadline and with the caller's signal. */

@@ -44,6 +44,8 @@ export interface ControllerOptions<K extends string = string> {
   /** Time one pass may take. Default 60 s. */
   readonly timeoutMs?: number;
   readonly metrics?: { controller(name: string, workers: number): ControllerMetrics };
+  /** Whether somebody else tells a person of such a failure: then it is no warning. */
+  readonly isToldElsewhere?: (error: Error) => boolean;
   /** Makes a reconcileID. */
   readonly newId?: () => string;
 }
@@ -72,6 +74,8 @@ export const STOP_MS = {
 };
 /** A pass that is under way for so long has ignored its abort: nothing but a restart of the daemon frees its key. */
 const STUCK_MS = 300_000;
+/** A failure that goes on is told again after so long; until then the condition of the object tells it. */
+const TELL_AGAIN_MS = 3_600_000;
 /** Reason of the abort of a pass that runs out of time. */
 export const RECONCILE_TIMEOUT = 'ReconcileTimeout';
 
@@ -80,9 +84,18 @@ interface State<K extends string> extends ControllerOptions<K> {
   readonly timeoutMs: number;
   readonly newId: () => string;
   readonly passes: Set<RunningPass>;
+  /** What was last told of keys that fail, and when. */
+  readonly told: Map<K, Told>;
   stopping: boolean;
+  /** When a pass last began or ended. */
+  progressAt: number;
   /** A worker ended by itself, which is a bug. */
   broken: string | undefined;
+}
+
+interface Told {
+  readonly failure: string;
+  readonly at: number;
 }
 
 interface RunningPass {
@@ -102,7 +115,9 @@ export function createController<K extends string = string>(options: ControllerO
     log: options.log.child({ controller: name }),
     meter: options.metrics?.controller(name, workers),
     passes: new Set(),
+    told: new Map(),
     stopping: false,
+    progressAt: options.clock.monotonic(),
     broken: undefined,
   };
   let running: Promise<unknown> | undefined;
@@ -121,11 +136,16 @@ export function createController<K extends string = string>(options: ControllerO
   };
 }
 
-function problem<K extends string>({ clock, name, passes, broken }: State<K>): string | undefined {
+function problem<K extends string>(state: State<K>): string | undefined {
+  const { clock, name, passes, broken, queue, progressAt } = state;
   if (broken !== undefined) return broken;
   const now = clock.monotonic();
   const stuck = [...passes].find(({ since }) => now - since >= STUCK_MS);
-  if (stuck === undefined) return undefined;
+  if (stuck === undefined) {
+    const ready = Object.values(queue.figures().depth).reduce((sum, depth) => sum + depth, 0);
+    if (ready === 0 || now - progressAt < STUCK_MS) return undefined;
+    return `${ready} of ${name} wait, and no pass has begun or ended for ${Math.floor((now - progressAt) / 1000)} s`;
+  }
   return `a pass over ${name} "${stuck.key}" has not ended for ${Math.floor((now - stuck.since) / 1000)} s`;
 }
 
@@ -134,6 +154,7 @@ async function work<K extends string>(state: State<K>, least: Priority): Promise
     for (;;) {
       const key = await state.queue.get(least);
       if (key === undefined) return;
+      state.progressAt = state.clock.monotonic();
       if (state.stopping) state.queue.done(key);
       else await startPass(state, key);
     }
@@ -152,6 +173,7 @@ async function startPass<K extends string>(state: State<K>, key: K): Promise<voi
   const since = state.clock.monotonic();
   const ended = runPass(state, key, { signal, log, uninterruptible }).finally(() => {
     timer.cancel();
+    state.progressAt = state.clock.monotonic();
     state.passes.delete(pass);
   });
   const pass: RunningPass = { key, since, interruption, ended };
@@ -183,7 +205,7 @@ async function runPass<K extends string>(state: State<K>, key: K, context: PassC
   const outcome = await attempt(() => state.reconcile(key, context), context.signal);
   const seconds = (clock.monotonic() - startedAt) / 1000;
   meter?.passEnded(outcome.kind, seconds);
-  decide(queue, key, { outcome, seconds, log: context.log });
+  decide(state, key, { outcome, seconds, log: context.log });
   queue.done(key);
 }
 
@@ -205,14 +227,19 @@ interface Ended {
 }
 
 /** The one place that decides what follows a pass. */
-function decide<K extends string>(queue: WorkQueue<K>, key: K, { outcome, seconds, log }: Ended): void {
+function decide<K extends string>(state: State<K>, key: K, ended: Ended): void {
+  const { queue, told } = state;
+  const { outcome, seconds, log } = ended;
   switch (outcome.kind) {
     case 'success':
       queue.forget(key);
+      told.delete(key);
+      if (outcome.resyncMs !== undefined) queue.addAfter(key, outcome.resyncMs);
       log.debug({ seconds }, 'pass succeeded');
       return;
     case 'requeue_after':
       queue.forget(key);
+      told.delete(key);
       queue.addAfter(key, outcome.afterMs);
       log.debug({ seconds, requeueAfterMs: outcome.afterMs }, 'pass succeeded');
       return;
@@ -221,23 +248,37 @@ function decide<K extends string>(queue: WorkQueue<K>, key: K, { outcome, second
       return;
     case 'terminal':
       queue.forget(key);
-      log.warn({ seconds, ...failure(outcome.error) }, 'pass failed; not retried before a change');
+      tell(state, key, { level: 'warn', error: outcome.error, log })(
+        { seconds, ...failure(outcome.error) },
+        'pass failed; not retried before a change',
+      );
       return;
     case 'error':
     case 'timeout':
-      log.warn({ seconds, retryInMs: queue.addRateLimited(key), ...failure(outcome.error) }, 'pass failed');
-      return;
-    case 'panic':
-      log.error(
-        {
-          seconds,
-          retryInMs: queue.addRateLimited(key),
-          ...failure(outcome.error),
-          stack: stackOf(outcome.error),
-        },
-        'pass panicked',
-      );
+    case 'panic': {
+      const { error, kind } = outcome;
+      const retryInSeconds = queue.addRateLimited(key) / 1000;
+      const fields = { seconds, retryInSeconds, ...failure(error) };
+      const say = tell(state, key, { level: kind === 'panic' ? 'error' : 'warn', error, log });
+      if (kind === 'panic') say({ ...fields, stack: stackOf(error) }, 'pass panicked');
+      else say(fields, 'pass failed');
+    }
   }
+}
+
+/** What goes on failing as it did is told once an hour: whoever reads warnings shall find what is new among them. */
+function tell<K extends string>(
+  { told, clock, isToldElsewhere }: State<K>,
+  key: K,
+  { level, error, log }: { readonly level: 'warn' | 'error'; readonly error: Error; readonly log: Logger },
+): Logger['warn'] {
+  const now = clock.monotonic();
+  const failure = `${reasonOf(error)} ${error.message.replaceAll(/\d+/g, '')}`;
+  const before = told.get(key);
+  if (before?.failure === failure && now - before.at < TELL_AGAIN_MS) return (...line) => log.debug(...line);
+  told.set(key, { failure, at: now });
+  const shown = isToldElsewhere?.(error) === true ? 'info' : level;
+  return (...line) => log[shown](...line);
 }
 
 function failure(error: Error): LogFields {

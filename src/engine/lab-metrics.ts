@@ -1,104 +1,121 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { KINDS } from '../api/kinds/list.ts';
-import { registerKinds } from './kind-metrics.ts';
-import { conditionFamily, createDrift, type Family, type WatchedObjects } from './object-metrics.ts';
+import type { Kind, ObjectRef } from '../api/meta.ts';
+import { createDriverMetrics, type DriverMetrics } from './driver-metrics.ts';
+import type { EventType } from './events.ts';
+import { textFamily, type Family, type FamilyInfo, type Sample, type WatchedObjects } from './family.ts';
+import { createGuestMetrics, type GuestMetrics } from './guest-metrics.ts';
+import { kindFamilies } from './kind-metrics.ts';
+import { createManifestMetrics, type ManifestMetrics } from './manifest-metrics.ts';
+import { conditionFamily, objectCounter, pendingFamily, readyFamily } from './object-metrics.ts';
 
-/** One call of a driver, as it ended. */
-export interface DriverCall {
-  /** `virsh`, `dnsmasq`, `ssh`, … */
-  readonly driver: string;
-  /** Name of the operation, one of a fixed set: `net-define`. */
-  readonly op: string;
-  readonly seconds: number;
-  /** Reason of the ReasonedError it failed with. */
-  readonly reason?: string | undefined;
-  /** It changes what it talks to. Failed ones count too: they may have changed something. */
-  readonly mutating?: boolean | undefined;
-}
+export type { DriverCall, DriverOps } from './driver-metrics.ts';
 
-export interface LabMetrics {
-  driverCall(call: DriverCall): void;
-  /** Makes the series of these operations exist before their first call. */
-  declareDriver(
-    driver: string,
-    ops: { readonly reading: readonly string[]; readonly mutating: readonly string[] },
-  ): void;
+export interface LabMetrics extends DriverMetrics, GuestMetrics, ManifestMetrics {
   /** A change made behind the manifest was repaired. */
-  driftRepaired(object: { readonly kind: string; readonly name: string }): void;
-  eventRecorded(event: { readonly kind: string; readonly reason: string; readonly type: string }): void;
-  setManifestFiles(files: { readonly ok: number; readonly invalid: number }): void;
+  driftRepaired(object: ObjectRef): void;
+  networkRestarted(name: string): void;
+  eventRecorded(event: { readonly kind: Kind; readonly type: EventType }): void;
   setRemovalsHeld(count: number): void;
+  /** How far an image is that is being fetched; undefined: it no longer is. */
+  setFetch(name: string, progress: FetchProgress | undefined): void;
   /** Where conditions and servers are read from at every scrape; objects that are gone have no series. */
   watchObjects(objects: WatchedObjects): void;
+  /** A family that is read at every scrape; the exposition goes on without it when it fails or takes too long. */
+  addFamily(info: FamilyInfo, samples: () => Iterable<Sample> | Promise<Iterable<Sample>>): void;
 }
 
-const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const EVENT_TYPES = ['Normal', 'Warning'] as const satisfies readonly EventType[];
+
+export interface FetchProgress {
+  readonly phase: string;
+  readonly bytes: number;
+  readonly total?: number;
+}
 
 /** What is k8slab's own; `families` are those that are no prom-client metrics. */
 export function createLabMetrics(
   registry: Registry,
   version: string,
-): LabMetrics & { readonly families: readonly Family[] } {
+): LabMetrics & { readonly families: Family[] } {
   registerBuildInfo(registry, version);
-  const setManifestFiles = registerManifestFiles(registry);
   let watched: WatchedObjects = () => [];
-  const drift = createDrift(() => watched());
+  const objects: WatchedObjects = () => watched();
+  const drift = objectCounter(
+    { name: 'k8slab_drift_total', help: 'Changes made behind the manifest that were repaired' },
+    objects,
+  );
+  const restarts = objectCounter(
+    {
+      name: 'k8slab_network_restarts_total',
+      help: 'Times that a network was stopped and started',
+      kind: 'Network',
+    },
+    objects,
+  );
   const removalsHeld = new Gauge({
     name: 'k8slab_removals_held',
     help: 'Objects without a manifest whose removal waits to be confirmed',
     registers: [registry],
   });
-  registerKinds(registry, KINDS, () => watched());
   const events = new Counter({
     name: 'k8slab_events_total',
     help: 'Events emitted about objects',
-    labelNames: ['kind', 'reason', 'type'] as const,
+    labelNames: ['kind', 'type'] as const,
     registers: [registry],
   });
+  for (const { kind } of KINDS.all) for (const type of EVENT_TYPES) events.inc({ kind, type }, 0);
+  const { families: ofManifests, ...manifests } = createManifestMetrics(registry);
+  const fetches = new Map<string, FetchProgress>();
+  const families: Family[] = [
+    conditionFamily(objects),
+    readyFamily(KINDS, objects),
+    pendingFamily(objects),
+    drift.family,
+    restarts.family,
+    ...kindFamilies(KINDS, objects),
+    ...ofManifests,
+    ...fetchFamilies(fetches),
+  ];
   return {
     ...createDriverMetrics(registry),
-    families: [conditionFamily(() => watched()), drift.family],
-    driftRepaired: drift.repaired,
-    eventRecorded: ({ kind, reason, type }) => events.inc({ kind, reason, type }),
-    setManifestFiles,
+    ...createGuestMetrics(registry),
+    ...manifests,
+    families,
+    driftRepaired: drift.count,
+    networkRestarted: (name) => restarts.count({ kind: 'Network', name }),
+    eventRecorded: ({ kind, type }) => events.inc({ kind, type }),
     setRemovalsHeld: (count) => removalsHeld.set(count),
-    watchObjects: (objects) => void (watched = objects),
+    setFetch(name, progress) {
+      if (progress === undefined) fetches.delete(name);
+      else fetches.set(name, progress);
+    },
+    watchObjects: (now) => void (watched = now),
+    addFamily: (info, samples) => void families.push(textFamily(info, samples)),
   };
 }
 
-function createDriverMetrics(registry: Registry): Pick<LabMetrics, 'driverCall' | 'declareDriver'> {
-  const registers = [registry];
-  const labelNames = ['driver', 'op'] as const;
-  const duration = new Histogram({
-    name: 'k8slab_driver_call_duration_seconds',
-    help: 'Time calls of drivers took, failed ones included',
-    labelNames,
-    buckets: CALL_BUCKETS,
-    registers,
-  });
-  const errors = new Counter({
-    name: 'k8slab_driver_errors_total',
-    help: 'Calls of drivers that failed, by reason',
-    labelNames: ['driver', 'op', 'reason'] as const,
-    registers,
-  });
-  const mutations = new Counter({
-    name: 'k8slab_driver_mutations_total',
-    help: 'Calls of drivers that change what they talk to',
-    labelNames,
-    registers,
-  });
-  return {
-    driverCall({ driver, op, seconds, reason, mutating = false }) {
-      duration.observe({ driver, op }, seconds);
-      if (reason !== undefined) errors.inc({ driver, op, reason });
-      if (mutating) mutations.inc({ driver, op });
-    },
-    declareDriver(driver, { reading, mutating }) {
-      for (const op of [...reading, ...mutating]) duration.zero({ driver, op });
-      for (const op of mutating) mutations.inc({ driver, op }, 0);
-    },
-  };
+/** Series of the images alone that are being fetched. */
+function fetchFamilies(fetches: ReadonlyMap<string, FetchProgress>): Family[] {
+  function family(
+    name: string,
+    help: string,
+    value: (progress: FetchProgress) => number | undefined,
+  ): Family {
+    const info = {
+      name: `k8slab_image_fetch_${name}`,
+      type: 'gauge',
+      help,
+      labels: ['name', 'phase'],
+    } as const;
+    return textFamily(info, () =>
+      [...fetches].map(([image, progress]): Sample => [[image, progress.phase], value(progress)]),
+    );
+  }
+  return [
+    family('bytes', 'How far a phase of fetching an image is', ({ bytes }) => bytes),
+    family('size_bytes', 'How far it will be in the end, where that is known', ({ total }) => total),
+  ];
 }
 
 function registerBuildInfo(registry: Registry, version: string): void {
@@ -109,19 +126,4 @@ function registerBuildInfo(registry: Registry, version: string): void {
     registers: [registry],
   });
   info.set({ version }, 1);
-}
-
-function registerManifestFiles(registry: Registry): LabMetrics['setManifestFiles'] {
-  const files = new Gauge({
-    name: 'k8slab_manifest_files',
-    help: 'Manifest files read, by whether they are valid',
-    labelNames: ['state'] as const,
-    registers: [registry],
-  });
-  function set({ ok, invalid }: { readonly ok: number; readonly invalid: number }): void {
-    files.set({ state: 'ok' }, ok);
-    files.set({ state: 'invalid' }, invalid);
-  }
-  set({ ok: 0, invalid: 0 });
-  return set;
 }

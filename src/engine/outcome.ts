@@ -1,9 +1,13 @@
 import { AssertionError } from 'node:assert';
 import { ReasonedError, toError } from '../api/errors.ts';
 
-/** What a pass asks for: `{}` nothing more, `{ requeueAfterMs }` another look later. Failures are thrown. */
+/**
+ * What a pass asks for: `{}` nothing more, `{ requeueAfterMs }` another look later, since it is not done, `{ resyncAfterMs }`
+ * the periodic look at what is done. Failures are thrown.
+ */
 export interface Result {
   readonly requeueAfterMs?: number;
+  readonly resyncAfterMs?: number;
 }
 
 /** A failure that only a change of the object can mend: counted and logged, not retried. */
@@ -13,7 +17,7 @@ export class TerminalError extends ReasonedError {
 
 /** How a pass ended, before anything is done about it. */
 export type Outcome =
-  | { readonly kind: 'success' }
+  | { readonly kind: 'success'; readonly resyncMs?: number }
   | { readonly kind: 'requeue_after'; readonly afterMs: number }
   | { readonly kind: Failure; readonly error: Error };
 
@@ -26,8 +30,9 @@ export type Failure = 'error' | 'terminal' | 'panic' | 'timeout' | 'interrupted'
 const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError, AssertionError];
 
 export function outcomeOf(result: Result): Outcome {
-  if (result.requeueAfterMs === undefined) return { kind: 'success' };
-  return { kind: 'requeue_after', afterMs: result.requeueAfterMs };
+  const { requeueAfterMs, resyncAfterMs } = result;
+  if (requeueAfterMs !== undefined) return { kind: 'requeue_after', afterMs: requeueAfterMs };
+  return { kind: 'success', ...(resyncAfterMs === undefined ? {} : { resyncMs: resyncAfterMs }) };
 }
 
 export function failureOf(thrown: unknown): Outcome {

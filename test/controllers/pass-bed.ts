@@ -69,6 +69,7 @@ export function createBed(
       sink: createStoreSink({ store, clock }),
       recorder: events,
       memory: createMemory(),
+      clock,
       condemned: () => bed.condemned,
       resyncMs: () => RESYNC_MS,
     },

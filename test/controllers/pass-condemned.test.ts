@@ -13,7 +13,7 @@ describe('a pass over a condemned object', () => {
     const result = await bed.run();
 
     assert.deepEqual(bed.steps, ['look', 'status MODIFIED']);
-    assert.deepEqual([bed.image().status.path, result], ['/seen', { requeueAfterMs: RESYNC_MS }]);
+    assert.deepEqual([bed.image().status.path, result], ['/seen', { resyncAfterMs: RESYNC_MS }]);
     for (const type of ['Ready', 'Synced']) {
       assert.equal(brief(bed.image(), type), `False Conflict: ${conflict.message}`);
     }

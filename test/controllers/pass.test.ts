@@ -19,7 +19,7 @@ describe('a pass', () => {
     const result = await bed.run();
 
     assert.deepEqual(bed.steps, ['look', 'execute a', 'execute b', 'look', 'status MODIFIED']);
-    assert.deepEqual([bed.image().status.path, result], ['/new', { requeueAfterMs: RESYNC_MS }]);
+    assert.deepEqual([bed.image().status.path, result], ['/new', { resyncAfterMs: RESYNC_MS }]);
   });
 
   it('with nothing to do looks once, emits nothing, and stores nothing when nothing changed', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { condition, mergeConditions } from '../../src/api/conditions.ts';
+import { parseRef } from '../../src/api/meta.ts';
 import { emptySnapshot, type Snapshot } from '../../src/api/manifest/snapshot.ts';
 import { createHealth, type Health } from '../../src/daemon/health.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
@@ -36,6 +37,7 @@ async function createHealthBed(): Promise<{ bed: Bed; told: Told; health: Health
     },
     removals: {
       surveyed: () => told.surveyed,
+      held: () => (told.held === undefined ? [] : [parseRef(told.held)]),
       waiting: (kind, name) =>
         told.held === `${kind}/${name}` ? { reason: 'RemovalHeld', message: 'held' } : undefined,
       subscribe: never,
@@ -107,7 +109,24 @@ describe('how the daemon is', () => {
 
     assert.deepEqual(
       counted.map((text) => text.replace(' objects Ready', '')),
-      ['4 of 4', '4 of 5', '3 of 5', '2 of 3'],
+      [
+        '4 of 4',
+        '4 of 5; not Ready: node/b NotLookedAt',
+        '3 of 5; not Ready: node/b NotLookedAt, node/a Unreachable',
+        '2 of 3; not Ready: node/b NotLookedAt',
+      ],
+    );
+  });
+
+  it('U11: names three of those that are not Ready, and says what waits to be confirmed', async () => {
+    const { bed, told, health } = await createHealthBed();
+    for (const name of ['b', 'c', 'd', 'e', 'f']) bed.apply('Node', name);
+    told.held = 'Node/a';
+
+    assert.equal(
+      health.summary(),
+      '4 of 9 objects Ready; 1 removal waits to be confirmed; not Ready: ' +
+        'node/b NotLookedAt, node/c NotLookedAt, node/d NotLookedAt and 2 more',
     );
   });
 

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { ManifestListing, Snapshot } from '../../src/api/manifest/snapshot.ts';
-import type { Kind } from '../../src/api/meta.ts';
+import type { Kind, KindMap } from '../../src/api/meta.ts';
 import { createDirectorySource } from '../../src/daemon/directory-source.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
+import { countingMetrics } from './counting-metrics.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
-import type { KindMap } from '../../src/api/meta.ts';
 
 type Content = string | Error;
 
@@ -47,7 +47,7 @@ function createBed(list?: () => Promise<ManifestListing>): Bed {
     manifests: createManifests({
       store: { ...store, apply },
       log,
-      metrics: { setManifestFiles: (count) => void counts.push(count) },
+      metrics: countingMetrics(counts),
       // Done at once with what has no manifest.
       removals: {
         settle({ refs, opaque }) {

@@ -12,7 +12,10 @@ const define = { op: 'define', argv: ['define', '--file', 'master00'], mutates: 
 it('U16: a change of libvirt is told, a failed one as a warning that says why, a read only to who debugs', () => {
   const log = createRecordingLogger();
   const counted: unknown[] = [];
-  const metrics = { driverCall: (call: object) => void counted.push(call) };
+  const metrics = {
+    driverCall: (call: object) => void counted.push(call),
+    driverWaited: () => undefined,
+  };
   const error = new ReasonedError('InvalidXml', 'cannot define', { hint: 'mend it' });
 
   recordCall(metrics, log, define);

@@ -30,6 +30,22 @@ async function told(statuses: readonly Status[], before?: Status): Promise<unkno
 }
 
 describe('U16: the journal', () => {
+  it('warns once that libvirt does not answer, of the vmhost, and not of each object', async () => {
+    const levels: unknown[] = [];
+    for (const kind of ['Host', 'Image'] as const) {
+      const [clock, log] = [createFakeClock(), createRecordingLogger()];
+      const store = createStore<KindMap>({ clock });
+      const sink = createStoreSink({ store, clock });
+      store.subscribe((change) => logReady({ log, remembered: () => [] }, change));
+      const { object } = store.apply(kind, { name: 'a', spec: {}, hash: '' });
+      await sink.write(object, { conditions: [condition('Ready', 'True', 'Ready')] });
+      await sink.write(object, { conditions: [condition('Ready', 'Unknown', 'LibvirtUnreachable')] });
+      levels.push(log.lines.at(-1)?.level);
+    }
+
+    assert.deepEqual(levels, ['warn', 'info']);
+  });
+
   for (const [name, statuses, before, expected] of [
     [
       'becomes Ready',

@@ -9,11 +9,13 @@ import type { ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass, type Reconciler } from '../../src/controllers/pass.ts';
 import { createManifests, type Manifests } from '../../src/daemon/manifests.ts';
 import { createEvents } from '../../src/engine/events.ts';
+import { createMetrics, type Metrics } from '../../src/engine/metrics.ts';
 import { createMemory } from '../../src/engine/memory.ts';
 import type { RemovalRule, Source } from '../../src/engine/source.ts';
 import type { StatusSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock } from '../engine/fake-clock.ts';
+import { sample } from '../engine/sample.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 
 /** An API server in memory: source of objects and sink of their status, with its own idea of a removal. */
@@ -87,6 +89,7 @@ function createServer(): Server {
 interface Bed {
   readonly server: Server;
   readonly store: ObjectStore;
+  readonly metrics: Metrics;
   readonly manifests: Manifests;
   readonly pass: (ref: ObjectRef) => Promise<unknown>;
 }
@@ -95,9 +98,10 @@ interface Bed {
 function createBed(): Bed {
   const [server, clock, log] = [createServer(), createFakeClock(), createRecordingLogger()];
   const store: ObjectStore = createStore<KindMap>({ clock });
+  const metrics = createMetrics({ version: 'test' });
   const manifests = createManifests({
     ...{ source: server.source, store, clock, log, removals: server.removal(store) },
-    metrics: { setManifestFiles: () => undefined },
+    metrics,
     onLoaded: () => undefined,
     onProblem: () => undefined,
   });
@@ -113,10 +117,10 @@ function createBed(): Bed {
     execute: () => assert.fail('nothing is planned'),
   };
   const deps = { store, sink: server.sink, recorder: createEvents({ clock }), memory: createMemory() };
-  const pass = createPass(reconciler, { ...deps, resyncMs: () => 1000, condemned: () => undefined });
+  const pass = createPass(reconciler, { ...deps, clock, resyncMs: () => 1000, condemned: () => undefined });
   const { signal } = new AbortController();
   const context = { signal, log, uninterruptible: <T>(section: () => Promise<T>) => section() };
-  return { server, store, manifests, pass: ({ name }) => pass(name, context) };
+  return { server, store, metrics, manifests, pass: ({ name }) => pass(name, context) };
 }
 
 describe('a source and a sink beside the directory and the store', () => {
@@ -146,12 +150,16 @@ describe('a source and a sink beside the directory and the store', () => {
   });
 
   it('a source that cannot be reached changes nothing, and is the problem that is told', async () => {
-    const { server, store, manifests } = createBed();
+    const { server, store, metrics, manifests } = createBed();
     server.apply('debian');
     await manifests.load();
+    const available = [await sample(metrics, 'k8slab_source_available')];
 
     server.reachable = false;
     await manifests.load();
+    available.push(await sample(metrics, 'k8slab_source_available'));
+
+    assert.deepEqual(available, [1, 0]);
 
     assert.deepEqual(store.list('Image').map(refOf), ['Image/debian']);
     assert.equal(manifests.problem(), 'cannot list images: no route to host');

@@ -75,10 +75,14 @@ export async function untilCondition(
   return found;
 }
 
-/** Calls that changed libvirt since the daemon started, as its metrics count them. */
-export async function mutations(lab: Lab): Promise<number> {
+/**
+ * Calls that changed libvirt since the daemon started, as its metrics count them.
+ * @param driver pattern of the drivers whose calls are counted
+ */
+export async function mutations(lab: Lab, driver = 'virsh'): Promise<number> {
   const text = await lab.must(['curl', '-sf', 'http://127.0.0.1:9811/metrics']);
-  const samples = [...text.matchAll(/^k8slab_driver_mutations_total\{[^}]*\} (\d+)$/gm)];
+  const series = new RegExp(`^k8slab_driver_mutations_total\\{driver="${driver}"[^}]*\\} (\\d+)$`, 'gm');
+  const samples = [...text.matchAll(series)];
   return samples.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 

@@ -121,7 +121,7 @@ describe('a load balancer', () => {
   const drifts = (): Promise<number> => metric('k8slab_drift_total{kind="LoadBalancer",name="api"}');
 
   const passes = (): Promise<number> =>
-    metric('controller_runtime_reconcile_total{controller="loadbalancer",result="requeue_after"}');
+    metric('controller_runtime_reconcile_time_seconds_count{controller="loadbalancer"}');
 
   async function answers(count: number): Promise<string[]> {
     const script = `for i in $(seq ${count}); do curl -s -m 10 http://${LB}:6443/; done | sort -u`;

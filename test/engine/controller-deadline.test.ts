@@ -257,6 +257,22 @@ test('R30: a pass that never ends is a problem after five minutes, and no longer
   assert.equal(controller.problem(), undefined);
 });
 
+test('R30: work that nobody takes is a problem after five minutes, and rest is none', async () => {
+  const { clock, queue, controller } = createBed(() => Promise.resolve({}));
+  queue.add('a');
+  controller.start();
+  await clock.advance(600_000);
+  const atRest = controller.problem();
+
+  queue.get = () => new Promise(() => undefined);
+  queue.figures = () => ({ ...EMPTY, depth: { edit: 0, event: 1, resync: 0 } });
+
+  assert.equal(atRest, undefined);
+  assert.equal(controller.problem(), '1 of node wait, and no pass has begun or ended for 600 s');
+});
+
+const EMPTY = { unfinishedSeconds: 0, longestRunningSeconds: 0 };
+
 test('R30: a worker that ends by a bug of the engine is told and is a problem', async () => {
   const { clock, queue, controller, log } = createBed(() => Promise.resolve({ requeueAfterMs: 1 }));
   queue.done = () => {

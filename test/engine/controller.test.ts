@@ -30,6 +30,20 @@ test('{ requeueAfterMs } brings the key back after that time and resets the back
   assert.equal(queue.numRequeues('a'), 0);
 });
 
+test('{ resyncAfterMs } brings the key back too, and the pass was a success', async () => {
+  const { clock, queue, controller, starts, outcomes } = createBed(() =>
+    Promise.resolve({ resyncAfterMs: 30_000 }),
+  );
+  queue.addRateLimited('a');
+  controller.start();
+
+  await clock.advance(35_000);
+
+  assert.deepEqual(starts, ['a@1000', 'a@31000']);
+  assert.deepEqual(outcomes, ['success', 'success']);
+  assert.equal(queue.numRequeues('a'), 0);
+});
+
 test('E22: a failing key comes back with doubling delays, up to a minute', async () => {
   const failing = throwing(new ReasonedError('LibvirtDown', 'cannot reach libvirtd', { hint: 'start it' }));
   const { clock, queue, controller, log, starts, outcomes } = createBed(failing);
@@ -47,7 +61,34 @@ test('E22: a failing key comes back with doubling delays, up to a minute', async
   assert.equal(line?.message, 'pass failed');
   assert.equal(line.fields['why'], 'cannot reach libvirtd (start it)');
   assert.equal(line.fields['reason'], 'LibvirtDown');
-  assert.equal(line.fields['retryInMs'], 1000);
+  assert.equal(line.fields['retryInSeconds'], 1);
+});
+
+test('U16: a failure that goes on is a warning once an hour, another one at once, and the same one again after a success', async () => {
+  let [failure, calls] = ['no route (try 1)', 0];
+  const { clock, queue, controller, log } = createBed(() => {
+    calls += 1;
+    if (failure === '') return Promise.resolve({});
+    throw new ReasonedError('Unreachable', failure.replace('1', String(calls)));
+  });
+  const warnings = (): number => log.lines.filter(({ level }) => level === 'warn').length;
+  queue.add('a');
+  controller.start();
+  await clock.advance(3_000_000);
+  const found = [warnings()];
+  await clock.advance(1_000_000);
+  found.push(warnings());
+  failure = 'refused';
+  await clock.advance(120_000);
+  found.push(warnings());
+  failure = '';
+  await clock.advance(120_000);
+  failure = 'refused';
+  queue.add('a');
+  await clock.advance(120_000);
+  found.push(warnings());
+
+  assert.deepEqual(found, [1, 2, 3, 4]);
 });
 
 test('a terminal error is not retried, but the next change is looked at', async () => {
@@ -94,7 +135,7 @@ for (const { thrown: error, kind, reason } of thrown) {
 
     assert.deepEqual(outcomes, [kind, kind]);
     const lines = log.lines.filter(({ level }) => level === (kind === 'panic' ? 'error' : 'warn'));
-    assert.equal(lines.length, 2);
+    assert.equal(lines.length, 1);
     assert.equal(/\n +at /.test(String(lines[0]?.fields['stack'])), kind === 'panic', 'bugs have a stack');
   });
 }

@@ -19,7 +19,7 @@ const status: LoadBalancerStatus = {
 test('servers, sessions and the last reload are those of the LoadBalancers, and go with them', async () => {
   const metrics = createMetrics({ version: '1' });
   const metadata = { uid: 'u', generation: 1, resourceVersion: '1', creationTimestamp: '' };
-  let objects = [{ kind: 'LoadBalancer' as const, metadata: { ...metadata, name: 'api' }, status }];
+  let objects = [{ kind: 'LoadBalancer' as const, metadata: { ...metadata, name: 'api' }, spec: {}, status }];
   metrics.watchObjects(() => objects);
 
   const found = await Promise.all(

@@ -21,11 +21,11 @@ test('E95, E96: a condition has one series with its status, read at the scrape; 
   const series = 'k8slab_object_condition{kind="Node",name="master00",type="Ready",status=';
 
   store.updateStatus('Node', 'master00', uid, { conditions: [ready] });
-  assert.equal(await sample(metrics, `${series}"False"}`), 1);
-  assert.equal(await sample(metrics, `${series}"True"}`), undefined);
+  assert.equal(await sample(metrics, `${series}"False",reason="X"}`), 1);
+  assert.equal(await sample(metrics, `${series}"True",reason="X"}`), undefined);
   store.updateStatus('Node', 'master00', uid, { conditions: [{ ...ready, status: 'True' }] });
-  assert.equal(await sample(metrics, `${series}"True"}`), 1);
-  assert.equal(await sample(metrics, `${series}"False"}`), undefined);
+  assert.equal(await sample(metrics, `${series}"True",reason="X"}`), 1);
+  assert.equal(await sample(metrics, `${series}"False",reason="X"}`), undefined);
   store.remove('Node', 'master00');
 
   assert.doesNotMatch(await metrics.text(), /master00/);
@@ -48,7 +48,7 @@ test('E96: repaired drift is counted by object, from 0 on, and goes with the obj
   assert.deepEqual([before, after, gone, await sample(metrics, series)], [0, 1, undefined, 0]);
 });
 
-test('a thousand Nodes have a series a condition and one for drift', async () => {
+test('a thousand Nodes have a series a condition, one for drift and one that says what they are', async () => {
   const metrics = createMetrics({ version: '1' });
   const conditions = ['Ready', 'Synced', 'Running'].map((type): Condition => ({
     type,
@@ -57,19 +57,24 @@ test('a thousand Nodes have a series a condition and one for drift', async () =>
     message: '',
     lastTransitionTime: '',
   }));
+  const spec = { networks: [] };
   const names = Array.from({ length: 1000 }, (_, index) => `worker${index}`);
   metrics.watchObjects(() =>
-    names.map((name) => ({ kind: 'Node', metadata: metadata(name), status: { conditions } })),
+    names.map((name) => ({ kind: 'Node', metadata: metadata(name), spec, status: { conditions } })),
   );
 
   const lines = (await metrics.text()).split('\n').filter((line) => line.includes('name="worker'));
 
-  assert.equal(lines.length, 4000);
+  assert.equal(lines.length, 5000);
 });
 
 test('driver calls, their failures and their mutations are counted', async () => {
   const metrics = createMetrics({ version: '1' });
-  metrics.declareDriver('virsh', { reading: ['list'], mutating: ['net-define', 'start'] });
+  metrics.declareDriver('virsh', {
+    reading: ['list'],
+    mutating: ['net-define', 'start'],
+    reasons: ['NotFound'],
+  });
   metrics.driverCall({ driver: 'virsh', op: 'list', seconds: 0.02 });
   metrics.driverCall({ driver: 'virsh', op: 'net-define', seconds: 0.3, mutating: true });
   metrics.driverCall({
@@ -88,23 +93,26 @@ test('driver calls, their failures and their mutations are counted', async () =>
       'k8slab_driver_mutations_total{driver="virsh",op="net-define"}',
       'k8slab_driver_mutations_total{driver="virsh",op="start"}',
       'k8slab_driver_mutations_total{driver="virsh",op="list"}',
-      'k8slab_driver_errors_total{driver="virsh",op="net-define",reason="LibvirtDown"}',
+      'k8slab_driver_errors_total{driver="virsh",op="net-define"}',
+      'k8slab_driver_errors_total{driver="virsh",op="list"}',
+      'k8slab_driver_error_reasons_total{driver="virsh",reason="LibvirtDown"}',
+      'k8slab_driver_error_reasons_total{driver="virsh",reason="NotFound"}',
     ].map((series) => sample(metrics, series)),
   );
 
-  assert.deepEqual(found, [1, 5.3, 0, 2, 0, undefined, 1]);
+  assert.deepEqual(found, [1, 5.3, 0, 2, 0, undefined, 1, 0, 1, 0]);
 });
 
 test('events and manifest files are counted', async () => {
   const metrics = createMetrics({ version: '1' });
 
-  metrics.eventRecorded({ kind: 'Node', reason: 'DomainStarted', type: 'Normal' });
-  metrics.setManifestFiles({ ok: 6, invalid: 1 });
+  const before = await sample(metrics, 'k8slab_events_total{kind="Node",type="Normal"}');
+  metrics.eventRecorded({ kind: 'Node', type: 'Normal' });
+  metrics.setManifestFiles({ ok: 6, invalid: ['a "b".yaml'] });
 
-  assert.equal(
-    await sample(metrics, 'k8slab_events_total{kind="Node",reason="DomainStarted",type="Normal"}'),
-    1,
-  );
+  assert.equal(before, 0);
+  assert.equal(await sample(metrics, 'k8slab_events_total{kind="Node",type="Normal"}'), 1);
+  assert.equal(await sample(metrics, 'k8slab_manifest_file_invalid{file="a \\"b\\".yaml"}'), 1);
   assert.equal(await sample(metrics, 'k8slab_manifest_files{state="ok"}'), 6);
   assert.equal(await sample(metrics, 'k8slab_manifest_files{state="invalid"}'), 1);
 });

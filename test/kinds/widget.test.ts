@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { condition } from '../../src/api/conditions.ts';
 import { defineKind, type KindDefinition } from '../../src/api/kinds/define.ts';
@@ -17,7 +16,7 @@ import { createPass, type Reconciler } from '../../src/controllers/pass.ts';
 import { createApi } from '../../src/daemon/http/api.ts';
 import { startTriggers } from '../../src/daemon/triggers.ts';
 import { createEvents } from '../../src/engine/events.ts';
-import { registerKinds } from '../../src/engine/kind-metrics.ts';
+import { kindFamilies } from '../../src/engine/kind-metrics.ts';
 import { createMemory } from '../../src/engine/memory.ts';
 import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createBed } from '../controllers/bed.ts';
@@ -136,6 +135,7 @@ describe('a kind that is defined and listed, and nothing else', () => {
       sink: createStoreSink({ store, clock }),
       recorder: events,
       memory: createMemory(),
+      clock,
       condemned: () => undefined,
       resyncMs: () => 1,
     });
@@ -155,8 +155,8 @@ describe('a kind that is defined and listed, and nothing else', () => {
     const served = (await (await api.request('/apis/k8slab.io/v1alpha1/widgets/a')).json()) as ApiObject;
     assert.deepEqual([served.kind, served.spec], ['Widget', { image: 'debian', size: 1 }]);
 
-    const registry = new Registry();
-    registerKinds(registry, kinds, () => store.all());
-    assert.match(await registry.metrics(), /^k8slab_widget_size\{name="a"\} 1$/m);
+    const families = kindFamilies(kinds, () => store.all());
+    const texts = await Promise.all(families.map(async (family) => family.text()));
+    assert.match(texts.join('\n'), /^k8slab_widget_size\{name="a"\} 1$/m);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { createMetrics } from '../../src/engine/metrics.ts';
 import { startLab, type Counts, type RunningLab } from './lab.ts';
 
 const COUNT = 1000;
@@ -35,6 +36,21 @@ describe(`a world of ${COUNT} Nodes`, () => {
     assert.ok(calls(made, 'defineNetwork') <= 3, `${calls(made, 'defineNetwork')} definitions`);
     assert.equal(calls(made, 'updateNetwork'), 0);
     for (const call of ['domainXml', 'networkXml']) assert.ok((made.libvirt.get(call) ?? 0) > 0, call);
+  });
+
+  it('has at most twelve series a Node', async () => {
+    const metrics = createMetrics({ version: 'test' });
+    metrics.watchObjects(() => lab.bed.store.all());
+    await metrics.text();
+    const since = performance.now();
+    const lines = (await metrics.text()).split('\n');
+    const ms = performance.now() - since;
+
+    const found = lines.filter((line) => line.includes('name="n0'));
+    assert.ok(found.length <= 12 * COUNT, `${found.length / COUNT} series a Node`);
+    assert.ok(found.length >= 9 * COUNT, `${found.length / COUNT} series a Node`);
+    // The benchmark says how long it takes; this is for what grows faster than the lab.
+    assert.ok(ms < 500, `${Math.round(ms)} ms`);
   });
 
   it('gets one Node more by at most 10 passes, none of another Node', async () => {

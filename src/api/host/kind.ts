@@ -4,6 +4,7 @@ import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
 import { isRemoved, wasLookedAt } from '../meta.ts';
 import { hostStatus } from './status-fields.ts';
+import { hostMetrics } from './metrics.ts';
 
 /** Nodes that are looked at one after the other lead to one look at the files that name them. */
 const SETTLE_MS = 100;
@@ -41,4 +42,5 @@ export const host = defineKind({
       settleMs: SETTLE_MS,
     }),
   ],
+  metrics: hostMetrics,
 });

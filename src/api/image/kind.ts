@@ -3,6 +3,7 @@ import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
 import { formatBytes } from '../quantity.ts';
 import { checkImage } from './check.ts';
+import { imageMetrics } from './metrics.ts';
 import { imageSpec } from './spec.ts';
 import { imageStatus } from './status-fields.ts';
 
@@ -29,4 +30,5 @@ export const image = defineKind({
       by: ({ spec }) => (spec.disk.image === undefined ? [] : [spec.disk.image]),
     }),
   ],
+  metrics: imageMetrics,
 });

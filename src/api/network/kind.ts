@@ -2,6 +2,7 @@ import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
 import { checkNetwork } from './check.ts';
 import { crossCheckNetworks } from './cross-check.ts';
+import { networkMetrics } from './metrics.ts';
 import { networkReads } from './reads.ts';
 import { networkSpec } from './spec.ts';
 import { networkStatus } from './status-fields.ts';
@@ -24,4 +25,5 @@ export const network = defineKind({
     { name: 'Nodes', cell: ({ status }) => String(status.entries?.length ?? 0) },
   ],
   reads: networkReads,
+  metrics: networkMetrics,
 });

@@ -3,6 +3,7 @@ import { defineKind } from '../kinds/define.ts';
 import { bytesOfMebibytes, formatBytes, mebibytes, parseBytes } from '../quantity.ts';
 import { checkNode } from './check.ts';
 import { crossCheckNodes } from './cross-check.ts';
+import { nodeMetrics } from './metrics.ts';
 import { nodeReads } from './reads.ts';
 import { nodeReferences } from './references.ts';
 import { nodeSpec } from './spec.ts';
@@ -37,6 +38,7 @@ export const node = defineKind({
   ],
   workers: { most: 5, reserved: 1 },
   reads: nodeReads,
+  metrics: nodeMetrics,
 });
 
 /** What the guest has and what it shall have: `1->3` until it restarts, then `3`. */

@@ -124,11 +124,12 @@ function dropAll({ connection, domains, networks }: Context): void {
 function startWatches(context: Context): { dispose(): Promise<void> } {
   const { options } = context;
   const files = options.files && watchLibvirtFiles(options.files, (change) => suspect(context, change));
+  const listing = startListing(context);
   const events = options.libvirt.events((event) => {
     options.onEvent?.(event);
-    hear(context, event, files?.complete() ?? false);
+    if (event.kind === 'ended') listing.listNow();
+    else hear(context, event, files?.complete() ?? false);
   });
-  const listing = startListing(context);
   return {
     async dispose() {
       files?.dispose();
@@ -155,7 +156,11 @@ function suspect(context: Context, change: Suspicion): void {
   }
 }
 
-function hear(context: Context, event: LibvirtEvent, filesWatched: boolean): void {
+function hear(
+  context: Context,
+  event: Exclude<LibvirtEvent, { kind: 'ended' }>,
+  filesWatched: boolean,
+): void {
   const { domains, networks, news, tell } = context;
   switch (event.kind) {
     case 'lost':
@@ -188,7 +193,7 @@ function lost(context: Context, since: 'start' | 'gap', filesWatched: boolean): 
   if (!filesWatched || since === 'gap') tell({ kind: 'all' });
 }
 
-type DomainEvent = Exclude<LibvirtEvent, { kind: 'lost' }>;
+type DomainEvent = Exclude<LibvirtEvent, { kind: 'lost' | 'ended' }>;
 
 /** Of most of a domain's life only its running side is concerned. */
 function partsOf({ event, detail }: DomainEvent): DomainParts {
@@ -200,7 +205,11 @@ function showsInDocuments({ event }: DomainEvent): boolean {
   return event === 'lifecycle' || event === 'metadata-change';
 }
 
-function startListing({ options, connection, domains, networks, tell }: Context): { dispose(): void } {
+function startListing({ options, connection, domains, networks, tell }: Context): {
+  /** Whether libvirt is still there shows at once. */
+  listNow(): void;
+  dispose(): void;
+} {
   const { clock, listMs = 20_000, sweepMs = 30 * 60_000, sweepAtOnce = 4 } = options;
   let disposed = false;
   let timer = clock.setTimer(untilNext(), listAgain);
@@ -224,6 +233,7 @@ function startListing({ options, connection, domains, networks, tell }: Context)
     await Promise.allSettled([domains.sweep(sweepAtOnce, sweepMs), networks.sweep(sweepAtOnce, sweepMs)]);
   }
   return {
+    listNow: () => void list(),
     dispose() {
       disposed = true;
       timer.cancel();

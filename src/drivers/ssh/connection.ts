@@ -10,7 +10,7 @@ import { ChannelRefused } from './run.ts';
 import type { Run, RunOptions } from './run.ts';
 import type { SshOptions, SshTarget } from './types.ts';
 
-export interface ConnectionOptions extends Required<Omit<SshOptions, 'identity'>> {
+export interface ConnectionOptions extends Required<Omit<SshOptions, 'identity' | 'onWait'>> {
   target: SshTarget;
   privateKey: string;
   /** No command will be taken any more: the connection failed, was idle or is of no use. */

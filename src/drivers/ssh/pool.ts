@@ -10,7 +10,7 @@ export interface Pool {
 }
 
 /** One connection for each address, user and set of host keys. */
-export function createPool({ identity, ...limits }: Required<SshOptions>): Pool {
+export function createPool({ identity, ...limits }: Required<Omit<SshOptions, 'onWait'>>): Pool {
   const pool = new Map<string, Promise<Connection>>();
   const open = new Set<Connection>();
   let closed: Error | undefined;

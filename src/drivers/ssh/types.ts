@@ -54,4 +54,6 @@ export interface SshOptions {
   maxSessions?: number;
   /** Milliseconds that a guest has to end a command given up; then its connection is given up too. */
   graceMs?: number;
+  /** Told how long a command waited for its connection and for a free session there. */
+  onWait?: (seconds: number) => void;
 }

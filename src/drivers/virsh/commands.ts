@@ -52,6 +52,39 @@ const READ_ONLY: ReadonlySet<string> = new Set([
   'vol-list',
 ]);
 
+/** The commands that the drivers call. */
+export const VIRSH_OPS = [
+  'autostart',
+  'backup-begin',
+  'blockresize',
+  'capabilities',
+  'checkpoint-list',
+  'define',
+  'destroy',
+  'domif-setlink',
+  'dominfo',
+  'domjobabort',
+  'domjobinfo',
+  'domstate',
+  'domstats',
+  'dumpxml',
+  'list',
+  'net-autostart',
+  'net-define',
+  'net-destroy',
+  'net-dumpxml',
+  'net-info',
+  'net-list',
+  'net-start',
+  'net-undefine',
+  'net-update',
+  'reboot',
+  'shutdown',
+  'start',
+  'undefine',
+  'version',
+] as const;
+
 /** True unless the command is known to change nothing. */
 export function isMutating(argv: readonly string[]): boolean {
   const [op = '', ...args] = argv;

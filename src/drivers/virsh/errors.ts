@@ -1,17 +1,19 @@
 import { ReasonedError } from '../../api/errors.ts';
 import { ExecError } from '../exec.ts';
 
-export type VirshReason =
-  | 'LibvirtUnreachable'
-  | 'PermissionDenied'
-  | 'NotFound'
-  | 'AlreadyExists'
-  | 'InvalidXml'
-  | 'NoSpace'
-  | 'DeadlineExceeded'
-  | 'VirshMissing'
-  | 'Aborted'
-  | 'OperationFailed';
+export const VIRSH_REASONS = [
+  'LibvirtUnreachable',
+  'PermissionDenied',
+  'NotFound',
+  'AlreadyExists',
+  'InvalidXml',
+  'NoSpace',
+  'DeadlineExceeded',
+  'VirshMissing',
+  'Aborted',
+  'OperationFailed',
+] as const;
+export type VirshReason = (typeof VIRSH_REASONS)[number];
 
 /** A virsh command that failed. `op` is the command's name, `stderr` all that virsh said. */
 export class VirshError extends ReasonedError {

@@ -3,10 +3,12 @@ import type { ChildHandle } from '../exec.ts';
 /**
  * `domain`, `network`: something happened to it, such as event "lifecycle" with detail "Started Booted".
  * `lost`: events may have been missed, those before it first listened or those of a gap: look at everything.
+ * `ended`: the connection that was listened on ended; libvirt may be gone.
  */
 export type LibvirtEvent =
   | { kind: 'domain' | 'network'; name: string; event: string; detail: string }
-  | { kind: 'lost'; since: 'start' | 'gap' };
+  | { kind: 'lost'; since: 'start' | 'gap' }
+  | { kind: 'ended' };
 
 export interface EventsOptions {
   /** Starts `event --all --loop --timestamp`, or the like of `net-event`. */
@@ -31,6 +33,7 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
   let child: ChildHandle | undefined;
   let disposed = false;
   let since: 'start' | 'gap' = 'start';
+  let listening = false;
 
   function listen(): void {
     const current = options.start();
@@ -43,6 +46,7 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
     );
     timer = setTimeout(() => {
       failures = 0;
+      listening = true;
       onEvent({ kind: 'lost', since });
       since = 'gap';
     }, settleMs);
@@ -51,6 +55,8 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
   function restart(): void {
     clearTimeout(timer);
     if (disposed) return;
+    if (listening) onEvent({ kind: 'ended' });
+    listening = false;
     timer = setTimeout(listen, Math.min(backoff.maxMs, backoff.firstMs * 2 ** failures));
     failures += 1;
   }

@@ -40,6 +40,8 @@ export interface VirshCall {
   mutates: boolean;
   /** Without the time spent waiting for a session. */
   seconds: number;
+  /** The time spent waiting for a session, its start included; undefined for a call that had none. */
+  waitedSeconds?: number;
   error?: unknown;
 }
 
@@ -138,9 +140,12 @@ interface ToldLimits extends CallLimits {
 async function callOnce(context: Context, argv: readonly string[], limits: ToldLimits): Promise<string> {
   const { now, options, pool } = context;
   const [op = ''] = argv;
-  let started = now();
+  const asked = now();
+  let started = asked;
+  let waitedSeconds: number | undefined;
   function inSession(session: Session): Promise<Reply> {
     started = now();
+    waitedSeconds = (started - asked) / 1000;
     return session.call(argv, limits);
   }
   function report(error?: unknown): void {
@@ -150,6 +155,7 @@ async function callOnce(context: Context, argv: readonly string[], limits: ToldL
       argv: told(argv, limits.about),
       mutates: isMutating(argv),
       seconds,
+      ...(waitedSeconds === undefined ? {} : { waitedSeconds }),
       ...(error === undefined ? {} : { error }),
     });
   }

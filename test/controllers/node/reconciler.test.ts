@@ -208,6 +208,6 @@ describe('guests that start', () => {
       [1, 12, 30],
     );
     boot(bed, 'a');
-    assert.deepEqual(await bed.pass('Node', 'a'), { requeueAfterMs: 60_000 });
+    assert.deepEqual(await bed.pass('Node', 'a'), { resyncAfterMs: 60_000 });
   });
 });

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
 import { createLibvirt, VirshError, type Libvirt, type LibvirtEvent } from '../../../src/drivers/libvirt.ts';
 import { createLibvirtCache } from '../../../src/drivers/libvirt/cache.ts';
-import { createFakeClock } from '../../engine/fake-clock.ts';
+import { createFakeClock, settle } from '../../engine/fake-clock.ts';
 import { createConnection } from '../../../src/drivers/libvirt/connection.ts';
 import { createCacheBed } from './fake-virsh.ts';
 
@@ -84,6 +84,29 @@ describe('what libvirt says of the vmhost', () => {
 
     assert.deepEqual(bed.told, [{ kind: 'host' }, { kind: 'host' }]);
     assert.deepEqual(await bed.calls(() => bed.cache.view.host()), ['capabilities', 'version']);
+  });
+
+  it('U11: is in doubt as soon as the connection ends that events came by, not at the next list', async () => {
+    const { virsh, clock } = createCacheBed({ a: {} });
+    let hear: (event: LibvirtEvent) => void = () => undefined;
+    const libvirt: Libvirt = {
+      ...createLibvirt({ virsh, xmlDir: '/nowhere' }),
+      events: (listener) => ((hear = listener), { dispose: () => Promise.resolve() }),
+    };
+    const cache = createLibvirtCache({ libvirt, clock });
+    const told: unknown[] = [];
+    const watching = cache.watch((change) => told.push(change));
+    await cache.view.host();
+    const gone = new VirshError('LibvirtUnreachable', ['list'], { why: 'failed to connect' });
+
+    virsh.broken.set('list', gone);
+    hear({ kind: 'ended' });
+    hear({ kind: 'ended' });
+    await settle();
+
+    await assert.rejects(cache.view.host(), gone);
+    assert.deepEqual(told, [{ kind: 'host' }]);
+    await watching.dispose();
   });
 
   it('is asked anew after the events ended, also where the files tell of all documents', async () => {

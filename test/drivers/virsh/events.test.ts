@@ -108,13 +108,19 @@ describe('events', () => {
   it('E92: are said to be lost once listening, and again after every gap', async () => {
     const { children, events, latest, dispose } = listen({ settleMs: 1 });
 
+    const lost = (): number => events.filter(({ kind }) => kind === 'lost').length;
     for (const round of [1, 2, 3]) {
-      await until(() => events.length === round);
+      await until(() => lost() === round);
       assert.equal(children.length, round);
       latest().end();
     }
+    await until(() => events.length === 6);
 
-    assert.deepEqual(new Set(events.map(({ kind }) => kind)), new Set(['lost']));
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['lost', 'ended', 'lost', 'ended', 'lost', 'ended'],
+      'U11: that the connection ended is told at once',
+    );
     await dispose();
   });
 
