@@ -16,7 +16,7 @@ export function prometheusSuite(lab: () => Lab): void {
     const before = (await getObject(lab(), 'node/worker00'))?.metadata.generation ?? 0;
     await lab().writeFile('/etc/k8slab().d/worker00.yaml', manifest);
     const taken = await untilCondition(
-      lab,
+      lab(),
       ['node/worker00', 'Synced'],
       ({ observedGeneration = 0 }) => observedGeneration > before,
     );
