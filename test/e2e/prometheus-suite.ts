@@ -14,7 +14,7 @@ export function prometheusSuite(lab: () => Lab): void {
       'spec:\n  policy: { drift: Report }\n',
     );
     const before = (await getObject(lab(), 'node/worker00'))?.metadata.generation ?? 0;
-    await lab().writeFile('/etc/k8slab().d/worker00.yaml', manifest);
+    await lab().writeFile('/etc/k8slab.d/worker00.yaml', manifest);
     const taken = await untilCondition(
       lab(),
       ['node/worker00', 'Synced'],
