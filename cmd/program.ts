@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { version } from '../src/api/version.ts';
-import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';
+import { createClient, DEFAULT_SOCKET, type WatchingClient } from '../src/cli/client.ts';
 import { addAdopt } from './commands/adopt.ts';
 import { addComplete } from './commands/complete.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -26,7 +26,7 @@ export function createProgram(): Command {
     )
     .showHelpAfterError('(see k8slab --help)')
     .exitOverride();
-  const client = (): Client => createClient(program.opts<{ socket: string }>().socket);
+  const client = (): WatchingClient => createClient(program.opts<{ socket: string }>().socket);
   addGet(program, client);
   addPlan(program, client);
   addConfirmRemoval(program, client);

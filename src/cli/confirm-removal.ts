@@ -4,8 +4,8 @@ import { ReasonedError } from '../api/errors.ts';
 import { objectWord, type ObjectRef } from '../api/meta.ts';
 import type { HeldRemoval } from '../api/ownership/hold.ts';
 import type { Client } from './client.ts';
-import { parseSelection } from './get.ts';
 import { alignColumns } from './print-table.ts';
+import { parseSelection } from './selection.ts';
 
 export interface ConfirmOptions {
   readonly all?: boolean;
@@ -35,8 +35,8 @@ export async function confirmRemoval(
 }
 
 function named(args: readonly string[]): ObjectRef[] {
-  return parseSelection(args).map(({ kind, name }) => {
-    if (name !== undefined) return { kind, name };
+  return parseSelection(args, 'confirm removal of').map(({ resource: { kind }, name }) => {
+    if (name !== undefined && kind !== 'Event') return { kind, name };
     throw new ReasonedError('BadArgument', 'cannot confirm removal of a whole kind: write it as TYPE/NAME', {
       hint: 'or --all for everything that is held',
     });
