@@ -14,7 +14,7 @@ export interface AnyObject {
   readonly [field: string]: unknown;
 }
 
-export type Columns = Table['columnDefinitions'];
+export type Columns = readonly Pick<Table['columnDefinitions'][number], 'name' | 'priority'>[];
 
 /** One object of a list, or one row of a table. */
 export interface Item {
