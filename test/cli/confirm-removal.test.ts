@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { complete } from '../../src/cli/completion.ts';
 import { confirmRemoval } from '../../src/cli/confirm-removal.ts';
 import { serveLab, type Served } from './bed.ts';
 
@@ -60,10 +59,5 @@ describe('confirm-removal', () => {
 
     served.held = [];
     assert.equal(await confirmRemoval(served.client, [], {}), 'No removal is held\n');
-  });
-
-  it('is completed with what is held', async () => {
-    assert.deepEqual(await complete(served.client, ['confirm-removal', 'n']), ['node/a', 'network/k8s-net']);
-    assert.deepEqual(await complete(served.client, ['confirm']), ['confirm-removal']);
   });
 });
