@@ -38,7 +38,7 @@ export function addGet(program: Command, client: () => WatchingClient): void {
     .option('--field-selector <SELECTOR>', 'those with such fields: metadata.name=master00')
     .option('-L, --label-columns <LABELS>', 'a column for each of these labels', collect)
     .option('--show-labels', 'a column with all labels')
-    .option('--sort-by <PATH>', 'sort by a field, such as .spec.memory')
+    .option('--sort-by <FIELD>', 'sort by a field, such as .spec.memory')
     .option(
       '-f, --filename <FILE>',
       'objects of these manifests; a directory, or - for standard input',

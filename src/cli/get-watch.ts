@@ -1,6 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { WatchingClient } from './client.ts';
-import { follow, type Followed, type Waits } from './follow.ts';
+import { follow, type Followed, type Waits } from './watch.ts';
 import { selectionsOf, tableOf, tableOptions, tableParams, type GetFlags, type GetScene } from './get.ts';
 import { JSON_FORM, TABLE_FORM, type Columns, type Item } from './listing.ts';
 import { parseOutput } from './outputs.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Waits } from './follow.ts';
+import type { Waits } from './watch.ts';
 
 /** Of the process that runs: its clock and its standard streams. */
 export function processWaits(): Waits & { print(text: string): void } {

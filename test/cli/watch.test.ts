@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { follow, type Followed } from '../../src/cli/follow.ts';
+import { follow, type Followed } from '../../src/cli/watch.ts';
 import { resourceOf } from '../../src/cli/selection.ts';
 import { listOf, script, thing, unreachable, type Answer } from './script.ts';
 
