@@ -60,8 +60,8 @@ export async function serveLab(): Promise<Served> {
       packages: fakePackages(bed.world),
       clock: bed.clock,
     }),
-    plan(files) {
-      served.asked.push(files);
+    plan(files, only) {
+      served.asked.push({ ...(files && { files }), ...(only === undefined ? {} : { only }) });
       return Promise.resolve(served.planned);
     },
   };
