@@ -11,6 +11,8 @@ export interface ConfirmOptions {
   readonly all?: boolean;
   /** Where to ask; undefined: nobody is there to be asked. */
   readonly terminal?: { readonly input: Readable; readonly output: Writable };
+  /** Shows what is held to whoever reads the error. */
+  readonly tell?: (table: string) => void;
 }
 
 /** Objects without a manifest whose removal waits to be confirmed. */
@@ -43,15 +45,12 @@ function named(args: readonly string[]): ObjectRef[] {
   });
 }
 
-async function expectYes(held: readonly HeldRemoval[], { terminal }: ConfirmOptions): Promise<void> {
+async function expectYes(held: readonly HeldRemoval[], { terminal, tell }: ConfirmOptions): Promise<void> {
   const list = alignColumns([['HELD', 'WHY'], ...held.map((each) => [objectWord(each), each.why])]);
   if (terminal === undefined) {
+    tell?.(list);
     const hint = 'name them, or give --all';
-    throw new ReasonedError(
-      'NotConfirmed',
-      `cannot confirm removal: nobody is there to be asked about\n${list}`,
-      { hint },
-    );
+    throw new ReasonedError('NotConfirmed', 'cannot confirm removal: nobody is there to be asked', { hint });
   }
   terminal.output.write(list);
   const lines = createInterface(terminal);

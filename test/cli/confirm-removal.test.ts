@@ -47,7 +47,12 @@ describe('confirm-removal', () => {
     await assert.rejects(confirmRemoval(served.client, [], { terminal: terminal('') }), {
       reason: 'NotConfirmed',
     });
-    await assert.rejects(confirmRemoval(served.client, [], {}), /node\/a[^]*network\/k8s-net/);
+    let told = '';
+    const tell = (table: string): void => void (told += table);
+    await assert.rejects(confirmRemoval(served.client, [], { tell }), {
+      message: 'cannot confirm removal: nobody is there to be asked',
+    });
+    assert.match(told, /^HELD +WHY\nnode\/a .*\nnetwork\/k8s-net .*\n$/);
     await assert.rejects(confirmRemoval(served.client, ['nodes'], {}), { reason: 'BadArgument' });
 
     assert.deepEqual(served.asked, []);
