@@ -66,8 +66,9 @@ describe("against the daemon's own API", () => {
   it('wait ends as soon as an object is gone', async () => {
     lab.bed.store.apply('Node', { name: 'c', spec: lab.bed.object('Node', 'a').spec, hash: 'c' });
     let printed = '';
-    const waited = wait(
-      lab.client,
+    const client = onceWatched(() => lab.bed.store.remove('Node', 'c'));
+    await wait(
+      client,
       ['node/c'],
       { for: 'delete', timeout: '30s' },
       {
