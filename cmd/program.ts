@@ -1,12 +1,15 @@
 import { Command, Option } from 'commander';
 import { version } from '../src/api/version.ts';
-import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts';
+import { createClient, DEFAULT_SOCKET, type WatchingClient } from '../src/cli/client.ts';
 import { addAdopt } from './commands/adopt.ts';
+import { addApiResources } from './commands/api-resources.ts';
 import { addComplete } from './commands/complete.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
 import { addDiagnose } from './commands/diagnose.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addDescribe } from './commands/describe.ts';
+import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addKubeconfig } from './commands/kubeconfig.ts';
@@ -15,6 +18,7 @@ import { addPlan } from './commands/plan.ts';
 import { addUpdatePackages } from './commands/update-packages.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
+import { addWait } from './commands/wait.ts';
 
 /**
  * All that `k8slab` can do. Each command loads what it needs when it runs: `version` and tab completion take little
@@ -29,8 +33,11 @@ export function createProgram(): Command {
     )
     .showHelpAfterError('(see k8slab --help)')
     .exitOverride();
-  const client = (): Client => createClient(program.opts<{ socket: string }>().socket);
+  const client = (): WatchingClient => createClient(program.opts<{ socket: string }>().socket);
   addGet(program, client);
+  addDescribe(program, client);
+  addEvents(program, client);
+  addWait(program, client);
   addPlan(program, client);
   addConfirmRemoval(program, client);
   addValidate(program);
@@ -39,10 +46,11 @@ export function createProgram(): Command {
   addDoctor(program);
   addDiagnose(program);
   addExplain(program);
+  addApiResources(program, client);
   addUpdatePackages(program, client);
   addKubeconfig(program, client);
-  addVersion(program);
+  addVersion(program, client);
   addCompletion(program);
-  addComplete(program, client);
+  addComplete(program);
   return program;
 }

@@ -9,12 +9,13 @@ export function addConfirmRemoval(program: Command, client: () => Client): void 
     .option('--all', 'everything that is held, without asking')
     .addHelpText(
       'after',
-      '\nExamples:\n  k8slab confirm-removal\n  k8slab confirm-removal node/worker00 node/worker01',
+      '\nExamples:\n  k8slab confirm-removal\n  k8slab confirm-removal node/worker00 node/worker01\n\nExit codes: 0, or 1 where nothing was confirmed',
     )
     .action(async (names: string[], flags: { all?: boolean }) => {
       const { confirmRemoval } = await import('../../src/cli/confirm-removal.ts');
       const { stdin: input, stderr: output } = process;
       const terminal = input.isTTY && output.isTTY ? { terminal: { input, output } } : {};
-      process.stdout.write(await confirmRemoval(client(), names, { ...flags, ...terminal }));
+      const tell = (table: string): void => void process.stderr.write(table);
+      process.stdout.write(await confirmRemoval(client(), names, { ...flags, ...terminal, tell }));
     });
 }

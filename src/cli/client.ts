@@ -7,11 +7,22 @@ import { API_VERSION } from '../api/meta.ts';
 export const DEFAULT_SOCKET = '/run/k8slab/k8slab.sock';
 
 export interface Client {
-  /** @param path below `/apis/k8slab.io/v1alpha1/` */
+  /** @param path below `/apis/k8slab.io/v1alpha1/`, or from the root where it begins with a slash */
   get(path: string, accept?: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
   /** Posts, and hands over each line of the answer as it comes. */
   stream(path: string, body: unknown, onLine: (line: string) => void): Promise<void>;
+}
+
+/** A client that also follows what changes. */
+export interface WatchingClient extends Client {
+  /** The lines of an answer that goes on until the server, or the signal, ends it. */
+  watch(path: string, accept: string, signal?: AbortSignal): AsyncIterable<string>;
+}
+
+export interface ClientOptions {
+  /** How long the daemon may be silent; a watch may be silent for ever. */
+  readonly timeoutMs?: number;
 }
 
 const JSON_TYPE = 'application/json';
@@ -27,28 +38,32 @@ function socketFor(socketPath: string, path: string): string {
 }
 
 /** The daemon's API on its unix sockets. @throws ReasonedError DaemonUnreachable, or the server's own reason */
-export function createClient(socketPath: string): Client {
+export function createClient(socketPath: string, options: ClientOptions = {}): WatchingClient {
+  const { timeoutMs = TIMEOUT_MS } = options;
+  const base = { socketPath, timeoutMs };
+  const posted = (path: string, body: unknown, accept: string): Call => ({
+    ...base,
+    socketPath: socketFor(socketPath, path),
+    path,
+    method: 'POST',
+    accept,
+    body: JSON.stringify(body),
+  });
   return {
-    get: (path, accept = JSON_TYPE) => call({ socketPath, path, method: 'GET', accept }),
-    post: (path, body) =>
-      call({
-        socketPath: socketFor(socketPath, path),
+    get: (path, accept = JSON_TYPE) => call({ ...base, path, method: 'GET', accept }),
+    post: (path, body) => call(posted(path, body, JSON_TYPE)),
+    async stream(path, body, onLine) {
+      for await (const line of linesOf(posted(path, body, '*/*'))) onLine(line);
+    },
+    watch: (path, accept, signal) =>
+      linesOf({
+        ...base,
         path,
-        method: 'POST',
-        accept: JSON_TYPE,
-        body: JSON.stringify(body),
+        method: 'GET',
+        accept,
+        timeoutMs: 0,
+        ...(signal === undefined ? {} : { signal }),
       }),
-    stream: (path, body, onLine) =>
-      streamCall(
-        {
-          socketPath: socketFor(socketPath, path),
-          path,
-          method: 'POST',
-          accept: '*/*',
-          body: JSON.stringify(body),
-        },
-        onLine,
-      ),
   };
 }
 
@@ -58,6 +73,9 @@ interface Call {
   readonly method: string;
   readonly accept: string;
   readonly body?: string;
+  /** 0: for ever. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
 }
 
 async function call(asked: Call): Promise<unknown> {
@@ -65,12 +83,16 @@ async function call(asked: Call): Promise<unknown> {
   return answerOf(asked, response.statusCode ?? 0, await textOf(asked, response));
 }
 
-async function streamCall(asked: Call, onLine: (line: string) => void): Promise<void> {
+async function* linesOf(asked: Call): AsyncGenerator<string> {
   const response = await send(asked);
   const status = response.statusCode ?? 0;
   if (status >= 400) answerOf(asked, status, await textOf(asked, response));
-  const lines = createInterface({ input: response });
-  for await (const line of whole(asked, lines)) if (line !== '') onLine(line);
+  try {
+    for await (const line of whole(asked, createInterface({ input: response }))) if (line !== '') yield line;
+  } finally {
+    // Whoever stops reading wants no more of it.
+    response.destroy();
+  }
 }
 
 async function textOf(asked: Call, response: IncomingMessage): Promise<string> {
@@ -89,20 +111,21 @@ async function* whole<T>({ socketPath }: Call, parts: AsyncIterable<T>): AsyncGe
 }
 
 /** Resolves when the answer begins. */
-function send({ socketPath, path, method, accept, body }: Call): Promise<IncomingMessage> {
+function send({ socketPath, path, method, accept, body, timeoutMs, signal }: Call): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = { accept, 'content-type': JSON_TYPE };
     const options = {
       socketPath,
-      path: `/apis/${API_VERSION}/${path}`,
+      path: path.startsWith('/') ? path : `/apis/${API_VERSION}/${path}`,
       method,
       headers,
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
+      ...(signal === undefined ? {} : { signal }),
       // A socket has no server name; to find that out takes Node longer than the call.
       servername: '',
     };
     const sent = request(options, resolve);
-    sent.on('timeout', () => sent.destroy(new Error(`no answer for ${TIMEOUT_MS / 1000} s`)));
+    sent.on('timeout', () => sent.destroy(new Error(`no answer for ${timeoutMs / 1000} s`)));
     sent.on('error', (error) => reject(unreachable(socketPath, error)));
     sent.end(body);
   });
@@ -111,8 +134,13 @@ function send({ socketPath, path, method, accept, body }: Call): Promise<Incomin
 function answerOf({ socketPath }: Call, status: number, said: string): unknown {
   const answer = parseAnswer(socketPath, said);
   if (status < 400) return answer;
-  const { reason = 'Error', message = said } = answer as { reason?: string; message?: string };
-  throw new ReasonedError(reason, message);
+  throw statusError(answer, said);
+}
+
+/** A meta/v1 Status as the error that it tells of. */
+export function statusError(status: unknown, said = 'the server failed'): ReasonedError {
+  const { reason = 'Error', message = said } = status as { reason?: string; message?: string };
+  return new ReasonedError(reason, message);
 }
 
 function parseAnswer(socketPath: string, said: string): unknown {

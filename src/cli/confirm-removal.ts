@@ -4,13 +4,15 @@ import { ReasonedError } from '../api/errors.ts';
 import { objectWord, type ObjectRef } from '../api/meta.ts';
 import type { HeldRemoval } from '../api/ownership/hold.ts';
 import type { Client } from './client.ts';
-import { parseSelection } from './get.ts';
 import { alignColumns } from './print-table.ts';
+import { parseSelection } from './selection.ts';
 
 export interface ConfirmOptions {
   readonly all?: boolean;
   /** Where to ask; undefined: nobody is there to be asked. */
   readonly terminal?: { readonly input: Readable; readonly output: Writable };
+  /** Shows what is held to whoever reads the error. */
+  readonly tell?: (table: string) => void;
 }
 
 /** Objects without a manifest whose removal waits to be confirmed. */
@@ -35,23 +37,20 @@ export async function confirmRemoval(
 }
 
 function named(args: readonly string[]): ObjectRef[] {
-  return parseSelection(args).map(({ kind, name }) => {
-    if (name !== undefined) return { kind, name };
+  return parseSelection(args, 'confirm removal of').map(({ resource: { kind }, name }) => {
+    if (name !== undefined && kind !== 'Event') return { kind, name };
     throw new ReasonedError('BadArgument', 'cannot confirm removal of a whole kind: write it as TYPE/NAME', {
       hint: 'or --all for everything that is held',
     });
   });
 }
 
-async function expectYes(held: readonly HeldRemoval[], { terminal }: ConfirmOptions): Promise<void> {
+async function expectYes(held: readonly HeldRemoval[], { terminal, tell }: ConfirmOptions): Promise<void> {
   const list = alignColumns([['HELD', 'WHY'], ...held.map((each) => [objectWord(each), each.why])]);
   if (terminal === undefined) {
+    tell?.(list);
     const hint = 'name them, or give --all';
-    throw new ReasonedError(
-      'NotConfirmed',
-      `cannot confirm removal: nobody is there to be asked about\n${list}`,
-      { hint },
-    );
+    throw new ReasonedError('NotConfirmed', 'cannot confirm removal: nobody is there to be asked', { hint });
   }
   terminal.output.write(list);
   const lines = createInterface(terminal);

@@ -1,120 +1,157 @@
-import { ReasonedError } from '../api/errors.ts';
-import { KIND_NAMES } from '../api/kinds/names.ts';
-import { indexWords } from '../api/kinds/words.ts';
-import { objectWord, type ApiObject, type Kind } from '../api/meta.ts';
-import { nearest } from '../api/nearest.ts';
-import type { Table } from '../api/kinds/table.ts';
+import { ReasonedError, reasonOf } from '../api/errors.ts';
 import type { Client } from './client.ts';
-import type { Output } from './outputs.ts';
-import { printTable } from './print-table.ts';
+import { JSON_FORM, readListing, TABLE_FORM, type Columns, type Item, type Listing } from './listing.ts';
+import { parseOutput, type Output } from './outputs.ts';
+import { objectPrinter } from './print-objects.ts';
+import { printTable, type Paint, type TableOptions } from './print-table.ts';
+import {
+  listQuery,
+  parseSelection,
+  refuseBoth,
+  type Resource,
+  type Selection,
+  type Selectors,
+} from './selection.ts';
 
-export interface GetFlags {
-  readonly output?: Output;
+export interface GetFlags extends Selectors {
+  /** As it was written after `-o`. */
+  readonly output?: string;
   readonly headers: boolean;
   readonly ignoreNotFound?: boolean;
+  /** A path, as JSONPath has it. */
+  readonly sortBy?: string;
+  readonly labelColumns?: readonly string[];
+  readonly showLabels?: boolean;
+  readonly showKind?: boolean;
+  /** Manifests whose objects are meant. */
+  readonly filename?: readonly string[];
 }
 
-const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
-
-export interface Selection {
-  readonly kind: Kind;
-  readonly name?: string;
-}
-
-/** `TYPE NAME…`, `TYPE/NAME…`, `TYPE1,TYPE2` or nothing, which means everything. */
-export function parseSelection(args: readonly string[]): Selection[] {
-  const [first, ...names] = args;
-  if (first === undefined || first === 'all') return KIND_NAMES.map(({ kind }) => ({ kind }));
-  if (args.some((arg) => arg.includes('/'))) return args.map(parseReference);
-  const kinds = first.split(',').map(kindOf);
-  if (names.length === 0) return kinds.map((kind) => ({ kind }));
-  return kinds.flatMap((kind) => names.map((name) => ({ kind, name })));
-}
-
-function parseReference(arg: string): Selection {
-  const [kind = '', name = '', ...more] = arg.split('/');
-  if (name === '' || more.length > 0)
-    throw new ReasonedError(
-      'BadArgument',
-      `cannot get "${arg}": write it as TYPE/NAME, such as node/master00`,
-    );
-  return { kind: kindOf(kind), name };
-}
-
-function kindOf(word: string): Kind {
-  const index = indexWords(KIND_NAMES);
-  const names = index.resolve(word);
-  if (names !== undefined) return names.kind;
-  const near = nearest(word, index.words);
-  const hint =
-    near === undefined
-      ? `one of ${KIND_NAMES.map(({ plural }) => plural).join(', ')}`
-      : `did you mean "${near}"?`;
-  throw new ReasonedError('UnknownKind', `cannot get "${word}": there is no such kind`, { hint });
+/** What is no flag: the clock, and how a terminal is coloured. */
+export interface GetScene {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  readonly paint?: Paint;
 }
 
 /** What `k8slab get` prints on stdout; an empty selection is told on stderr by the caller. */
-export async function get(client: Client, args: readonly string[], flags: GetFlags): Promise<string> {
-  const selections = parseSelection(args);
-  if (flags.output === undefined || flags.output === 'wide') return getTables(client, selections, flags);
-  const named = selections.length === 1 && selections[0]?.name !== undefined;
-  const objects = (await Promise.all(selections.map((each) => fetchObjects(client, each, flags)))).flat();
-  if (flags.output === 'name') {
-    return objects.map(({ kind, metadata }) => `${objectWord({ kind, name: metadata.name })}\n`).join('');
-  }
-  const [single] = objects;
-  const whole =
-    named && single !== undefined ? single : { apiVersion: 'v1', kind: 'List', metadata: {}, items: objects };
-  if (flags.output === 'json') return `${JSON.stringify(whole, null, 2)}\n`;
-  const { printYaml } = await import('./print-yaml.ts');
-  return printYaml(whole);
-}
-
-async function getTables(client: Client, selections: readonly Selection[], flags: GetFlags): Promise<string> {
-  const tables = new Map<Kind, Table>();
-  for (const selection of selections) {
-    const table = (await ask(client, selection, flags, TABLE)) as Table | undefined;
-    if (table === undefined) continue;
-    const before = tables.get(selection.kind);
-    tables.set(
-      selection.kind,
-      before === undefined ? table : { ...before, rows: [...before.rows, ...table.rows] },
-    );
-  }
-  const filled = [...tables].filter(([, { rows }]) => rows.length > 0);
-  const options = { wide: flags.output === 'wide', headers: flags.headers };
-  return filled
-    .map(([kind, table]) => printTable(filled.length > 1 ? withKind(kind, table) : table, options))
-    .join('\n');
-}
-
-/** Several kinds at once: names carry their kind, as kubectl shows them. */
-function withKind(kind: Kind, table: Table): Table {
-  const rows = table.rows.map(({ cells: [name = '', ...rest], object }) => ({
-    cells: [objectWord({ kind, name }), ...rest],
-    object,
-  }));
-  return { ...table, rows };
-}
-
-async function fetchObjects(client: Client, selection: Selection, flags: GetFlags): Promise<ApiObject[]> {
-  const answer = await ask(client, selection, flags);
-  if (answer === undefined) return [];
-  return selection.name === undefined ? (answer as { items: ApiObject[] }).items : [answer as ApiObject];
-}
-
-async function ask(
+export async function get(
   client: Client,
-  { kind, name }: Selection,
+  args: readonly string[],
   flags: GetFlags,
-  accept?: string,
-): Promise<unknown> {
-  const plural = KIND_NAMES.find((names) => names.kind === kind)?.plural ?? '';
+  scene: GetScene = { now: () => Date.now() },
+): Promise<string> {
+  const output = parseOutput(flags.output);
+  const selections = await selectionsOf(args, flags);
+  if (output.type === 'table') return getTables(client, selections, { flags, output, scene });
+  const printer = await objectPrinter(output, flags.headers);
+  const items = (await Promise.all(selections.map((each) => fetch(client, each, flags)))).flatMap(
+    (listing) => listing?.items ?? [],
+  );
+  const single = selections.length === 1 && selections[0]?.name !== undefined;
+  // Nothing is no List of nothing where only names or columns are printed, or the one that was named may be missing.
+  const silent = single || output.type === 'name' || output.type === 'custom-columns';
+  if (items.length === 0 && silent) return '';
+  return printer.print(
+    (await sorted(items, flags)).map(({ object }) => object),
+    single,
+  );
+}
+
+/** @throws ReasonedError BadArgument where flags contradict each other */
+export async function selectionsOf(args: readonly string[], flags: GetFlags): Promise<Selection[]> {
+  const { filename = [] } = flags;
+  if (filename.length === 0) {
+    const selections = parseSelection(args);
+    refuseBoth(selections, flags);
+    return selections;
+  }
+  if (args.length > 0)
+    throw new ReasonedError('BadArgument', 'cannot get by name and by -f at once: leave one of them out');
+  const { manifestSelections } = await import('./manifest-selection.ts');
+  const selections = await manifestSelections(filename);
+  refuseBoth(selections, flags);
+  return selections;
+}
+
+interface Wanted {
+  readonly flags: GetFlags;
+  readonly output: Extract<Output, { readonly type: 'table' }>;
+  readonly scene: GetScene;
+}
+
+async function getTables(client: Client, selections: readonly Selection[], wanted: Wanted): Promise<string> {
+  const { flags, scene } = wanted;
+  const listings = await Promise.all(
+    selections.map(async (each) => ({ each, listing: await fetch(client, each, flags, TABLE_FORM) })),
+  );
+  const groups = [...Map.groupBy(listings, ({ each }) => each.resource)].map(([resource, found]) => {
+    const parts = found.flatMap(({ listing }) => listing ?? []);
+    const items = parts.flatMap(({ items: some }) => some);
+    return { resource, items, columns: parts.find(({ columns }) => columns !== undefined)?.columns };
+  });
+  const filled = groups.filter(({ items }) => items.length > 0);
+  const tables = filled.map(async ({ resource, items, columns }) => {
+    const table = await tableOf(resource, columns, items, scene);
+    const prefixed = flags.showKind === true || filled.length > 1;
+    const rows = await sorted(table.items, flags);
+    return printTable(table.columns, rows, tableOptions(wanted, prefixed ? resource : undefined));
+  });
+  return (await Promise.all(tables)).join('\n');
+}
+
+/** @param prefix the kind that names carry */
+export function tableOptions({ flags, output, scene }: Wanted, prefix: Resource | undefined): TableOptions {
+  return {
+    wide: output.wide,
+    headers: flags.headers,
+    labels: (flags.labelColumns ?? []).flatMap((label) => label.split(',')).filter((label) => label !== ''),
+    showLabels: flags.showLabels === true,
+    ...(prefix === undefined || prefix.kind === 'Event' ? {} : { prefix: prefix.singular }),
+    ...(scene.paint === undefined ? {} : { paint: scene.paint }),
+  };
+}
+
+/** Columns and rows; events have none of the server's where it does not make tables of them. */
+export async function tableOf(
+  resource: Resource,
+  columns: Columns | undefined,
+  items: readonly Item[],
+  { now }: Pick<GetScene, 'now'>,
+): Promise<{ columns: Columns; items: readonly Item[] }> {
+  if (columns !== undefined || resource.kind !== 'Event') return { columns: columns ?? [], items };
+  const { bySeen, EVENT_COLUMNS, eventItems } = await import('./event-table.ts');
+  return { columns: EVENT_COLUMNS, items: eventItems(items.toSorted(bySeen), now()) };
+}
+
+async function sorted(items: readonly Item[], { sortBy }: GetFlags): Promise<readonly Item[]> {
+  if (sortBy === undefined) return items;
+  const { sortItems } = await import('./sort.ts');
+  return sortItems(items, sortBy);
+}
+
+/** Of the query: whole objects come with a table only where its rows are sorted by what no column shows. */
+export function tableParams({ sortBy }: GetFlags): Readonly<Record<string, string>> {
+  return sortBy === undefined ? {} : { includeObject: 'Object' };
+}
+
+async function fetch(
+  client: Client,
+  { resource, name }: Selection,
+  flags: GetFlags,
+  accept = JSON_FORM,
+): Promise<Listing | undefined> {
+  const query = listQuery(
+    name === undefined ? flags : {},
+    accept === TABLE_FORM && resource.kind !== 'Event' ? tableParams(flags) : {},
+  );
+  // Of events the times are wanted, which their tables do not tell.
+  const form = resource.kind === 'Event' ? JSON_FORM : accept;
+  const path = name === undefined ? resource.path : `${resource.path}/${encodeURIComponent(name)}`;
   try {
-    return await client.get(name === undefined ? plural : `${plural}/${encodeURIComponent(name)}`, accept);
+    return readListing(await client.get(`${path}${query}`, form));
   } catch (error) {
-    const missing = error instanceof ReasonedError && error.reason === 'NotFound';
-    if (missing && flags.ignoreNotFound === true) return undefined;
+    if (flags.ignoreNotFound === true && reasonOf(error) === 'NotFound') return undefined;
     throw error;
   }
 }

@@ -14,8 +14,14 @@ export interface PlanAnswer {
   readonly manifests?: readonly ManifestTrouble[];
 }
 
-/** Asks the daemon what it would do: now, or if the manifests were those at `paths`. */
-export async function fetchPlan(client: Client, paths: readonly string[]): Promise<PlanAnswer> {
+/** Asks the daemon what it would do: now, with the manifests at `paths` besides, or with these alone. */
+export async function fetchPlan(
+  client: Client,
+  paths: readonly string[],
+  { only = false }: { readonly only?: boolean } = {},
+): Promise<PlanAnswer> {
+  if (paths.length === 0 && only)
+    throw new ReasonedError('BadArgument', 'cannot plan for no manifests at all: name some beside --only');
   if (paths.length === 0) return (await client.get('plan')) as PlanAnswer;
   const files = await readManifests(paths);
   const { errors } = nextSnapshot(emptySnapshot, { files });
@@ -25,7 +31,7 @@ export async function fetchPlan(client: Client, paths: readonly string[]): Promi
       hint,
     });
   }
-  return (await client.post('plan', { files })) as PlanAnswer;
+  return (await client.post('plan', { files, ...(only ? { only } : {}) })) as PlanAnswer;
 }
 
 /** 0: nothing to do, 2: changes, 1: an object could not be planned, or a manifest is not valid. */
@@ -84,9 +90,11 @@ function noteRow(object: string, what: string, text: string): string[] {
   return [object, what, '-', '-', text];
 }
 
-/** Such as `node/a  ShutdownDomain  restart(~60s)  a  why`. */
+/** Such as `node/a  DefineDomain  none  -  the definition differs in memory (memory: 1Gi -> 2Gi)`. */
 function stepRow(object: string, step: PlannedStep, after: string): string[] {
-  const { type, disruption, reason, seconds, guests = [] } = step;
+  const { type, disruption, reason, seconds, guests = [], changes = [] } = step;
+  const values = changes.map(({ field, from, to }) => `${field}: ${from} -> ${to}`).join(', ');
+  const why = values === '' ? reason : `${reason} (${values})`;
   const felt = seconds === undefined ? disruption : `${disruption}(~${seconds}s)`;
-  return [object, type, felt, guests.length === 0 ? '-' : guests.join(','), `${reason}${after}`];
+  return [object, type, felt, guests.length === 0 ? '-' : guests.join(','), `${why}${after}`];
 }

@@ -1,5 +1,6 @@
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import {
+  besideSteps,
   emptySnapshot,
   namedObjects,
   snapshotSteps,
@@ -20,14 +21,22 @@ import type { KindMap } from '../api/meta.ts';
 
 export type PlanWorld = Pick<ReconcilerDeps, 'config' | 'clock' | 'drivers' | 'identity' | 'memory'>;
 
-/** What would be done if the directory held these files: planned against the same world, by the same code. */
+export interface Candidates {
+  readonly files: readonly ManifestFile[];
+  /** The manifests that stay, but for objects that the files have too; left out: none does. */
+  readonly beside?: Snapshot;
+}
+
+/** What would be done if the directory held these files, or had them besides: planned against the same world, by the same code. */
 export async function planCandidates(
   world: PlanWorld,
   current: ObjectStore,
-  files: readonly ManifestFile[],
+  { files, beside }: Candidates,
   signal: AbortSignal,
 ): Promise<PlannedObject[]> {
-  const snapshot = await runInSlices(snapshotSteps(emptySnapshot, { files }), world.clock);
+  const steps =
+    beside === undefined ? snapshotSteps(emptySnapshot, { files }) : besideSteps(beside, { files });
+  const snapshot = await runInSlices(steps, world.clock);
   const store: ObjectStore = createStore<KindMap>({ clock: world.clock });
   for (const host of current.list('Host')) {
     const { object } = store.apply('Host', { name: host.metadata.name, spec: {}, hash: '' });

@@ -249,11 +249,12 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
         'a server had an error and goes on',
       ),
     manifestErrors: () => parts.manifests.snapshot().errors.map(manifestTrouble),
-    async plan(files) {
+    async plan(files, only = false) {
       const { abort, signal } = abortAfter(clock, PLAN_MS);
       try {
         if (files === undefined) return await planAll(planner, signal);
-        return await planCandidates({ config, clock, drivers, identity, memory }, store, files, signal);
+        const candidates = { files, ...(only ? {} : { beside: parts.manifests.snapshot() }) };
+        return await planCandidates({ config, clock, drivers, identity, memory }, store, candidates, signal);
       } finally {
         abort.cancel();
       }

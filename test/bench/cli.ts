@@ -10,7 +10,7 @@ export const cli: Group = {
   async run({ lab, nodes }) {
     const commands = [
       'k8slab get nodes',
-      'k8slab version',
+      'k8slab version --client',
       "k8slab __complete get ''",
       'k8slab __complete get node node00',
     ];

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { Hono } from 'hono';
 import type { ObjectRef } from '../../src/api/meta.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
-import { createClient, type Client } from '../../src/cli/client.ts';
+import { createClient, type WatchingClient } from '../../src/cli/client.ts';
 import { createApi, type HttpDeps, type Kubeconfig } from '../../src/daemon/http/api.ts';
 import { serveSocket, type RunningServer } from '../../src/daemon/http/servers.ts';
 import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
-import { createEvents } from '../../src/engine/events.ts';
+import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
@@ -19,7 +19,8 @@ import { KINDS } from '../../src/api/kinds/list.ts';
 export interface Served {
   readonly bed: Bed;
   readonly socket: string;
-  readonly client: Client;
+  readonly client: WatchingClient;
+  readonly events: EventRecorder;
   /** What the daemon answers to `plan`, and the files it was asked about. */
   planned: readonly PlannedObject[];
   /** Objects whose removal waits to be confirmed; those that are confirmed are among `asked`. */
@@ -38,10 +39,11 @@ export async function serveLab(): Promise<Served> {
   const dir = await mkdtemp(join(tmpdir(), 'k8slab-cli-'));
   const socket = join(dir, 'k8slab.sock');
   const bed = await createLab('a', 'b');
+  const events = createEvents({ clock: bed.clock });
   const deps: HttpDeps = {
     kinds: KINDS,
     store: bed.store,
-    events: createEvents({ clock: bed.clock }),
+    events,
     metrics: createMetrics({ version: '0' }),
     removals: {
       held: () => served.held,
@@ -58,8 +60,8 @@ export async function serveLab(): Promise<Served> {
       packages: fakePackages(bed.world),
       clock: bed.clock,
     }),
-    plan(files) {
-      served.asked.push(files);
+    plan(files, only) {
+      served.asked.push({ ...(files && { files }), ...(only === undefined ? {} : { only }) });
       return Promise.resolve(served.planned);
     },
   };
@@ -71,6 +73,7 @@ export async function serveLab(): Promise<Served> {
     bed,
     socket,
     client: createClient(socket),
+    events,
     planned: [],
     held: [],
     asked: [],

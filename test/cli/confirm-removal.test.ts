@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { complete } from '../../src/cli/completion.ts';
 import { confirmRemoval } from '../../src/cli/confirm-removal.ts';
 import { serveLab, type Served } from './bed.ts';
 
@@ -48,7 +47,12 @@ describe('confirm-removal', () => {
     await assert.rejects(confirmRemoval(served.client, [], { terminal: terminal('') }), {
       reason: 'NotConfirmed',
     });
-    await assert.rejects(confirmRemoval(served.client, [], {}), /node\/a[^]*network\/k8s-net/);
+    let told = '';
+    const tell = (table: string): void => void (told += table);
+    await assert.rejects(confirmRemoval(served.client, [], { tell }), {
+      message: 'cannot confirm removal: nobody is there to be asked',
+    });
+    assert.match(told, /^HELD +WHY\nnode\/a .*\nnetwork\/k8s-net .*\n$/);
     await assert.rejects(confirmRemoval(served.client, ['nodes'], {}), { reason: 'BadArgument' });
 
     assert.deepEqual(served.asked, []);
@@ -60,10 +64,5 @@ describe('confirm-removal', () => {
 
     served.held = [];
     assert.equal(await confirmRemoval(served.client, [], {}), 'No removal is held\n');
-  });
-
-  it('is completed with what is held', async () => {
-    assert.deepEqual(await complete(served.client, ['confirm-removal', 'n']), ['node/a', 'network/k8s-net']);
-    assert.deepEqual(await complete(served.client, ['confirm']), ['confirm-removal']);
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { get, parseSelection, type GetFlags } from '../../src/cli/get.ts';
+import { get, type GetFlags } from '../../src/cli/get.ts';
+import { parseSelection } from '../../src/cli/selection.ts';
 import { serveLab, type Served } from './bed.ts';
 
 let lab: Served;
@@ -36,7 +37,7 @@ describe('what is asked for', () => {
   ];
   for (const [args, selected] of cases) {
     it(`by "${args.join(' ')}" is ${selected.join(', ')}`, () => {
-      const found = parseSelection(args).map(({ kind, name }) =>
+      const found = parseSelection(args).map(({ resource: { kind }, name }) =>
         name === undefined ? kind : `${kind}/${name}`,
       );
 

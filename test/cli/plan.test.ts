@@ -37,6 +37,24 @@ describe('a printed plan', () => {
     ]);
   });
 
+  it('has old and new values where the planner knows them', () => {
+    const changes = [
+      { field: 'cpus', from: '1', to: '2' },
+      { field: 'memory', from: '1Gi', to: '2Gi' },
+    ];
+    const define: PlannedStep = {
+      type: 'DefineDomain',
+      disruption: 'none',
+      reason: 'the definition differs',
+      changes,
+    };
+
+    assert.match(
+      print(item('a', { actions: [define] }))[1] ?? '',
+      /the definition differs \(cpus: 1 -> 2, memory: 1Gi -> 2Gi\)$/,
+    );
+  });
+
   it('says what an object waits for, and what follows then', () => {
     const lines = print(item('a', { waiting, later: [START] }));
 
@@ -123,9 +141,12 @@ describe('k8slab plan', () => {
     lab.planned = [item('a', { actions: [START] })];
 
     const [now, then] = [await fetchPlan(lab.client, []), await fetchPlan(lab.client, [dir])];
+    await fetchPlan(lab.client, [dir], { only: true });
 
+    const files = [{ path, text: networkText('k8s-net') }];
     assert.deepEqual([now.items, then.items], [lab.planned, lab.planned]);
-    assert.deepEqual(lab.asked, [undefined, [{ path, text: networkText('k8s-net') }]]);
+    assert.deepEqual(lab.asked, [{}, { files }, { files, only: true }]);
+    await assert.rejects(fetchPlan(lab.client, [], { only: true }), { reason: 'BadArgument' });
   });
 
   it('of manifests with errors is none: it says what is wrong with them', async () => {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { KINDS } from '../../src/api/kinds/list.ts';
-import { renderTable, type Table } from '../../src/api/kinds/table.ts';
-import { alignColumns, printTable } from '../../src/cli/print-table.ts';
+import { renderTable } from '../../src/api/kinds/table.ts';
+import { readListing, type Listing } from '../../src/cli/listing.ts';
+import { alignColumns, printTable as print, type TableOptions } from '../../src/cli/print-table.ts';
 import { createLab } from '../controllers/bed.ts';
 
-async function nodes(...names: string[]): Promise<Table> {
+async function nodes(...names: string[]): Promise<Listing> {
   const { store, clock } = await createLab(...names);
-  return renderTable(KINDS.get('Node'), store.list('Node'), clock.now());
+  return readListing(renderTable(KINDS.get('Node'), store.list('Node'), clock.now()));
+}
+
+function printTable({ columns = [], items }: Listing, options: TableOptions): string {
+  return print(columns, items, options);
 }
 
 describe('a printed table', () => {

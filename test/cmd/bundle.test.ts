@@ -42,11 +42,11 @@ function packagesOf(...modules: string[]): string[] {
 
 describe('what is installed', () => {
   it('runs without the checkout', async () => {
-    const shown = await run('k8slab', 'version');
+    const shown = await run('k8slab', 'version', '--client');
     const daemon = await run('k8slabd', '--version');
     const checked = await run('k8slab', 'validate', join(top, 'manifests/lab'));
 
-    assert.deepEqual([shown.stdout, daemon.stdout], [`${version}\n`, `${version}\n`]);
+    assert.deepEqual([shown.stdout, daemon.stdout], [`Client Version: ${version}\n`, `${version}\n`]);
     assert.match(checked.stdout, /k8s-net\.yaml: 1 object\n/);
   });
 
@@ -84,7 +84,13 @@ describe('what is installed', () => {
     const script = `process.on('exit', () => console.log(JSON.stringify(process.moduleLoadList)))`;
     const probe = `data:text/javascript,${encodeURIComponent(script)}`;
     const path = join(directory, 'k8slab.mjs');
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', probe, path, 'version']);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--import',
+      probe,
+      path,
+      'version',
+      '--client',
+    ]);
     const loaded = new Set(JSON.parse(stdout.split('\n')[1] ?? '') as string[]);
 
     assert.deepEqual(

@@ -145,7 +145,7 @@ describe('k8slab explain and completion', () => {
 
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /disk/);
-    assert.equal(formats.stdout, 'wide\nyaml\njson\nname\n');
+    assert.match(formats.stdout, /^wide\nyaml\njson\nname\njsonpath=\n[^]*:4\n$/);
   });
 });
 

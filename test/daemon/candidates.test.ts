@@ -5,7 +5,9 @@ import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import { planCandidates, type PlanWorld } from '../../src/daemon/candidates.ts';
 import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
+import { emptySnapshot, nextSnapshot } from '../../src/api/manifest/snapshot.ts';
 import type { Drivers } from '../../src/daemon/wiring.ts';
+
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
 import { fakeDisks } from '../controllers/disk-fakes.ts';
@@ -44,10 +46,20 @@ function worldOf({ world, clock }: Bed): PlanWorld {
 }
 
 /** `Kind/name: actions` of what would be done about guests, networks and images, if these were the files. */
-async function plan(bed: Bed, files: Record<string, string>): Promise<string[]> {
-  const texts = Object.entries(files).map(([path, text]) => ({ path, text }));
-  const planned = await planCandidates(worldOf(bed), bed.store, texts, new AbortController().signal);
+async function plan(
+  bed: Bed,
+  files: Record<string, string>,
+  beside?: Record<string, string>,
+): Promise<string[]> {
+  const others =
+    beside === undefined ? {} : { beside: nextSnapshot(emptySnapshot, { files: textsOf(beside) }) };
+  const candidates = { files: textsOf(files), ...others };
+  const planned = await planCandidates(worldOf(bed), bed.store, candidates, new AbortController().signal);
   return planned.filter(({ kind }) => kind !== 'Host').map(brief);
+}
+
+function textsOf(files: Record<string, string>): { path: string; text: string }[] {
+  return Object.entries(files).map(([path, text]) => ({ path, text }));
 }
 
 function brief({ kind, name, actions, waiting, later = [], error }: PlannedObject): string {
@@ -118,5 +130,56 @@ describe('a plan for files', () => {
     const planned = await plan(bed, { ...FILES, 'twin.yaml': nodeText('a', { cpus: 2 }) });
 
     assert.equal(planned.at(-1), 'Node/a: Conflict');
+  });
+});
+
+describe('a plan for files beside what there is', () => {
+  it('removes nothing: what none of them names stays as it is', async () => {
+    const bed = await createLab('a');
+
+    const planned = await plan(bed, { 'b.yaml': nodeText('b') }, FILES);
+
+    assert.deepEqual(planned, [
+      'Network/k8s-net: DefineNetwork WriteHostFiles ReloadDnsmasq',
+      'Image/debian: ',
+      'Node/a: ',
+      'Node/b: CreateDisk WriteSeed DefineDomain StartDomain; ReservationNotLive',
+    ]);
+  });
+
+  it('takes an object of theirs for the one of that name, whatever the files are called', async () => {
+    const bed = await createLab('a', 'b');
+    const there = { ...FILES, 'b.yaml': nodeText('b') };
+
+    for (const path of ['a.yaml', '/root/other.yaml']) {
+      const planned = await plan(bed, { [path]: nodeText('a', { cpus: 2 }) }, there);
+      assert.deepEqual(
+        planned.filter((line) => line.startsWith('Node')),
+        ['Node/a: DefineDomain; RestartRequired', 'Node/b: '],
+      );
+    }
+  });
+
+  it('leaves the others of a file that held several objects', async () => {
+    const bed = await createLab('a', 'b');
+    const { 'a.yaml': a, ...rest } = FILES;
+    const there = { ...rest, 'both.yaml': `${a}\n---\n${nodeText('b')}` };
+
+    const planned = await plan(bed, { 'both.yaml': a }, there);
+
+    assert.deepEqual(
+      planned.filter((line) => line.startsWith('Node')),
+      ['Node/a: ', 'Node/b: '],
+    );
+  });
+
+  it('tells of contradictions between them and what stays', async () => {
+    const bed = await createLab('a');
+    const address = [{ network: 'k8s-net', address: '192.168.111.2' }];
+    const there = { ...FILES, 'a.yaml': nodeText('a', { networks: address }) };
+
+    const planned = await plan(bed, { 'b.yaml': nodeText('b', { networks: address }) }, there);
+
+    assert.match(planned.at(-1) ?? '', /^Node\/b: .*Conflict/);
   });
 });

@@ -80,9 +80,9 @@ describe('removal', () => {
     const planned = await lab.exec([
       'sh',
       '-c',
-      'mkdir /root/next; cp /etc/k8slab.d/* /root/next; rm /root/next/c.yaml; k8slab plan /root/next',
+      'mkdir /root/next; cp /etc/k8slab.d/* /root/next; rm /root/next/c.yaml; k8slab plan --only /root/next',
     ]);
-    assert.match(planned.stdout, /node\/c +ShutdownDomain +restart\(~\d+s\) +c +no manifest/);
+    assert.match(planned.stdout, /node\/c +ShutdownDomain +removal +c +no manifest/);
     const calls = (await mutatingCalls(lab)).length;
     const pings = ping(lab, 'a', address, 600);
 
@@ -244,7 +244,7 @@ describe('removal', () => {
     const asked = await lab.exec(['k8slab', 'confirm-removal']);
     assert.equal(asked.code, 1);
     assert.match(asked.stderr, /node\/b/);
-    assert.match(await lab.must(['k8slab', '__complete', 'confirm-removal', 'no']), /^node\/a$/m);
+    assert.match(await lab.must(['k8slab', '__complete', 'confirm-removal', 'no']), /^node\/a(\t|$)/m);
     assert.match(
       await lab.must(['curl', '-sf', 'http://127.0.0.1:9811/metrics']),
       /^k8slab_removals_held 4$/m,

@@ -112,7 +112,7 @@ describe('a kind that is defined and listed, and nothing else', () => {
   it('has its words, its schema and its explanation', () => {
     assert.equal(kinds.resolve('kw')?.kind, WIDGET);
     assert.ok(schemaFiles(kinds).some(({ path }) => path.endsWith('/widget.json')));
-    assert.match(explain('widget.spec.size', kinds), /KIND: +Widget[^]*default: 1/);
+    assert.match(explain('widget.spec.size', { kinds }), /KIND: +Widget[^]*default: 1/);
   });
 
   it('is looked at again when what it reads of another kind changed, and not otherwise', () => {

@@ -1,3 +1,4 @@
+import { NONE } from '../kinds/columns.ts';
 import type { PendingType } from '../conditions.ts';
 import type { Kind } from '../meta.ts';
 import type { Waiting } from './waiting.ts';
@@ -6,9 +7,9 @@ export type { Waiting } from './waiting.ts';
 
 /**
  * What a step costs the guests (docs/disruption.md): `uplink` = they lose the outside for less than a second,
- * `link` = they lose the network for a moment, `restart` = a guest restarts, `data` = a disk goes.
+ * `link` = they lose the network for a moment, `restart` = a guest restarts, `removal` = a guest goes, `data` = a disk goes.
  */
-export type Disruption = 'none' | 'uplink' | 'link' | 'restart' | 'data';
+export type Disruption = 'none' | 'uplink' | 'link' | 'restart' | 'removal' | 'data';
 
 export interface Step {
   readonly disruption: Disruption;
@@ -18,14 +19,23 @@ export interface Step {
   readonly seconds?: number;
   /** Names of the running domains that feel it. */
   readonly guests?: readonly string[];
+  /** Old and new values of what differs, where they are worth a line. */
+  readonly changes?: readonly FieldChange[];
   /** It undoes what was changed behind the manifest. */
   readonly drift?: true;
   /** The steps after it do not need it: its failure is told once they are done. */
   readonly isolated?: true;
 }
 
+/** A field, as the manifest has it, before and after. */
+export interface FieldChange {
+  readonly field: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** What a disruptive step costs: how long, and whom. */
-export type Cost = Pick<Step, 'seconds' | 'guests' | 'drift'>;
+export type Cost = Pick<Step, 'seconds' | 'guests' | 'drift' | 'changes'>;
 
 /** The names and reservations that the running dnsmasq reads beside what libvirt gave it. */
 export interface HostFiles {
@@ -230,14 +240,21 @@ export function step<T extends object>(
   return { ...action, disruption, reason, ...cost };
 }
 
+/** None where nothing changes. */
+export function fieldChange(field: string, from: string, to: string): FieldChange[] {
+  if (from === to) return [];
+  return [{ field, from: from === '' ? NONE : from, to: to === '' ? NONE : to }];
+}
+
 /** The part of a step that a plan shows: not its content, which may hold secrets. */
-export function shown({ type, disruption, reason, seconds, guests }: PlannedStep): PlannedStep {
+export function shown({ type, disruption, reason, seconds, guests, changes }: PlannedStep): PlannedStep {
   return {
     type,
     disruption,
     reason,
     ...(seconds === undefined ? {} : { seconds }),
     ...(guests === undefined ? {} : { guests }),
+    ...(changes === undefined ? {} : { changes }),
   };
 }
 

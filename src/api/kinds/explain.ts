@@ -1,24 +1,24 @@
 import { ReasonedError } from '../errors.ts';
-import type { Kinds, ManifestKindDefinition } from './kinds.ts';
+import type { KindDefinition } from './define.ts';
+import { STATUS } from './fields.ts';
+import type { JsonSchema } from './json-schema.ts';
+import type { Kinds } from './kinds.ts';
 import { KINDS } from './list.ts';
 import { suggestField } from '../manifest/fields.ts';
 import { API_VERSION } from '../meta.ts';
 import { nearest } from '../nearest.ts';
-import { type JsonSchema, jsonSchema } from './schema.ts';
+import { servedObjectSchema } from './served-schema.ts';
 
 const WIDTH = 80;
 
 /**
  * What a kind or one of its fields is, in the shape of `kubectl explain`: `node`, `kn.spec.disk`,
- * `nodes.spec.networks.mac`. Throws a ReasonedError (UnknownKind, UnknownField) that names the nearest known one.
+ * `nodes.spec.networks.mac`, `node.status.address`. Throws a ReasonedError (UnknownKind, UnknownField) that names the nearest
+ * known one.
+ * @param recursive all fields below it, by their names and types
  */
-export function explain(path: string, kinds: Kinds = KINDS): string {
-  const [word = '', ...fields] = path.split('.').map((part) => part.replace(/\[[0-9]*\]$/, ''));
-  const definition = manifestKind(word, kinds);
-  const schema = fields.reduce<JsonSchema>(
-    (parent, _field, index) => childOf(definition, parent, fields.slice(0, index + 1)),
-    jsonSchema(definition),
-  );
+export function explain(path: string, { kinds = KINDS, recursive = false }: ExplainOptions = {}): string {
+  const { definition, fields, schema } = resolvePath(path, kinds);
   const field = fields.length === 0 ? [] : [`FIELD:      ${fields.join('.')} <${typeName(schema)}>`, ''];
   return [
     `KIND:       ${definition.kind}`,
@@ -28,40 +28,90 @@ export function explain(path: string, kinds: Kinds = KINDS): string {
     'DESCRIPTION:',
     ...wrap(schema.description ?? '<empty>'),
     ...details(schema).map((line) => `    ${line}`),
-    ...fieldList(schema),
+    ...(recursive ? fieldTree(schema) : fieldList(schema)),
     '',
   ].join('\n');
 }
 
-function manifestKind(word: string, kinds: Kinds): ManifestKindDefinition {
+export interface ExplainOptions {
+  readonly kinds?: Kinds;
+  readonly recursive?: boolean;
+}
+
+/** A field by its name, for those who ask what there is. */
+export interface ChildField {
+  readonly name: string;
+  readonly description: string;
+  /** There are fields below it. */
+  readonly hasFields: boolean;
+}
+
+/** The fields right below a path. @throws ReasonedError as `explain` */
+export function childFields(path: string, kinds: Kinds = KINDS): ChildField[] {
+  return Object.entries(fieldsOf(resolvePath(path, kinds).schema)).map(([name, schema]) => ({
+    name,
+    description: schema.description ?? '',
+    hasFields: Object.keys(fieldsOf(schema)).length > 0,
+  }));
+}
+
+interface Resolved {
+  readonly definition: KindDefinition;
+  readonly fields: readonly string[];
+  readonly schema: JsonSchema;
+}
+
+function resolvePath(path: string, kinds: Kinds): Resolved {
+  const [word = '', ...parts] = path.replace(/\.$/, '').split('.');
+  const fields = parts.map((part) => part.replace(/\[[0-9]*\]$/, ''));
+  const definition = kindOf(word.replace(/\[[0-9]*\]$/, ''), kinds);
+  const schema = fields.reduce<JsonSchema>(
+    (parent, _field, index) => childOf(definition, parent, { path: fields.slice(0, index + 1), kinds }),
+    servedObjectSchema(definition, kinds),
+  );
+  return { definition, fields, schema };
+}
+
+function kindOf(word: string, kinds: Kinds): KindDefinition {
   const resolved = kinds.resolve(word);
-  const definition = kinds.manifest(resolved?.kind);
-  if (definition !== undefined) return definition;
-  if (resolved !== undefined) {
-    const message = `cannot explain "${word}": k8slab makes the ${resolved.kind} object itself, no manifest has it`;
-    throw new ReasonedError('UnknownKind', message);
-  }
+  if (resolved !== undefined) return resolved;
   const near = nearest(word, kinds.words);
-  const known = kinds.manifests.map(({ kind }) => kind).join(', ');
+  const known = kinds.all.map(({ kind }) => kind).join(', ');
   const hint = near === undefined ? `known kinds: ${known}` : `did you mean "${near}"?`;
   throw new ReasonedError('UnknownKind', `cannot explain "${word}": unknown kind`, { hint });
 }
 
 /** The schema of the last of `path`; `parent` is that of all before it. */
 function childOf(
-  definition: ManifestKindDefinition,
+  definition: KindDefinition,
   parent: JsonSchema,
-  path: readonly string[],
+  { path, kinds }: { readonly path: readonly string[]; readonly kinds: Kinds },
 ): JsonSchema {
   const field = path.at(-1) ?? '';
   const child = Object.hasOwn(fieldsOf(parent), field) ? fieldsOf(parent)[field] : undefined;
   if (child !== undefined) return child;
-  const hint = suggestField(definition, path.slice(0, -1), field);
+  const hint = hintAt(definition, parent, { path, kinds });
   throw new ReasonedError(
     'UnknownField',
     `cannot explain "${path.join('.')}" of ${definition.kind}: unknown field "${field}"`,
     hint === undefined ? {} : { hint },
   );
+}
+
+/** Where the field belongs in a manifest, else what is nearest among those that there are. */
+function hintAt(
+  definition: KindDefinition,
+  parent: JsonSchema,
+  { path, kinds }: { readonly path: readonly string[]; readonly kinds: Kinds },
+): string | undefined {
+  const field = path.at(-1) ?? '';
+  const names = Object.keys(fieldsOf(parent));
+  const manifest = kinds.manifest(definition.kind);
+  const near = nearest(field, names);
+  const here = near === undefined ? `known here: ${names.join(', ')}` : `did you mean "${near}"?`;
+  if (manifest === undefined || path[0] === STATUS) return names.length === 0 ? undefined : here;
+  const hint = suggestField(manifest, path.slice(0, -1), field);
+  return hint?.startsWith('known here') === true ? here : hint;
 }
 
 /** Fields of a mapping, or of the mappings in a list. */
@@ -80,6 +130,24 @@ function fieldList(schema: JsonSchema): readonly string[] {
     '',
   ]);
   return ['', 'FIELDS:', ...blocks.flat().slice(0, -1)];
+}
+
+/** Names and types alone, as `kubectl explain --recursive` prints them. */
+function fieldTree(schema: JsonSchema): readonly string[] {
+  const lines = treeLines(schema, '  ');
+  return lines.length === 0 ? [] : ['', 'FIELDS:', ...lines];
+}
+
+function treeLines(schema: JsonSchema, indent: string): readonly string[] {
+  const required = new Set((schema.items ?? schema).required);
+  return Object.entries(fieldsOf(schema)).flatMap(([name, child]) => {
+    const choices = (child.items ?? child).enum;
+    return [
+      `${indent}${name}\t<${typeName(child)}>${required.has(name) ? ' -required-' : ''}`,
+      ...(choices === undefined ? [] : [`${indent}enum: ${choices.join(', ')}`]),
+      ...treeLines(child, `${indent}  `),
+    ];
+  });
 }
 
 function details(schema: JsonSchema): readonly string[] {

@@ -7,6 +7,7 @@ import { nearest } from '../nearest.ts';
 import { isListKind, listSchema, manifestSchema } from '../kinds/schema.ts';
 import { fieldIssues, plainMessage } from './issues.ts';
 import { isRecord, openEnvelope } from './envelope.ts';
+import { oneSlip } from './indentation.ts';
 import { formatPath } from './path.ts';
 import { positionAt, walk, type PlaceTree } from './places.ts';
 import { runSteps, type Steps } from './steps.ts';
@@ -94,7 +95,8 @@ function checkDocument(file: string, { value, places, start }: YamlDocument, kin
     return { issues: [versionIssue(value)] };
   const result = manifestSchema(definition).safeParse(value, { error: plainMessage, reportInput: true });
   if (!result.success) {
-    return { issues: result.error.issues.flatMap((issue) => fieldIssues(definition, issue, places.tree)) };
+    const issues = result.error.issues.flatMap((issue) => fieldIssues(definition, issue, places.tree));
+    return { issues: oneSlip(issues, value) };
   }
   const { metadata, spec } = result.data;
   const origin = 'policy' in spec && spec.policy.adopt ? { named: namedFields(value.spec) } : {};

@@ -90,6 +90,38 @@ export function* snapshotSteps(
   }
   // Listings come each minute, and mostly say what the last one said.
   if (isSame(previous.files, files)) return previous;
+  return yield* assembled(files, previous.objects, kinds);
+}
+
+/**
+ * What manifests and others beside them would be together: an object that both have is that of `files`, whatever their files
+ * are called.
+ */
+export function* besideSteps(
+  others: Snapshot,
+  listing: ManifestListing,
+  kinds: Kinds = KINDS,
+): Steps<Snapshot> {
+  const fresh = yield* snapshotSteps(emptySnapshot, listing, kinds);
+  const named = namedObjects(fresh);
+  const kept = [...others.files].map(([path, record]): [string, FileRecord] => [
+    // As no path is written, so that both files of one name stay.
+    `${path}\0`,
+    {
+      ...record,
+      objects: record.objects.filter((object) => !named.has(refName(object))),
+      errors: record.errors.filter(({ object }) => object === undefined || !named.has(refName(object))),
+    },
+  ]);
+  return yield* assembled(new Map([...kept, ...fresh.files]), [], kinds);
+}
+
+/** What files are together. */
+function* assembled(
+  files: ReadonlyMap<string, FileRecord>,
+  before: readonly ParsedObject[],
+  kinds: Kinds,
+): Steps<Snapshot> {
   const records = [...files.values()];
   const all = records.flatMap(({ objects }) => objects);
   const crossErrors = crossCheck(all, kinds);
@@ -97,7 +129,7 @@ export function* snapshotSteps(
   const errors = [...records.flatMap((record) => record.errors), ...crossErrors];
   return {
     files,
-    objects: uniqueObjects(all, previous.objects),
+    objects: uniqueObjects(all, before),
     errors: errors.toSorted(byErrorPlace),
     warnings: danglingReferences(all, kinds),
     condemned: Map.groupBy(crossErrors, ({ object }) => refName(object)),

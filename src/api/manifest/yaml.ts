@@ -22,6 +22,8 @@ const syntaxHints: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   BLOCK_AS_IMPLICIT_KEY: 'write a value that contains ": " in quotes',
   BAD_SCALAR_START: 'write the value in quotes',
+  BAD_INDENT: 'indent it as its neighbours are',
+  MULTILINE_IMPLICIT_KEY: 'is the line below indented further than this one?',
   BAD_ALIAS: 'write a value that begins with * or & in quotes',
 };
 
@@ -160,7 +162,7 @@ function quietly(work: () => void): void {
 
 function readDocument(document: Document.Parsed, { lineStarts: lines }: LineCounter): YamlDocument[] {
   const { contents, errors, warnings } = document;
-  const broken = [...errors, ...warnings].slice(0, MAX_SYNTAX_ERRORS);
+  const broken = withoutEchoes([...errors, ...warnings], lines).slice(0, MAX_SYNTAX_ERRORS);
   if (broken.length === 0 && isEmpty(contents)) return [];
   const at = contents?.range[0] ?? document.range[0];
   const start = positionAt(lines, at);
@@ -179,6 +181,24 @@ function readDocument(document: Document.Parsed, { lineStarts: lines }: LineCoun
     },
   ];
 }
+
+/**
+ * What the parser stumbles over in the line of an error, or in the next one, comes of that error. A line that is indented too
+ * far makes two of one place, of which the one that says so is told.
+ */
+function withoutEchoes(errors: readonly YAMLError[], lines: readonly number[]): YAMLError[] {
+  const placed = errors
+    .map((error) => ({ error, line: positionAt(lines, error.pos[0]).line, first: error.code === INDENTED }))
+    .toSorted((a, b) => a.line - b.line || Number(b.first) - Number(a.first));
+  return placed
+    .filter(({ line }, index) => {
+      const before = placed[index - 1];
+      return before === undefined || line > before.line + 1;
+    })
+    .map(({ error }) => error);
+}
+
+const INDENTED = 'MULTILINE_IMPLICIT_KEY';
 
 function isEmpty(contents: Document.Parsed['contents']): boolean {
   return contents === null || ('value' in contents && contents.value === null);

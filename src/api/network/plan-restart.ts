@@ -5,7 +5,14 @@ import type { NetworkModel } from '../libvirt/network.ts';
 import { parkingBridge } from '../ipam/names.ts';
 import type { DesiredNetwork } from './render.ts';
 import { renderXml } from '../xml.ts';
-import { step, type NetworkAction, type TapAttachment, type Waiting } from '../disruption/action.ts';
+import {
+  fieldChange,
+  step,
+  type FieldChange,
+  type NetworkAction,
+  type TapAttachment,
+  type Waiting,
+} from '../disruption/action.ts';
 import { NET_UPDATE_SECONDS, NETWORK_RESTART_SECONDS } from './costs.ts';
 import { hostDirOptions, type HostDirs } from './host-dirs.ts';
 import { guestNames, type ObservedNetwork } from './observed.ts';
@@ -37,6 +44,25 @@ export function restartFields(wanted: NetworkModel, live: NetworkModel, dirs: Ho
   return Object.entries(RESTART_FIELDS)
     .filter(([, field]) => !isDeepStrictEqual(field(a), field(b)))
     .map(([name]) => name);
+}
+
+/** Old and new values of the fields above, as a plan shows them. */
+export function changedValues(before: NetworkModel, after: NetworkModel, dirs: HostDirs): FieldChange[] {
+  const [a, b] = [withoutHostDirs(before, dirs), withoutHostDirs(after, dirs)];
+  return Object.entries(RESTART_FIELDS).flatMap(([name, field]) =>
+    fieldChange(name, valueText(field(a)), valueText(field(b))),
+  );
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(valueText).join(' and ');
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return value === undefined ? '' : JSON.stringify(value);
+  const { address, prefix, netmask, start, end, lease } = value as Readonly<
+    Record<string, string | undefined>
+  >;
+  if (start === undefined) return `${address ?? ''}/${prefix ?? netmask ?? ''}`;
+  return `${start}-${end ?? ''}${lease === undefined ? '' : ` for ${lease} s`}`;
 }
 
 /** The directories of ours are wanted, but no reason for a restart of their own. */
@@ -72,7 +98,9 @@ export function planRestart(input: RestartInput): { action?: NetworkAction; wait
     outdated.length === 0
       ? `one restart is shorter than ${gaps} updates of reservations`
       : `takes effect when the network restarts: ${outdated.join(', ')}`;
-  return { action: restartAction(desired, observed, { signature, reason }) };
+  const changes =
+    observed.live === undefined ? [] : changedValues(observed.live.model, wanted, desired.hostDirs);
+  return { action: restartAction(desired, observed, { signature, reason, changes }) };
 }
 
 /** Identifies what a restart shall bring: another Node leaves it as it is. */
@@ -90,7 +118,7 @@ function restartRequired(fields: readonly string[], observed: ObservedNetwork): 
 function restartAction(
   desired: DesiredNetwork,
   observed: ObservedNetwork,
-  { signature, reason }: { signature: string; reason: string },
+  { signature, reason, changes }: { signature: string; reason: string; changes: readonly FieldChange[] },
 ): NetworkAction {
   const { config, live, ports } = observed;
   const guests = guestNames(observed);
@@ -105,7 +133,10 @@ function restartAction(
     desired,
     ports.filter((port) => port !== `${before}-nic`),
   );
-  const cost = guests.length === 0 ? {} : { seconds: NETWORK_RESTART_SECONDS, guests };
+  const cost = {
+    ...(guests.length === 0 ? {} : { seconds: NETWORK_RESTART_SECONDS, guests }),
+    ...(changes.length === 0 ? {} : { changes }),
+  };
   const felt = guests.length === 0 ? 'none' : 'uplink';
   return step(
     reboot.length > 0 ? 'restart' : felt,

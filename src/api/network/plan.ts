@@ -18,7 +18,7 @@ import { planLive, writeFiles } from './plan-live.ts';
 import { claimsAnew, findOverlap, findUnknown, movesAddresses } from './neighbours.ts';
 import { guestNames, type ObservedNetwork } from './observed.ts';
 import { onlyRestartRevives, planRevival } from './plan-revival.ts';
-import { planAttach, planMtu, planRestart, restartFields } from './plan-restart.ts';
+import { changedValues, planAttach, planMtu, planRestart, restartFields } from './plan-restart.ts';
 import { planUpdates } from './plan-updates.ts';
 
 /**
@@ -69,7 +69,7 @@ function planRepairs(
   wanted: XmlElement,
 ): Plan<NetworkAction> {
   const model = modelNetwork(wanted);
-  const definition = planDefinition({ root: wanted, model }, observed);
+  const definition = planDefinition({ root: wanted, model }, observed, desired);
   const { live } = observed;
   if (!observed.active || live === undefined) return planInactive(desired, observed, { model, definition });
   const outdated = [
@@ -162,12 +162,18 @@ function foreignNetwork(desired: DesiredNetwork, observed: ObservedNetwork): Wai
   return { reason: 'Conflict', message };
 }
 
-function planDefinition(wanted: NetworkDocument, observed: ObservedNetwork): NetworkAction[] {
+function planDefinition(
+  wanted: NetworkDocument,
+  observed: ObservedNetwork,
+  { hostDirs }: DesiredNetwork,
+): NetworkAction[] {
   const reason = whyDefine(wanted.model, observed);
+  if (reason === undefined) return [];
+  const before = observed.config?.model;
+  const changes = before === undefined ? [] : changedValues(before, wanted.model, hostDirs);
   // The text of a thousand entries is made only where it is needed.
-  return reason === undefined
-    ? []
-    : [step('none', reason, { type: 'DefineNetwork', xml: renderXml(wanted.root) })];
+  const define = { type: 'DefineNetwork' as const, xml: renderXml(wanted.root) };
+  return [step('none', reason, define, changes.length === 0 ? {} : { changes })];
 }
 
 function whyDefine(

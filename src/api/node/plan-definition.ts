@@ -3,7 +3,8 @@ import { modelDomain, type DomainModel } from '../libvirt/domain.ts';
 import { definitionHash, renderDomainOver } from './render-domain-over.ts';
 import { diskGrowth, firstDisk, growthRefusal } from './pending-disk.ts';
 import { renderXml } from '../xml.ts';
-import { step, type NodeAction } from '../disruption/action.ts';
+import { fieldChange, step, type FieldChange, type NodeAction } from '../disruption/action.ts';
+import { bytesOfMebibytes, formatBytes } from '../quantity.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
 
 /** What is done about an existing guest without it noticing, and what policy leaves as it was found. */
@@ -35,9 +36,10 @@ function planDefinition({ definition, spec }: DesiredNode, observed: ObservedNod
   if (definition === undefined || domain === undefined || mark === undefined) return NOTHING;
   const { root, model } = domain.config;
   const rendered = renderDomainOver(root, definition, mark);
+  const wanted = modelDomain(rendered);
   const fields = [
     ...(domain.transient === true ? ['that it is kept'] : []),
-    ...definitionFields(modelDomain(rendered), model),
+    ...definitionFields(wanted, model),
   ];
   const isDrift = mark.applied === definitionHash(definition);
   if (fields.length === 0 && (isDrift || mark.applied === undefined)) return NOTHING;
@@ -46,7 +48,11 @@ function planDefinition({ definition, spec }: DesiredNode, observed: ObservedNod
   }
   const differing = fields.length === 0 ? 'what the mark says' : fields.join(', ');
   const reason = `the definition differs in ${differing}${isDrift ? ', changed behind the manifest' : ''}`;
-  const cost = isDrift ? { drift: true as const } : {};
+  const changes = changedValues(model, wanted);
+  const cost = {
+    ...(isDrift ? { drift: true as const } : {}),
+    ...(changes.length === 0 ? {} : { changes }),
+  };
   const starts = mark.adopted === true ? observed.knownAutostart === 'on' : spec.power === 'Running';
   const forgotten = domain.transient === true && starts;
   const define = {
@@ -66,6 +72,21 @@ const FIELDS: Readonly<Record<string, (model: DomainModel) => unknown>> = {
   disk: ({ disks }) => disks,
   policy: ({ mark }) => mark?.reclaim,
 };
+
+/** What a plan says of a field's value, where a line has room for it. */
+const VALUES: Readonly<Record<string, (model: DomainModel) => string>> = {
+  cpus: ({ cpus }) => String(cpus.count),
+  memory: ({ memory }) => formatBytes(bytesOfMebibytes(memory)),
+  domainType: ({ type }) => type,
+  networks: ({ interfaces }) =>
+    interfaces.map(({ network, bridge, mac }) => `${network ?? bridge ?? ''} ${mac}`).join(' and '),
+  disk: ({ disks }) => disks.map(({ file, target }) => file ?? target).join(' and '),
+  'policy.reclaim': ({ mark }) => mark?.reclaim ?? '',
+};
+
+function changedValues(before: DomainModel, after: DomainModel): FieldChange[] {
+  return Object.entries(VALUES).flatMap(([field, value]) => fieldChange(field, value(before), value(after)));
+}
 
 function definitionFields(wanted: DomainModel, found: DomainModel): string[] {
   return Object.entries(FIELDS)

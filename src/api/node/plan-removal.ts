@@ -47,9 +47,6 @@ export interface RemovedNode {
 
 type Removal = Plan<NodeRemovalAction>;
 
-/** About what a guest takes to shut down; measured, see docs/disruption.md. */
-const STOP_SECONDS = 2;
-
 /**
  * Stops the guest, then takes away what was made for it. Disk and seed go before the domain, whose mark is what tells a
  * daemon that was restarted in the middle what there is to do.
@@ -79,8 +76,9 @@ function planGuest(observed: RemovedNode): Removal {
     return { actions: [], waiting: { reason: 'CloneInProgress', message }, later: later(observed) };
   }
   if (domain.state !== 'shutoff') {
-    const stop = planStop({ ...observed, state: domain.state }, NO_MANIFEST, STOP_SECONDS);
-    return { ...stop, later: later(observed).slice(1) };
+    const stop = planStop({ ...observed, state: domain.state }, NO_MANIFEST);
+    const actions = stop.actions.map((action) => ({ ...action, disruption: 'removal' as const }));
+    return { ...stop, actions, later: later(observed).slice(1) };
   }
   if (observed.saved && !deletesDisk(observed)) {
     const reason = 'no manifest; its memory was saved, and may hold what its disk lacks';
@@ -141,7 +139,7 @@ function planDisk(observed: RemovedNode): NodeRemovalAction[] {
 
 function undefine(observed: RemovedNode): NodeRemovalAction {
   const reason = `${NO_MANIFEST}; ${fateOfDisk(observed)}`;
-  return step('restart', reason, { type: 'UndefineDomain' }, { guests: [observed.name] });
+  return step('removal', reason, { type: 'UndefineDomain' }, { guests: [observed.name] });
 }
 
 function fateOfDisk({ disk, reclaim }: RemovedNode): string {
@@ -153,7 +151,7 @@ function fateOfDisk({ disk, reclaim }: RemovedNode): string {
 
 /** All steps of a guest that runs, as a plan shows them beforehand. */
 function later(observed: RemovedNode): PlannedStep[] {
-  const stop = { type: 'ShutdownDomain', disruption: 'restart', reason: NO_MANIFEST } as const;
+  const stop = { type: 'ShutdownDomain', disruption: 'removal', reason: NO_MANIFEST } as const;
   const rest = planEnd(observed);
-  return [{ ...stop, seconds: STOP_SECONDS, guests: [observed.name] }, ...rest.map(shown)];
+  return [{ ...stop, guests: [observed.name] }, ...rest.map(shown)];
 }

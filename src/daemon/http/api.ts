@@ -47,7 +47,11 @@ export interface HttpDeps {
   readonly health: Pick<Health, 'unready' | 'unhealthy'>;
   /** What is wrong with the manifests now. */
   readonly manifestErrors: () => readonly ManifestTrouble[];
-  readonly plan: (files?: readonly { path: string; text: string }[]) => Promise<readonly PlannedObject[]>;
+  /** For the manifests that there are; for files beside them; or, with `only`, for these files alone. */
+  readonly plan: (
+    files?: readonly { path: string; text: string }[],
+    only?: boolean,
+  ) => Promise<readonly PlannedObject[]>;
   readonly updates: PackageUpdates;
   readonly clock: Clock;
   readonly onError: OnServerError;
@@ -57,7 +61,10 @@ export interface HttpDeps {
 
 const BASE = `/apis/${API_VERSION}`;
 
-const candidates = z.object({ files: z.array(z.object({ path: z.string(), text: z.string() })) });
+const candidates = z.object({
+  files: z.array(z.object({ path: z.string(), text: z.string() })),
+  only: z.boolean().optional(),
+});
 
 const confirmed = z.object({ items: z.array(z.object({ kind: z.string(), name: z.string() })) });
 
@@ -126,14 +133,14 @@ const MAX_PLANS = 4;
 
 function servePlan(app: Hono, deps: HttpDeps): void {
   let running = 0;
-  async function plan(files?: readonly { path: string; text: string }[]): Promise<readonly PlannedObject[]> {
+  async function plan(...asked: Parameters<HttpDeps['plan']>): Promise<readonly PlannedObject[]> {
     if (running >= MAX_PLANS)
       throw new StatusError('TooManyRequests', `${MAX_PLANS} plans are being made already: try again`, {
         retryAfterSeconds: 1,
       });
     running += 1;
     try {
-      return await deps.plan(files);
+      return await deps.plan(...asked);
     } finally {
       running -= 1;
     }
@@ -142,7 +149,7 @@ function servePlan(app: Hono, deps: HttpDeps): void {
   app.post(`${BASE}/plan`, async (c) => {
     const body = candidates.safeParse(await c.req.json().catch(() => undefined));
     if (!body.success) throw new StatusError('BadRequest', 'the body must be {"files": [{"path", "text"}]}');
-    return c.json({ items: await plan(body.data.files) });
+    return c.json({ items: await plan(body.data.files, body.data.only) });
   });
 }
 

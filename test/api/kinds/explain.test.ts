@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
-import { explain } from '../../../src/api/kinds/explain.ts';
+import { childFields, explain } from '../../../src/api/kinds/explain.ts';
+import { KINDS } from '../../../src/api/kinds/list.ts';
 
 function thrown(path: string): ReasonedError {
   try {
@@ -63,6 +64,17 @@ describe('explain', () => {
       line: 'KIND:       Node',
       reason: 'plurals, and a path as errors write it',
     },
+    { path: 'node.status', line: '  address\t<string>', reason: 'fields of the status' },
+    {
+      path: 'host.status.conditions',
+      line: '  reason\t<string>',
+      reason: 'conditions, also of what has no manifest',
+    },
+    {
+      path: 'node.spec.',
+      line: 'FIELD:      spec <object>',
+      reason: 'a path whose next field is still to be written',
+    },
     { path: 'node.spec.cpus', line: '    range: 1 to 1024', reason: 'the range of a number' },
   ];
   for (const { path, line, reason } of lines) {
@@ -74,15 +86,20 @@ describe('explain', () => {
   const unknown = [
     { path: 'nod', reason: 'UnknownKind', hint: 'did you mean "node"?' },
     { path: 'nodse', reason: 'UnknownKind', hint: 'did you mean "node"?' },
-    { path: '', reason: 'UnknownKind', hint: 'known kinds: Network, Image, Node, LoadBalancer' },
-    { path: 'host', reason: 'UnknownKind', hint: undefined },
+    { path: '', reason: 'UnknownKind', hint: 'known kinds: Host, Network, Image, Node, LoadBalancer' },
+    { path: 'node.status.adress', reason: 'UnknownField', hint: 'did you mean "address"?' },
+    {
+      path: 'host.status.x',
+      reason: 'UnknownField',
+      hint: 'known here: conditions, observedGeneration, libvirtVersion, arch, domainType',
+    },
     { path: 'node.spec.memroy', reason: 'UnknownField', hint: 'did you mean "memory"?' },
     { path: 'node.memory', reason: 'UnknownField', hint: '"memory" belongs at spec.memory' },
     { path: 'node.spec.role.x', reason: 'UnknownField', hint: undefined },
     {
       path: 'node.constructor',
       reason: 'UnknownField',
-      hint: 'known here: apiVersion, kind, metadata, spec',
+      hint: 'known here: apiVersion, kind, metadata, spec, status',
     },
   ];
   for (const { path, reason, hint } of unknown) {
@@ -93,4 +110,31 @@ describe('explain', () => {
       assert.equal(error.hint, hint);
     });
   }
+
+  it('recursively is every field by its name and type, of the status too', () => {
+    const lines = explain('node', { recursive: true }).split('\n');
+
+    for (const line of [
+      '  spec\t<object>',
+      '    cpus\t<integer>',
+      '      restart\t<string>',
+      '      enum: Never, OnAddressChange, OnAnyChange',
+      '  status\t<object>',
+      '    conditions\t<[]object>',
+      '      lastTransitionTime\t<string>',
+    ])
+      assert.ok(lines.includes(line), line);
+    assert.equal(explain('node.spec.disk', { recursive: true }).split('\n').at(-2)?.startsWith('  '), true);
+  });
+
+  it('describes every field of every status', () => {
+    for (const { kind } of KINDS.all) {
+      const below = (path: string): string[] =>
+        childFields(path).flatMap(({ name, description, hasFields }) => {
+          assert.notEqual(description, '', `${path}.${name}`);
+          return [name, ...(hasFields ? below(`${path}.${name}`) : [])];
+        });
+      assert.ok(below(`${kind.toLowerCase()}.status`).includes('lastTransitionTime'));
+    }
+  });
 });

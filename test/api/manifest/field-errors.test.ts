@@ -207,6 +207,29 @@ describe('the error of a field', () => {
       ],
     },
     {
+      reason: 'U15: fields beside the mapping they belong into are one slip',
+      text: 'apiVersion: k8slab.io/v1alpha1\nkind: Node\nmetadata: {name: a}\nspec:\ndisk: {image: x}\nnetworks: []\ncpus: 2\n',
+      lines: [
+        '4:6: spec: it is empty, since its fields stand beside it and not below it: disk, networks, cpus (indent them further than spec)',
+      ],
+    },
+    {
+      reason: 'U15: a line that is indented too far is one slip',
+      text: 'kind: Node\nspec:\n  cpus: 2\n    memory: 1Gi\n  role: worker\n',
+      lines: [
+        '3:9: cannot read the YAML: Implicit keys need to be on a single line (is the line below indented further than this one?)',
+      ],
+    },
+    {
+      reason:
+        'U15: and so is one that is not indented far enough, while another slip further down is told too',
+      text: 'kind: Node\nspec:\n  disk:\n    image: x\n   cpus: 2\n  role: worker\n  memory: a: b\n',
+      lines: [
+        '5:1: cannot read the YAML: All mapping items must start at the same column (indent it as its neighbours are)',
+        '7:11: cannot read the YAML: Nested mappings are not allowed in compact mappings (write a value that contains ": " in quotes)',
+      ],
+    },
+    {
       reason: 'an alias of nothing',
       text: node('role: *x'),
       lines: ['7:9: spec.role: the alias *x stands for nothing above it'],

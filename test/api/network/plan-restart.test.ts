@@ -68,6 +68,11 @@ describe('a restart of the network is asked for', () => {
         assert.deepEqual(types(plan), ['DefineNetwork', 'RestartNetwork']);
         const reason = plan.actions[1]?.reason ?? '';
         assert.ok(reason.split(/[:,] /).includes(field), reason);
+        const changed = plan.actions[1]?.changes?.find((each) => each.field === field);
+        assert.ok(
+          changed !== undefined && changed.from !== changed.to,
+          JSON.stringify(plan.actions[1]?.changes),
+        );
       }
       assert.deepEqual(look([], restarted, { spec: changed }), NOTHING);
       assert.deepEqual(look([], apply(world, there), { spec: changed }), NOTHING);

@@ -43,6 +43,10 @@ describe('the definition of a guest', () => {
     assert.ok(define?.type === 'DefineDomain' && define.xml !== undefined);
     assert.deepEqual([plan.actions.length, define.disruption, define.drift], [1, 'none', undefined]);
     assert.match(define.reason, /cpus, memory/);
+    assert.deepEqual(define.changes, [
+      { field: 'cpus', from: '1', to: '2' },
+      { field: 'memory', from: '512Mi', to: '1Gi' },
+    ]);
     assert.equal(parseDomain(define.xml).model.cpus.count, 2);
     assert.equal(plan.waiting?.reason, 'RestartRequired');
     assert.match(plan.waiting.message, /cpus, memory; policy\.restart is OnAddressChange/);
