@@ -8,6 +8,8 @@ import { createClient, type Client } from '../../src/cli/client.ts';
 import { createApi } from '../../src/daemon/http/api.ts';
 import { serveSocket } from '../../src/daemon/http/servers.ts';
 import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
+import { createPower } from '../../src/controllers/node/power.ts';
+import { silentLogger } from '../../src/engine/logger.ts';
 import { createEvents } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
@@ -50,6 +52,12 @@ export async function serveLab(): Promise<Served> {
       packages: fakePackages(bed.world),
       clock: bed.clock,
     }),
+    power: createPower({
+      ...bed,
+      log: silentLogger(),
+      enqueue: (node) => void served.asked.push(node),
+    }),
+    powerPlace: (node) => `/etc/k8slab.d/${node}.yaml:5`,
     plan(files) {
       served.asked.push(files);
       return Promise.resolve(served.planned);

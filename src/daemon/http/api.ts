@@ -15,10 +15,11 @@ import type { PackageUpdates } from '../../controllers/node/package-updates.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { serveObjects } from './objects.ts';
 import { failure, notFound } from './status.ts';
+import { servePower, type PowerServed } from './power.ts';
 import { serveUpdates } from './updates.ts';
 import type { OnServerError } from './servers.ts';
 
-export interface HttpDeps {
+export interface HttpDeps extends Pick<PowerServed, 'power' | 'powerPlace'> {
   readonly kinds: Kinds;
   readonly store: ObjectStore;
   readonly events: EventRecorder;
@@ -85,6 +86,7 @@ export function createApi(deps: HttpDeps): Hono {
     return c.json(body.data);
   });
   serveUpdates(app, deps);
+  servePower(app, deps);
   serveObjects(app, deps);
   app.onError((error, c) => {
     const code = reasonOf(error) === 'NotHeld' ? 409 : 500;
