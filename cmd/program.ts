@@ -8,6 +8,7 @@ import { addConfirmRemoval } from './commands/confirm-removal.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addPlan } from './commands/plan.ts';
+import { addPower } from './commands/power.ts';
 import { addUpdatePackages } from './commands/update-packages.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   addValidate(program);
   addAdopt(program);
   addExplain(program);
+  addPower(program, client);
   addUpdatePackages(program, client);
   addVersion(program);
   addCompletion(program);
