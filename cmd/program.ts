@@ -4,11 +4,14 @@ import { createClient, DEFAULT_SOCKET, type Client } from '../src/cli/client.ts'
 import { addAdopt } from './commands/adopt.ts';
 import { addComplete } from './commands/complete.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConsole } from './commands/console.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPower } from './commands/power.ts';
+import { addSsh } from './commands/ssh.ts';
 import { addUpdatePackages } from './commands/update-packages.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
@@ -34,6 +37,9 @@ export function createProgram(): Command {
   addAdopt(program);
   addExplain(program);
   addPower(program, client);
+  addSsh(program, client);
+  addConsole(program);
+  addLogs(program, client);
   addUpdatePackages(program, client);
   addVersion(program);
   addCompletion(program);

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { Libvirt } from '../../src/drivers/libvirt.ts';
 
 export function addAdopt(program: Command): void {
   program
@@ -16,6 +15,7 @@ export function addAdopt(program: Command): void {
     .addHelpText('after', '\nExamples:\n  k8slab adopt\n  k8slab adopt k8s-net master00 -d /etc/k8slab.d')
     .action(async (names: string[], flags: { outputDir?: string; connect?: string }) => {
       const { adopt, printAdoption, writeAdoption } = await import('../../src/cli/adopt.ts');
+      const { openLibvirt } = await import('../libvirt.ts');
       const libvirt = await openLibvirt(flags.connect);
       const { files, skipped } = await adopt(libvirt, names).finally(() => libvirt.dispose());
       for (const { what, why } of skipped) process.stderr.write(`k8slab: left out ${what}: ${why}\n`);
@@ -24,14 +24,4 @@ export function addAdopt(program: Command): void {
       if (files.length === 0) process.stderr.write('k8slab: nothing to adopt\n');
       if (names.length > 0 && skipped.length > 0) process.exitCode = 1;
     });
-}
-
-/** Read-only: a connection that could not change anything. */
-async function openLibvirt(uri: string | undefined): Promise<Libvirt> {
-  const { DEFAULT_CONFIG_PATH } = await import('../../src/daemon/config-path.ts');
-  const { loadConfig } = await import('../../src/daemon/config.ts');
-  const { createLibvirt, createVirsh } = await import('../../src/drivers/libvirt.ts');
-  const config = await loadConfig(DEFAULT_CONFIG_PATH, { mustExist: false });
-  const virsh = createVirsh({ uri: uri ?? config.connect, command: ['virsh', '--readonly'] });
-  return createLibvirt({ virsh, xmlDir: config.runtime });
 }

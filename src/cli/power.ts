@@ -1,6 +1,7 @@
 import { explainError, ReasonedError } from '../api/errors.ts';
 import type { PowerEvent, PowerVerb } from '../api/node/power.ts';
 import type { Client } from './client.ts';
+import { nodeName } from './guest.ts';
 
 export interface PowerFlags {
   readonly wait: boolean;
@@ -32,11 +33,6 @@ export async function power(
     if (!done) code = 1;
   }
   return code;
-}
-
-/** `node/master00` is what other commands print. */
-export function nodeName(word: string): string {
-  return word.replace(/^(nodes?|kn)(\.k8slab\.io)?\//, '');
 }
 
 async function powerOne(client: Client, verb: PowerVerb, node: string, run: PowerRun): Promise<boolean> {
