@@ -14,6 +14,7 @@ import { addPower } from './commands/power.ts';
 import { addSsh } from './commands/ssh.ts';
 import { addUpdatePackages } from './commands/update-packages.ts';
 import { addValidate } from './commands/validate.ts';
+import { addVerify } from './commands/verify.ts';
 import { addVersion } from './commands/version.ts';
 
 /**
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addConsole(program);
   addLogs(program, client);
   addUpdatePackages(program, client);
+  addVerify(program, client);
   addVersion(program);
   addCompletion(program);
   addComplete(program, client);
