@@ -12,6 +12,7 @@ import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPower } from './commands/power.ts';
 import { addSsh } from './commands/ssh.ts';
+import { addTop } from './commands/top.ts';
 import { addUpdatePackages } from './commands/update-packages.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVerify } from './commands/verify.ts';
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addSsh(program, client);
   addConsole(program);
   addLogs(program, client);
+  addTop(program, client);
   addUpdatePackages(program, client);
   addVerify(program, client);
   addVersion(program);
