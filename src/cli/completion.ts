@@ -17,14 +17,35 @@ const COMMANDS = [
   'adopt',
   'completion',
   'confirm-removal',
+  'console',
   'explain',
   'get',
   'help',
+  'logs',
   'plan',
+  'restart',
+  'ssh',
+  'start',
+  'stop',
+  'top',
   'update-packages',
   'validate',
+  'verify',
   'version',
 ];
+
+/** Commands that take names of Nodes; of those that take one, all that follows is their own. */
+const OF_NODES: Readonly<Record<string, 'one' | 'some'>> = {
+  console: 'one',
+  logs: 'one',
+  restart: 'some',
+  ssh: 'one',
+  start: 'some',
+  stop: 'some',
+  top: 'some',
+  'update-packages': 'some',
+  verify: 'some',
+};
 
 const BASH = `_k8slab() {
   local IFS=$'\\n' word=\${COMP_WORDS[COMP_CWORD]}
@@ -69,7 +90,9 @@ async function candidates(client: Client, before: readonly string[]): Promise<st
   const kinds = indexWords(KIND_NAMES);
   if (command === 'explain' && rest.length === 0) return [...kinds.words];
   if (command === 'confirm-removal') return ['--all', ...(await fetchHeld(client)).map(objectWord)];
-  if (command === 'update-packages') return objectNames(client, kinds.resolve('node'));
+  const takes = Object.hasOwn(OF_NODES, command) ? OF_NODES[command] : undefined;
+  const named = rest.some((word) => !word.startsWith('-'));
+  if (takes !== undefined) return takes === 'one' && named ? [] : objectNames(client, kinds.resolve('node'));
   if (command !== 'get') return [];
   const [word] = rest.filter((arg, index) => !arg.startsWith('-') && !isOutput(rest[index - 1]));
   const names = word === undefined ? undefined : kinds.resolve(word);

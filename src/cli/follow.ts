@@ -53,10 +53,9 @@ export async function printFollowed(
 
 /** Escape sequences of terminals: CSI, OSC and the short ones; and all other control characters but tab and newline. */
 const ESCAPES =
-   
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-Z\\^-~])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** One that the next chunk may bring to its end. */
- 
+
 const UNFINISHED = /\u001b(?:\[[0-?]*[ -/]*|\][^\u0007\u001b]{0,200}|[ -/]*)$/;
 
 /** Takes out what a terminal would obey, also where it comes in two pieces. */

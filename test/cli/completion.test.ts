@@ -21,7 +21,7 @@ describe('what may come next', () => {
   const cases: readonly [words: string[], expected: string[]][] = [
     [['ge'], ['get']],
     [['a'], ['adopt']],
-    [['v'], ['validate', 'version']],
+    [['v'], ['validate', 'verify', 'version']],
     [['u'], ['update-packages']],
     [['get', 'im'], ['images', 'img', 'image'].sort()],
     [
@@ -36,6 +36,7 @@ describe('what may come next', () => {
     ],
     [['validate', ''], []],
     [['plan', 'x'], []],
+    [['ssh', '-t', 'a', ''], []],
     [['unknown', ''], []],
   ];
   for (const [words, expected] of cases) {
@@ -53,6 +54,12 @@ describe('what may come next', () => {
       assert.deepEqual(await complete(lab.client, words), ['a', 'b'], words.join(' '));
     }
     assert.deepEqual(await complete(lab.client, ['get', 'nodes', 'b']), ['b']);
+  });
+
+  it('after what is done with guests are their names, of one guest or of several', async () => {
+    for (const command of ['console', 'logs', 'restart', 'ssh', 'start', 'stop', 'top', 'verify'])
+      assert.deepEqual(await complete(lab.client, [command, '']), ['a', 'b'], command);
+    assert.deepEqual(await complete(lab.client, ['restart', 'a', '']), ['a', 'b']);
   });
 
   it('after explain are kinds, once', async () => {

@@ -2,6 +2,7 @@ import { findCondition, READY } from '../../api/conditions.ts';
 import { ReasonedError } from '../../api/errors.ts';
 import type { Condition } from '../../api/meta.ts';
 import { asking } from '../../api/node/memory.ts';
+import { ASKED_RESTART } from '../../api/node/plan-stop.ts';
 import { powerRequest, type PowerEvent, type PowerOptions, type PowerVerb } from '../../api/node/power.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { EventRecorder } from '../../engine/events.ts';
@@ -125,5 +126,7 @@ function standsInTheWay(conditions: readonly Condition[]): Condition | undefined
   const ready = findCondition(conditions, READY);
   if (ready !== undefined && ready.status !== 'True') return ready;
   const restart = findCondition(conditions, 'RestartRequired');
-  return restart?.reason === 'RolloutWaiting' || restart?.reason === 'RestartRequired' ? restart : undefined;
+  // What waited for a restart before is what it is asked for now.
+  const refused = restart?.message.startsWith(ASKED_RESTART) === true && restart.reason === 'RestartRequired';
+  return restart?.reason === 'RolloutWaiting' || refused ? restart : undefined;
 }

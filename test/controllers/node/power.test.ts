@@ -77,6 +77,21 @@ describe('a restart that a person asks for', () => {
     assert.equal(restart.length, 1);
   });
 
+  it('brings about what waited for one, and says nothing of that on its way', async () => {
+    const bed = await createLab('a');
+    bed.apply('Node', 'a', { cpus: 2 });
+    await bed.converge();
+    assert.match(bed.condition(['Node', 'a'], 'RestartRequired')?.message ?? '', /k8slab restart a$/);
+
+    const asked = ask(bed, 'restart');
+    await passes(bed);
+    asked.leave();
+
+    assert.deepEqual(told(asked.events), ['ShutdownDomain', 'waiting']);
+    const [, waits] = asked.events;
+    assert.ok(waits?.type === 'waiting' && waits.reason === 'ShuttingDown');
+  });
+
   it('goes on when nobody waits for it any more', async () => {
     const bed = await createLab('a');
     const asked = ask(bed, 'restart');
