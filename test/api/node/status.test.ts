@@ -169,9 +169,9 @@ describe('a guest that never asks for its lease', () => {
 
     assert.match(
       message({ ...slow, observed: { ...kvm, bootingSeconds: 420 } }, 'Ready'),
-      /7 min after its start; .*virsh console.*\/dev\/kvm.*domainType: qemu/,
+      /7 min after its start; .*k8slab console master00.*\/dev\/kvm.*domainType: qemu/,
     );
-    assert.match(message(slow, 'Ready'), /virsh console/);
+    assert.match(message(slow, 'Ready'), /k8slab console master00/);
     assert.doesNotMatch(message(slow, 'Ready'), /kvm/);
   });
 
