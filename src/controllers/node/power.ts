@@ -1,4 +1,4 @@
-import { findCondition, READY } from '../../api/conditions.ts';
+import { findCondition, READY, SYNCED } from '../../api/conditions.ts';
 import { ReasonedError } from '../../api/errors.ts';
 import type { Condition } from '../../api/meta.ts';
 import { asking } from '../../api/node/memory.ts';
@@ -77,18 +77,25 @@ async function followTo(
   }
   function look(): void {
     const now = store.get('Node', node);
-    if (now?.metadata.uid !== metadata.uid) { fail('NotFound', 'its manifest is gone'); return; }
+    if (now?.metadata.uid !== metadata.uid) {
+      fail('NotFound', 'its manifest is gone');
+      return;
+    }
     const { asked, bootedAt } = memory.read(now) ?? {};
     const ready = findCondition(now.status.conditions, READY);
     if (asked === undefined && bootedAt === undefined && ready?.status === 'True') {
       const seconds = Math.round((clock.monotonic() - since) / 1000);
       report({ type: 'finished', node, verb, seconds });
-      end(undefined); return;
+      end(undefined);
+      return;
     }
     const standing = standsInTheWay(now.status.conditions);
     if (standing === undefined) return;
     const { reason, message } = standing;
-    if (asked === undefined && FAILURES.has(reason)) { fail(reason, message); return; }
+    if (asked === undefined && FAILURES.has(reason)) {
+      fail(reason, message);
+      return;
+    }
     if (told === reason) return;
     told = reason;
     report({ type: 'waiting', node, reason, message });
@@ -121,10 +128,12 @@ async function followTo(
 /** The daemon tries again by itself; who waits learns more from an end. */
 const FAILURES: ReadonlySet<string> = new Set(['StartFailed', 'StartBackOff']);
 
-/** What a guest that is Ready waits for stands in a condition of its own. */
+/** What a guest that is Ready waits for stands in other conditions. */
 function standsInTheWay(conditions: readonly Condition[]): Condition | undefined {
   const ready = findCondition(conditions, READY);
   if (ready !== undefined && ready.status !== 'True') return ready;
+  const synced = findCondition(conditions, SYNCED);
+  if (synced?.status === 'False') return synced;
   const restart = findCondition(conditions, 'RestartRequired');
   // What waited for a restart before is what it is asked for now.
   const refused = restart?.message.startsWith(ASKED_RESTART) === true && restart.reason === 'RestartRequired';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PowerEvent, PowerVerb } from '../../../src/api/node/power.ts';
+import { createTurns } from '../../../src/controllers/node/turns.ts';
 import { createPower, type Power } from '../../../src/controllers/node/power.ts';
 import { silentLogger } from '../../../src/engine/logger.ts';
 import { settle } from '../../engine/fake-clock.ts';
@@ -151,6 +152,41 @@ describe('a restart that a person asks for', () => {
     assert.deepEqual([callsFor(bed, 'a'), callsFor(bed, 'b')], [['shutdownDomain'], []]);
   });
 
+  it('is looked at again as soon as the other one is done, though a third is not Ready', async () => {
+    const woken: string[] = [];
+    const bed = await createLab('a', 'b', 'c');
+    const turns = createTurns({ ...bed, limit: 8, enqueue: (node) => woken.push(node) });
+    for (const name of ['a', 'b', 'c']) bed.apply('Node', name, { role: 'master' });
+    await bed.converge();
+    bed.world.guests.delete(bed.object('Node', 'c').status.address ?? '');
+    await bed.converge();
+    for (const name of ['a', 'b']) ask(bed, 'restart', name, true).leave();
+    await passes(bed, 'a');
+    await passes(bed, 'b');
+    woken.length = 0;
+
+    goDown(bed);
+    await passes(bed);
+    boot(bed, 'a');
+    await passes(bed);
+
+    assert.ok(woken.includes('b'), woken.join());
+    turns.dispose();
+  });
+
+  it('says that it is not done while manifests contradict each other', async () => {
+    const bed = await createLab('a');
+    bed.condemned.add('Node/a');
+    const asked = ask(bed, 'restart');
+
+    await passes(bed);
+    asked.leave();
+
+    assert.deepEqual(callsFor(bed, 'a'), []);
+    const [waits] = asked.events;
+    assert.ok(waits?.type === 'waiting' && waits.reason === 'Conflict', JSON.stringify(asked.events));
+  });
+
   it('ends after its time, and is done all the same', async () => {
     const bed = await createLab('a');
     const asked = ask(bed, 'restart');
@@ -175,6 +211,21 @@ describe('a restart that a person asks for', () => {
 
     assert.throws(() => ask(bed, 'restart'), { reason: 'Conflict', hint: 'virsh resume a' });
     assert.throws(() => ask(bed, 'restart', 'none'), { reason: 'NotFound' });
+  });
+});
+
+describe('a stop that the manifest brings about', () => {
+  it('ends when the guest is off', async () => {
+    const bed = await createLab('a');
+    bed.apply('Node', 'a', { power: 'Stopped' });
+    await bed.pass('Node', 'a');
+    const asked = ask(bed, 'stop');
+
+    goDown(bed);
+    await passes(bed);
+    await asked.ended;
+
+    assert.deepEqual([asked.events[0]?.type, asked.events.at(-1)?.type], ['waiting', 'finished']);
   });
 });
 
