@@ -55,7 +55,7 @@ describe('restart, start and stop', () => {
       'a: restart asked for',
       'a: ShutdownDomain: a person asked for a restart',
       'a: ShuttingDown: the guest was asked to shut down and is running; after 120 s its plug is pulled; the guest restarts',
-      'a: StartDomain: the guest is shutoff and shall run',
+      'a: StartDomain: the guest is shutoff; a person asked for it to run',
       'a: restarted, Ready after 0 s',
     ]);
   });

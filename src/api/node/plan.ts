@@ -169,7 +169,7 @@ function planPower(
     const missing = missingDisk(desired, observed);
     if (missing !== undefined) return { actions: [], waiting: missing };
     const reason = `the guest is ${state} and shall run`;
-    if (observed.asked?.verb === 'start') return planStart(observed, `the guest is ${state}; ${ASKED}`);
+    if (observed.asked !== undefined) return planStart(observed, `the guest is ${state}; ${ASKED}`);
     if (!observed.ran) return planStart(observed, reason);
     if (desired.spec.policy.drift === 'Report')
       return { actions: [], waiting: { reason: 'Drifted', message: leftOff(desired, reason) } };
@@ -186,7 +186,7 @@ function planPower(
   return wanted === undefined || state === 'inshutdown' ? { actions: [] } : gated(wanted, observed);
 }
 
-const ASKED = 'a person asked for its start';
+const ASKED = 'a person asked for it to run';
 
 function leftOff({ name }: DesiredNode, reason: string): string {
   return `${reason}; policy.drift is Report; to start it: k8slab start ${name}`;

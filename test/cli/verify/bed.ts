@@ -41,7 +41,7 @@ export function wantedLabOf(...guests: readonly WantedGuest[]): Wanted {
 export interface FakeLab {
   readonly domains: Map<string, DomainState>;
   readonly leases: { mac: string; ip: string; expires: string }[];
-  /** Name to address, and address to name. */
+  /** Name to addresses, and address to names, with spaces between several. */
   readonly dns: Map<string, string>;
   /** What the vmhost's programs resolve. */
   readonly nss: Map<string, string>;
@@ -100,7 +100,7 @@ function count(lab: FakeLab, what: string): void {
 }
 
 function pairOf(value: string | undefined): string[] {
-  return value === undefined ? [] : [value];
+  return value === undefined ? [] : value.split(' ');
 }
 
 export function fakeWorld(lab: FakeLab): VerifyWorld {

@@ -28,6 +28,16 @@ describe('k8slab verify', () => {
     assert.equal(checks.length, 1 + 3 * 8);
   });
 
+  it('lets a guest that is alone ask and ping nobody, and least of all itself', async () => {
+    const [alone] = THREE as [(typeof THREE)[0]];
+    const lab = fakeLab([alone]);
+
+    const { checks } = await verify(fakeWorld(lab), wantedLabOf(alone));
+
+    assert.equal(checks.at(-1)?.check, 'ssh');
+    assert.equal(lab.asked.length, 1);
+  });
+
   const breakages: Readonly<Record<string, [(lab: FakeLab) => unknown, string, RegExp]>> = {
     'a domain that is gone': [
       (lab) => lab.domains.delete('b'),
@@ -38,6 +48,11 @@ describe('k8slab verify', () => {
       (lab) => (lab.leases[1] = { mac: '52:54:00:00:00:02', ip: '10.0.0.77', expires: '' }),
       'node/b lease failed',
       /leases 10\.0\.0\.77 to 52:54:00:00:00:02 instead of 10\.0\.0\.2/,
+    ],
+    'a name that has two addresses': [
+      (lab) => lab.dns.set('b.lab', '10.0.0.2 10.0.0.9'),
+      'node/b dns failed',
+      /says b\.lab is 10\.0\.0\.2, 10\.0\.0\.9 instead of/,
     ],
     'a name that is not in the file of hosts': [
       (lab) => (lab.hosts = lab.hosts.replace(/.* b\n/, '')),

@@ -106,6 +106,18 @@ describe('a restart that a person asks for', () => {
     assert.deepEqual(callsFor(bed, 'a'), ['shutdownDomain', 'startDomain']);
   });
 
+  it('starts a guest that went off by itself meanwhile, whatever policy.drift says', async () => {
+    const bed = await createLab('a');
+    bed.apply('Node', 'a', { policy: { drift: 'Report' } });
+    await bed.converge();
+    ask(bed, 'restart').leave();
+    goDown(bed);
+
+    await bed.pass('Node', 'a');
+
+    assert.deepEqual(callsFor(bed, 'a'), ['startDomain']);
+  });
+
   it('of an off guest is a start', async () => {
     const bed = await createLab('a');
     bed.apply('Node', 'a', { policy: { drift: 'Report' } });
