@@ -48,7 +48,8 @@ export async function checkInGuests(
     checks: await lookInside(world, each, following(rings, each, NAMES_EACH)),
   }));
   const answering = found.filter(({ checks }) => checks[0]?.result === 'ok').map(({ each }) => each);
-  const pinged = ringsOf(answering);
+  // Of some that were chosen, those beside them are not known to answer, and are pinged all the same.
+  const pinged = ringsOf(guests.length === all.length ? answering : onNetworks(all.filter(isOn)));
   const pings = await mapAtOnce(answering, AT_ONCE, async (each) => {
     const [next] = following(pinged, each, 1);
     return next === undefined ? [] : [await ping(world, each, next)];

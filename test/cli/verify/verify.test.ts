@@ -38,6 +38,17 @@ describe('k8slab verify', () => {
     assert.equal(lab.asked.length, 1);
   });
 
+  it('has one that was chosen ask and ping those beside it', async () => {
+    const lab = fakeLab(THREE);
+    const [, b] = THREE as [(typeof THREE)[0], (typeof THREE)[0]];
+
+    const { checks } = await verify(fakeWorld(lab), { ...wantedLabOf(...THREE), guests: [b] });
+
+    const [names, ping] = checks.slice(-2);
+    assert.deepEqual([names?.message, ping?.message], ['finds 2 guests, both ways', 'reaches c']);
+    assert.ok(checks.every(({ object }) => ['network/k8s-net', 'node/b'].includes(object)));
+  });
+
   const breakages: Readonly<Record<string, [(lab: FakeLab) => unknown, string, RegExp]>> = {
     'a domain that is gone': [
       (lab) => lab.domains.delete('b'),
