@@ -1,5 +1,6 @@
 import { explainError } from '../src/api/errors.ts';
 import { useCompileCache } from './compile-cache.ts';
+import { withCommandApart } from './commands/ssh.ts';
 import { createProgram } from './program.ts';
 
 useCompileCache(import.meta.dirname);
@@ -11,7 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync();
+  await createProgram().parseAsync(withCommandApart(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = report(error);
 }

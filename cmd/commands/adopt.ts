@@ -16,8 +16,8 @@ export function addAdopt(program: Command): void {
     .action(async (names: string[], flags: { outputDir?: string; connect?: string }) => {
       const { adopt, printAdoption } = await import('../../src/cli/adopt.ts');
       const { writeNewFiles } = await import('../../src/cli/write-new-files.ts');
-      const { openReadOnly } = await import('../open-libvirt.ts');
-      const libvirt = await openReadOnly(flags.connect);
+      const { openLibvirt } = await import('../libvirt.ts');
+      const libvirt = await openLibvirt(flags.connect);
       const { files, skipped } = await adopt(libvirt, names).finally(() => libvirt.dispose());
       for (const { what, why } of skipped) process.stderr.write(`k8slab: left out ${what}: ${why}\n`);
       const written = flags.outputDir === undefined ? undefined : await writeNewFiles(flags.outputDir, files);

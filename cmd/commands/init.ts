@@ -41,9 +41,9 @@ export function addInit(program: Command): void {
       const { lookAround } = await import('../../src/cli/init/found.ts');
       const { init } = await import('../../src/cli/init/init.ts');
       const { nextSteps } = await import('../../src/cli/init/next-steps.ts');
-      const { openReadOnly } = await import('../open-libvirt.ts');
+      const { openLibvirt } = await import('../libvirt.ts');
       const terminal = openTerminal(flags);
-      const libvirt = await openReadOnly();
+      const libvirt = await openLibvirt();
       try {
         const found = await lookAround(libvirt);
         const written = await init(flags, {

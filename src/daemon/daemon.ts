@@ -4,13 +4,14 @@ import { explainError, ReasonedError } from '../api/errors.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import { filesNotedAnew, manifestTrouble, notedAnew } from '../api/manifest/notes.ts';
-import type { Snapshot } from '../api/manifest/snapshot.ts';
+import { fieldPlace, type Snapshot } from '../api/manifest/snapshot.ts';
 import { finalizerOf, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
 import { createPackageUpdates } from '../controllers/node/package-updates.ts';
+import { createPower } from '../controllers/node/power.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { Notifier } from '../drivers/systemd.ts';
@@ -222,6 +223,8 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   };
 }
 
+const POWER = ['spec', 'power'] as const;
+
 /** A person waits for it, and learns more from what it could not look at than from nothing. */
 const PLAN_MS = 20_000;
 
@@ -242,6 +245,11 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
       recorder: events,
       store,
     }),
+    power: createPower({
+      ...{ store, memory, clock, log, recorder: events },
+      enqueue: (node) => parts.enqueue('Node', node, undefined, 'edit'),
+    }),
+    powerPlace: (node) => fieldPlace(parts.manifests.snapshot(), { kind: 'Node', name: node }, POWER),
     health,
     onError: (where, error) =>
       log.error(

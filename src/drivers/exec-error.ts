@@ -23,9 +23,11 @@ export interface ExecFailure {
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   genisoimage: 'genisoimage',
   ip: 'iproute2',
+  getent: 'libc-bin',
   nft: 'nftables',
   openssl: 'openssl',
   'qemu-img': 'qemu-utils',
+  ssh: 'openssh-client',
   'systemd-notify': 'systemd',
   virsh: 'libvirt-clients',
   xorriso: 'xorriso',

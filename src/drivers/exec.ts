@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { toError } from '../api/errors.ts';
 import { ExecError, neverStarted } from './exec-error.ts';
@@ -77,6 +78,33 @@ function start(argv: readonly string[], env: Record<string, string>): ChildProce
     return spawn(command, args, { env, detached: true, stdio: 'pipe' });
   } catch (error) {
     throw neverStarted(toError(error), argv); // such as a NUL in an argument
+  }
+}
+
+/**
+ * Runs a program on this one's terminal and in its environment, as a shell would, until it ends. @returns its exit code;
+ * 128 + n when signal n ended it. Throws ExecError when it does not start.
+ */
+export async function runForeground(argv: readonly string[]): Promise<number> {
+  const [command = '', ...args] = argv;
+  // The terminal sends these to the program too, and whether it ends is up to that one.
+  const left = ['SIGINT', 'SIGQUIT'] as const;
+  const child = spawn(command, args, { stdio: 'inherit' });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once('error', (error) => reject(neverStarted(error, argv)));
+  child.once('close', (code, signal) =>
+    resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+  );
+  function forward(signal: NodeJS.Signals): void {
+    child.kill(signal);
+  }
+  for (const signal of left) process.on(signal, ignore);
+  process.on('SIGTERM', forward);
+  try {
+    return await promise;
+  } finally {
+    for (const signal of left) process.off(signal, ignore);
+    process.off('SIGTERM', forward);
   }
 }
 

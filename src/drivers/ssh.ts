@@ -2,7 +2,8 @@ import { ReasonedError, toError } from '../api/errors.ts';
 import { unreachable } from './ssh/connection.ts';
 import { createPool } from './ssh/pool.ts';
 import { takesConnections } from './ssh/touch.ts';
-import { ChannelRefused, quoteArgv } from './ssh/run.ts';
+import { quoteArgv } from './ssh/quote.ts';
+import { ChannelRefused } from './ssh/run.ts';
 import type { Ssh, SshExecOptions, SshOptions, SshResult, SshTarget } from './ssh/types.ts';
 
 export { fingerprint } from './ssh/host-keys.ts';

@@ -17,7 +17,7 @@ export interface MemoryChange<K extends Kind = Kind> {
   readonly after: MemoryOf<K> | undefined;
 }
 
-/** One value per object, replaced and never changed. Only passes replace it; it goes with the object. */
+/** One value per object, replaced and never changed. Passes replace it, and what a person asks for; it goes with the object. */
 export interface Memory {
   /** Undefined: nothing is remembered yet. */
   read<K extends Kind>(object: Remembered & { readonly kind: K }): MemoryOf<K> | undefined;

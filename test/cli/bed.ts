@@ -9,6 +9,8 @@ import { createClient, type WatchingClient } from '../../src/cli/client.ts';
 import { createApi, type HttpDeps, type Kubeconfig } from '../../src/daemon/http/api.ts';
 import { serveSocket, type RunningServer } from '../../src/daemon/http/servers.ts';
 import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
+import { createPower } from '../../src/controllers/node/power.ts';
+import { silentLogger } from '../../src/engine/logger.ts';
 import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
@@ -60,6 +62,12 @@ export async function serveLab(): Promise<Served> {
       packages: fakePackages(bed.world),
       clock: bed.clock,
     }),
+    power: createPower({
+      ...bed,
+      log: silentLogger(),
+      enqueue: (node) => void served.asked.push(node),
+    }),
+    powerPlace: (node) => `/etc/k8slab.d/${node}.yaml:5`,
     plan(files, only) {
       served.asked.push({ ...(files && { files }), ...(only === undefined ? {} : { only }) });
       return Promise.resolve(served.planned);

@@ -24,8 +24,8 @@ import { createTurns } from '../../src/controllers/node/turns.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import { createLibvirtCache, type LibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
-import { createEvents } from '../../src/engine/events.ts';
-import { createMemory } from '../../src/engine/memory.ts';
+import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
+import { createMemory, type Memory } from '../../src/engine/memory.ts';
 import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
@@ -59,6 +59,8 @@ export interface Bed {
   readonly world: World;
   readonly store: ObjectStore;
   readonly clock: FakeClock;
+  readonly memory: Memory;
+  readonly recorder: EventRecorder;
   /** `Kind/name` of objects whose manifests contradict others'. */
   readonly condemned: Set<string>;
   /** What is known of libvirt; `pass` forgets it all before each pass. */
@@ -117,7 +119,10 @@ export function createBed(options: BedOptions = {}): Bed {
   const condemned = new Set<string>();
   store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
   const cache = createLibvirtCache({ libvirt: wrap('libvirt', fakeLibvirt(world)), clock });
-  const passes = createPasses({ world, clock, store, condemned, cache, disks }, options);
+  const memory = createMemory();
+  const recorder = createEvents({ clock });
+  const parts = { world, clock, store, condemned, cache, disks, memory, recorder };
+  const passes = createPasses(parts, options);
 
   async function pass(kind: Kind, name: string): Promise<Result> {
     // As if libvirt had told of all that a test changed.
@@ -154,6 +159,8 @@ export function createBed(options: BedOptions = {}): Bed {
     world,
     store,
     clock,
+    memory,
+    recorder,
     condemned,
     cache,
     disks,
@@ -178,11 +185,11 @@ export function createBed(options: BedOptions = {}): Bed {
   return bed;
 }
 
-type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned' | 'cache' | 'disks'>;
+type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned' | 'cache' | 'disks' | 'memory' | 'recorder'>;
 type Passes = Record<Kind, (name: string, context: PassContext) => Promise<Result>>;
 
 function createPasses(parts: Parts, options: BedOptions): Passes {
-  const { world, clock, store, condemned, disks } = parts;
+  const { world, clock, store, condemned, disks, memory, recorder } = parts;
   const { libvirt, view } = parts.cache;
   const { wrap = unwrapped } = options;
   const dnsmasq = wrap('dnsmasq', fakeDnsmasq(world));
@@ -192,14 +199,13 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     condemned.has(`${kind}/${name}`)
       ? { type: 'Ready', status: 'False', reason: 'Conflict', message: 'two manifests' }
       : undefined;
-  const memory = createMemory();
   store.subscribe(({ type, object }) => {
     if (type === 'DELETED') memory.forget(object);
   });
   const deps = {
     store,
     sink: createStoreSink({ store, clock }),
-    recorder: createEvents({ clock }),
+    recorder,
     clock,
     memory,
     condemned: blocked,

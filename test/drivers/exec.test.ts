@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { exec, ExecError, spawnProcess } from '../../src/drivers/exec.ts';
+import { exec, ExecError, runForeground, spawnProcess } from '../../src/drivers/exec.ts';
 
 /** A grandchild that leaves the group, then tells its pid. */
 const ESCAPE = "setsid sh -c 'echo $$; exec sleep 600' & wait";
@@ -182,5 +182,26 @@ describe('spawnProcess', () => {
     child.write('hello');
 
     assert.equal((await child.ended).error?.code, 'ENOENT');
+  });
+});
+
+describe('a program on the terminal of this one', () => {
+  it('ends with its exit code, and with 128 + n where signal n ended it, as in a shell', async () => {
+    assert.equal(await runForeground(['sh', '-c', 'exit 7']), 7);
+    assert.equal(await runForeground(['sh', '-c', 'kill -TERM $$']), 143);
+    await assert.rejects(runForeground(['/nowhere/x']), { reason: 'CommandNotFound' });
+  });
+
+  it('alone is ended by Ctrl+C, which it may also take for something else', async () => {
+    const before = process.listenerCount('SIGINT');
+    // The terminal sends it to both.
+    const code = await runForeground([
+      'sh',
+      '-c',
+      `trap 'exit 3' INT; kill -INT ${process.pid}; kill -INT $$; sleep 5`,
+    ]);
+
+    assert.equal(code, 3);
+    assert.equal(process.listenerCount('SIGINT'), before);
   });
 });

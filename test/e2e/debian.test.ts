@@ -128,6 +128,14 @@ describe('a Debian guest', () => {
     );
   });
 
+  it('shows its console from the first boot on, and what its commands printed', async () => {
+    assert.match(await lab.must(['k8slab', 'logs', 'first']), /Cloud-init v\. .* running/);
+    assert.match(
+      await lab.must(['k8slab', 'logs', 'first', '--cloud-init', '--tail', '20']),
+      /Cloud-init v\. .* finished/,
+    );
+  });
+
   it('C4: goes out by its first network, though both have a gateway', async () => {
     const routes = (await ssh('third', 'ip -4 route show default')).trim().split('\n');
 

@@ -152,6 +152,21 @@ describe('a load balancer', () => {
     );
   });
 
+  it('is found well by k8slab verify, which asks HAProxy and the masters themselves', async () => {
+    const { code, stdout } = await lab.exec(['k8slab', 'verify']);
+
+    assert.equal(code, 0, stdout);
+    const found = [...stdout.matchAll(/^loadbalancer\/api +(\w+) +(\w+) +\S+ +(.*)$/gm)].map(
+      ([, ...cells]) => cells,
+    );
+    assert.deepEqual(found.slice(1), [
+      ['backend', 'ok', '3 of 3 servers of mgmt6443 are up'],
+      ['frontend', 'ok', `main answers on ${LB}:6443`],
+    ]);
+    assert.match(found[0]?.join(' ') ?? '', /^haproxy ok HAProxy \d.* answers on loadbalancer$/);
+    assert.match(stdout, /node\/loadbalancer +guest-dns +ok +\S+ +finds 3 guests, both ways/);
+  });
+
   it('E64: shows its statistics to who knows the password, which is nowhere else', async () => {
     const url = `http://${LB}:9000/haproxy_stats`;
     const code = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}'];

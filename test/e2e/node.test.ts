@@ -112,7 +112,7 @@ describe('a guest that exists', () => {
       ['node/worker00', 'RestartRequired'],
       ({ status }) => status === 'True',
     );
-    assert.match(message, /cpus, memory/);
+    assert.match(message, /cpus, memory; .*: k8slab restart worker00$/);
     const { cpus, memory } = await domain(lab, 'worker00');
     assert.deepEqual([cpus.count, memory], [2, 256]);
     assert.equal((await nodeReady(lab, 'worker00')).status, 'True');

@@ -4,6 +4,7 @@ import type { Suite } from '../lab/recipes.ts';
 import type { Lab } from '../lab/lab.ts';
 import { kubectlSuite } from './kubectl-suite.ts';
 import { firstHourSuite } from './first-hour-suite.ts';
+import { guestsSuite } from './guests-suite.ts';
 import { prometheusSuite } from './prometheus-suite.ts';
 import {
   allReady,
@@ -123,6 +124,8 @@ export function tutorialSuite(suite: Suite): void {
     });
 
     kubectlSuite(() => lab, NODES);
+
+    guestsSuite(() => lab, NODES);
 
     it('E03, E87: makes no mutating call when the same manifests are applied again, nor when the daemon starts again', async () => {
       const [calls, journal] = [await mutations(lab), (await mutatingCalls(lab)).length];

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { KINDS } from '../../src/api/kinds/list.ts';
 import type { Client } from '../../src/cli/client.ts';
 import { kubeconfig } from '../../src/cli/kubeconfig.ts';
+import { createPower } from '../../src/controllers/node/power.ts';
+import { silentLogger } from '../../src/engine/logger.ts';
 import { createPackageUpdates } from '../../src/controllers/node/package-updates.ts';
 import { createApi, type HttpDeps } from '../../src/daemon/http/api.ts';
 import { serveTls } from '../../src/daemon/http/servers.ts';
@@ -50,6 +52,8 @@ export async function serveSecure(...nodes: readonly string[]): Promise<SecureAp
     clock,
     updates: createPackageUpdates({ store: bed.store, packages: fakePackages(bed.world), clock: bed.clock }),
     plan: () => Promise.resolve([]),
+    power: createPower({ ...bed, log: silentLogger(), enqueue: () => undefined }),
+    powerPlace: () => undefined,
     kubeconfig: () => ({ server, ca: identity.ca, token: identity.token, name: 'vmhost' }),
   };
   const tls = { current: identity, subscribe: () => () => undefined };

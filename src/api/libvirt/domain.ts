@@ -96,6 +96,12 @@ function modelInterface(nic: XmlElement): DomainModel['interfaces'][number] {
   };
 }
 
+/** The file that libvirt keeps of what the guest prints on its first serial port, by its definition. */
+export function consoleLogOf(root: XmlElement): string | undefined {
+  const serials = elements(first(root, 'devices'), 'serial');
+  return serials.map((serial) => attribute(first(serial, 'log'), 'file')).find((file) => file !== undefined);
+}
+
 /** @param nic an `<interface>` */
 export function macOf(nic: XmlElement): string {
   return (attribute(first(nic, 'mac'), 'address') ?? '').toLowerCase();

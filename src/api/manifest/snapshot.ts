@@ -1,9 +1,11 @@
 import { explainError } from '../errors.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { KINDS } from '../kinds/list.ts';
-import { refName } from '../meta.ts';
+import { refName, type ObjectRef } from '../meta.ts';
 import { byErrorPlace, crossCheck, manifold } from './cross-check.ts';
 import { parseSteps } from './parse.ts';
+import type { FieldPath } from './path.ts';
+import { positionOf } from './places.ts';
 import { danglingReferences } from './references.ts';
 import { runSteps, type Steps } from './steps.ts';
 import type { CrossError, ManifestError, ManifestWarning, ParsedObject } from './types.ts';
@@ -148,6 +150,16 @@ export function namedObjects({
   invalid,
 }: Pick<Snapshot, 'objects' | 'invalid'>): ReadonlySet<string> {
   return new Set([...objects.map(refName), ...invalid.keys()]);
+}
+
+/** Where an object's manifest has a field, or the nearest one around it that it spells out: `nodes.yaml:12`. */
+export function fieldPlace(
+  { objects }: Pick<Snapshot, 'objects'>,
+  ref: ObjectRef,
+  path: FieldPath,
+): string | undefined {
+  const object = objects.find(({ kind, name }) => kind === ref.kind && name === ref.name);
+  return object && `${object.source.file}:${positionOf(object, path).line}`;
 }
 
 /** Whether a file of this name is a manifest: YAML or JSON, and no editor's swap, backup or temporary file. */

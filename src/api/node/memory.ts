@@ -1,4 +1,5 @@
 import type { AddressTry, KnownAutostart, ObservedNode } from './observed.ts';
+import type { PowerRequest } from './power.ts';
 
 /** What the daemon remembers of a Node's guest. Times are monotonic milliseconds; a restart of the daemon forgets all. */
 export interface NodeMemory {
@@ -10,6 +11,8 @@ export interface NodeMemory {
   readonly stopping?: { readonly first: number; readonly last: number };
   /** It was seen running, and was not asked to go down since. */
   readonly ran?: true;
+  /** What a person asked for, until it is done. */
+  readonly asked?: PowerRequest;
   /** The role whose turn to be disrupted it has. */
   readonly turn?: string;
   /** Of a guest that others made: what its definition had when it last had one. */
@@ -32,8 +35,9 @@ const LONGEST_BACKOFF_SECONDS = 300;
 /** A guest that is not up by then no longer keeps others from booting. */
 const SLOT_SECONDS = 600;
 
+/** Its start is what was asked for, if anything was. */
 export function starting(memory: NodeMemory, now: number): NodeMemory {
-  const { stopping: _over, ...rest } = memory;
+  const { stopping: _over, asked: _done, ...rest } = memory;
   return { ...rest, bootedAt: now, starts: { count: (memory.starts?.count ?? 0) + 1, at: now } };
 }
 
@@ -42,6 +46,30 @@ export function startFailed(memory: NodeMemory, failure: string, now: number): N
   const { bootedAt: _over, ...rest } = memory;
   const { count = 1, at = now } = memory.starts ?? {};
   return { ...rest, starts: { count, at, failure } };
+}
+
+/** A person asks for it. A start begins anew, whatever made the guest stop and its starts fail. */
+export function asking(memory: NodeMemory, asked: PowerRequest): NodeMemory {
+  if (asked.verb === 'restart') return { ...memory, asked };
+  const { ran: _ran, starts: _starts, ...rest } = memory;
+  return { ...rest, asked };
+}
+
+/** How far the guest has come towards what was asked: off is half of a restart. */
+export function answering(
+  memory: NodeMemory,
+  guest: { readonly on: boolean; readonly off: boolean },
+): NodeMemory {
+  const { asked, ...rest } = memory;
+  if (asked?.verb === 'restart' && guest.off) return { ...rest, asked: { verb: 'start' } };
+  return asked?.verb === 'start' && guest.on ? rest : memory;
+}
+
+/** Its manifest is against it by now. */
+export function unasked(memory: NodeMemory): NodeMemory {
+  if (memory.asked === undefined) return memory;
+  const { asked: _dropped, ...rest } = memory;
+  return rest;
 }
 
 /** It is Ready: its slot is free, its failures are forgotten. */
@@ -133,18 +161,20 @@ type Recalled = Pick<
   | 'downSeconds'
   | 'bootingSeconds'
   | 'knownAutostart'
+  | 'asked'
 >;
 
 /** How far it is on its way up or down, as the planner takes it. */
 export function recall(memory: NodeMemory, now: number): Recalled {
-  const { starts, stopping: asked, bootedAt, ran, autostart } = memory;
+  const { starts, stopping: down, bootedAt, ran, autostart, asked } = memory;
   return {
     startBackoffSeconds: backoffSeconds(starts, now),
     ran: ran === true,
     ...(starts?.failure === undefined ? {} : { startFailure: starts.failure }),
-    ...(asked === undefined
+    ...(down === undefined
       ? {}
-      : { stoppingSeconds: secondsSince(asked.last, now), downSeconds: secondsSince(asked.first, now) }),
+      : { stoppingSeconds: secondsSince(down.last, now), downSeconds: secondsSince(down.first, now) }),
+    ...(asked === undefined ? {} : { asked }),
     ...(autostart === undefined ? {} : { knownAutostart: autostart }),
     ...(bootedAt === undefined ? {} : { bootingSeconds: secondsSince(bootedAt, now) }),
   };

@@ -2,6 +2,7 @@ import type { NodeSpec } from './spec.ts';
 import type { DomainDocument, DomainModel } from '../libvirt/domain.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
 import type { DiskSource, HeldLease, Waiting } from '../disruption/action.ts';
+import type { PowerRequest } from './power.ts';
 
 /** A Node as it shall be, with what its networks gave it. */
 export interface DesiredNode {
@@ -93,6 +94,10 @@ export interface ObservedNode {
   readonly restartedSeconds?: number;
   /** Guests of its role that are not Ready or that are being disrupted, each with why. */
   readonly peers: readonly string[];
+  /** The guest of its role, among those, that is being disrupted. */
+  readonly changing?: string;
+  /** What a person asked for, and is not done yet. */
+  readonly asked?: PowerRequest;
 }
 
 /** Whether libvirt starts it with the vmhost; `owed`: it did, and a definition that came back does not say so yet. */

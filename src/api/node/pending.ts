@@ -3,6 +3,7 @@ import type { Pending, Plan } from '../disruption/action.ts';
 import { mebibytes } from '../quantity.ts';
 import { MADE_ANEW, pendingDisk } from './pending-disk.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
+import { ASKED_RESTART } from './plan-stop.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
 
 /** What the plan found on its way; what the disk lacks, and what the first boot was told, is found here. */
@@ -23,9 +24,13 @@ export function pendingOf(
   waiting: Plan['waiting'],
 ): Pending[] {
   const found: Pending[] = [];
-  if (restart.length > 0) {
+  const asked = observed.asked?.verb === 'restart';
+  if (restart.length > 0 || asked) {
     const waits = waiting?.reason === 'RestartRequired' || waiting?.reason === 'RolloutWaiting';
-    const why = waits ? waiting : { reason: 'DefinitionDiffers', message: restart.join(', ') };
+    const due = asked
+      ? { reason: 'Requested', message: ASKED_RESTART }
+      : { reason: 'DefinitionDiffers', message: restart.join(', ') };
+    const why = waits ? waiting : due;
     found.push({ type: 'RestartRequired', ...why });
   }
   const off = waiting?.reason === 'Drifted' ? [waiting.message] : [];

@@ -1,6 +1,7 @@
 import { step, type NodeAction, type Plan, type Step, type Waiting } from '../disruption/action.ts';
 import { noReturn } from './pending-disk.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
+import { beingChanged } from './rollout.ts';
 
 /** Guests miss the request while they boot: it is repeated. */
 const ASK_AGAIN_SECONDS = 10;
@@ -74,11 +75,11 @@ export function planPendingRestart(
   const required: Waiting = { reason: 'RestartRequired', message: reason };
   const { restart } = desired.spec.policy;
   if (restart !== 'OnAnyChange') {
-    const message = `${reason}; policy.restart is ${restart}; ${byHand(desired)}`;
+    const message = `${reason}; policy.restart is ${restart}; to bring it about: k8slab restart ${desired.name}`;
     return { actions: [], waiting: { ...required, message } };
   }
   if (observed.restartedSeconds !== undefined) {
-    const message = `${reason}; a restart did not help; ${byHand(desired)}`;
+    const message = `${reason}; a restart did not help`;
     return { actions: [], waiting: { ...required, message } };
   }
   const stranded = noReturn(desired, observed);
@@ -90,11 +91,15 @@ export function planPendingRestart(
   return planRestart(desired, observed, reason);
 }
 
-/** A reboot from within keeps the old definition: QEMU has to end. */
-function byHand({ name, spec }: DesiredNode): string {
-  const stop = `"virsh shutdown ${name}"`;
-  if (spec.policy.drift === 'Report') return `${stop} and then "virsh start ${name}" bring it about`;
-  return `${stop} brings it about: k8slab starts the guest again`;
+export const ASKED_RESTART = 'a person asked for a restart';
+
+/** What a person asked for, whatever the policy says. */
+export function planAskedRestart(desired: DesiredNode, observed: ObservedNode): Plan<NodeAction> | undefined {
+  if (observed.asked?.verb !== 'restart') return undefined;
+  const stranded = noReturn(desired, observed);
+  if (stranded === undefined) return planRestart(desired, observed, ASKED_RESTART);
+  const message = `${ASKED_RESTART}; ${stranded}`;
+  return { actions: [], waiting: { reason: 'RestartRequired', message } };
 }
 
 export function isBooting({ bootingSeconds }: ObservedNode): boolean {
@@ -103,8 +108,14 @@ export function isBooting({ bootingSeconds }: ObservedNode): boolean {
 
 const DISRUPTIVE = new Set(['link', 'restart']);
 
-/** Lets a plan that disrupts go only while all other guests of the role are Ready. */
-export function gated(plan: Plan<NodeAction>, { peers }: ObservedNode): Plan<NodeAction> {
+/**
+ * Lets a plan that disrupts go only while all other guests of the role are Ready; one that a person insists on while
+ * none of them is being disrupted.
+ */
+export function gated(plan: Plan<NodeAction>, observed: ObservedNode): Plan<NodeAction> {
+  const { asked, changing } = observed;
+  const insists = asked?.force === true;
+  const peers = insists ? (changing === undefined ? [] : [beingChanged(changing)]) : observed.peers;
   const disruptive = plan.actions.filter(({ disruption }) => DISRUPTIVE.has(disruption));
   if (peers.length === 0 || disruptive.length === 0) return plan;
   const message = `one guest of a role at a time: ${peers.join(', ')}`;

@@ -12,7 +12,7 @@ import { withinForeignParts } from './foreign-parts.ts';
 import { DISCARD_COPY, missingBacking, missingDisk, shrinkRefusal } from './pending-disk.ts';
 import { pendingOf, restartFields } from './pending.ts';
 import { planUpkeep } from './plan-definition.ts';
-import { gated, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
+import { gated, planAskedRestart, planPendingRestart, planPowerOff, planRestart } from './plan-stop.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 
 export type { Dependency, DesiredNode, DomainState, ObservedNode } from './observed.ts';
@@ -169,17 +169,27 @@ function planPower(
     const missing = missingDisk(desired, observed);
     if (missing !== undefined) return { actions: [], waiting: missing };
     const reason = `the guest is ${state} and shall run`;
+    if (observed.asked !== undefined) return planStart(observed, `the guest is ${state}; ${ASKED}`);
     if (!observed.ran) return planStart(observed, reason);
     if (desired.spec.policy.drift === 'Report')
-      return { actions: [], waiting: { reason: 'Drifted', message: reason } };
+      return { actions: [], waiting: { reason: 'Drifted', message: leftOff(desired, reason) } };
     return planStart(observed, reason, { drift: true });
   }
   if (state !== 'running' && state !== 'inshutdown') return { actions: [] };
-  const wanted = planMove(desired, observed) ?? planPendingRestart(desired, observed, restart);
+  const wanted =
+    planAskedRestart(desired, observed) ??
+    planMove(desired, observed) ??
+    planPendingRestart(desired, observed, restart);
   // What was begun is brought to its end.
   if (observed.stoppingSeconds !== undefined && wanted !== undefined)
     return planRestart(desired, observed, 'the guest restarts');
   return wanted === undefined || state === 'inshutdown' ? { actions: [] } : gated(wanted, observed);
+}
+
+const ASKED = 'a person asked for it to run';
+
+function leftOff({ name }: DesiredNode, reason: string): string {
+  return `${reason}; policy.drift is Report; to start it: k8slab start ${name}`;
 }
 
 function isOff(state: DomainState): boolean {

@@ -50,13 +50,21 @@ function machine(arch: string): string | undefined {
   return arch === 'x86_64' ? 'q35' : undefined;
 }
 
+/** Where libvirt keeps what a guest of ours prints on its console, beside its own log of the guest. */
+export function consoleLog(name: string): string {
+  return `/var/log/libvirt/qemu/${name}-serial0.log`;
+}
+
 function renderDevices(desired: DesiredDomain): XmlElement {
   const devices = [
     renderDisk({ file: desired.disk.path, format: desired.disk.format, target: FIRST_DISK }),
     // Debian's cloud kernel has no AHCI driver: a seed on a SATA CD-ROM would never be seen.
     renderDisk({ file: desired.seed, format: 'raw', target: SEED_DISK }, { readonly: true }),
     ...desired.interfaces.map(renderInterface),
-    element('serial', { type: 'pty' }),
+    element('serial', { type: 'pty' }, [
+      // virtlogd writes it, and begins another file before it grows large.
+      element('log', { file: consoleLog(desired.name), append: 'on' }),
+    ]),
     element('console', { type: 'pty' }),
     element('channel', { type: 'unix' }, [
       element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' }),

@@ -18,7 +18,11 @@ export function peersInTheWay(node: string, { unready, holder }: RolePeers): str
   if (holder === node) return [];
   const others = unready.entries().filter(([name]) => name !== node && name !== holder);
   const named = others.take(NAMED).map(([name, why]) => `${name} ${why}`);
-  return [...(holder === undefined ? [] : [`${holder} is being changed`]), ...named];
+  return [...(holder === undefined ? [] : [beingChanged(holder)]), ...named];
+}
+
+export function beingChanged(node: string): string {
+  return `${node} is being changed`;
 }
 
 /** Why a guest that shall run keeps others of its role from being disrupted; undefined: it does not. */

@@ -85,8 +85,9 @@ function noLeaseMessage(observed: ObservedNode, { address }: NodeProbes): string
   if (isBooting(observed)) return message;
   const minutes =
     bootingSeconds === undefined ? '' : `, ${Math.floor(bootingSeconds / 60)} min after its start`;
-  const hint = `${message}${minutes}; look at its console with "virsh console"`;
-  if (observed.domain?.config.model.type !== 'kvm') return hint;
+  const { name = '', type } = observed.domain?.config.model ?? {};
+  const hint = `${message}${minutes}; look at what it prints: k8slab logs ${name}, k8slab console ${name}`;
+  if (type !== 'kvm') return hint;
   return `${hint}; a /dev/kvm that opens but boots no guest is a known cause, domainType: qemu avoids it`;
 }
 

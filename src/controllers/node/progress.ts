@@ -12,9 +12,12 @@ export function observeProgress(
   object: ObjectOf<'Node'>,
   memory: NodeMemory,
 ): Pick<ObservedNode, 'bootSlot' | 'startBackoffSeconds' | 'ran' | 'peers'> & Partial<ObservedNode> {
+  const { role } = object.spec;
+  const holder = role === undefined ? undefined : turns.holder(role);
   return {
     bootSlot: turns.slot(object.metadata.name),
     peers: turns.peers(object),
+    ...(holder === undefined || holder === object.metadata.name ? {} : { changing: holder }),
     ...recall(memory, clock.monotonic()),
   };
 }

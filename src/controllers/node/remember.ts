@@ -2,6 +2,7 @@ import { isTrue, READY } from '../../api/conditions.ts';
 import type { NodeAction } from '../../api/disruption/action.ts';
 import { explainError } from '../../api/errors.ts';
 import {
+  answering,
   arrived,
   autostartOwed,
   autostartSeen,
@@ -15,6 +16,7 @@ import {
   tried,
   turnDone,
   turnTaken,
+  unasked,
   type NodeMemory,
 } from '../../api/node/memory.ts';
 import { isAdopted } from '../../api/node/adopt.ts';
@@ -42,12 +44,15 @@ export function rememberNode(memory: NodeMemory = {}, event: Event, now: number)
   }
 }
 
-function looked(memory: NodeMemory, { look }: Event): NodeMemory {
+function looked(memory: NodeMemory, { look, object }: Event): NodeMemory {
   const { plan, conditions, extra } = look;
   const state = extra.observed.domain?.state;
   const ready = isTrue(conditions, READY);
   const goesDown = plan.waiting?.reason === 'ShuttingDown' || plan.actions.some(stops);
+  const off = state === 'shutoff' || state === 'crashed';
   let next = withAutostart(memory, extra);
+  if (object.spec.power === 'Stopped') next = unasked(next);
+  next = answering(next, { on: state === 'running', off });
   if (extra.observed.leftover === false) next = tidied(next);
   if (state === 'running') {
     if (!goesDown) next = runs(next);
@@ -60,7 +65,7 @@ function looked(memory: NodeMemory, { look }: Event): NodeMemory {
     next = mended(arrived(next), 'address');
     return goesDown ? next : turnDone(next);
   }
-  return state === 'shutoff' || state === 'crashed' ? stopped(next) : next;
+  return off ? stopped(next) : next;
 }
 
 function withAutostart(memory: NodeMemory, { observed: { domain } }: NodeExtra): NodeMemory {

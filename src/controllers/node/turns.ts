@@ -31,6 +31,8 @@ interface Role {
   readonly unready: Map<string, string>;
   /** Guests that wait for their turn, the one that waits longest first. */
   readonly waiting: Set<string>;
+  /** Those of which a person wants a restart though others are not Ready. */
+  readonly insisting: Set<string>;
   holder?: string | undefined;
 }
 
@@ -41,7 +43,11 @@ export function createTurns({ store, memory, clock, limit, enqueue }: TurnsDeps)
   const roleOf = new Map<string, string>();
 
   function role(name: string): Role {
-    const known = roles.get(name) ?? { unready: new Map(), waiting: new Set() };
+    const known = roles.get(name) ?? {
+      unready: new Map(),
+      waiting: new Set(),
+      insisting: new Set(),
+    };
     roles.set(name, known);
     return known;
   }
@@ -57,8 +63,8 @@ export function createTurns({ store, memory, clock, limit, enqueue }: TurnsDeps)
 
   function wakeRole(name: string | undefined): void {
     const found = name === undefined ? undefined : roles.get(name);
-    if (found === undefined || found.holder !== undefined || found.unready.size > 0) return;
-    const [first] = found.waiting;
+    if (found === undefined || found.holder !== undefined) return;
+    const [first] = found.unready.size > 0 ? found.insisting : found.waiting;
     if (first !== undefined) enqueue(first);
   }
 
@@ -66,7 +72,10 @@ export function createTurns({ store, memory, clock, limit, enqueue }: TurnsDeps)
     const before = roleOf.get(name);
     if (before !== undefined) {
       roles.get(before)?.unready.delete(name);
-      if (node?.spec.role !== before) roles.get(before)?.waiting.delete(name);
+      if (node?.spec.role !== before) {
+        roles.get(before)?.waiting.delete(name);
+        roles.get(before)?.insisting.delete(name);
+      }
     }
     const now = node?.spec.role;
     if (node === undefined || now === undefined) roleOf.delete(name);
@@ -84,6 +93,8 @@ export function createTurns({ store, memory, clock, limit, enqueue }: TurnsDeps)
     if (after?.bootedAt === undefined) booting.delete(name);
     else booting.set(name, after);
     if (before?.bootedAt !== undefined && after?.bootedAt === undefined) wakeQueued();
+    const own = roleOf.get(name);
+    if (own !== undefined) keep(role(own).insisting, name, after?.asked?.force === true);
     if (before?.turn === after?.turn) return;
     if (before?.turn !== undefined && role(before.turn).holder === name) role(before.turn).holder = undefined;
     if (after?.turn !== undefined) role(after.turn).holder = name;

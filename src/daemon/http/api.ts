@@ -19,6 +19,7 @@ import { serveDiscovery } from './discovery.ts';
 import { eventResources } from './events.ts';
 import { objectResources } from './objects.ts';
 import { serveOpenApi } from './openapi.ts';
+import { servePower, type PowerServed } from './power.ts';
 import { serveResource } from './rest.ts';
 import { serveReviews } from './reviews.ts';
 import { answerStatus, notFound, StatusError } from './status.ts';
@@ -38,7 +39,7 @@ export interface Kubeconfig {
 
 export type KubeconfigSource = () => Kubeconfig | undefined;
 
-export interface HttpDeps {
+export interface HttpDeps extends Pick<PowerServed, 'power' | 'powerPlace'> {
   readonly kinds: Kinds;
   readonly store: ObjectStore;
   readonly events: EventRecorder;
@@ -109,6 +110,7 @@ export function createApi(deps: HttpDeps, access: Access = 'admin', token?: stri
   servePlan(app, deps);
   serveRemovals(app, deps);
   serveUpdates(app, deps);
+  servePower(app, deps);
   serveKubeconfig(app, deps);
   const rest = { clock: deps.clock, turns: createTurns() };
   for (const each of objects) serveResource(app, each, rest);

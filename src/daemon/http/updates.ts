@@ -1,10 +1,10 @@
 import type { Hono } from 'hono';
-import { stream } from 'hono/streaming';
 import { z } from 'zod';
-import { explainError, reasonOf, toError } from '../../api/errors.ts';
+import { explainError, reasonOf } from '../../api/errors.ts';
 import { API_VERSION } from '../../api/meta.ts';
 import type { PackageUpdates } from '../../controllers/node/package-updates.ts';
 import type { Clock } from '../../engine/clock.ts';
+import { sendLines } from './lines.ts';
 import { failure } from './status.ts';
 import type { OnServerError } from './servers.ts';
 
@@ -13,8 +13,6 @@ const PATH = `/apis/${API_VERSION}/packageupdates`;
 const selection = z.strictObject({ role: z.string().optional(), nodes: z.array(z.string()).optional() });
 
 const STATUS = { NotFound: 404, AlreadyRunning: 409 } as const;
-/** A package manager may be silent for long; an empty line keeps the connection. */
-const ALIVE_MS = 15_000;
 
 export interface UpdatesDeps {
   readonly updates: PackageUpdates;
@@ -35,28 +33,6 @@ export function serveUpdates(app: Hono, { updates, clock, onError }: UpdatesDeps
       const status = Object.hasOwn(STATUS, reason) ? STATUS[reason as keyof typeof STATUS] : 500;
       return c.json(failure(reason, explainError(error), status), status);
     }
-    c.header('content-type', 'application/x-ndjson');
-    return stream(c, async (out) => {
-      let sent: Promise<unknown> = Promise.resolve();
-      function send(text: string): void {
-        sent = sent.then(() => out.write(text)).catch(() => undefined);
-      }
-      let timer = clock.setTimer(ALIVE_MS, beat);
-      function beat(): void {
-        send('\n');
-        timer = clock.setTimer(ALIVE_MS, beat);
-      }
-      try {
-        await run(
-          (event) => send(`${JSON.stringify(event)}\n`),
-          () => out.aborted,
-        );
-      } catch (error) {
-        onError(PATH, toError(error));
-      } finally {
-        timer.cancel();
-      }
-      await sent;
-    });
+    return sendLines(c, { clock, onError }, (report, signal) => run(report, () => signal.aborted));
   });
 }

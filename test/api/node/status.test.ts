@@ -169,14 +169,17 @@ describe('a guest that never asks for its lease', () => {
 
     assert.match(
       message({ ...slow, observed: { ...kvm, bootingSeconds: 420 } }, 'Ready'),
-      /7 min after its start; .*virsh console.*\/dev\/kvm.*domainType: qemu/,
+      /7 min after its start; .*k8slab console master00.*\/dev\/kvm.*domainType: qemu/,
     );
-    assert.match(message(slow, 'Ready'), /virsh console/);
+    assert.match(message(slow, 'Ready'), /k8slab console master00/);
     assert.doesNotMatch(message(slow, 'Ready'), /kvm/);
   });
 
   it('has the same hints when nobody knows since when it runs', () => {
-    assert.match(message({ observed: kvm, probes: asked }, 'Ready'), /yet; look at its console.*\/dev\/kvm/);
+    assert.match(
+      message({ observed: kvm, probes: asked }, 'Ready'),
+      /yet; look at what it prints.*\/dev\/kvm/,
+    );
   });
 
   it('does not change its words every second, which would be a change of the object', () => {

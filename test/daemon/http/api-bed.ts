@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { KINDS } from '../../../src/api/kinds/list.ts';
+import { createPower } from '../../../src/controllers/node/power.ts';
+import { silentLogger } from '../../../src/engine/logger.ts';
 import { createPackageUpdates } from '../../../src/controllers/node/package-updates.ts';
 import { createApi, type HttpDeps } from '../../../src/daemon/http/api.ts';
 import { createEvents } from '../../../src/engine/events.ts';
@@ -54,6 +56,8 @@ export function createApiBed(...nodes: readonly string[]): ApiBed {
     health: { unready: () => [], unhealthy: () => [] },
     manifestErrors: () => [],
     plan: () => Promise.resolve([]),
+    power: createPower({ ...bed, log: silentLogger(), enqueue: () => undefined }),
+    powerPlace: () => undefined,
     kubeconfig: () => undefined,
     clock,
     updates: createPackageUpdates({ store, packages: fakePackages(bed.world), clock }),

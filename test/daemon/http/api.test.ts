@@ -4,6 +4,8 @@ import { ReasonedError } from '../../../src/api/errors.ts';
 import type { PlannedObject } from '../../../src/api/disruption/action.ts';
 import { createApi, createProbeApp, type HttpDeps } from '../../../src/daemon/http/api.ts';
 import { createPackageUpdates, type PackageUpdates } from '../../../src/controllers/node/package-updates.ts';
+import { createPower } from '../../../src/controllers/node/power.ts';
+import { silentLogger } from '../../../src/engine/logger.ts';
 import { createEvents } from '../../../src/engine/events.ts';
 import { createMetrics } from '../../../src/engine/metrics.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
@@ -40,6 +42,8 @@ function createServer(more: Partial<HttpDeps> = {}): {
       packages: fakePackages(bed.world),
       clock: bed.clock,
     }),
+    power: createPower({ ...bed, log: silentLogger(), enqueue: () => undefined }),
+    powerPlace: () => undefined,
     onError: (where, error) => assert.fail(`${where}: ${error.message}`),
     ...more,
   };

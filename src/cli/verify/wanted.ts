@@ -1,0 +1,90 @@
+import { ReasonedError } from '../../api/errors.ts';
+import { entryOf } from '../../api/ipam/by-node.ts';
+import { isLeftAlone } from '../../api/ipam/names.ts';
+import { backendName } from '../../api/load-balancer/render.ts';
+import type { ObjectOf } from '../../api/meta.ts';
+import type { Objects, Place, Wanted, WantedBalancer, WantedFrontend, WantedGuest } from './types.ts';
+
+export interface VerifySelection {
+  /** Names of Nodes; none: all of them. */
+  readonly nodes: readonly string[];
+  readonly role?: string | undefined;
+}
+
+/**
+ * What the manifests, and the addresses given out for them, say that is to be found.
+ * @throws ReasonedError NotFound
+ */
+export function wantedLab(objects: Objects, { nodes, role }: VerifySelection): Wanted {
+  const all = objects.nodes.map((node) => wantedGuest(node, objects));
+  const known = new Set(all.map(({ name }) => name));
+  const missing = nodes.filter((name) => !known.has(name));
+  if (missing.length > 0)
+    throw new ReasonedError(
+      'NotFound',
+      `cannot verify Node "${missing.join('", "')}": there is no such Node`,
+    );
+  const named = new Set(nodes);
+  const chosen = (guest: WantedGuest): boolean =>
+    (nodes.length === 0 || named.has(guest.name)) && (role === undefined || guest.role === role);
+  const guests = all.filter(chosen);
+  if (guests.length === 0 && role !== undefined)
+    throw new ReasonedError('NotFound', `cannot verify Nodes: none has role "${role}"`);
+  const whole = guests.length === all.length;
+  const used = new Set(guests.flatMap(({ places }) => places.map(({ network }) => network)));
+  return {
+    all,
+    guests,
+    networks: objects.networks.map(({ metadata }) => metadata.name).filter((name) => whole || used.has(name)),
+    balancers: objects.balancers
+      .flatMap((balancer) => wantedBalancer(balancer, objects, all))
+      .filter(({ node }) => guests.includes(node)),
+  };
+}
+
+function wantedGuest({ metadata, spec, status }: ObjectOf<'Node'>, { networks }: Objects): WantedGuest {
+  const { name } = metadata;
+  return {
+    name,
+    role: spec.role,
+    user: spec.ssh.user,
+    running: spec.power === 'Running',
+    adopted: spec.policy.adopt,
+    named: spec.hostsEntry,
+    hostKey: status.sshHostKey,
+    places: spec.networks.flatMap((attachment): Place[] => {
+      const network = networks.find((each) => each.metadata.name === attachment.network);
+      const entry = entryOf(network?.status.entries, name);
+      if (entry === undefined || isLeftAlone(spec, attachment)) return [];
+      const { ip, mac, hostnames } = entry;
+      return [{ network: attachment.network, gateway: network?.status.gateway, ip, mac, hostnames }];
+    }),
+  };
+}
+
+function wantedBalancer(
+  { metadata, spec }: ObjectOf<'LoadBalancer'>,
+  { nodes }: Objects,
+  guests: readonly WantedGuest[],
+): WantedBalancer[] {
+  const node = guests.find(({ name }) => name === spec.node);
+  if (node === undefined) return [];
+  const byName = new Map(guests.map((guest) => [guest.name, guest]));
+  const frontends = spec.frontends.map((frontend): WantedFrontend => {
+    const { role, labels = {}, port } = frontend.backend;
+    const members = nodes.filter(
+      (member) =>
+        member.metadata.name !== spec.node &&
+        member.spec.power === 'Running' &&
+        (role === undefined || member.spec.role === role) &&
+        Object.entries(labels).every(([key, value]) => member.metadata.labels?.[key] === value),
+    );
+    const servers = members.flatMap(({ metadata: { name } }) => {
+      const ip = byName.get(name)?.places[0]?.ip;
+      return ip === undefined ? [] : [{ node: name, ip, port }];
+    });
+    const { name, address } = frontend;
+    return { name, port: frontend.port, address, backend: backendName(frontend), servers };
+  });
+  return [{ name: metadata.name, node, frontends }];
+}
