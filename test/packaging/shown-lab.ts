@@ -62,7 +62,7 @@ export function createShownLab(): ShownLab {
 }
 
 function call(metrics: Metrics, steps: number): void {
-  const reason = steps % 9 === 0 ? 'OperationFailed' : undefined;
+  const reason = steps % 2 === 0 ? 'OperationFailed' : undefined;
   metrics.driverCall({ driver: 'virsh', op: 'dumpxml', seconds: 0.004, reason });
   metrics.driverCall({ driver: 'virsh', op: 'net-update', seconds: 0.3, mutating: true });
   metrics.driverCall({ driver: 'ssh', op: 'exec', seconds: 0.2 });
