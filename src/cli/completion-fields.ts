@@ -1,6 +1,6 @@
 import { childFields } from '../api/kinds/explain.ts';
 import { KIND_NAMES } from '../api/kinds/names.ts';
-import type { Candidate } from './completion-values.ts';
+import type { Candidate } from './completion-line.ts';
 
 /** Kinds, and behind each dot the fields that there are: `node.spec.` */
 export function fieldPaths(typed: string): Candidate[] {

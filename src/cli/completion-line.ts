@@ -1,5 +1,11 @@
 import type { Argument, Command, Option } from 'commander';
 
+/** A word that is offered, and what it is. */
+export interface Candidate {
+  readonly word: string;
+  readonly about?: string;
+}
+
 /** What a command line means up to the word that is being typed. */
 export interface Line {
   readonly command: Command;

@@ -2,15 +2,10 @@ import { KIND_NAMES } from '../api/kinds/names.ts';
 import type { PartialObjectMetadataList } from '../api/kinds/partial.ts';
 import { objectWord } from '../api/meta.ts';
 import type { Client } from './client.ts';
-import type { Line } from './completion-line.ts';
+import type { Candidate, Line } from './completion-line.ts';
 import { fetchHeld } from './confirm-removal.ts';
 import { OUTPUTS } from './outputs.ts';
 import { EVENT_WORDS, resourceOf, type Resource } from './selection.ts';
-
-export interface Candidate {
-  readonly word: string;
-  readonly about?: string;
-}
 
 export interface Found {
   readonly words: readonly Candidate[];

@@ -6,9 +6,10 @@ import {
   readOption,
   takesValue,
   valuePlaceholder,
+  type Candidate,
   type Line,
 } from './completion-line.ts';
-import { completers, type Asked, type Candidate, type Found } from './completion-values.ts';
+import { completers, type Asked, type Found } from './completion-values.ts';
 import type { Client } from './client.ts';
 
 /** The directives of a last line, with the numbers that cobra, and so kubectl, has for them. */
