@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
 import { createProgram } from '../../cmd/program.ts';
-import { blocksOf, pages, spansOf } from './pages.ts';
+import { blocksOf, pages, sessionsIn, spansOf, type Block } from './pages.ts';
 
 const top = join(import.meta.dirname, '../..');
 const { scripts } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as {
@@ -35,12 +35,11 @@ function knows(command: Command, word: string): boolean {
   return options.some(({ long, short }) => long === flag || short === flag || short === flag.slice(0, 2));
 }
 
-/** What to type: what follows a prompt where there is one, and of lines without output all of them. */
-function linesOf(text: string): readonly string[] {
-  return text
-    .replaceAll(/\\\n\s*/g, ' ')
-    .split('\n')
-    .map((line) => line.replace(/^\s*[$#] /, '').trim());
+/** What is typed: all lines, or what follows a prompt. */
+function linesOf(block: Block): readonly string[] {
+  if (block.language === 'console') return sessionsIn(block).map(({ command }) => command);
+  const lines = block.text.replaceAll(/\\\n\s*/g, ' ').split('\n');
+  return lines.map((line) => line.trim());
 }
 
 describe('the commands in the documents', () => {
@@ -48,7 +47,7 @@ describe('the commands in the documents', () => {
     const blocks = blocksOf(page);
     it(`of ${page.path} exist, and so do their options`, () => {
       const shell = blocks.filter(({ language }) => ['', 'sh', 'console', 'text'].includes(language));
-      const lines = [...shell.flatMap(({ text }) => linesOf(text)), ...spansOf(page)];
+      const lines = [...shell.flatMap(linesOf), ...spansOf(page)];
       assert.deepEqual(
         lines.flatMap((line) => wrong(line) ?? []),
         [],
@@ -57,7 +56,7 @@ describe('the commands in the documents', () => {
 
     it(`of ${page.path} are run by a test, or it says why they are not`, () => {
       const unsaid = blocks
-        .filter(({ language }) => language === 'sh')
+        .filter(({ language }) => ['sh', 'console'].includes(language))
         .filter(({ info }) => !/^(lab|checkout|package|untested: .+)$/.test(info));
       assert.deepEqual(
         unsaid.map(({ page: path, line }) => `${path}:${line}`),

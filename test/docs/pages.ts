@@ -37,6 +37,22 @@ export function blocksOf({ path, text }: Page): readonly Block[] {
   }));
 }
 
+/** What is typed after a `$ `, and what it prints. */
+export interface Session {
+  readonly command: string;
+  readonly output: string;
+}
+
+export function sessionsIn({ text }: Block): readonly Session[] {
+  return text
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const [command = '', ...output] = part.split('\n');
+      return { command, output: output.join('\n') };
+    });
+}
+
 /** Code spans outside of blocks. */
 export function spansOf({ text }: Page): readonly string[] {
   const prose = text.replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '');
