@@ -19,6 +19,7 @@ import {
   tutorialManifests,
   untilCondition,
 } from './bed.ts';
+import { documentsSuite } from './documents-suite.ts';
 
 const ADDRESSES: Readonly<Record<string, string>> = {
   loadbalancer: '192.168.111.248',
@@ -164,6 +165,8 @@ export function tutorialSuite(suite: Suite): void {
       }
       assert.equal(await getObject(lab, 'node/worker01'), undefined, 'planning changed nothing');
     });
+
+    documentsSuite(() => lab);
 
     it('brings a sixth guest up while no packet is lost between guests nor to the outside', async () => {
       const pings = Promise.all([
