@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { format } from 'prettier';
 import { KINDS } from '../src/api/kinds/list.ts';
 import { schemaFiles } from '../src/api/kinds/schema.ts';
+import { configFile } from './config-file.ts';
 import { fieldsPage } from './fields-page.ts';
 
 /** @param path from the top of the repository */
@@ -19,6 +20,7 @@ async function generate(): Promise<readonly Generated[]> {
   return [
     ...schemaFiles(KINDS).map(({ path, text }) => ({ path: `schemas/${path}`, text })),
     await page('docs/fields.md', fieldsPage(KINDS)),
+    { path: 'packaging/k8slabd.yaml', text: configFile() },
   ];
 }
 
