@@ -32,7 +32,12 @@ export async function writeTree(root: string, options: TreeOptions): Promise<voi
   cpSync(join(top, 'packaging/compile.mjs'), join(lib, 'compile.mjs'));
   link(root, 'usr/bin/k8slab', '../lib/k8slab/k8slab.mjs');
   link(root, 'usr/sbin/k8slabd', '../lib/k8slab/k8slabd.mjs');
-  for (const directory of ['etc/k8slab.d', 'var/lib/k8slab', 'var/lib/libvirt/images/k8slab'])
+  for (const directory of [
+    'etc/k8slab.d',
+    'var/lib/k8slab',
+    'var/lib/libvirt/images/k8slab',
+    'var/lib/libvirt/dnsmasq',
+  ])
     mkdirSync(join(root, directory), { recursive: true });
   write(root, 'etc/k8slab/k8slabd.yaml', readFileSync(join(top, 'packaging/k8slabd.yaml')));
   copyInto(root, 'usr/lib/systemd/system', join(top, 'packaging/systemd'));
