@@ -1,7 +1,7 @@
 /** Bundles both commands, as they are installed: `scripts/bundle.ts DIRECTORY`. */
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { builtinModules, enableCompileCache, flushCompileCache } from 'node:module';
+import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KIND_NAMES } from '../src/api/kinds/names.ts';
@@ -18,8 +18,7 @@ export async function bundle(directory: string): Promise<Record<'k8slab' | 'k8sl
     bundleCommand('k8slab', directory),
     bundleCommand('k8slabd', directory),
   ]);
-  const inputs = [k8slab, k8slabd].flatMap((metafile) => Object.keys(metafile.inputs));
-  await writeFile(join(directory, 'LICENSES'), await licences(inputs));
+  await writeFile(join(directory, 'LICENSES'), licences(await bundledPackages([k8slab, k8slabd])));
   return { k8slab, k8slabd };
 }
 
@@ -102,25 +101,36 @@ function isPlain(value: unknown): value is object {
   return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-async function licences(inputs: readonly string[]): Promise<string> {
-  const packages = new Set(
-    inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
-  );
-  const texts = [...packages].sort().map(async (path) => {
-    const files = await readdir(join(top, path));
-    const file = files.find((name) => /^licen[cs]e/i.test(name)) ?? 'package.json';
-    return `${path}\n\n${await readFile(join(top, path, file), 'utf8')}`;
-  });
-  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+/** A library of which something is in the bundles. */
+export interface BundledPackage {
+  readonly name: string;
+  readonly license: string;
+  /** Its licence, in full. */
+  readonly text: string;
 }
 
-/** Fills the compile cache for the user who runs this, by loading every part; the commands themselves would run. */
-async function fillCompileCache(directory: string): Promise<void> {
-  enableCompileCache({ directory: join(directory, 'cache'), portable: true });
-  for (const file of await readdir(directory)) {
-    if (/^k8slabd?-.*\.mjs$/.test(file)) await import(join(directory, file));
-  }
-  flushCompileCache();
+/** The libraries in the bundles, each once. */
+export async function bundledPackages(metafiles: readonly Metafile[]): Promise<BundledPackage[]> {
+  const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
+  const paths = new Set(
+    inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
+  );
+  return Promise.all([...paths].sort().map(readPackage));
+}
+
+async function readPackage(path: string): Promise<BundledPackage> {
+  const files = await readdir(join(top, path));
+  const file = files.find((name) => /^licen[cs]e/i.test(name)) ?? 'package.json';
+  const manifest = JSON.parse(await readFile(join(top, path, 'package.json'), 'utf8')) as {
+    readonly license?: string;
+  };
+  const text = await readFile(join(top, path, file), 'utf8');
+  return { name: path.replace(/^node_modules\//, ''), license: manifest.license ?? 'other', text };
+}
+
+function licences(packages: readonly BundledPackage[]): string {
+  const rule = `\n${'-'.repeat(80)}\n\n`;
+  return packages.map(({ name, text }) => `node_modules/${name}\n\n${text}`).join(rule);
 }
 
 if (import.meta.main) {
@@ -128,5 +138,4 @@ if (import.meta.main) {
   const [directory] = positionals;
   if (directory === undefined) throw new Error('usage: scripts/bundle.ts DIRECTORY');
   await bundle(directory);
-  await fillCompileCache(directory);
 }

@@ -37,14 +37,14 @@ function section(definition: ManifestKindDefinition): string[] {
   ];
 }
 
-interface Row {
+export interface Row {
   readonly path: string;
   readonly required: boolean;
   readonly schema: JsonSchema;
 }
 
 /** Depth first, in the order of the schema: a mapping before its fields. */
-function rowsOf(schema: JsonSchema, prefix: string): Row[] {
+export function rowsOf(schema: JsonSchema, prefix: string): Row[] {
   const inner = schema.items ?? schema;
   const required = new Set(inner.required);
   return Object.entries(inner.properties ?? {}).flatMap(([name, child]) => {
@@ -65,7 +65,7 @@ function table(rows: readonly Row[]): string[] {
   ];
 }
 
-function typeOf(schema: JsonSchema): string {
+export function typeOf(schema: JsonSchema): string {
   if (schema.items !== undefined) return `list of ${typeOf(schema.items)}`;
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ');
   if (schema.enum !== undefined) return schema.enum.map((each) => `\`${each}\``).join(', ');
@@ -77,11 +77,11 @@ function typeOf(schema: JsonSchema): string {
   return `${schema.type ?? 'any'}${range}`;
 }
 
-function defaultOf({ default: value, type }: JsonSchema): string {
+export function defaultOf({ default: value, type }: JsonSchema): string {
   return value === undefined || type === 'object' ? '' : `\`${JSON.stringify(value)}\``;
 }
 
-function meaning({ description = '', items, examples = items?.examples }: JsonSchema): string {
+export function meaning({ description = '', items, examples = items?.examples }: JsonSchema): string {
   const such = examples?.map((each) => `\`${typeof each === 'string' ? each : JSON.stringify(each)}\``);
   return such === undefined ? description : `${description} Such as ${such.join(', ')}.`;
 }

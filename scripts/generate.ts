@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { format } from 'prettier';
 import { KINDS } from '../src/api/kinds/list.ts';
 import { schemaFiles } from '../src/api/kinds/schema.ts';
+import { configFile } from './config-file.ts';
 import { fieldsPage } from './fields-page.ts';
 import { conditionsPage } from './conditions-page.ts';
 import { metricsPage } from './metrics-page.ts';
@@ -23,6 +24,7 @@ async function generate(): Promise<readonly Generated[]> {
     await page('docs/fields.md', fieldsPage(KINDS)),
     await page('docs/metrics.md', await metricsPage()),
     await page('docs/events-and-conditions.md', conditionsPage()),
+    { path: 'packaging/k8slabd.yaml', text: configFile() },
   ];
 }
 

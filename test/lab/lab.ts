@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, cpSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-import { cached } from './cache.ts';
+import { cached, type CacheOptions } from './cache.ts';
 import { bootContainer, containerInit, endContainer } from './container.ts';
-import type { ContainerPaths } from './container.ts';
+import type { BootOptions, ContainerPaths } from './container.ts';
 import { takeLock, withLock, type LockOptions } from './lock.ts';
 import { assertMachine, installPackages } from './machine.ts';
-import { mustRun, poll, processStat, runAttached, runCommand } from './processes.ts';
+import { installPackage, labPackage } from './package.ts';
+import { poll, processStat, runAttached, runCommand } from './processes.ts';
 import type { CommandResult } from './processes.ts';
 import { guestRecipe, vmhostRecipe } from './recipes.ts';
 import type { Guest, Suite } from './recipes.ts';
@@ -48,7 +49,9 @@ export interface Lab {
   /** Writes a file in one rename, as an editor would; makes its directory. */
   readonly writeFile: (path: string, content: string) => Promise<void>;
   readonly readFile: (path: string) => Promise<string>;
-  /** Installs the checkout's k8slab anew into the running vmhost. */
+  /** Shuts the vmhost down as `systemctl reboot` does, and boots it again. Needs the process that called `up`. */
+  readonly reboot: () => Promise<void>;
+  /** Installs the checkout's k8slab anew into the running vmhost; k8slabd is restarted if it runs. */
   readonly install: () => Promise<void>;
   readonly isUp: () => boolean;
   /** What `up` was called with, while it runs. */
@@ -57,7 +60,6 @@ export interface Lab {
   readonly down: () => Promise<void>;
 }
 
-const top = join(import.meta.dirname, '../..');
 const environment = [
   'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   'LANG=ja_JP.UTF-8',
@@ -82,6 +84,7 @@ export function createLab(options: LabOptions = {}): Lab {
   const directories = labDirectories(name);
   let init: { pid: number; started: string } | undefined;
   let release: (() => void) | undefined;
+  let booted: BootOptions | undefined;
 
   function enter(): string[] {
     if (init === undefined || processStat(init.pid)?.started !== init.started) {
@@ -111,14 +114,20 @@ export function createLab(options: LabOptions = {}): Lab {
     up: async () => {
       // Another run of the same tests waits until this one is over.
       if (options.dieWithParent === true) release ??= await takeLock(`${directories.run}.lock`, waits());
-      await up(self, options);
+      booted = await up(self, options);
     },
     writeFile: async (path, content) => {
       const script = 'mkdir -p "$(dirname "$1")" && cat >"$1.new~" && mv "$1.new~" "$1"';
       await must(['sh', '-c', script, 'write', path], { input: content });
     },
     readFile: (path) => must(['cat', path]),
-    install: () => install(self),
+    reboot: async () => {
+      if (booted === undefined) throw new Error(`the lab "${name}" was not booted here`);
+      await reboot(self, booted, options.signal);
+    },
+    install: async () => {
+      await installPackage(self, await labPackage(storeOf(name, options)), { start: true });
+    },
     isUp: () => containerInit(directories.container) !== undefined,
     describe: () => {
       const file = join(directories.run, 'lab.json');
@@ -142,17 +151,18 @@ export function createLab(options: LabOptions = {}): Lab {
   }
 }
 
-async function up(lab: Lab, options: LabOptions): Promise<void> {
-  const { signal, suite = 'bookworm', guest = 'tiny', report = () => undefined } = options;
+async function up(lab: Lab, options: LabOptions): Promise<BootOptions> {
+  const { signal, suite = 'bookworm', guest = 'tiny', report = ignore } = options;
   const { cache, run, container } = labDirectories(lab.name);
   assertMachine();
   if (options.manifests !== undefined && !existsSync(options.manifests)) {
     throw new Error(`there are no manifests at ${options.manifests}`);
   }
-  const store = { directory: cache, report, signal };
+  const store = storeOf(lab.name, options);
   await withLock(join(cache, 'packages.lock'), () => installPackages(report, signal), { signal });
   const wanted: Guest[] = guest === 'tiny' ? ['tiny'] : ['tiny', guest];
-  const [tree, ...images] = await Promise.all([
+  const [deb, tree, ...images] = await Promise.all([
+    labPackage(store),
     cached(vmhostRecipe(suite, signal), store),
     ...wanted.map((name) => cached(guestRecipe(name, signal), store)),
   ]);
@@ -161,32 +171,48 @@ async function up(lab: Lab, options: LabOptions): Promise<void> {
   mkdirSync(run, { recursive: true });
   mkdirSync(join(container.data, 'upper/srv/images'), { recursive: true });
   symlinkSync(`${guest}.qcow2`, join(container.data, 'upper/srv/images/guest.qcow2'));
-  await fillUpper(join(container.data, 'upper'), options);
+  const manifests = join(container.data, 'upper/etc/k8slab.d');
+  mkdirSync(manifests, { recursive: true });
+  if (options.manifests !== undefined) cpSync(options.manifests, manifests, { recursive: true });
   const binds = wanted.map(
     (name, index) => [join(images[index] ?? '', `${name}.qcow2`), `/srv/images/${name}.qcow2`] as const,
   );
   writeFileSync(join(run, 'lab.json'), JSON.stringify({ suite, guest, since: new Date().toISOString() }));
   try {
-    bootContainer(container, { tree, binds, dieWithParent: options.dieWithParent ?? false });
+    const boot = { tree, binds, dieWithParent: options.dieWithParent ?? false };
+    bootContainer(container, boot);
     await waitForBoot(lab, container, signal);
+    await lab.must(['systemctl', 'start', 'libvirtd.service']);
+    report('installing the package');
+    await installPackage(lab, deb, { start: false });
+    return boot;
   } catch (error) {
     await down(lab.name);
     throw error;
   }
 }
 
-async function fillUpper(upper: string, options: LabOptions): Promise<void> {
-  const manifests = join(upper, 'etc/k8slab.d');
-  mkdirSync(manifests, { recursive: true });
-  if (options.manifests !== undefined) cpSync(options.manifests, manifests, { recursive: true });
-  if (!existsSync(join(top, 'cmd/k8slabd'))) {
-    options.report?.('cmd/k8slabd does not exist: the vmhost comes without k8slab');
-    return;
-  }
-  await mustRun(
-    [join(top, 'packaging/install.sh'), upper],
-    options.signal === undefined ? {} : { signal: options.signal },
-  );
+function storeOf(name: string, { report = ignore, signal }: LabOptions): CacheOptions {
+  return { directory: labDirectories(name).cache, report, signal };
+}
+
+function ignore(): void {
+  // nobody wants to know
+}
+
+/** Services end in order, libvirt-guests with the guests among them; the container's own reboot would end its supervisor. */
+async function reboot(lab: Lab, options: BootOptions, signal?: AbortSignal): Promise<void> {
+  const { container } = labDirectories(lab.name);
+  await lab.exec(['systemctl', 'poweroff', '--no-block']);
+  const gone = await poll(() => (lab.isUp() ? undefined : true), {
+    timeoutMs: 180_000,
+    intervalMs: 300,
+    signal,
+  });
+  if (gone === undefined) throw new Error('the vmhost does not shut down');
+  await endContainer(container);
+  bootContainer(container, options);
+  await waitForBoot(lab, container, signal);
 }
 
 async function waitForBoot(lab: Lab, container: ContainerPaths, signal?: AbortSignal): Promise<void> {
@@ -201,22 +227,6 @@ async function waitForBoot(lab: Lab, container: ContainerPaths, signal?: AbortSi
     const console = existsSync(container.console) ? readFileSync(container.console, 'utf8').trim() : '';
     throw new Error(`the vmhost does not boot; its console says:\n${console}`);
   }
-  await lab.must(['systemctl', 'start', 'libvirtd.service']);
-}
-
-async function install(lab: Lab): Promise<void> {
-  const { container } = labDirectories(lab.name);
-  const stage = join(container.data, 'stage');
-  rmSync(stage, { recursive: true, force: true });
-  mkdirSync(stage, { recursive: true });
-  await mustRun([join(top, 'packaging/install.sh'), stage]);
-  const archive = join(dirname(stage), 'stage.tar');
-  await mustRun(['tar', '-C', stage, '-cf', archive, '.']);
-  await lab.must(['rm', '-rf', '/usr/lib/k8slab']);
-  await lab.must(['tar', '-C', '/', '--no-overwrite-dir', '-xf', '-'], { input: readFileSync(archive) });
-  await lab.must(['systemctl', 'daemon-reload']);
-  rmSync(stage, { recursive: true });
-  rmSync(archive);
 }
 
 async function down(name: string): Promise<void> {

@@ -148,7 +148,9 @@ Examples:
     });
   program
     .command('install')
-    .description("install this checkout's k8slab anew into the running vmhost (then restart k8slabd there)")
+    .description(
+      "install this checkout's package anew into the running vmhost; a k8slabd that runs is restarted",
+    )
     .addOption(nameOption)
     .action(async (flags: { name: string }) => labOf(flags).install());
   program

@@ -18,6 +18,8 @@ const EXPLAINED = new Set([
   'AddressInUse',
   'ForwardDiffers',
   'RolloutWaiting',
+  // A guest of others with its MAC address has its address.
+  'HostKeyMismatch',
 ]);
 
 /** Settles the world, and holds it to what must be so whatever happened. */
