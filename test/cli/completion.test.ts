@@ -40,7 +40,7 @@ async function offered(
 describe('what may come next', () => {
   const cases: readonly [typed: string, expected: string, code: string][] = [
     ['ge', 'get', ':4'],
-    ['v', 'validate version', ':4'],
+    ['v', 'validate verify version', ':4'],
     ['__', '', ':4'],
     ['get im', 'images image img', ':4'],
     ['get ', 'hosts networks images nodes loadbalancers events', ':4'],
@@ -144,7 +144,11 @@ describe('what may come next', () => {
     const { completers } = await import('../../src/cli/completion-values.ts');
     const { placeholder, valuePlaceholder } = await import('../../src/cli/completion-line.ts');
     // What only a person knows.
-    const free = new Set(['URI', 'WORDS', 'DURATION', 'command', '']);
+    const free = new Set(
+      'URI WORDS DURATION command NAME N CIDR INTERFACE QUANTITY SECONDS CMD USER LINES'
+        .split(' ')
+        .concat(''),
+    );
     for (const command of program.commands) {
       const names = [
         ...command.registeredArguments

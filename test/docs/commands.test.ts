@@ -19,6 +19,8 @@ function wrong(line: string): string | undefined {
   const words = /(?:^|[|;&] *|sudo |-- )k8slab ([^|;&>#]*)/.exec(line)?.[1]?.trim().split(/\s+/) ?? [];
   const own = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length);
   const [name] = own.filter((word) => !word.startsWith('-'));
+  // What follows is for the guest.
+  if (name === 'ssh') return undefined;
   if (name === undefined || !/^[a-z]/.test(name)) return undefined;
   const command = program.commands.find((each) => each.name() === name);
   if (command === undefined) return `k8slab has no command ${name}`;
