@@ -29,16 +29,13 @@ export function addDoctor(program: Command): void {
     .addHelpText('after', NOTES)
     .action(async ({ filename = [], online = false, output }: DoctorFlags) => {
       const { doctorExitCode, examine, printChecks } = await import('../../src/cli/doctor/doctor.ts');
+      const { brushFor } = await import('../../src/cli/color.ts');
       const { openVmhost } = await import('../open-vmhost.ts');
       const { look, libvirt } = await openVmhost();
       const checks = examine(await look({ paths: filename, online }).finally(() => libvirt.dispose()));
       const text =
-        output === 'json' ? `${JSON.stringify({ checks }, null, 2)}\n` : printChecks(checks, hasColour());
+        output === 'json' ? `${JSON.stringify({ checks }, null, 2)}\n` : printChecks(checks, brushFor());
       process.stdout.write(text);
       process.exitCode = doctorExitCode(checks);
     });
-}
-
-function hasColour(): boolean {
-  return process.stdout.isTTY && process.stdout.hasColors();
 }

@@ -28,6 +28,7 @@ Examples:
 Exit codes: 0 nothing failed, 1 something did`,
     )
     .action(async (words: string[], flags: VerifyFlags) => {
+      const { brushFor } = await import('../../src/cli/color.ts');
       const { nodeName } = await import('../../src/cli/guest.ts');
       const { fetchObjects, verify } = await import('../../src/cli/verify.ts');
       const { count, printVerified } = await import('../../src/cli/verify/print.ts');
@@ -39,11 +40,10 @@ Exit codes: 0 nothing failed, 1 something did`,
       const { world, dispose } = openWorld(await readConfig());
       const verified = await verify(world, wanted).finally(dispose);
       const failed = count(verified.checks, 'failed');
-      const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
       process.stdout.write(
         flags.output === 'json'
           ? `${JSON.stringify({ ok: failed === 0, ...verified }, null, 2)}\n`
-          : printVerified(verified, { quiet: flags.quiet, colour }),
+          : printVerified(verified, { quiet: flags.quiet, brush: brushFor() }),
       );
       if (failed > 0) process.exitCode = 1;
     });

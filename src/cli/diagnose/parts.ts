@@ -74,7 +74,7 @@ function systemParts({ facts, config, configError, exec, now, read }: Origins): 
         return `${[`k8slab ${version}`, `node ${process.version}`, `system ${release}`, `kernel ${kernel.trim()}`, `collected ${now.toISOString()}`, ...programs].join('\n')}\n`;
       },
     },
-    { name: 'doctor.txt', text: async () => printChecks(await checks(), false) },
+    { name: 'doctor.txt', text: async () => printChecks(await checks()) },
     {
       name: 'configuration.yaml',
       text: () => (configError === undefined ? printYaml(config) : `# ${configError}\n`),

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import type { Brush, Color } from '../color.ts';
 import type { Check, CheckStatus } from './check.ts';
 import { checkKvm } from './checks/kvm.ts';
 import { checkLibvirt } from './checks/libvirt.ts';
@@ -20,19 +20,19 @@ export function examine(facts: Facts): readonly Check[] {
   ];
 }
 
-const COLOURS: Readonly<Record<CheckStatus, 'green' | 'yellow' | 'red' | 'gray'>> = {
+const COLORS: Readonly<Record<CheckStatus, Color>> = {
   OK: 'green',
   WARN: 'yellow',
   FAIL: 'red',
   UNKNOWN: 'gray',
 };
 
-/** A line for each check, and one that counts them. @param colour for a terminal */
-export function printChecks(checks: readonly Check[], colour: boolean): string {
+/** A line for each check, and one that counts them. */
+export function printChecks(checks: readonly Check[], brush?: Brush): string {
   const width = Math.max(...checks.map(({ check }) => check.length));
   const lines = checks.map(({ check, status, message, hint }) => {
     const word = status.padEnd('UNKNOWN'.length);
-    const shown = colour ? styleText(COLOURS[status], word, { validateStream: false }) : word;
+    const shown = brush?.(COLORS[status], word) ?? word;
     return `${shown}   ${check.padEnd(width)}   ${oneLine(message)}${hint === undefined ? '' : ` (${hint})`}\n`;
   });
   return `${lines.join('')}\n${summary(checks)}\n`;

@@ -1,18 +1,15 @@
 import type { Check } from './types.ts';
+import type { Brush } from '../color.ts';
 import type { Verified } from '../verify.ts';
-
-const RED = '\u001b[31m';
-const YELLOW = '\u001b[33m';
-const PLAIN = '\u001b[39m';
 
 export interface PrintVerified {
   /** Only what is not ok. */
   readonly quiet?: boolean | undefined;
-  readonly colour: boolean;
+  readonly brush?: Brush;
 }
 
 /** A line per check: what, whether, how long it took, and what was found. */
-export function printVerified({ checks, seconds }: Verified, { quiet, colour }: PrintVerified): string {
+export function printVerified({ checks, seconds }: Verified, { quiet, brush }: PrintVerified): string {
   const shown = quiet === true ? checks.filter(({ result }) => result !== 'ok') : checks;
   const rows = shown.map(({ object, check, result, seconds: took, message }) => [
     object,
@@ -24,17 +21,17 @@ export function printVerified({ checks, seconds }: Verified, { quiet, colour }: 
   const table = [['OBJECT', 'CHECK', 'RESULT', 'TIME', 'FOUND'], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   const lines = rows.length === 0 ? [] : table.map((row) => line(row, widths));
-  const coloured = lines.map((text, index) => (colour ? paint(text, shown[index - 1]) : text));
-  return [...coloured, summary(checks, seconds), ''].join('\n');
+  const colored = lines.map((text, index) => paint(text, shown[index - 1], brush));
+  return [...colored, summary(checks, seconds), ''].join('\n');
 }
 
 function line(row: readonly string[], widths: readonly number[]): string {
   return row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ');
 }
 
-function paint(text: string, check: Check | undefined): string {
+function paint(text: string, check: Check | undefined, brush: Brush): string {
   if (check === undefined || check.result === 'ok') return text;
-  return `${check.result === 'failed' ? RED : YELLOW}${text}${PLAIN}`;
+  return brush?.(check.result === 'failed' ? 'red' : 'yellow', text) ?? text;
 }
 
 export function count(checks: readonly Check[], result: Check['result']): number {

@@ -305,7 +305,7 @@ describe('what other programs print', () => {
       message: '\u001b[2Jx',
     } as const;
 
-    const text = printVerified({ checks: [check], seconds: 1 }, { colour: false });
+    const text = printVerified({ checks: [check], seconds: 1 }, {});
 
     assert.equal(
       text,
