@@ -32,7 +32,7 @@ import { addWait } from './commands/wait.ts';
  */
 export function createProgram(): Command {
   const program = new Command('k8slab')
-    .description('Looks at what k8slabd does, and checks manifests')
+    .description('Looks at the lab that k8slabd keeps, works with its guests, and checks manifests')
     .version(version, '-V, --version')
     .addOption(
       new Option('--socket <PATH>', "the daemon's socket").default(DEFAULT_SOCKET).env('K8SLAB_SOCKET'),

@@ -22,6 +22,8 @@ export const PROGRAMS: readonly Program[] = [
   },
   { name: 'xz', packages: ['xz-utils'], optional: 'images that are compressed with it are refused' },
   { name: 'zstd', packages: ['zstd'], optional: 'images that are compressed with it are refused' },
+  { name: 'openssl', packages: ['openssl'], optional: 'the API is not served on HTTPS' },
+  { name: 'ssh-add', packages: ['openssh-client'], optional: 'init offers no key of an agent' },
   // Essential.
   { name: 'prlimit', packages: [] },
   { name: 'chcon', packages: [] },
