@@ -60,10 +60,18 @@ export async function serveSocket(
   await rm(path, { force: true });
   const server = createServer({ ...LIMITS, ...deps.limits }, listenerOf(app));
   await listen(server, (done) => server.listen(path, done), path);
-  // Until now nobody but the owner could write to it, and so open it.
-  if (gid !== undefined) await chown(path, process.getuid?.() ?? 0, gid);
-  await chmod(path, mode);
-  return running(server, path, deps);
+  const served = running(server, path, deps);
+  try {
+    // Until now nobody but the owner could write to it, and so open it.
+    if (gid !== undefined) await chown(path, process.getuid?.() ?? 0, gid);
+    await chmod(path, mode);
+  } catch (error) {
+    await served.close();
+    throw new ReasonedError('CannotListen', `cannot listen on "${path}": ${toError(error).message}`, {
+      cause: error,
+    });
+  }
+  return served;
 }
 
 /** @param address `127.0.0.1:9811` */

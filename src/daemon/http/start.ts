@@ -57,8 +57,9 @@ export async function startServers(
   }
 }
 
-/** Undefined, which leaves the daemon's own group, where there is no group of that name. */
+/** Undefined, which leaves the daemon's own group, where there is no group of that name, or who is not root cannot give it. */
 async function readers({ log }: StartDeps): Promise<number | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
   try {
     return await groupId(GROUP);
   } catch (error) {

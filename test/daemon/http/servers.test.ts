@@ -110,6 +110,14 @@ describe('the socket', () => {
     await assert.rejects(serveSocket(app(''), path), { reason: 'CannotListen', message: /none\/d\.sock/ });
   });
 
+  it('is closed again where its group cannot be given, so that the daemon ends', async () => {
+    const path = join(dir, 'group.sock');
+    const served = servers.serveSocket(app(''), path, { mode: 0o660, gid: -7 }, deps);
+
+    await assert.rejects(served, { reason: 'CannotListen', message: /group\.sock/ });
+    await assert.rejects(get({ socketPath: path }), { code: /ENOENT|ECONNREFUSED/ });
+  });
+
   it('that is closed waits for no answer that is still to come', async () => {
     const silent = new Hono();
     const asked = Promise.withResolvers<undefined>();
