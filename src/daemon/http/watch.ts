@@ -60,7 +60,11 @@ export function watchStream<T extends Item>(deps: WatchDeps<T>): ReadableStream<
           send();
         });
       },
-      cancel: () => end(state),
+      cancel() {
+        end(state);
+        // A turn that was asked for already finds nobody to send to.
+        state.demand = undefined;
+      },
     },
     { highWaterMark: 0 },
   );

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { formOf } from '../../../src/daemon/http/accept.ts';
+import { objectResources } from '../../../src/daemon/http/objects.ts';
+import { parseListQuery } from '../../../src/daemon/http/query.ts';
+import { createRenderer } from '../../../src/daemon/http/render.ts';
 import { createTurns } from '../../../src/daemon/http/turns.ts';
+import { watchStream } from '../../../src/daemon/http/watch.ts';
+import { settle } from '../../engine/fake-clock.ts';
 import { BASE, createApiBed, type Line } from './api-bed.ts';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
@@ -134,6 +140,34 @@ describe('a watch', () => {
 
     const last = read.at(-1)?.object as Record<string, unknown> | undefined;
     assert.deepEqual([read.length < 10, read.at(-1)?.type, last?.['code']], [true, 'ERROR', 410]);
+    assert.equal(bed.clock.pendingTimers(), 0);
+  });
+
+  it('whose client goes between a change and its turn ends there', async () => {
+    const { bed, deps, touch } = createApiBed('a');
+    const later: (() => void)[] = [];
+    const resource = objectResources(deps).find(({ kind }) => kind === 'Node') ?? assert.fail();
+    const stream = watchStream({
+      resource,
+      renderer: createRenderer(resource),
+      form: formOf(undefined, undefined),
+      query: parseListQuery(
+        (name) => ({ watch: 'true', resourceVersion: bed.store.version() })[name],
+        resource,
+      ),
+      clock: bed.clock,
+      turns: createTurns((run) => later.push(run)),
+      spread: (ms) => ms,
+    });
+    const reader = stream.getReader();
+    const read = reader.read();
+    await settle();
+
+    touch('a');
+    await reader.cancel();
+    for (const run of later) assert.doesNotThrow(run);
+
+    assert.deepEqual([later.length, (await read).done], [1, true]);
     assert.equal(bed.clock.pendingTimers(), 0);
   });
 
