@@ -1,13 +1,11 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { explainError, reasonOf } from '../../api/errors.ts';
 import { API_VERSION } from '../../api/meta.ts';
 import { POWER_VERBS } from '../../api/node/power.ts';
-import type { Follow, Power } from '../../controllers/node/power.ts';
+import type { Power } from '../../controllers/node/power.ts';
 import { sendLines, type LinesDeps } from './lines.ts';
-import { failure } from './status.ts';
+import { StatusError } from './status.ts';
 
-const STATUS = { NotFound: 404, Conflict: 409 } as const;
 const LONGEST_SECONDS = 24 * 3600;
 
 const asked = z.strictObject({
@@ -30,20 +28,10 @@ export function servePower(app: Hono, deps: PowerServed): void {
     app.post(`/apis/${API_VERSION}/nodes/:name/${verb}`, async (c) => {
       const body = asked.safeParse(await c.req.json().catch(() => ({})));
       if (!body.success)
-        return c.json(
-          failure('BadRequest', 'the body must be {"force", "wait", "timeoutSeconds"}', 400),
-          400,
-        );
+        throw new StatusError('BadRequest', 'the body must be {"force", "wait", "timeoutSeconds"}');
       const { force, wait, timeoutSeconds } = body.data;
       const node = c.req.param('name');
-      let follow: Follow;
-      try {
-        follow = deps.power.ask(verb, node, { force, place: deps.powerPlace(node) });
-      } catch (error) {
-        const reason = reasonOf(error);
-        const status = Object.hasOwn(STATUS, reason) ? STATUS[reason as keyof typeof STATUS] : 500;
-        return c.json(failure(reason, explainError(error), status), status);
-      }
+      const follow = deps.power.ask(verb, node, { force, place: deps.powerPlace(node) });
       return sendLines(c, deps, async (report, signal) => {
         report({ type: 'asked', node, verb });
         if (!wait) return;
