@@ -23,11 +23,11 @@ type Query = (name: string) => string | undefined;
 export function parseListQuery<T extends Item>(
   query: Query,
   resource: Resource<T>,
-  scope: { readonly namespace?: string | undefined; readonly name?: string | undefined } = {},
+  namespace?: string,
 ): ListQuery<T> {
   const parsed = {
     watch: flag(query, 'watch'),
-    selects: selectionOf(query, resource, scope),
+    selects: selectionOf(query, resource, namespace),
     limit: wholeNumber(query, 'limit') ?? 0,
     continue: query('continue') ?? '',
     resourceVersion: query('resourceVersion') ?? '',
@@ -44,14 +44,13 @@ export function parseListQuery<T extends Item>(
 function selectionOf<T extends Item>(
   query: Query,
   { fields }: Resource<T>,
-  { namespace, name }: { readonly namespace?: string | undefined; readonly name?: string | undefined },
+  namespace: string | undefined,
 ): ListQuery<T>['selects'] {
   const labels = parseLabelSelector(query('labelSelector') ?? '');
   const tests = [
     parseFieldSelector(query('fieldSelector') ?? '', fields),
     labels && (({ metadata }: T) => labels(metadata.labels)),
     namespace === undefined ? undefined : ({ metadata }: T) => metadata.namespace === namespace,
-    name === undefined ? undefined : ({ metadata }: T) => metadata.name === name,
   ].filter((test) => test !== undefined);
   return tests.length === 0 ? undefined : (object) => tests.every((test) => test(object));
 }

@@ -25,14 +25,12 @@ export function serveResource<T extends Item>(app: Hono, resource: Resource<T>, 
   const served = { ...deps, resource, renderer: createRenderer(resource) };
   const base = basePath(resource);
   const { plural } = resource;
-  app.get(`${base}/${plural}`, (c) => listOrWatch(c, served, {}));
+  app.get(`${base}/${plural}`, (c) => listOrWatch(c, served));
   if (!resource.namespaced) {
     app.get(`${base}/${plural}/:name`, (c) => getOne(c, served, c.req.param('name')));
     return;
   }
-  app.get(`${base}/namespaces/:namespace/${plural}`, (c) =>
-    listOrWatch(c, served, { namespace: c.req.param('namespace') }),
-  );
+  app.get(`${base}/namespaces/:namespace/${plural}`, (c) => listOrWatch(c, served, c.req.param('namespace')));
   app.get(`${base}/namespaces/:namespace/${plural}/:name`, (c) => {
     const { namespace, name } = c.req.param();
     return getOne(c, served, name, namespace);
@@ -42,10 +40,10 @@ export function serveResource<T extends Item>(app: Hono, resource: Resource<T>, 
 function listOrWatch<T extends Item>(
   c: Context,
   { resource, renderer, clock, turns }: Served<T>,
-  scope: { readonly namespace?: string },
+  namespace?: string,
 ): Response {
   const form = formOf(c.req.header('accept'), c.req.query('includeObject'));
-  const query = parseListQuery((name) => c.req.query(name), resource, scope);
+  const query = parseListQuery((name) => c.req.query(name), resource, namespace);
   if (!query.watch) {
     const { items, metadata } = pageOf(resource, query);
     return sendJson(c, renderer.list(items, form, metadata));
