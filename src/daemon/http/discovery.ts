@@ -28,10 +28,10 @@ type Named = ResourceNames & { readonly verbs: readonly string[] };
 
 const AGGREGATED = 'APIGroupDiscoveryList';
 
-/** Which groups, versions and resources there are, one by one and all at once, as any kubectl asks for them. */
+/** Discovery of groups, versions and resources: in the form of old clients, and aggregated for kubectl since 1.26. */
 export function serveDiscovery(app: Hono, resources: readonly ResourceNames[], version: string): void {
   const all = [
-    ...resources.map((each) => ({ ...namesOf(each), verbs: READ_VERBS })),
+    ...resources.map((each) => ({ ...resourceNames(each), verbs: READ_VERBS })),
     ...REVIEWS.map((each) => ({ ...each, verbs: ['create'] })),
   ];
   const groups = groupsOf(all);
@@ -59,7 +59,7 @@ export function serveDiscovery(app: Hono, resources: readonly ResourceNames[], v
   app.get('/version', (c) => c.json(versionOf(version)));
 }
 
-function namesOf({
+function resourceNames({
   group,
   version,
   kind,
