@@ -46,6 +46,7 @@ const RULES = {
   NodesContradict: { blocks: 'synced', endedBy: 'user' },
   RestartFailed: { blocks: 'synced', endedBy: 'user' },
   RestartRequired: PENDING,
+  RestartRefused: PENDING,
   Drifted: PENDING,
 
   // What a Node needs of other objects.

@@ -16,6 +16,9 @@ export interface Findings {
   readonly refused: readonly string[];
 }
 
+/** Waits that tell why a restart that is due is not done. */
+const RESTART_WAITS: ReadonlySet<string> = new Set(['RestartRequired', 'RestartRefused', 'RolloutWaiting']);
+
 /** What the manifest asks for and the existing guest does not have, each with what brings it about. */
 export function pendingOf(
   desired: DesiredNode,
@@ -26,11 +29,10 @@ export function pendingOf(
   const found: Pending[] = [];
   const asked = observed.asked?.verb === 'restart';
   if (restart.length > 0 || asked) {
-    const waits = waiting?.reason === 'RestartRequired' || waiting?.reason === 'RolloutWaiting';
     const due = asked
       ? { reason: 'Requested', message: ASKED_RESTART }
       : { reason: 'DefinitionDiffers', message: restart.join(', ') };
-    const why = waits ? waiting : due;
+    const why = waiting !== undefined && RESTART_WAITS.has(waiting.reason) ? waiting : due;
     found.push({ type: 'RestartRequired', ...why });
   }
   const off = waiting?.reason === 'Drifted' ? [waiting.message] : [];

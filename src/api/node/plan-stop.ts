@@ -99,7 +99,7 @@ export function planAskedRestart(desired: DesiredNode, observed: ObservedNode): 
   const stranded = noReturn(desired, observed);
   if (stranded === undefined) return planRestart(desired, observed, ASKED_RESTART);
   const message = `${ASKED_RESTART}; ${stranded}`;
-  return { actions: [], waiting: { reason: 'RestartRequired', message } };
+  return { actions: [], waiting: { reason: 'RestartRefused', message } };
 }
 
 export function isBooting({ bootingSeconds }: ObservedNode): boolean {

@@ -13,6 +13,7 @@ export const REASONS = {
   NodesContradict: 'its new CIDR does not have the addresses that its Nodes name',
   RestartFailed: 'it did not start with its new definition; the one before runs',
   RestartRequired: 'a change takes effect at the next restart',
+  RestartRefused: 'a person asked for a restart, after which the guest would not start again',
   Drifted: 'it was changed behind its manifest, and policy.drift is Report',
   HostNotReady: 'what the vmhost offers is not known yet',
   NetworkNotFound: 'no manifest has that Network',

@@ -2,7 +2,6 @@ import { findCondition, READY, SYNCED } from '../../api/conditions.ts';
 import { ReasonedError } from '../../api/errors.ts';
 import type { Condition } from '../../api/meta.ts';
 import { asking } from '../../api/node/memory.ts';
-import { ASKED_RESTART } from '../../api/node/plan-stop.ts';
 import { powerRequest, type PowerEvent, type PowerOptions, type PowerVerb } from '../../api/node/power.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { EventRecorder } from '../../engine/events.ts';
@@ -135,7 +134,6 @@ function standsInTheWay(conditions: readonly Condition[]): Condition | undefined
   const synced = findCondition(conditions, SYNCED);
   if (synced?.status === 'False') return synced;
   const restart = findCondition(conditions, 'RestartRequired');
-  // What waited for a restart before is what it is asked for now.
-  const refused = restart?.message.startsWith(ASKED_RESTART) === true && restart.reason === 'RestartRequired';
-  return restart?.reason === 'RolloutWaiting' || refused ? restart : undefined;
+  // Any other reason is why a restart was due before it was asked for.
+  return restart?.reason === 'RolloutWaiting' || restart?.reason === 'RestartRefused' ? restart : undefined;
 }

@@ -60,6 +60,7 @@ describe('what a person asks of a guest', () => {
 
     assert.deepEqual(types(plan), []);
     const told = plan.pending?.find(({ type }) => type === 'RestartRequired');
-    assert.match(told?.message ?? '', /^a person asked for a restart; the guest would not start again: /);
+    assert.equal(told?.reason, 'RestartRefused');
+    assert.match(told.message, /^a person asked for a restart; the guest would not start again: /);
   });
 });

@@ -199,6 +199,19 @@ describe('a restart that a person asks for', () => {
     assert.ok(waits?.type === 'waiting' && waits.reason === 'Conflict', JSON.stringify(asked.events));
   });
 
+  it('says that it is not done since the guest would not start again', async () => {
+    const bed = await createLab('a');
+    const asked = ask(bed, 'restart');
+    bed.world.disks.delete('a');
+
+    await passes(bed);
+    asked.leave();
+
+    assert.deepEqual(callsFor(bed, 'a'), []);
+    const [waits] = asked.events;
+    assert.ok(waits?.type === 'waiting' && waits.reason === 'RestartRefused', JSON.stringify(asked.events));
+  });
+
   it('ends after its time, and is done all the same', async () => {
     const bed = await createLab('a');
     const asked = ask(bed, 'restart');
