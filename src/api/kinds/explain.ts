@@ -4,7 +4,7 @@ import { STATUS } from './fields.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { Kinds } from './kinds.ts';
 import { KINDS } from './list.ts';
-import { suggestField } from '../manifest/fields.ts';
+import { meantBy, meantHint } from '../manifest/fields.ts';
 import { API_VERSION } from '../meta.ts';
 import { nearest } from '../nearest.ts';
 import { servedObjectSchema } from './served-schema.ts';
@@ -106,12 +106,15 @@ function hintAt(
 ): string | undefined {
   const field = path.at(-1) ?? '';
   const names = Object.keys(fieldsOf(parent));
-  const manifest = kinds.manifest(definition.kind);
+  const manifest = path[0] === STATUS ? undefined : kinds.manifest(definition.kind);
+  const meant = manifest && meantBy(manifest, path.slice(0, -1), field);
+  if (meant !== undefined && meant.type !== 'unclear') return meantHint(meant, field);
+  // What is served has fields that no manifest has.
   const near = nearest(field, names);
-  const here = near === undefined ? `known here: ${names.join(', ')}` : `did you mean "${near}"?`;
-  if (manifest === undefined || path[0] === STATUS) return names.length === 0 ? undefined : here;
-  const hint = suggestField(manifest, path.slice(0, -1), field);
-  return hint?.startsWith('known here') === true ? here : hint;
+  return meantHint(
+    near === undefined ? { type: 'unclear', known: names } : { type: 'near', field: near },
+    field,
+  );
 }
 
 /** Fields of a mapping, or of the mappings in a list. */

@@ -8,25 +8,30 @@ type FieldIndex = ReadonlyMap<string, readonly string[]>;
 
 const indexes = new WeakMap<ManifestKindDefinition, FieldIndex>();
 
-/** What to tell a person who wrote a field that its place does not have; undefined when nothing is close. */
-export function suggestField(
-  kind: ManifestKindDefinition,
-  parent: FieldPath,
-  field: string,
-): string | undefined {
+/** What may have been meant by a field that its place does not have. */
+export type Meant =
+  /** Paths at which the kind has a field of that name. */
+  | { readonly type: 'elsewhere'; readonly paths: readonly string[] }
+  | { readonly type: 'near'; readonly field: string }
+  /** Nothing is close; the fields of the place, none where it is no mapping. */
+  | { readonly type: 'unclear'; readonly known: readonly string[] };
+
+export function meantBy(kind: ManifestKindDefinition, parent: FieldPath, field: string): Meant {
   const index = fieldIndex(kind);
-  const here = index.get(genericPath(parent)) ?? [];
-  const near = nearest(field, here);
+  const known = index.get(genericPath(parent)) ?? [];
+  const near = nearest(field, known);
   const slip = near !== undefined && editDistance(near.toLowerCase(), field.toLowerCase()) <= 1;
   const elsewhere = [...index].filter(([, names]) => names.includes(field));
-  if (!slip && elsewhere.length > 0) {
-    return `"${field}" belongs at ${elsewhere.map(([path]) => join(path, field)).join(' or ')}`;
-  }
-  return near === undefined ? known(here) : `did you mean "${near}"?`;
+  if (!slip && elsewhere.length > 0)
+    return { type: 'elsewhere', paths: elsewhere.map(([path]) => join(path, field)) };
+  return near === undefined ? { type: 'unclear', known } : { type: 'near', field: near };
 }
 
-function known(fields: readonly string[]): string | undefined {
-  return fields.length === 0 ? undefined : `known here: ${fields.join(', ')}`;
+/** What to tell the person who wrote the field; undefined when there is nothing to tell. */
+export function meantHint(meant: Meant, field: string): string | undefined {
+  if (meant.type === 'elsewhere') return `"${field}" belongs at ${meant.paths.join(' or ')}`;
+  if (meant.type === 'near') return `did you mean "${meant.field}"?`;
+  return meant.known.length === 0 ? undefined : `known here: ${meant.known.join(', ')}`;
 }
 
 function fieldIndex(kind: ManifestKindDefinition): FieldIndex {

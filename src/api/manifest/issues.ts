@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ManifestKindDefinition } from '../kinds/kinds.ts';
 import { nearest } from '../nearest.ts';
-import { suggestField } from './fields.ts';
+import { meantBy, meantHint } from './fields.ts';
 import { formatPath } from './path.ts';
 import { placeAt, type PlaceTree } from './places.ts';
 import type { FieldIssue, FieldPath } from './types.ts';
@@ -68,7 +68,7 @@ export function fieldIssues(
 }
 
 function unknownField(kind: ManifestKindDefinition | undefined, parent: FieldPath, key: string): FieldIssue {
-  const hint = foreignField(parent, key) ?? (kind && suggestField(kind, parent, key));
+  const hint = foreignField(parent, key) ?? (kind && meantHint(meantBy(kind, parent, key), key));
   return {
     path: [...parent, key],
     code: 'UnknownField',

@@ -96,7 +96,7 @@ function checkDocument(file: string, { value, places, start }: YamlDocument, kin
   const result = manifestSchema(definition).safeParse(value, { error: plainMessage, reportInput: true });
   if (!result.success) {
     const issues = result.error.issues.flatMap((issue) => fieldIssues(definition, issue, places.tree));
-    return { issues: oneSlip(issues, value) };
+    return { issues: oneSlip(issues, value, definition) };
   }
   const { metadata, spec } = result.data;
   const origin = 'policy' in spec && spec.policy.adopt ? { named: namedFields(value.spec) } : {};
