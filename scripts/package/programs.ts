@@ -1,34 +1,38 @@
-/** A program that k8slab starts, and the Debian packages that bring it. */
+import { packagesOf, type KnownProgram } from '../../src/api/programs.ts';
+
+/** A program that k8slab starts. */
 export interface Program {
   readonly name: string;
-  /** Alternatives, the first is preferred; empty: of the essential packages, or there whenever it is called. */
-  readonly packages: readonly string[];
+  /** Programs of which one is enough, the first is preferred; left out: of the essential packages, or there whenever it is called. */
+  readonly needs?: readonly KnownProgram[];
   /** Without `optional` nothing works that matters; with it, what k8slab does without it. */
   readonly optional?: string;
 }
 
+const SEED_MAKERS = ['xorriso', 'genisoimage'] as const;
+
 /** Every program that src/drivers and cmd start on the vmhost; a test holds this list to them. */
 export const PROGRAMS: readonly Program[] = [
-  { name: 'virsh', packages: ['libvirt-clients'] },
-  { name: 'qemu-img', packages: ['qemu-utils'] },
-  { name: 'xorriso', packages: ['xorriso', 'genisoimage'] },
-  { name: 'genisoimage', packages: ['xorriso', 'genisoimage'] },
-  { name: 'ip', packages: ['iproute2'] },
-  { name: 'nft', packages: ['nftables'] },
+  { name: 'virsh', needs: ['virsh'] },
+  { name: 'qemu-img', needs: ['qemu-img'] },
+  { name: 'xorriso', needs: SEED_MAKERS },
+  { name: 'genisoimage', needs: SEED_MAKERS },
+  { name: 'ip', needs: ['ip'] },
+  { name: 'nft', needs: ['nft'] },
   {
     name: 'iptables',
-    packages: ['iptables'],
+    needs: ['iptables'],
     optional: 'nothing is said of what the firewall keeps guests from',
   },
-  { name: 'xz', packages: ['xz-utils'], optional: 'images that are compressed with it are refused' },
-  { name: 'zstd', packages: ['zstd'], optional: 'images that are compressed with it are refused' },
-  { name: 'openssl', packages: ['openssl'], optional: 'the API is not served on HTTPS' },
-  { name: 'ssh-add', packages: ['openssh-client'], optional: 'init offers no key of an agent' },
+  { name: 'xz', needs: ['xz'], optional: 'images that are compressed with it are refused' },
+  { name: 'zstd', needs: ['zstd'], optional: 'images that are compressed with it are refused' },
+  { name: 'openssl', needs: ['openssl'], optional: 'the API is not served on HTTPS' },
+  { name: 'ssh-add', needs: ['ssh-add'], optional: 'init offers no key of an agent' },
   // Essential.
-  { name: 'prlimit', packages: [] },
-  { name: 'chcon', packages: [] },
+  { name: 'prlimit' },
+  { name: 'chcon' },
   // systemd alone asks for it.
-  { name: 'systemd-notify', packages: [] },
+  { name: 'systemd-notify' },
 ];
 
 /** What the bundled Node is linked against (node-linux-*: built on glibc 2.28, with the C++ library of GCC 12). */
@@ -39,14 +43,16 @@ const MAINTAINER_SCRIPTS = ['adduser', 'init-system-helpers (>= 1.52)'];
 const AROUND = ['libvirt-daemon-system', 'openssh-client'];
 
 export function depends(): string[] {
-  return [...RUNTIME, ...MAINTAINER_SCRIPTS, ...packagesOf(({ optional }) => optional === undefined)];
+  return [...RUNTIME, ...MAINTAINER_SCRIPTS, ...packages(({ optional }) => optional === undefined)];
 }
 
 export function recommends(): string[] {
-  return [...AROUND, ...packagesOf(({ optional }) => optional !== undefined)];
+  return [...AROUND, ...packages(({ optional }) => optional !== undefined)];
 }
 
-function packagesOf(accept: (program: Program) => boolean): string[] {
-  const wanted = PROGRAMS.filter((program) => accept(program) && program.packages.length > 0);
-  return [...new Set(wanted.map(({ packages }) => packages.join(' | ')))];
+function packages(accept: (program: Program) => boolean): string[] {
+  const needs = PROGRAMS.filter(accept).flatMap((program) =>
+    program.needs === undefined ? [] : [program.needs],
+  );
+  return [...new Set(needs.map((any) => any.map((name) => packagesOf(name).debian).join(' | ')))];
 }

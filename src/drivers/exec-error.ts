@@ -1,4 +1,5 @@
 import { ReasonedError } from '../api/errors.ts';
+import { installHint } from '../api/programs.ts';
 
 /** How a process ended: one of `code`, `signal` and `error` (it never started) is set. */
 export interface ProcessEnd {
@@ -19,21 +20,6 @@ export interface ExecFailure {
   cause?: unknown;
   hint?: string;
 }
-
-const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
-  genisoimage: 'genisoimage',
-  ip: 'iproute2',
-  getent: 'libc-bin',
-  nft: 'nftables',
-  openssl: 'openssl',
-  'qemu-img': 'qemu-utils',
-  ssh: 'openssh-client',
-  'systemd-notify': 'systemd',
-  virsh: 'libvirt-clients',
-  xorriso: 'xorriso',
-  xz: 'xz-utils',
-  zstd: 'zstd',
-};
 
 /** A process that did not start, did not end in time or ended badly; what it printed until then comes along. */
 export class ExecError extends ReasonedError {
@@ -61,7 +47,5 @@ export class ExecError extends ReasonedError {
 export function neverStarted(cause: NodeJS.ErrnoException, argv: readonly string[]): ExecError {
   if (cause.code !== 'ENOENT') return new ExecError('CommandFailed', cause.message, { argv, cause });
   const name = (argv[0] ?? '').replace(/^.*\//, '');
-  const debian = DEBIAN_PACKAGES[name];
-  const hint = debian === undefined ? `install ${name}` : `install the Debian package ${debian}`;
-  return new ExecError('CommandNotFound', 'no such command', { argv, cause, hint });
+  return new ExecError('CommandNotFound', 'no such command', { argv, cause, hint: installHint(name) });
 }

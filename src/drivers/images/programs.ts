@@ -1,5 +1,6 @@
 import { stat, symlink } from 'node:fs/promises';
 import { ReasonedError } from '../../api/errors.ts';
+import { installHint } from '../../api/programs.ts';
 import { ExecError } from '../exec.ts';
 import type { Exec } from '../exec.ts';
 import { removeIfExists } from '../files.ts';
@@ -98,10 +99,7 @@ async function unpackFailure(
     return new ReasonedError(
       'CommandNotFound',
       `cannot unpack image "${source}": there is no command ${missing}`,
-      {
-        cause: error,
-        hint: `install the Debian package ${missing === 'xz' ? 'xz-utils' : missing}`,
-      },
+      { cause: error, hint: installHint(missing) },
     );
   }
   if (error.signal === 'SIGXFSZ' || error.stderr.includes('File too large'))
