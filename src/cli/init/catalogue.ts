@@ -107,3 +107,10 @@ function enterprise(id: string, title: string, source: string, list: string): Ca
   const checksums = `${source}.${list}`;
   return { id, title, source, checksums, moves: true, diskGib: 10, memoryMib: 1536, v3: id.endsWith('-10') };
 }
+
+const V3 = ['avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe'];
+
+/** Whether a CPU runs what was built for x86-64-v3. @param cpuFlags as /proc/cpuinfo has them */
+export function isV3({ cpuFlags }: { readonly cpuFlags: readonly string[] }): boolean {
+  return V3.every((flag) => cpuFlags.includes(flag));
+}

@@ -33,10 +33,3 @@ export function parseMachine(meminfo: string, cpuinfo: string): Machine {
     cpuFlags: (/^(?:flags|Features)\s*: (.*)$/m.exec(cpuinfo)?.[1] ?? '').split(' '),
   };
 }
-
-const V3 = ['avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe'];
-
-/** Whether the CPU runs what was built for x86-64-v3, as Enterprise Linux 10 is. */
-export function isV3({ cpuFlags }: Pick<Machine, 'cpuFlags'>): boolean {
-  return V3.every((flag) => cpuFlags.includes(flag));
-}

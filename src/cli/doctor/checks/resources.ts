@@ -1,7 +1,6 @@
 import { formatSize } from '../../../api/quantity.ts';
 import { fail, isUnknown, ok, unknown, warn, type Check } from '../check.ts';
-import { isV3 } from '../../../drivers/vmhost/machine.ts';
-import { CATALOGUE } from '../../init/catalogue.ts';
+import { CATALOGUE, isV3 } from '../../init/catalogue.ts';
 import type { NodeDemand } from '../demand.ts';
 import type { Facts } from '../facts.ts';
 
