@@ -1,4 +1,3 @@
-import { ReasonedError } from '../../src/api/errors.ts';
 import { emptySnapshot, nextSnapshot } from '../../src/api/manifest/snapshot.ts';
 import { refName, type Kind } from '../../src/api/meta.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
@@ -8,6 +7,7 @@ import type { World } from '../controllers/fakes.ts';
 import { settle } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
 import { createGuests } from '../worlds/guests.ts';
+import { ORDER, passWhileTimeGoes, untilQuiet } from '../worlds/passes.ts';
 import { createInjector, INJECTED, type Fault, type Injector } from './injector.ts';
 
 /** Manifests by the name of their file. */
@@ -27,13 +27,10 @@ export interface Vmhost {
   settle(): Promise<boolean>;
 }
 
-const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
 const ROUND_MS = 20_000;
 const ROUNDS = 120;
-const QUIET_ROUNDS = 6;
 /** A call that hangs is given up within this time. */
-const PASS_TICKS = 400;
-const TICK_MS = 200;
+const TICKS = { tickMs: 200, count: 400 };
 
 export function createVmhost(world: World): Vmhost {
   let files: Files = {};
@@ -86,15 +83,7 @@ export function createVmhost(world: World): Vmhost {
       files = next;
       daemon.load(files);
     },
-    async settle() {
-      for (let rounds = 0, quiet = 0; rounds < ROUNDS; rounds += 1) {
-        const before = world.calls.length;
-        await round();
-        quiet = world.calls.length === before ? quiet + 1 : 0;
-        if (quiet === QUIET_ROUNDS) return true;
-      }
-      return false;
-    },
+    settle: () => untilQuiet(world, round, ROUNDS),
   };
 }
 
@@ -135,13 +124,7 @@ function startDaemon(world: World, files: Files, faults: ReadonlyMap<number, Fau
     injector,
     load,
     async pass(kind, name) {
-      const state = { over: false };
-      const running = bed.pass(kind, name).catch((error: unknown) => {
-        if (!(error instanceof ReasonedError)) throw error;
-      });
-      const ended = running.then(() => (state.over = true));
-      for (let ticks = 0; !state.over && ticks < PASS_TICKS; ticks += 1) await bed.clock.advance(TICK_MS);
-      await ended;
+      await passWhileTimeGoes(bed, [kind, name], TICKS);
       await settle();
     },
     confirm: () => removals.confirm(removals.held()),

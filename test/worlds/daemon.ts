@@ -1,17 +1,16 @@
-import { ReasonedError } from '../../src/api/errors.ts';
 import { emptySnapshot, nextSnapshot, type Snapshot } from '../../src/api/manifest/snapshot.ts';
-import { refName, type Kind } from '../../src/api/meta.ts';
+import { refName } from '../../src/api/meta.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 import type { World } from '../controllers/fakes.ts';
 import { createGuests, type Guests } from './guests.ts';
 import { NETWORK } from './outsider.ts';
+import { ORDER, passWhileTimeGoes, untilQuiet } from './passes.ts';
 import { addressOf, macOf, nameOf, NODES, type Step } from './steps.ts';
 
-const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
 const STEP_MS = 60_000;
 /** Longer than any back-off of a guest that does not start. */
 const ROUNDS = 150;
-const QUIET_ROUNDS = 6;
+const TICKS = { tickMs: 200, count: 50 };
 
 type Manifest = Record<string, unknown>;
 
@@ -57,19 +56,10 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
       if (kind !== 'Host' && !named.has(refName({ kind, name: metadata.name })))
         bed.store.terminate(kind, metadata.name);
   }
-  async function pass(kind: Kind, name: string): Promise<void> {
-    const state = { over: false };
-    const running = bed.pass(kind, name).catch((error: unknown) => {
-      if (!(error instanceof ReasonedError)) throw error;
-    });
-    const ended = running.then(() => (state.over = true));
-    // What sleeps within a pass is woken.
-    for (let ticks = 0; !state.over && ticks < 50; ticks += 1) await bed.clock.advance(200);
-    await ended;
-  }
   async function round(): Promise<void> {
     for (const kind of ORDER)
-      for (const { metadata } of bed.store.list(kind)) await pass(kind, metadata.name);
+      for (const { metadata } of bed.store.list(kind))
+        await passWhileTimeGoes(bed, [kind, metadata.name], TICKS);
     onRound();
     guests.act();
     await bed.clock.advance(STEP_MS);
@@ -101,15 +91,7 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
       load();
     },
     round,
-    async settle() {
-      for (let rounds = 0, quiet = 0; rounds < ROUNDS; rounds += 1) {
-        const before = world.calls.length;
-        await round();
-        quiet = world.calls.length === before ? quiet + 1 : 0;
-        if (quiet === QUIET_ROUNDS) return true;
-      }
-      return false;
-    },
+    settle: () => untilQuiet(world, round, ROUNDS),
   };
 }
 
