@@ -25,7 +25,7 @@ Examples:
   k8slab logs master00 --cloud-init`,
     )
     .action(async (word: string, flags: LogsFlags) => {
-      const { printFollowed } = await import('../../src/cli/follow.ts');
+      const { printProgram } = await import('../../src/cli/print-program.ts');
       const { cloudInitLogs, consoleLogs } = await import('../../src/cli/logs.ts');
       const out = {
         write: (text: string) => void process.stdout.write(text),
@@ -38,14 +38,14 @@ Examples:
         const guest = await fetchGuest(client(), word);
         const identities = await daemonIdentities(guest);
         await withKnownHosts(guest, (knownHosts) =>
-          printFollowed(cloudInitLogs(guest, { identities, knownHosts }, flags), out),
+          printProgram(cloudInitLogs(guest, { identities, knownHosts }, flags), out),
         );
         return;
       }
       const { openLibvirt } = await import('../libvirt.ts');
       const libvirt = await openLibvirt();
       const argv = await consoleLogs(libvirt, word, flags).finally(() => libvirt.dispose());
-      await printFollowed(argv, out);
+      await printProgram(argv, out);
     });
 }
 

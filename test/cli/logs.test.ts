@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createPlain, printFollowed } from '../../src/cli/follow.ts';
+import { createPlain, printProgram } from '../../src/cli/print-program.ts';
 import { cloudInitLogs, consoleLogs } from '../../src/cli/logs.ts';
 import { fixture } from '../api/libvirt/fixtures.ts';
 
@@ -23,7 +23,7 @@ function withLog(file: string): string {
 
 async function printed(argv: readonly string[], terminal: boolean): Promise<string> {
   let text = '';
-  await printFollowed(argv, { write: (more) => (text += more), terminal });
+  await printProgram(argv, { write: (more) => (text += more), terminal });
   return text;
 }
 

@@ -3,7 +3,7 @@ import { ReasonedError } from '../api/errors.ts';
 import { spawnProcess, type SpawnProcess } from '../drivers/exec.ts';
 import { neverStarted } from '../drivers/exec-error.ts';
 
-export interface FollowOutput {
+export interface ProgramOutput {
   readonly write: (text: string) => void;
   /** Whether a terminal shows it, which would obey what a guest prints. */
   readonly terminal: boolean;
@@ -13,9 +13,9 @@ const EXCERPT = 500;
 const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit'] as const;
 
 /** Runs a program to its end and hands over what it prints as it comes. @throws ReasonedError CommandFailed */
-export async function printFollowed(
+export async function printProgram(
   argv: readonly string[],
-  { write, terminal }: FollowOutput,
+  { write, terminal }: ProgramOutput,
   spawn: SpawnProcess = spawnProcess,
 ): Promise<void> {
   const { SSH_AUTH_SOCK } = process.env;
@@ -55,7 +55,6 @@ export async function printFollowed(
 const ESCAPES =
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-Z\\^-~])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** One that the next chunk may bring to its end. */
-
 const UNFINISHED = /\u001b(?:\[[0-?]*[ -/]*|\][^\u0007\u001b]{0,200}|[ -/]*)$/;
 
 /** Takes out what a terminal would obey, also where it comes in two pieces. */
