@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Client } from '../../src/cli/client.ts';
-import { ignoredNamespaces } from './options.ts';
+import { ignoredNamespaces, parseBoolean } from './options.ts';
 
 interface Flags {
   readonly selector?: string;
   readonly fieldSelector?: string;
-  readonly showEvents: string | boolean;
+  readonly showEvents: boolean;
 }
 
 export function addDescribe(program: Command, client: () => Client): void {
@@ -18,7 +18,7 @@ export function addDescribe(program: Command, client: () => Client): void {
     .argument('[NAMES...]', 'names, or how names begin; all of the kind when left out')
     .option('-l, --selector <SELECTOR>', 'those with such labels: zone=a')
     .option('--field-selector <SELECTOR>', 'those with such fields: metadata.name=master00')
-    .option('--show-events <true|false>', 'whether to show events', 'true')
+    .option('--show-events <BOOLEAN>', 'whether to show events', parseBoolean, true)
     .usage('[options] TYPE/NAME... | TYPE [NAME...]')
     .addHelpText(
       'after',
@@ -26,8 +26,7 @@ export function addDescribe(program: Command, client: () => Client): void {
     )
     .action(async (type: string, names: string[], flags: Flags) => {
       const { describe } = await import('../../src/cli/describe.ts');
-      const showEvents = String(flags.showEvents) !== 'false';
-      const text = await describe(client(), [type, ...names], { ...flags, showEvents }, Date.now());
+      const text = await describe(client(), [type, ...names], flags, Date.now());
       if (text === '') process.stderr.write('No resources found\n');
       process.stdout.write(text);
     });

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { PowerVerb } from '../../src/api/node/power.ts';
 import type { Client } from '../../src/cli/client.ts';
 import type { PowerFlags } from '../../src/cli/power.ts';
+import { parseBoolean } from './options.ts';
 
 interface Words {
   readonly description: string;
@@ -57,11 +58,6 @@ export function addPower(program: Command, client: () => Client): void {
       });
     });
   }
-}
-
-function parseBoolean(value: string): boolean {
-  if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('true or false');
-  return value === 'true';
 }
 
 function parseSeconds(value: string): number {

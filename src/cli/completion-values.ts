@@ -47,7 +47,6 @@ export const completers: Readonly<Record<string, Completer | undefined>> = {
   'events FORMAT': () => ({ words: OUTPUTS.filter((each) => each !== 'wide').map((word) => ({ word })) }),
   'events TYPES': () => ({ words: [{ word: 'Normal' }, { word: 'Warning' }] }),
   BOOLEAN: () => ({ words: [{ word: 'true' }, { word: 'false' }] }),
-  'describe true|false': () => ({ words: [{ word: 'true' }, { word: 'false' }] }),
   'confirm-removal NAMES': held,
   'adopt NAMES': found,
   'wait GOAL': () => ({
