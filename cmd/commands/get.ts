@@ -53,7 +53,7 @@ export function addGet(program: Command, client: () => WatchingClient): void {
       const args = type === undefined ? [] : [type, ...names];
       const { tablePaint } = await import('../../src/cli/color.ts');
       const paint = tablePaint();
-      const scene = { now: () => Date.now(), ...(paint === undefined ? {} : { paint }) };
+      const scene = paint === undefined ? {} : { paint };
       if (flags.watch === true || flags.watchOnly === true) {
         const { getWatch } = await import('../../src/cli/get-watch.ts');
         const { processWaits } = await import('../../src/cli/waits.ts');

@@ -15,7 +15,7 @@ export interface EventObject extends AnyObject {
 
 export const EVENT_COLUMNS: Columns = ['Last Seen', 'Type', 'Reason', 'Object', 'Message'].map((name) => ({
   name,
-  type: 'string',
+  format: '',
   priority: 0,
 }));
 

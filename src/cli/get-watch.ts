@@ -1,7 +1,7 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { WatchingClient } from './client.ts';
 import { follow, type Followed, type Waits } from './watch.ts';
-import { selectionsOf, tableOf, tableOptions, tableParams, type GetFlags, type GetScene } from './get.ts';
+import { selectionsOf, tableOptions, tableParams, type GetFlags, type GetScene } from './get.ts';
 import { JSON_FORM, TABLE_FORM, type Columns, type Item } from './listing.ts';
 import { parseOutput } from './outputs.ts';
 import { objectPrinter } from './print-objects.ts';
@@ -27,7 +27,7 @@ export async function getWatch(
 ): Promise<void> {
   const { resource, names } = oneKind(await selectionsOf(args, flags));
   const output = parseOutput(flags.output);
-  const isTable = output.type === 'table' && resource.kind !== 'Event';
+  const isTable = output.type === 'table';
   const followed = follow(client, {
     resource,
     selectors: names?.size === 1 ? { fieldSelector: `metadata.name=${[...names].join('')}` } : flags,
@@ -42,7 +42,7 @@ export async function getWatch(
     const items = itemsOf(change).filter(({ metadata }) => names?.has(metadata.name) ?? true);
     if (change.type === 'LISTED') expectAll(resource, names, items, flags);
     const silent = change.type === 'LISTED' && (flags.watchOnly === true || items.length === 0);
-    const text = await print(silent ? [] : items, change.type === 'LISTED' ? change.columns : undefined);
+    const text = print(silent ? [] : items, change.type === 'LISTED' ? change.columns : undefined);
     if (text !== '') scene.print(text);
   }
 }
@@ -75,20 +75,19 @@ function expectAll(
     throw new ReasonedError('NotFound', `${plural} "${missing}" not found`);
 }
 
-type ChangePrinter = (items: readonly Item[], columns: Columns | undefined) => Promise<string>;
+type ChangePrinter = (items: readonly Item[], columns: Columns | undefined) => string;
 
 async function changePrinter(resource: Resource, flags: GetFlags, scene: WatchScene): Promise<ChangePrinter> {
   const output = parseOutput(flags.output);
   if (output.type !== 'table') {
     const printer = await objectPrinter(output, flags.headers);
-    return (items) => Promise.resolve(items.map(({ object }) => printer.next(object)).join(''));
+    return (items) => items.map(({ object }) => printer.next(object)).join('');
   }
   const prefix = flags.showKind === true ? resource : undefined;
   const print = createTable(tableOptions({ flags, output, scene }, prefix));
-  let known: Columns | undefined;
-  return async (items, columns) => {
+  let known: Columns = [];
+  return (items, columns) => {
     known = columns ?? known;
-    const table = await tableOf(resource, known, items, scene);
-    return items.length === 0 ? '' : print(table.columns, table.items);
+    return items.length === 0 ? '' : print(known, items);
   };
 }

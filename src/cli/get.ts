@@ -1,6 +1,6 @@
 import { ReasonedError, reasonOf } from '../api/errors.ts';
 import type { Client } from './client.ts';
-import { JSON_FORM, readListing, TABLE_FORM, type Columns, type Item, type Listing } from './listing.ts';
+import { JSON_FORM, readListing, TABLE_FORM, type Item, type Listing } from './listing.ts';
 import { parseOutput, type Output } from './outputs.ts';
 import { objectPrinter } from './print-objects.ts';
 import { printTable, type Paint, type TableOptions } from './print-table.ts';
@@ -27,10 +27,8 @@ export interface GetFlags extends Selectors {
   readonly filename?: readonly string[];
 }
 
-/** What is no flag: the clock, and how a terminal is coloured. */
+/** What is no flag: how a terminal is coloured. */
 export interface GetScene {
-  /** Milliseconds since the epoch. */
-  now(): number;
   readonly paint?: Paint;
 }
 
@@ -39,7 +37,7 @@ export async function get(
   client: Client,
   args: readonly string[],
   flags: GetFlags,
-  scene: GetScene = { now: () => Date.now() },
+  scene: GetScene = {},
 ): Promise<string> {
   const output = parseOutput(flags.output);
   const selections = await selectionsOf(args, flags);
@@ -81,21 +79,20 @@ interface Wanted {
 }
 
 async function getTables(client: Client, selections: readonly Selection[], wanted: Wanted): Promise<string> {
-  const { flags, scene } = wanted;
+  const { flags } = wanted;
   const listings = await Promise.all(
     selections.map(async (each) => ({ each, listing: await fetch(client, each, flags, TABLE_FORM) })),
   );
   const groups = [...Map.groupBy(listings, ({ each }) => each.resource)].map(([resource, found]) => {
     const parts = found.flatMap(({ listing }) => listing ?? []);
     const items = parts.flatMap(({ items: some }) => some);
-    return { resource, items, columns: parts.find(({ columns }) => columns !== undefined)?.columns };
+    return { resource, items, columns: parts.find(({ columns }) => columns !== undefined)?.columns ?? [] };
   });
   const filled = groups.filter(({ items }) => items.length > 0);
   const tables = filled.map(async ({ resource, items, columns }) => {
-    const table = await tableOf(resource, columns, items, scene);
     const prefixed = flags.showKind === true || filled.length > 1;
-    const rows = await sorted(table.items, flags);
-    return printTable(table.columns, rows, tableOptions(wanted, prefixed ? resource : undefined));
+    const rows = await sorted(items, flags);
+    return printTable(columns, rows, tableOptions(wanted, prefixed ? resource : undefined));
   });
   return (await Promise.all(tables)).join('\n');
 }
@@ -107,21 +104,9 @@ export function tableOptions({ flags, output, scene }: Wanted, prefix: Resource 
     headers: flags.headers,
     labels: (flags.labelColumns ?? []).flatMap((label) => label.split(',')).filter((label) => label !== ''),
     showLabels: flags.showLabels === true,
-    ...(prefix === undefined || prefix.kind === 'Event' ? {} : { prefix: prefix.singular }),
+    ...(prefix === undefined ? {} : { prefix: prefix.singular }),
     ...(scene.paint === undefined ? {} : { paint: scene.paint }),
   };
-}
-
-/** Columns and rows; events have none of the server's where it does not make tables of them. */
-export async function tableOf(
-  resource: Resource,
-  columns: Columns | undefined,
-  items: readonly Item[],
-  { now }: Pick<GetScene, 'now'>,
-): Promise<{ columns: Columns; items: readonly Item[] }> {
-  if (columns !== undefined || resource.kind !== 'Event') return { columns: columns ?? [], items };
-  const { bySeen, EVENT_COLUMNS, eventItems } = await import('./event-table.ts');
-  return { columns: EVENT_COLUMNS, items: eventItems(items.toSorted(bySeen), now()) };
 }
 
 async function sorted(items: readonly Item[], { sortBy }: GetFlags): Promise<readonly Item[]> {
@@ -141,15 +126,10 @@ async function fetch(
   flags: GetFlags,
   accept = JSON_FORM,
 ): Promise<Listing | undefined> {
-  const query = listQuery(
-    name === undefined ? flags : {},
-    accept === TABLE_FORM && resource.kind !== 'Event' ? tableParams(flags) : {},
-  );
-  // Of events the times are wanted, which their tables do not tell.
-  const form = resource.kind === 'Event' ? JSON_FORM : accept;
+  const query = listQuery(name === undefined ? flags : {}, accept === TABLE_FORM ? tableParams(flags) : {});
   const path = name === undefined ? resource.path : `${resource.path}/${encodeURIComponent(name)}`;
   try {
-    return readListing(await client.get(`${path}${query}`, form));
+    return readListing(await client.get(`${path}${query}`, accept));
   } catch (error) {
     if (flags.ignoreNotFound === true && reasonOf(error) === 'NotFound') return undefined;
     throw error;

@@ -14,7 +14,7 @@ export interface AnyObject {
   readonly [field: string]: unknown;
 }
 
-export type Columns = readonly Pick<Table['columnDefinitions'][number], 'name' | 'priority'>[];
+export type Columns = readonly Pick<Table['columnDefinitions'][number], 'name' | 'format' | 'priority'>[];
 
 /** One object of a list, or one row of a table. */
 export interface Item {

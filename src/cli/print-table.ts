@@ -53,9 +53,9 @@ interface ShownColumn {
 
 function shownColumns(columns: Columns, options: TableOptions): ShownColumn[] {
   const { wide, labels = [], showLabels = false, prefix } = options;
-  const served = columns.flatMap(({ name, priority }, index): (ShownColumn & { last: boolean })[] => {
+  const served = columns.flatMap(({ name, format, priority }, index): (ShownColumn & { last: boolean })[] => {
     if (!wide && priority > 0) return [];
-    const isName = index === 0 && prefix !== undefined;
+    const isName = format === 'name' && prefix !== undefined;
     return [
       {
         title: name.toUpperCase(),

@@ -17,9 +17,9 @@ const B = thing('b', 2, { spec: { memory: '512Mi', n: 9 } });
 
 function table(...objects: readonly object[]): object {
   const columns = [
-    { name: 'Name', type: 'string', priority: 0 },
-    { name: 'Ready', type: 'string', priority: 0 },
-    { name: 'Message', type: 'string', priority: 1 },
+    { name: 'Name', type: 'string', format: 'name', priority: 0 },
+    { name: 'Ready', type: 'string', format: '', priority: 0 },
+    { name: 'Message', type: 'string', format: '', priority: 1 },
   ];
   return {
     kind: 'Table',
@@ -65,7 +65,7 @@ describe('the columns of a table', () => {
     const paint = (padded: string, column: string): string => (column === 'READY' ? `<${padded}>` : padded);
     const { client } = script({ [`GET ${NODES}`]: [table(A)] });
 
-    const text = await get(client, ['nodes'], { headers: true }, { now: () => 0, paint });
+    const text = await get(client, ['nodes'], { headers: true }, { paint });
 
     assert.equal(text, 'NAME   READY\na      <True>\n');
   });
@@ -179,38 +179,6 @@ describe('what is meant', () => {
   });
 });
 
-describe('get events', () => {
-  it('prints them as kubectl does, the one seen last at the end', async () => {
-    const about = { kind: 'Node', name: 'a' };
-    const event = (name: string, seconds: number, more: object): object =>
-      thing(name, 1, {
-        kind: 'Event',
-        type: 'Normal',
-        reason: 'DomainStarted',
-        message: 'the guest\n runs',
-        involvedObject: about,
-        firstTimestamp: '2026-01-01T00:00:00Z',
-        lastTimestamp: `2026-01-01T00:00:${String(seconds).padStart(2, '0')}Z`,
-        count: 1,
-        ...more,
-      });
-    const items = [event('e2', 40, { count: 3, type: 'Warning' }), event('e1', 10, {})];
-    const { client } = script({ 'GET /api/v1/events': [{ kind: 'EventList', metadata: {}, items }] });
-
-    const text = await get(client, ['events'], { headers: true }, { now: () => Date.UTC(2026, 0, 1, 0, 1) });
-
-    assert.equal(
-      text,
-      [
-        'LAST SEEN           TYPE      REASON          OBJECT   MESSAGE',
-        '50s                 Normal    DomainStarted   node/a   the guest; runs',
-        '20s (x3 over 60s)   Warning   DomainStarted   node/a   the guest; runs',
-        '',
-      ].join('\n'),
-    );
-  });
-});
-
 describe('k8slab get -w', () => {
   async function watched(
     flags: Partial<WatchFlags>,
@@ -226,7 +194,6 @@ describe('k8slab get -w', () => {
       args,
       { headers: true, ...flags },
       {
-        now: () => 0,
         print: (text) => void printed.push(text),
         warn: (text) => assert.fail(text),
         signal: stop.signal,

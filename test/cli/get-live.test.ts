@@ -23,7 +23,6 @@ function scene(enough: (text: string) => boolean): {
   return {
     printed: () => text,
     scene: {
-      now: () => lab.bed.clock.now(),
       print(more) {
         text += more;
         if (enough(text)) stop.abort();
@@ -82,6 +81,29 @@ describe("against the daemon's own API", () => {
     assert.equal(printed, 'node/c condition met\n');
   });
 
+  it('get events prints them as kubectl does, the one seen last at the end', async () => {
+    const about = { kind: 'Node', name: 'seen' } as const;
+    const record = (reason: string): void => lab.events.record(about, 'Normal', reason, 'the guest\n runs');
+    record('DomainStarted');
+    record('Ready');
+    await lab.bed.clock.advance(40_000);
+    record('DomainStarted');
+    await lab.bed.clock.advance(20_000);
+
+    const flags = { headers: true, fieldSelector: 'involvedObject.name=seen' };
+    assert.equal(
+      await get(lab.client, ['events'], flags),
+      [
+        'LAST SEEN           TYPE     REASON          OBJECT      MESSAGE',
+        '60s                 Normal   Ready           node/seen   the guest runs',
+        '20s (x2 over 60s)   Normal   DomainStarted   node/seen   the guest runs',
+        '',
+      ].join('\n'),
+    );
+    const wide = await get(lab.client, ['events'], { ...flags, output: 'wide' });
+    assert.match(wide.split('\n')[2] ?? '', /DomainStarted .* 2 +seen\.[^ ]+ +the guest runs$/);
+  });
+
   it('events --for prints only those of the object, and -w what comes', async () => {
     lab.events.record({ kind: 'Node', name: 'a' }, 'Normal', 'DomainStarted', 'the guest runs');
     lab.events.record({ kind: 'Node', name: 'b' }, 'Warning', 'StartFailed', 'no memory');
@@ -90,7 +112,11 @@ describe("against the daemon's own API", () => {
       lab.events.record({ kind: 'Node', name: 'b' }, 'Warning', 'LeaseLost', 'gone'),
     );
 
-    await events(client, { headers: false, for: 'node/b', watch: true }, watched);
+    await events(
+      client,
+      { headers: false, for: 'node/b', watch: true },
+      { ...watched, now: () => lab.bed.clock.now() },
+    );
 
     assert.match(printed(), /^\d+s +Warning +StartFailed[^]*LeaseLost +node\/b +gone\n$/);
     assert.doesNotMatch(printed(), /DomainStarted/);
