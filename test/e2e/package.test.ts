@@ -53,6 +53,16 @@ describe('the Debian package', () => {
     assert.ok(exposure <= MOST_EXPOSURE, stdout);
   });
 
+  it('finds both commands compiled, with the flags of each', async () => {
+    for (const argv of [
+      ['k8slab', 'explain', 'node'],
+      ['k8slabd', '--config', '/nonexistent'],
+    ]) {
+      const { stdout, stderr } = await lab.exec(['env', 'NODE_DEBUG_NATIVE=COMPILE_CACHE', ...argv]);
+      assert.match(`${stdout}${stderr}`, /V8 code cache for .* was accepted/, argv.join(' '));
+    }
+  });
+
   it('is upgraded without a guest or a packet lost', async () => {
     const before = await running();
     const pid = await mainPid();
