@@ -22,10 +22,11 @@ export async function diagnose(
   known: readonly string[],
 ): Promise<Diagnosis> {
   const { parts, secrets } = await partsOf(origins);
-  const wanted = secretList(known, secrets);
+  const { secrets: wanted, left } = secretList(known, secrets);
   const { files, missing } = await collect(parts, (text) => redactText(text, wanted));
   const top = `k8slab-diagnose-${origins.now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
   const target = path ?? `${top}.tar.gz`;
   await writeArchive(target, top, files);
-  return { path: target, files: files.size, missing };
+  const unsought = `a search for ${left} lines of cloud-init in what others wrote: hand it to nobody before you looked`;
+  return { path: target, files: files.size, missing: left === 0 ? missing : [unsought, ...missing] };
 }

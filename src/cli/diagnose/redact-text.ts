@@ -63,15 +63,27 @@ function keepHarmless(match: string, name: string, value: string): string {
 /** What is shorter stands elsewhere for something else. */
 const SHORTEST = { known: 4, likely: 8 };
 /** More than a lab has; each is looked for in all that is collected. */
-const MOST = 1000;
+const MOST = 10_000;
+
+export interface SecretList {
+  /** Those that contain others first. */
+  readonly secrets: readonly string[];
+  /** How many were too many. */
+  readonly left: number;
+}
 
 /**
- * Secrets to look for, those that contain others first.
+ * Secrets to look for.
  * @param known files of secrets hold them; @param likely users wrote them where secrets may be
  */
-export function secretList(known: readonly string[], likely: readonly string[] = []): readonly string[] {
-  const wanted = [...longer(known, SHORTEST.known), ...longer(likely, SHORTEST.likely)].slice(0, MOST);
-  return [...new Set(wanted)].toSorted((a, b) => b.length - a.length);
+export function secretList(
+  known: readonly string[],
+  likely: readonly string[] = [],
+  most = MOST,
+): SecretList {
+  const wanted = [...new Set([...longer(known, SHORTEST.known), ...longer(likely, SHORTEST.likely)])];
+  const secrets = wanted.slice(0, most).toSorted((a, b) => b.length - a.length);
+  return { secrets, left: wanted.length - secrets.length };
 }
 
 function longer(found: readonly string[], least: number): string[] {

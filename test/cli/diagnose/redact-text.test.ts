@@ -77,13 +77,22 @@ describe('a text for a report', () => {
   });
 
   it('has none of the secrets that are known, whatever stands around them', () => {
-    const secrets = secretList(['open', 'open sesame\n', 'a'], ['install', 'x y z 123']);
+    const { secrets } = secretList(['open', 'open sesame\n', 'a'], ['install', 'x y z 123']);
 
     assert.deepEqual(secrets, ['open sesame', 'x y z 123', 'open']);
     assert.equal(
       redactText('said:open sesame/x y z 123 and reopened', secrets),
       'said:<redacted>/<redacted> and re<redacted>ed',
     );
+  });
+
+  it('has none of them though many Nodes say the same, and what is too many is told', () => {
+    const script = Array.from({ length: 60 }, (_, line) => `echo step ${line}`);
+    const likely = Array.from({ length: 20 }, (_, node) => [...script, `join --secret ${node}`]).flat();
+
+    const { secrets, left } = secretList([], likely, 100);
+    assert.deepEqual([secrets.length, left, secrets.includes('join --secret 19')], [80, 0, true]);
+    assert.equal(secretList([], likely, 70).left, 10);
   });
 
   it('takes a time that grows with its length alone', () => {
