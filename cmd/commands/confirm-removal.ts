@@ -9,7 +9,7 @@ export function addConfirmRemoval(program: Command, client: () => Client): void 
     .option('--all', 'everything that is held, without asking')
     .addHelpText(
       'after',
-      '\nExamples:\n  k8slab confirm-removal\n  k8slab confirm-removal node/worker00 node/worker01\n\nExit codes: 0, or 1 where nothing was confirmed',
+      '\nExamples:\n  k8slab confirm-removal\n  k8slab confirm-removal node/worker00 node/worker01\n\nExit codes: 0, also where nothing is held; 1 where what is held was not confirmed',
     )
     .action(async (names: string[], flags: { all?: boolean }) => {
       const { confirmRemoval } = await import('../../src/cli/confirm-removal.ts');
