@@ -11,28 +11,48 @@ import {
 import type { NetworkModel } from '../libvirt/network.ts';
 import type { DesiredNetwork } from './render.ts';
 import type { Waiting } from '../disruption/action.ts';
-import type { ObservedNetwork } from './observed.ts';
+import type { Neighbours, ObservedNetwork } from './observed.ts';
+
+/** What a network would take of the vmhost. */
+export interface Wanted {
+  /** Left out: it is not asked about. */
+  readonly bridge?: string;
+  readonly cidr: string;
+}
+
+/** What the vmhost has beside that network. */
+export type Around = Pick<Neighbours, 'networks' | 'routes' | 'bridgeNameTaken'> & {
+  /** The bridge that the network has now. */
+  readonly ownBridge?: string | undefined;
+};
 
 /** What on the vmhost already has the bridge's name or some of the addresses that the network shall have. */
-export function findOverlap(desired: DesiredNetwork, observed: ObservedNetwork): Waiting | undefined {
-  const { neighbours, live } = observed;
-  const own = new Set([desired.bridge, live?.model.bridge?.name]);
-  const sharing = neighbours.networks.find(({ bridge }) => bridge === desired.bridge);
-  if (sharing !== undefined) {
-    return bridgeInUse(desired, `belongs to the libvirt network "${sharing.name}"`);
-  }
-  if (live?.model.bridge?.name !== desired.bridge && neighbours.bridgeNameTaken) {
-    return bridgeInUse(desired, 'is an interface that libvirt did not make for it');
-  }
-  const block = parseSubnet(desired.spec.cidr);
-  const network = neighbours.networks.find(({ cidr }) => meets(cidr, (other) => overlaps(block, other)));
-  if (network !== undefined) {
-    return overlapping(desired, `${network.cidr ?? ''} of the libvirt network "${network.name}"`);
-  }
+export function findOverlap(
+  { bridge, spec: { cidr } }: DesiredNetwork,
+  { neighbours, live }: ObservedNetwork,
+): Waiting | undefined {
+  return findClash({ bridge, cidr }, { ...neighbours, ownBridge: live?.model.bridge?.name });
+}
+
+export function findClash({ bridge, cidr }: Wanted, around: Around): Waiting | undefined {
+  const taken = bridge === undefined ? undefined : bridgeTaken(bridge, around);
+  if (taken !== undefined) return taken;
+  const block = parseSubnet(cidr);
+  const network = around.networks.find((each) => meets(each.cidr, (other) => overlaps(block, other)));
+  if (network !== undefined)
+    return overlapping(cidr, `${network.cidr ?? ''} of the libvirt network "${network.name}"`);
+  const own = new Set([bridge, around.ownBridge]);
   // A wider route, such as that of a VPN, gives way to the network's own.
   const takesOver = (other: Subnet): boolean => containsSubnet(block, other);
-  const route = neighbours.routes.find(({ dev, cidr }) => !own.has(dev) && meets(cidr, takesOver));
-  return route && overlapping(desired, `${route.cidr}, which the vmhost reaches by ${route.dev}`);
+  const route = around.routes.find((each) => !own.has(each.dev) && meets(each.cidr, takesOver));
+  return route && overlapping(cidr, `${route.cidr}, which the vmhost reaches by ${route.dev}`);
+}
+
+function bridgeTaken(bridge: string, { networks, ownBridge, bridgeNameTaken }: Around): Waiting | undefined {
+  const sharing = networks.find((each) => each.bridge === bridge);
+  if (sharing !== undefined) return bridgeInUse(bridge, `belongs to the libvirt network "${sharing.name}"`);
+  if (ownBridge === bridge || !bridgeNameTaken) return undefined;
+  return bridgeInUse(bridge, 'is an interface that libvirt did not make for it');
 }
 
 /** What a network keeps others from having. */
@@ -74,10 +94,10 @@ function meets(cidr: string | undefined, test: (subnet: Subnet) => boolean): boo
   return subnet !== undefined && test(subnet);
 }
 
-function overlapping({ spec }: DesiredNetwork, what: string): Waiting {
-  return { reason: 'CIDRConflict', message: `${spec.cidr} overlaps ${what}; choose another range` };
+function overlapping(cidr: string, what: string): Waiting {
+  return { reason: 'CIDRConflict', message: `${cidr} overlaps ${what}; choose another range` };
 }
 
-function bridgeInUse({ bridge }: DesiredNetwork, why: string): Waiting {
+function bridgeInUse(bridge: string, why: string): Waiting {
   return { reason: 'BridgeConflict', message: `the bridge ${bridge} ${why}; choose another bridge.name` };
 }

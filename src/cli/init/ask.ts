@@ -1,7 +1,7 @@
 import { explainError, ReasonedError } from '../../api/errors.ts';
 import { CATALOGUE, DEFAULT_IMAGE, findImage } from './catalogue.ts';
 import type { Found } from './found.ts';
-import { clashOf, freeNetwork } from './sizes.ts';
+import { clashOf, freeNetwork, type Taken } from './sizes.ts';
 import { networkSpec } from '../../api/network/spec.ts';
 
 /** What was said on the command line; all of it may be left out. */
@@ -133,12 +133,12 @@ export function yesOrNo(text: string): boolean {
   throw wrong('answer', text, 'yes or no is meant');
 }
 
-function freeBlock(text: string, taken: readonly string[]): string {
+function freeBlock(text: string, taken: Taken): string {
   const cidr = networkSpec.shape.cidr.safeParse(text);
   if (!cidr.success) throw wrong('network', text, cidr.error.issues[0]?.message ?? 'it is no network');
   const clash = clashOf(text, taken);
   if (clash === undefined) return text;
-  throw wrong('network', text, `this machine has ${clash} already`);
+  throw wrong('network', text, clash);
 }
 
 function interfaceOrAny(text: string): string {

@@ -4,14 +4,14 @@ import { readRoutes, readUplinks } from '../../drivers/routes.ts';
 import { findLoginKeys, type LoginKey } from '../../drivers/vmhost/login-keys.ts';
 import { networksOf } from '../doctor/look-libvirt.ts';
 import { readMachine, type Machine } from '../../drivers/vmhost/machine.ts';
+import type { Taken } from './sizes.ts';
 
 /** What `k8slab init` sees of the vmhost before it asks. */
 export interface Found {
   readonly machine: Machine;
   /** As Node names it. */
   readonly arch: string;
-  /** CIDRs that routes or libvirt networks have. */
-  readonly taken: readonly string[];
+  readonly taken: Taken;
   /** Interfaces of default routes, the one that is taken first. */
   readonly uplinks: readonly string[];
   readonly keys: readonly LoginKey[];
@@ -26,7 +26,7 @@ export async function lookAround(libvirt: Pick<Libvirt, 'networks' | 'networkXml
     readRoutes(),
     readUplinks(),
     findLoginKeys(),
-    libvirtCidrs(libvirt),
+    networksOf(libvirt).catch(toError),
   ]);
   if (machine === undefined) {
     throw new ReasonedError('NoMachine', 'cannot look at the machine: there is no /proc', {
@@ -36,18 +36,9 @@ export async function lookAround(libvirt: Pick<Libvirt, 'networks' | 'networkXml
   return {
     machine,
     arch: process.arch,
-    taken: [...routes.map(({ cidr }) => cidr), ...(Array.isArray(networks) ? networks : [])],
+    taken: { routes, networks: networks instanceof Error ? [] : networks },
     uplinks,
     keys,
-    unseen: Array.isArray(networks) ? [] : [`libvirt's networks: ${networks.message}`],
+    unseen: networks instanceof Error ? [`libvirt's networks: ${networks.message}`] : [],
   };
-}
-
-/** Of all networks, those that do not run too: their addresses are taken once they do. */
-async function libvirtCidrs(libvirt: Pick<Libvirt, 'networks' | 'networkXml'>): Promise<string[] | Error> {
-  try {
-    return (await networksOf(libvirt)).flatMap(({ cidr }) => (cidr === undefined ? [] : [cidr]));
-  } catch (error) {
-    return toError(error);
-  }
 }

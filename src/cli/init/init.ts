@@ -101,7 +101,10 @@ interface Chosen {
 async function choicesOf(flags: InitFlags, found: Found, chosen: Chosen): Promise<Choices> {
   const { answers, image, sizes, checksum } = chosen;
   const { masters, workers, loadBalancer, network, uplink } = answers;
-  const podRange = freePodRange([...found.taken, network]);
+  const podRange = freePodRange({
+    ...found.taken,
+    networks: [...found.taken.networks, { name: 'of this lab', cidr: network }],
+  });
   if (podRange === undefined) {
     const hint = 'write spec.podCIDR of the Network by hand';
     throw new ReasonedError('NoFreeNetwork', 'cannot choose a range for pods: all of 10.200-255 is in use', {

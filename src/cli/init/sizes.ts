@@ -1,6 +1,7 @@
 import { ReasonedError } from '../../api/errors.ts';
 import { formatSize } from '../../api/quantity.ts';
-import { formatSubnet, overlaps, parseSubnet, readSubnet, type Subnet } from '../../api/ipam/subnet.ts';
+import { overlaps, parseSubnet, readSubnet } from '../../api/ipam/subnet.ts';
+import { findClash, type Around } from '../../api/network/neighbours.ts';
 import type { CatalogueImage } from './catalogue.ts';
 
 const MIB = 1024 ** 2;
@@ -64,8 +65,11 @@ function tooMany(total: number, nodes: number, fit: number, least: number): Reas
   return new ReasonedError('TooManyNodes', `cannot size the lab: ${why}`, { hint });
 }
 
+/** Addresses in use on the vmhost: by routes, and by libvirt networks, also those that do not run. */
+export type Taken = Pick<Around, 'routes' | 'networks'>;
+
 /** The first of the private blocks for such a lab that overlaps nothing in use. */
-export function freeNetwork(taken: readonly string[]): string | undefined {
+export function freeNetwork(taken: Taken): string | undefined {
   return firstFree(
     Array.from({ length: 144 }, (_, index) => `192.168.${111 + index}.0/24`).concat(
       Array.from({ length: 16 }, (_, index) => `10.${111 + index}.0.0/24`),
@@ -75,22 +79,21 @@ export function freeNetwork(taken: readonly string[]): string | undefined {
 }
 
 /** The same for the pods. */
-export function freePodRange(taken: readonly string[]): string | undefined {
+export function freePodRange(taken: Taken): string | undefined {
   return firstFree(
     Array.from({ length: 56 }, (_, index) => `10.${200 + index}.0.0/16`),
     taken,
   );
 }
 
-function firstFree(candidates: readonly string[], taken: readonly string[]): string | undefined {
-  const used = taken.map(readSubnet).filter((subnet): subnet is Subnet => subnet !== undefined);
-  return candidates.find((candidate) => used.every((subnet) => !overlaps(parseSubnet(candidate), subnet)));
+/** Beside all routes where that can be: within a wider one it hides some of what that leads to. */
+function firstFree(candidates: readonly string[], taken: Taken): string | undefined {
+  const known = taken.routes.map(({ cidr }) => readSubnet(cidr)).filter((subnet) => subnet !== undefined);
+  const free = candidates.filter((cidr) => clashOf(cidr, taken) === undefined);
+  return free.find((cidr) => known.every((route) => !overlaps(parseSubnet(cidr), route))) ?? free[0];
 }
 
-/** What of `taken` a block overlaps. */
-export function clashOf(cidr: string, taken: readonly string[]): string | undefined {
-  const block = readSubnet(cidr);
-  if (block === undefined) return undefined;
-  const clash = taken.map(readSubnet).find((subnet) => subnet !== undefined && overlaps(block, subnet));
-  return clash === undefined ? undefined : formatSubnet(clash);
+/** Why k8slabd would not make a network of these addresses. */
+export function clashOf(cidr: string, taken: Taken): string | undefined {
+  return findClash({ cidr }, { ...taken, bridgeNameTaken: false })?.message;
 }

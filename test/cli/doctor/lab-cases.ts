@@ -61,11 +61,31 @@ export const labCases: readonly Case[] = [
     status: 'WARN',
   },
   {
-    reason: 'a route overlaps',
-    facts: { routes: [{ dev: 'wg0', cidr: '192.168.0.0/16' }] },
+    reason: 'a route leads to some of the addresses',
+    facts: { routes: [{ dev: 'wg0', cidr: '192.168.111.128/25' }] },
     check: 'addresses of lab',
     status: 'FAIL',
-    says: /192\.168\.0\.0\/16, the route of wg0/,
+    says: /192\.168\.111\.128\/25, which the vmhost reaches by wg0/,
+  },
+  {
+    reason: 'a wider route gives way, as that of a VPN',
+    facts: { routes: [{ dev: 'wg0', cidr: '192.168.0.0/16' }] },
+    check: 'addresses of lab',
+    status: 'OK',
+  },
+  {
+    reason: 'its bridge is that of another network',
+    facts: { libvirt: { ...libvirt, networks: [{ name: 'other', bridge: 'virbr-lab' }] } },
+    check: 'addresses of lab',
+    status: 'FAIL',
+    says: /virbr-lab belongs to the libvirt network "other"/,
+  },
+  {
+    reason: 'its bridge is an interface of others',
+    facts: { interfaces: [{ name: 'virbr-lab', up: true }] },
+    check: 'addresses of lab',
+    status: 'FAIL',
+    says: /virbr-lab is an interface that libvirt did not make/,
   },
   {
     reason: 'a route overlaps the pods',
@@ -94,7 +114,7 @@ export const labCases: readonly Case[] = [
     facts: { libvirt: { ...libvirt, networks: [{ name: 'other', cidr: '192.168.111.0/25' }] } },
     check: 'addresses of lab',
     status: 'FAIL',
-    says: /network other/,
+    says: /network "other"/,
   },
   {
     reason: "libvirt's networks cannot be seen",

@@ -13,7 +13,10 @@ const CHECKSUM = `sha512:${'a'.repeat(128)}`;
 const found: Found = {
   machine: { memoryTotal: 16 * 1024 ** 3, memoryAvailable: 12 * 1024 ** 3, cpus: 4, cpuFlags: [] },
   arch: 'x64',
-  taken: ['192.168.1.0/24', '192.168.111.0/24'],
+  taken: {
+    routes: [{ dev: 'wlan0', cidr: '192.168.1.0/24' }],
+    networks: [{ name: 'default', cidr: '192.168.111.0/24' }],
+  },
   uplinks: ['wlan0'],
   keys: [{ key: KEY, from: 'ssh-agent' }],
   unseen: [],
@@ -105,7 +108,7 @@ describe('k8slab init', () => {
       'many',
       '',
       '',
-      '192.168.1.0/25',
+      '192.168.1.0/24',
       '192.168.50.0/24',
       'any',
       'none',
@@ -128,7 +131,7 @@ describe('k8slab init', () => {
       ],
     );
     assert.match(told.join('\n'), /did you mean "fedora-44"\?/);
-    assert.match(told.join('\n'), /this machine has 192\.168\.1\.0\/24 already/);
+    assert.match(told.join('\n'), /192\.168\.1\.0\/24, which the vmhost reaches by wlan0/);
     assert.match(await text('network.yaml'), /cidr: 192\.168\.50\.0\/24/);
     assert.match(await text('master00.yaml'), /# ssh:/);
   });

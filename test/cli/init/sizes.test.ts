@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { clashOf, freeNetwork, freePodRange, sizesFor } from '../../../src/cli/init/sizes.ts';
+import { clashOf, freeNetwork, freePodRange, sizesFor, type Taken } from '../../../src/cli/init/sizes.ts';
 
 const GIB = 1024 ** 3;
 const small = { memoryMib: 512 };
@@ -46,16 +46,29 @@ describe('what each guest of a first lab gets', () => {
 });
 
 describe('a free network', () => {
-  it('overlaps nothing that the machine has', () => {
-    assert.equal(freeNetwork([]), '192.168.111.0/24');
-    assert.equal(freeNetwork(['192.168.111.128/25', '192.168.112.0/24', '10.0.0.0/8']), '192.168.113.0/24');
-    assert.equal(freeNetwork(['192.168.0.0/16']), '10.111.0.0/24');
-    assert.equal(freeNetwork(['192.168.0.0/16', '10.0.0.0/8']), undefined);
-    assert.equal(freePodRange(['10.200.3.0/24']), '10.201.0.0/16');
+  const routed = (...cidrs: readonly string[]): Taken => ({
+    routes: cidrs.map((cidr) => ({ dev: 'wg0', cidr })),
+    networks: [],
   });
 
-  it('is compared with blocks of any length', () => {
-    assert.equal(clashOf('192.168.111.0/24', ['172.17.0.0/16', '192.168.0.0/16']), '192.168.0.0/16');
-    assert.equal(clashOf('192.168.111.0/24', ['192.168.110.0/24', 'fd00::/8', 'nonsense']), undefined);
+  it('overlaps nothing that the machine has', () => {
+    assert.equal(freeNetwork(routed()), '192.168.111.0/24');
+    const taken = routed('192.168.111.128/25', '192.168.112.0/24', '10.0.0.0/8');
+    assert.equal(freeNetwork(taken), '192.168.113.0/24');
+    assert.equal(freeNetwork(routed('192.168.0.0/16')), '10.111.0.0/24');
+    assert.equal(freePodRange(routed('10.200.3.0/24')), '10.201.0.0/16');
+  });
+
+  it('is within what a wider route leads to, as that of a VPN, where there is no other', () => {
+    assert.equal(freeNetwork(routed('192.168.0.0/16', '10.0.0.0/8')), '192.168.111.0/24');
+    assert.equal(freePodRange(routed('10.0.0.0/8', '10.200.3.0/24')), '10.201.0.0/16');
+    const networks = [{ name: 'all', cidr: '10.0.0.0/8' }];
+    assert.equal(freePodRange({ routes: [], networks }), undefined);
+  });
+
+  it('is compared with blocks of any length, as k8slabd does it', () => {
+    const taken = routed('172.17.0.0/16', '192.168.110.0/24', 'fd00::/8', 'nonsense');
+    assert.equal(clashOf('192.168.111.0/24', taken), undefined);
+    assert.match(clashOf('192.168.0.0/16', taken) ?? '', /overlaps 192\.168\.110\.0\/24/);
   });
 });

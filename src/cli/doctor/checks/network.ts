@@ -1,4 +1,4 @@
-import { overlaps, readSubnet } from '../../../api/ipam/subnet.ts';
+import { findClash } from '../../../api/network/neighbours.ts';
 import { fail, isUnknown, ok, unknown, warn, type Check } from '../check.ts';
 import type { NetworkDemand } from '../demand.ts';
 import type { Facts } from '../facts.ts';
@@ -62,38 +62,25 @@ function anyUplink({ uplinks }: Seen): Check {
   return ok('uplink', `the default route leads through ${uplinks.join(', ')}`);
 }
 
-/** Its own bridge has a route of these addresses once it runs, and so has the libvirt network of its name. */
-function addresses({ name, cidr, podRange, bridge }: NetworkDemand, { routes, libvirt }: Seen): Check {
+/** As k8slabd decides it; the pods' range takes addresses and no bridge. */
+function addresses(network: NetworkDemand, { routes, interfaces, libvirt }: Seen): Check {
+  const { name, cidr, podRange, bridge } = network;
   const check = `addresses of ${name}`;
   const networks = 'version' in libvirt ? libvirt.networks : [];
-  const own = new Set([
-    bridge,
-    ...networks.filter((each) => each.name === name).flatMap((each) => each.bridge ?? []),
-  ]);
-  const others = [
-    ...routes
-      .filter(({ dev }) => !own.has(dev))
-      .map((route) => ({ cidr: route.cidr, what: `the route of ${route.dev}` })),
-    ...networks.flatMap((each) =>
-      each.name === name || each.cidr === undefined
-        ? []
-        : [{ cidr: each.cidr, what: `libvirt's network ${each.name}` }],
-    ),
-  ];
-  const clashes = [cidr, ...(podRange === undefined ? [] : [podRange])].flatMap((wanted) =>
-    others
-      .filter((other) => overlap(wanted, other.cidr))
-      .map((other) => `${wanted} overlaps ${other.cidr}, ${other.what}`),
-  );
-  if (clashes.length > 0) return fail(check, clashes.join('; '), 'choose another block in the manifest');
+  const around = {
+    networks: networks.filter((each) => each.name !== name),
+    routes: routes.filter(({ dev }) => dev !== bridge),
+    ownBridge: networks.find((each) => each.name === name)?.bridge,
+    // Whose a bridge is nobody knows where libvirt cannot be asked.
+    bridgeNameTaken: 'version' in libvirt && interfaces.some((each) => each.name === bridge),
+  };
+  const wanted = [{ cidr, bridge }, ...(podRange === undefined ? [] : [{ cidr: podRange }])];
+  const clashes = wanted.flatMap((each) => findClash(each, around) ?? []);
+  const hint = 'mend spec.cidr, spec.podCIDR or spec.bridge.name in the manifest';
+  if (clashes.length > 0) return fail(check, clashes.map(({ message }) => message).join('; '), hint);
   if (!('version' in libvirt))
     return unknown(check, `${cidr} overlaps no route; libvirt's other networks could not be seen`);
   return ok(check, `${cidr} overlaps no route and no other network of libvirt`);
-}
-
-function overlap(a: string, b: string): boolean {
-  const [first, second] = [readSubnet(a), readSubnet(b)];
-  return first !== undefined && second !== undefined && overlaps(first, second);
 }
 
 function forwarding({ ipForward }: Seen): Check {
