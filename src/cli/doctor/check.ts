@@ -1,3 +1,5 @@
+import { ReasonedError, toError } from '../../api/errors.ts';
+
 /** UNKNOWN: it could not be looked at, so nothing is said of it. */
 export type CheckStatus = 'OK' | 'WARN' | 'FAIL' | 'UNKNOWN';
 
@@ -9,6 +11,18 @@ export interface Check {
   readonly message: string;
   /** Such as `apt-get install xorriso`. */
   readonly hint?: string;
+}
+
+/** What is wrong with what was looked at, and the way out where its error knows one. */
+export interface Problem {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function problemOf(error: unknown): Problem {
+  const { message } = toError(error);
+  const hint = error instanceof ReasonedError ? error.hint : undefined;
+  return { message, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** What could not be read, and why. */

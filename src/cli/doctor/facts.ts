@@ -5,7 +5,7 @@ import type { Machine } from '../../drivers/vmhost/machine.ts';
 import type { Program } from '../../drivers/vmhost/programs.ts';
 import type { Route } from '../../drivers/routes.ts';
 import type { Demand } from './demand.ts';
-import type { Unknown } from './check.ts';
+import type { Problem, Unknown } from './check.ts';
 
 /** How packages are installed here. */
 export type PackageFamily = 'debian' | 'fedora' | 'other';
@@ -64,12 +64,12 @@ export interface Facts {
   readonly configError: string | undefined;
   readonly directory: {
     readonly path: string;
-    readonly problem?: { readonly message: string; readonly hint?: string };
+    readonly problem?: Problem;
   };
   readonly manifests:
     | { readonly count: number; readonly errors: readonly string[]; readonly warnings: readonly string[] }
     | Unknown;
   readonly demand: Demand;
   readonly sources: readonly SourceFact[];
-  readonly secrets: readonly { readonly name: string; readonly problem?: string | Unknown }[];
+  readonly secrets: readonly { readonly name: string; readonly problem?: Problem | Unknown }[];
 }

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { explainError, reasonOf, toError } from '../../api/errors.ts';
+import { reasonOf, toError } from '../../api/errors.ts';
 import { askForImage } from '../../drivers/images/ask.ts';
 import { errnoOf, isMissing } from '../../drivers/io-errors.ts';
 import { readSecret } from '../../drivers/secrets.ts';
-import type { Unknown } from './check.ts';
+import { problemOf, type Unknown } from './check.ts';
 import type { Demand } from './demand.ts';
 import type { Facts, SourceFact } from './facts.ts';
 
@@ -41,7 +41,7 @@ export function lookAtSecrets(secrets: Demand['secrets']): Promise<Facts['secret
         return { name };
       } catch (error) {
         const unseen = reasonOf(error) === 'PermissionDenied' && process.getuid?.() !== 0;
-        return { name, problem: unseen ? { unknown: `only root may look at ${path}` } : explainError(error) };
+        return { name, problem: unseen ? { unknown: `only root may look at ${path}` } : problemOf(error) };
       }
     }),
   );

@@ -1,4 +1,4 @@
-import { explainError, reasonOf, ReasonedError, toError } from '../../api/errors.ts';
+import { explainError, toError } from '../../api/errors.ts';
 import { formatError } from '../../api/manifest/format.ts';
 import { emptySnapshot, nextSnapshot, type Snapshot } from '../../api/manifest/snapshot.ts';
 import { disksDir } from '../../api/storage.ts';
@@ -16,7 +16,7 @@ import { askVersion, findProgram, type Program } from '../../drivers/vmhost/prog
 import { readManifests } from '../manifest-files.ts';
 import { NEEDED } from './checks/programs.ts';
 import { demandOf, type Demand } from './demand.ts';
-import type { Unknown } from './check.ts';
+import { problemOf, type Unknown } from './check.ts';
 import type { Facts } from './facts.ts';
 import { lookAtLibvirt } from './look-libvirt.ts';
 import { lookAtNames } from './look-names.ts';
@@ -102,7 +102,7 @@ async function lookAtPrograms(): Promise<ReadonlyMap<string, Program | undefined
       const path = await findProgram(names);
       const program =
         path === undefined ? undefined : { path, version: await askVersion([path, ...version]) };
-      return [names[0] ?? '', program] as const;
+      return [names[0], program] as const;
     }),
   );
   return new Map(found);
@@ -126,8 +126,6 @@ async function lookAtDirectory(path: string): Promise<Facts['directory']> {
     await assertTrustedWay(path);
     return { path };
   } catch (error) {
-    const hint = error instanceof ReasonedError ? error.hint : undefined;
-    const message = reasonOf(error) === 'NotTrusted' ? toError(error).message : explainError(error);
-    return { path, problem: { message, ...(hint === undefined ? {} : { hint }) } };
+    return { path, problem: problemOf(error) };
   }
 }

@@ -40,7 +40,7 @@ export function soundFacts(change: Partial<Facts> = {}): Facts {
     user: 'root',
     family: 'debian',
     programs: new Map(
-      NEEDED.map(({ names }) => [names[0] ?? '', { path: `/usr/bin/${names[0] ?? ''}`, version: '1.2' }]),
+      NEEDED.map(({ names }) => [names[0], { path: `/usr/bin/${names[0]}`, version: '1.2' }]),
     ),
     libvirt: {
       version: '9.0.0',

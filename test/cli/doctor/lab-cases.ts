@@ -281,7 +281,7 @@ export const labCases: readonly Case[] = [
   },
   {
     reason: 'a secret is not there',
-    facts: { secrets: [{ name: 'api', problem: 'no such file' }] },
+    facts: { secrets: [{ name: 'api', problem: { message: 'no such file' } }] },
     check: 'secret of api',
     status: 'FAIL',
   },

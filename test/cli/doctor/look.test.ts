@@ -7,6 +7,7 @@ import { familyOf, lookAtSystem } from '../../../src/cli/doctor/look-system.ts';
 import { lookAtNames } from '../../../src/cli/doctor/look-names.ts';
 import { lookAtSecrets, lookAtSources } from '../../../src/cli/doctor/look-sources.ts';
 import { takesPort53 } from '../../../src/drivers/vmhost/interfaces.ts';
+import type { Problem } from '../../../src/cli/doctor/check.ts';
 import { isV3 } from '../../../src/cli/init/catalogue.ts';
 import { parseMachine } from '../../../src/drivers/vmhost/machine.ts';
 import { askVersion, findProgram } from '../../../src/drivers/vmhost/programs.ts';
@@ -141,7 +142,9 @@ describe('what doctor reads', () => {
       { name: 'a', path: secret },
       { name: 'b', path: join(root, 'none') },
     ]);
-    assert.match(JSON.stringify(exposed?.problem), /chmod 600/);
+    const { message, hint = '' } = exposed?.problem as Problem;
+    assert.match(hint, /chmod 600/);
+    assert.doesNotMatch(message, /chmod/);
     assert.notEqual(missing?.problem, undefined);
   });
 });

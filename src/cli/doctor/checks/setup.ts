@@ -61,7 +61,8 @@ function secrets({ secrets: found }: Seen): Check[] {
     const check = `secret of ${name}`;
     if (problem === undefined) return ok(check, 'it is there, and nobody else may read it');
     if (isUnknown(problem)) return unknown(check, problem.unknown);
-    return fail(check, problem, 'printf %s PASSWORD | install -D -m 600 /dev/stdin FILE');
+    const { message, hint = 'mend the file that spec.stats.passwordFile names' } = problem;
+    return fail(check, message, hint);
   });
 }
 
