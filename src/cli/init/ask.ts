@@ -1,6 +1,7 @@
 import { explainError, ReasonedError } from '../../api/errors.ts';
 import { CATALOGUE, DEFAULT_IMAGE, findImage } from './catalogue.ts';
 import type { Found } from './found.ts';
+import { publicKeys } from './public-keys.ts';
 import { clashOf, freeNetwork, type Taken } from './sizes.ts';
 import { networkSpec } from '../../api/network/spec.ts';
 
@@ -29,8 +30,8 @@ export interface Answers {
   readonly network: string;
   /** '' for whichever interface the route takes. */
   readonly uplink: string;
-  /** A file of public keys, a public key found, or '' for none. */
-  readonly sshKey: string;
+  /** Public ssh keys that may log in. */
+  readonly authorizedKeys: readonly string[];
 }
 
 /** Asks a person one line; undefined where nobody is there to be asked. */
@@ -40,7 +41,7 @@ interface Question<T> {
   readonly text: string;
   readonly flag: string | undefined;
   readonly fallback: string;
-  readonly read: (answer: string) => T;
+  readonly read: (answer: string) => T | Promise<T>;
 }
 
 const MOST_NODES = 20;
@@ -94,16 +95,17 @@ export async function collectAnswers(
     read: interfaceOrAny,
   });
   const [key] = found.keys;
-  const sshKey = await answer({
+  const authorizedKeys = await answer({
     text: `Public ssh key that may log in (a file, or none)`,
     flag: flags.sshKey,
     fallback: key?.from === 'ssh-agent' ? key.key : (key?.from ?? 'none'),
-    read: (text) => (text === 'none' ? '' : text),
+    read: publicKeys,
   });
-  return { image, masters, workers, loadBalancer, network, uplink, sshKey };
+  return { image, masters, workers, loadBalancer, network, uplink, authorizedKeys };
 }
 
-async function answerTo<T>(
+/** @throws ReasonedError what is wrong with a flag */
+export async function answerTo<T>(
   { text, flag, fallback, read }: Question<T>,
   ask: Ask,
   tell: (line: string) => void,
@@ -113,7 +115,7 @@ async function answerTo<T>(
   for (;;) {
     const said = (await ask(`${text} [${fallback}]: `)).trim();
     try {
-      return read(said === '' ? fallback : said);
+      return await read(said === '' ? fallback : said);
     } catch (error) {
       if (!(error instanceof ReasonedError)) throw error;
       tell(explainError(error));

@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { ReasonedError } from '../../api/errors.ts';
 import { formatError } from '../../api/manifest/format.ts';
 import {
@@ -8,13 +8,12 @@ import {
   type ManifestFile,
 } from '../../api/manifest/snapshot.ts';
 import { formatSize, parseBytes } from '../../api/quantity.ts';
-import { exists, readIfExists } from '../../drivers/files.ts';
+import { exists } from '../../drivers/files.ts';
 import { fetchChecksum } from '../../drivers/images/checksums.ts';
 import { findManifests } from '../../drivers/manifest-dir/find.ts';
-import { parsePublicKeys } from '../../drivers/vmhost/login-keys.ts';
 import { writeNewFiles } from '../write-new-files.ts';
 import { readManifests } from '../manifest-files.ts';
-import { collectAnswers, yesOrNo, type Answers, type Ask, type InitFlags } from './ask.ts';
+import { answerTo, collectAnswers, yesOrNo, type Answers, type Ask, type InitFlags } from './ask.ts';
 import { findImage, isV3, type CatalogueImage } from './catalogue.ts';
 import type { Found } from './found.ts';
 import { firstManifests, type Choices } from './manifests.ts';
@@ -48,14 +47,20 @@ export async function init(flags: InitFlags, deps: InitDeps): Promise<readonly s
   }
   const sizes = chosenSizes(flags.memory, found, { ...answers, image });
   const checksum = flags.offline === true ? undefined : await askChecksum(image, deps);
-  const files = firstManifests(await choicesOf(flags, found, { answers, image, sizes, checksum }));
+  const files = firstManifests(choicesOf(flags, found, { answers, image, sizes, checksum }));
   await assertValid(flags.dir, files);
   tell(summary(answers, image, sizes));
-  if (ask !== undefined && flags.yes !== true) {
-    const said = (await ask(`Write ${files.length} files into ${flags.dir}? [yes]: `)).trim();
-    if (!yesOrNo(said === '' ? 'yes' : said)) return [];
-  }
-  return writeNewFiles(flags.dir, files);
+  const agreed = await answerTo(
+    {
+      text: `Write ${files.length} files into ${flags.dir}?`,
+      flag: flags.yes === true ? 'yes' : undefined,
+      fallback: 'yes',
+      read: yesOrNo,
+    },
+    ask,
+    tell,
+  );
+  return agreed ? writeNewFiles(flags.dir, files) : [];
 }
 
 function assertArch({ arch }: Found): void {
@@ -98,7 +103,7 @@ interface Chosen {
   readonly checksum: string | undefined;
 }
 
-async function choicesOf(flags: InitFlags, found: Found, chosen: Chosen): Promise<Choices> {
+function choicesOf(flags: InitFlags, found: Found, chosen: Chosen): Choices {
   const { answers, image, sizes, checksum } = chosen;
   const { masters, workers, loadBalancer, network, uplink } = answers;
   const podRange = freePodRange({
@@ -120,27 +125,10 @@ async function choicesOf(flags: InitFlags, found: Found, chosen: Chosen): Promis
     podRange,
     sizes,
     domain: flags.domain ?? DEFAULT_DOMAIN,
-    authorizedKeys: await publicKeys(answers.sshKey),
+    authorizedKeys: answers.authorizedKeys,
     ...(checksum === undefined ? {} : { checksum }),
     ...(uplink === '' ? {} : { uplink }),
   };
-}
-
-async function publicKeys(said: string): Promise<readonly string[]> {
-  if (said === '') return [];
-  const given = parsePublicKeys(said);
-  if (given.length > 0) return given;
-  const text = await readIfExists(said.replace(/^~(?=\/)/, homedir()));
-  if (text === undefined) throw badKey(said, 'there is no such file', 'ssh-keygen -t ed25519 makes a key');
-  if (text.includes('PRIVATE KEY')) throw badKey(said, 'it is a private key', `name ${said}.pub`);
-  const keys = parsePublicKeys(text);
-  if (keys.length === 0)
-    throw badKey(said, 'there is no public key in it', 'name a file such as ~/.ssh/id_ed25519.pub');
-  return keys;
-}
-
-function badKey(path: string, why: string, hint: string): ReasonedError {
-  return new ReasonedError('BadKey', `cannot read public key "${path}": ${why}`, { hint });
 }
 
 /** What is written must stand beside what is there. */
@@ -148,7 +136,7 @@ async function assertValid(
   dir: string,
   files: readonly { readonly name: string; readonly text: string }[],
 ): Promise<void> {
-  const added: ManifestFile[] = files.map(({ name, text }) => ({ path: `${dir}/${name}`, text }));
+  const added: ManifestFile[] = files.map(({ name, text }) => ({ path: join(dir, name), text }));
   const wanted = new Set(added.map(({ path }) => path));
   const there = (await exists(dir)) && (await findManifests(dir, isManifestFile)).paths.length > 0;
   const present = there ? (await readManifests([dir])).filter(({ path }) => !wanted.has(path)) : [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
 import type { InitFlags } from '../../../src/cli/init/ask.ts';
@@ -111,7 +111,9 @@ describe('k8slab init', () => {
       '192.168.1.0/24',
       '192.168.50.0/24',
       'any',
+      '/nowhere/id.pub',
       'none',
+      'perhaps',
       '',
     ]);
 
@@ -127,9 +129,13 @@ describe('k8slab init', () => {
         'Network',
         'Uplink',
         'Public ssh key that may log in',
+        'Public ssh key that may log in',
+        asked.at(-1)?.split(' [')[0],
         asked.at(-1)?.split(' [')[0],
       ],
     );
+    assert.match(told.join('\n'), /"\/nowhere\/id\.pub": there is no such file/);
+    assert.match(told.join('\n'), /"perhaps": yes or no is meant/);
     assert.match(told.join('\n'), /did you mean "fedora-44"\?/);
     assert.match(told.join('\n'), /192\.168\.1\.0\/24, which the vmhost reaches by wlan0/);
     assert.match(await text('network.yaml'), /cidr: 192\.168\.50\.0\/24/);
@@ -164,7 +170,8 @@ describe('k8slab init', () => {
     const dir = await mkdtemp(join(root, 'full-'));
     await writeFile(join(dir, 'worker01.yaml'), 'mine');
 
-    await assert.rejects(run({ dir, yes: true }), { reason: 'FileExists' });
+    for (const way of [dir, `${root}/./${basename(dir)}/`])
+      await assert.rejects(run({ dir: way, yes: true }), { reason: 'FileExists' });
 
     assert.deepEqual(await readdir(dir), ['worker01.yaml']);
     assert.equal(await readFile(join(dir, 'worker01.yaml'), 'utf8'), 'mine');
@@ -184,7 +191,10 @@ describe('k8slab init', () => {
   it('refuses a private key, a missing one and a file without one', async () => {
     const secret = join(root, 'id');
     await writeFile(secret, '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n');
+    const other = join(root, 'notes.txt');
+    await writeFile(other, 'no key\n');
     const cases: readonly [path: string, hint: RegExp][] = [
+      [other, /id_ed25519\.pub/],
       [secret, /name .*id\.pub/],
       [join(root, 'none.pub'), /ssh-keygen/],
     ];
