@@ -52,7 +52,7 @@ export function conditionsPage(): string {
     '',
     'Each step that was done leaves an event of type `Normal` whose reason is the step, as `k8slab plan` names it. A pass that fails leaves',
     'one of type `Warning` with the reason of the failure; packages that could not be updated leave `UpdateFailed`. An object that is gone',
-    'leaves `Removed`.',
+    'leaves `Removed`, and what a person asks for by `k8slab restart` or `start` leaves `RestartRequested` or `StartRequested`.',
     '',
     '| reason | what was done |',
     '| --- | --- |',

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
 import { KINDS } from '../../src/api/kinds/list.ts';
@@ -74,7 +83,12 @@ function writeDocs(root: string, options: TreeOptions & { readonly copyright: st
   write(root, `${doc}/changelog.gz`, gzip(changes));
   write(root, `${doc}/changelog.Debian.gz`, gzip(debianChangelog(changes, options)));
   copyInto(root, doc, join(top, 'docs'));
-  rmSync(join(root, doc, 'decisions.md'), { force: true });
+  // What the pages name beside them is installed below examples.
+  for (const page of globSync('**/*.md', { cwd: join(top, 'docs') })) {
+    const text = readFileSync(join(top, 'docs', page), 'utf8');
+    write(root, `${doc}/${page}`, text.replaceAll(/\]\(\.\.\/(?:packaging\/)?/g, '](examples/'));
+  }
+  write(root, `${doc}/examples/Dockerfile`, readFileSync(join(top, 'Dockerfile')));
   copyInto(root, `${doc}/examples/manifests`, join(top, 'manifests'));
   for (const part of ['prometheus', 'grafana'])
     copyInto(root, `${doc}/examples/${part}`, join(top, 'packaging', part));
@@ -91,7 +105,6 @@ function write(root: string, path: string, content: string | Buffer): void {
 }
 
 function copyInto(root: string, path: string, from: string): void {
-  if (!existsSync(from)) return;
   mkdirSync(dirname(join(root, path)), { recursive: true });
   cpSync(from, join(root, path), { recursive: true });
 }

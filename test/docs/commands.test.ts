@@ -56,7 +56,7 @@ describe('the commands in the documents', () => {
       );
     });
 
-    it(`of ${page.path} are run by a test, or it says why they are not`, () => {
+    it(`of ${page.path} name what runs them, or say why nothing does`, () => {
       const unsaid = blocks
         .filter(({ language }) => ['sh', 'console'].includes(language))
         .filter(({ info }) => !/^(lab|checkout|package|untested: .+)$/.test(info));

@@ -37,7 +37,7 @@ export function blocksOf({ path, text }: Page): readonly Block[] {
   }));
 }
 
-/** What is typed after a `$ `, and what it prints. */
+/** What is typed after a `$ ` or root's `# `, and what it prints. */
 export interface Session {
   readonly command: string;
   readonly output: string;
@@ -45,7 +45,7 @@ export interface Session {
 
 export function sessionsIn({ text }: Block): readonly Session[] {
   return text
-    .split(/^\$ /m)
+    .split(/^[$#] /m)
     .slice(1)
     .map((part) => {
       const [command = '', ...output] = part.split('\n');

@@ -26,7 +26,8 @@ const PENDING = {
   Drifted: {
     kinds: ['Node', 'Network', 'LoadBalancer'],
     well: 'absent',
-    meaning: 'It was changed behind its manifest, and policy.drift is Report',
+    meaning:
+      'It was changed behind its manifest, and policy.drift is Report; or its first disk is another one, which is never undone',
   },
   FieldRefused: { ...ODD_NODE, meaning: "A field contradicts a part of the definition that is not k8slab's" },
   CloudInitDrifted: {
