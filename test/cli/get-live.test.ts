@@ -136,7 +136,9 @@ function onceWatched(act: () => void): WatchingClient {
   };
 }
 
+let touched = 0;
+
 function touch(name: string): void {
   const { metadata, status } = lab.bed.object('Node', name);
-  lab.bed.store.updateStatus('Node', name, metadata.uid, { ...status, fqdn: `${name}${Math.random()}` });
+  lab.bed.store.updateStatus('Node', name, metadata.uid, { ...status, fqdn: `${name}${(touched += 1)}` });
 }

@@ -108,7 +108,7 @@ describe('a kubeconfig', () => {
     }
   });
 
-  it('is not there where the API is not served on HTTPS, and only the socket of root hands it out', async () => {
+  it('is not there where the API is not served on HTTPS', async () => {
     const { kubeconfig: before } = lab;
     lab.kubeconfig = undefined;
     await assert.rejects(kubeconfig(lab.client, {}), { reason: 'NotFound', message: /api\.listen/ });

@@ -40,6 +40,7 @@ describe('k8slab ssh', () => {
       assert.equal(await readFile(path, 'utf8'), 'a ssh-ed25519 AAAAa\n');
       assert.equal((await stat(path)).mode & 0o777, 0o600);
     });
+    assert.notEqual(lent, '');
     await assert.rejects(stat(lent), { code: 'ENOENT' });
 
     const argv = sshArgv(GUEST, { identities: ['/key'] }, [], lent);

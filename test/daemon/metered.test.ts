@@ -45,11 +45,11 @@ describe('a metered driver', () => {
   });
 
   it('U16: tells of changes in guests, with their cost, and warns of those that failed', async () => {
-    const { meter } = createBed();
+    const { clock, meter } = createBed();
     const log = createRecordingLogger();
     const failing = (): Promise<never> => Promise.reject(new ReasonedError('Unreachable', 'no route'));
     const haproxy = meteredHaproxy(
-      { look: failing, apply: failing, enable: () => Promise.resolve() } as unknown as Haproxy,
+      { look: failing, apply: failing, enable: () => clock.advance(250) } as unknown as Haproxy,
       meter,
       log,
     );
@@ -60,10 +60,16 @@ describe('a metered driver', () => {
     await assert.rejects(haproxy.apply(target, { text: '', sha256: '', ports: [] }));
 
     assert.deepEqual(
-      log.lines.map(({ level, message, fields }) => [level, message, fields['op'], fields['guest']]),
+      log.lines.map(({ level, message, fields }) => [
+        level,
+        message,
+        fields['op'],
+        fields['guest'],
+        fields['seconds'],
+      ]),
       [
-        ['info', 'guest changed', 'enable', '192.168.111.30'],
-        ['warn', 'changing a guest failed', 'apply', '192.168.111.30'],
+        ['info', 'guest changed', 'enable', '192.168.111.30', 0.25],
+        ['warn', 'changing a guest failed', 'apply', '192.168.111.30', 0],
       ],
     );
   });

@@ -58,7 +58,7 @@ describe('a daemon whose calls fail, hang, lie, or are its last', () => {
     ),
   );
 
-  it('says what failed in the conditions of what it failed for, in the words of the cause', async () => {
+  it('says what failed in a condition, in the words of the cause', async () => {
     const calm = await calmRun(0);
     const silent: string[] = [];
     const names = new Map(calm.calls.map(({ name }, number) => [name, number]));

@@ -10,6 +10,10 @@ describe('a daemon that is killed at any change', () => {
     it(`while ${scenario.name} comes to the same once it is started again, and guests feel no more`, async () => {
       const calm = await play(scenario);
       assert.ok(calm.settled);
+      assert.ok(
+        calm.calls.some(({ mutates }) => mutates),
+        'nothing is changed',
+      );
       for (const [number, { name, mutates }] of calm.calls.entries()) {
         if (!mutates) continue;
         for (const fault of ['killed before', 'killed after'] as const) {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KINDS } from '../../src/api/kinds/list.ts';
@@ -17,6 +16,7 @@ import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
 import { fakePackages } from '../controllers/haproxy-fakes.ts';
+import { freePort } from '../free-port.ts';
 
 export interface SecureApi {
   readonly bed: Bed;
@@ -71,12 +71,4 @@ export async function serveSecure(...nodes: readonly string[]): Promise<SecureAp
       await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

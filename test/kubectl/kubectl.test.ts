@@ -15,7 +15,8 @@ let paths: Readonly<Record<KubectlVersion, string>>;
 before(async () => {
   paths = await fetchKubectls();
   api = await serveSecure('master00', 'worker00');
-  label('worker00', { zone: 'b' });
+  label('worker00', { zone: 'b', rank: '1' });
+  label('master00', { rank: '2' });
   const about = { kind: 'Node', name: 'master00', uid: uidOf('master00') } as const;
   api.events.record(about, 'Normal', 'StartDomain', 'the guest shall run');
   api.events.record(about, 'Warning', 'StartFailed', 'cannot start domain "master00": no memory');
@@ -67,7 +68,7 @@ for (const version of KUBECTLS) {
           'get nodes.k8slab.io -l zone=b --show-labels --no-headers',
           "get nodes -l '!zone' -o name",
           'get nodes.k8slab.io --field-selector metadata.name=worker00 -o name',
-          'get nodes.k8slab.io --sort-by {.metadata.labels.zone} --no-headers',
+          'get nodes.k8slab.io --sort-by {.metadata.labels.rank} --no-headers',
           'get nodes.k8slab.io --chunk-size 1 --no-headers',
         ].map(must),
       );
@@ -78,17 +79,19 @@ for (const version of KUBECTLS) {
       );
       assert.deepEqual(words(plain ?? '')[0], ['NAME', 'ROLE', 'ADDRESS', 'READY', 'STATUS', 'AGE']);
       assert.match(wide ?? '', /^NAME +ROLE +ADDRESS +MAC +.*AGE +MESSAGE\nmaster00 .* 52:54:00:/);
-      assert.match(labelled ?? '', /^worker00 .* zone=b\n$/);
+      assert.match(labelled ?? '', /^worker00 .* rank=1,zone=b\n$/);
       assert.equal(unlabelled, 'node.k8slab.io/master00\n');
       assert.equal(named, 'node.k8slab.io/worker00\n');
       assert.deepEqual(
         words(sorted ?? '').map(([name]) => name),
-        ['master00', 'worker00'],
+        ['worker00', 'master00'],
       );
       assert.deepEqual(
         words(parts ?? '').map(([name]) => name),
         ['master00', 'worker00'],
       );
+      const { stderr } = await run('get nodes.k8slab.io --chunk-size 1 -v 6');
+      assert.equal(stderr.match(/limit=1\b/g)?.length, 2);
     });
 
     it('gets nodes as JSONPath, YAML and columns of its own', async () => {
@@ -120,8 +123,9 @@ for (const version of KUBECTLS) {
       let grown = 0;
       createInterface(child.stdout).on('line', (line) => {
         lines.push(line.replaceAll(/ {2,}/g, ' '));
-        if (lines.length === 2) setImmediate(() => label('worker00', { zone: `c${(grown += 1)}` }));
-        if (lines.length === 3) label('worker00', { zone: 'b' });
+        if (lines.length === 2)
+          setImmediate(() => label('worker00', { zone: `c${(grown += 1)}`, rank: '1' }));
+        if (lines.length === 3) label('worker00', { zone: 'b', rank: '1' });
         if (lines.length === 4) reached.resolve(undefined);
       });
       await reached.promise;

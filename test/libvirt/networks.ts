@@ -1,4 +1,4 @@
-import { attribute, elements, first, renderXml, textOf, type XmlElement } from '../../src/api/xml.ts';
+import { attribute, first, renderXml, textOf, type XmlElement } from '../../src/api/xml.ts';
 import { blockOf, format, ips } from './addresses.ts';
 import { checkNetwork, completeNetwork, withConnections } from './network-xml.ts';
 import { updateNetwork, type Update } from './network-update.ts';
@@ -234,8 +234,4 @@ export function bridgeToPlugInto(state: LibvirtState, op: string, name: string):
     refuse(op, `Network not found: no network with matching name '${name}'`, 'NotFound');
   if (live === undefined) return refuse(op, `network '${name}' is not active`);
   return bridgeOf(live) ?? '';
-}
-
-export function networkElements(text: string, name: string): XmlElement[] {
-  return elements(parse(text), name);
 }

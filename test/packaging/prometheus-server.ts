@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ShownLab } from './shown-lab.ts';
+import { freePort } from '../free-port.ts';
 
 /** A real Prometheus on loopback that scrapes a lab. */
 export interface Prometheus {
@@ -75,14 +76,6 @@ function configOf(target: string): string {
     global: { scrape_interval: '500ms' },
     scrape_configs: [{ job_name: 'k8slab', static_configs: [{ targets: [target] }] }],
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
 }
 
 async function query(url: string, expr: string): Promise<number[]> {

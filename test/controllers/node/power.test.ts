@@ -64,7 +64,7 @@ describe('a restart that a person asks for', () => {
     assert.equal(callsFor(bed, 'a').length, 2, 'it is asked for once');
   });
 
-  it('is in the plan before anything is done, whatever the policy says', async () => {
+  it('is done whatever the policy says, and an event tells who asked', async () => {
     const bed = await createLab('a');
     bed.apply('Node', 'a', { policy: { restart: 'Never' } });
     await bed.converge();
@@ -227,7 +227,7 @@ describe('a restart that a person asks for', () => {
     assert.equal(callsFor(bed, 'a').at(-1), 'startDomain');
   });
 
-  it('is refused where the guest would not come up again, or is not for k8slab to wake', async () => {
+  it('is refused where the guest is not for k8slab to wake, or not there', async () => {
     const bed = await createLab('a');
     const domain = bed.world.domains.get('a');
     assert.ok(domain);

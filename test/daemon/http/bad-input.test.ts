@@ -179,7 +179,7 @@ describe('a client that wants too much', () => {
     });
   }
 
-  it('by a thousand watches is served: a change is written once, and the event loop is not held up', async () => {
+  it('by a thousand watches is served, and the event loop is not held up', async () => {
     const count = 1000;
     const since = api.bed.store.version();
     let told = 0;
@@ -268,7 +268,7 @@ describe('a client that does not go on', () => {
     });
   }
 
-  it('reading is closed; what waited for it is bounded, and one that only has nothing to read is not closed', async () => {
+  it('reading is closed, and one that only has nothing to read is not', async () => {
     const { path, clock } = await serve('slow.sock');
     const idle = await openWatch(`${NODES}?watch=true&labelSelector=none`, path);
     const slow = await openWatch(`${NODES}?watch=true`, path);

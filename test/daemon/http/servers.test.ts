@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { connect, createServer, Server, type AddressInfo } from 'node:net';
+import { connect, createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
@@ -9,6 +9,7 @@ import { Hono } from 'hono';
 import { systemClock } from '../../../src/engine/clock.ts';
 import * as servers from '../../../src/daemon/http/servers.ts';
 import type { RunningServer, ServerDeps } from '../../../src/daemon/http/servers.ts';
+import { freePort } from '../../free-port.ts';
 
 let dir: string;
 const running: RunningServer[] = [];
@@ -56,15 +57,6 @@ function get(options: { socketPath: string } | { host: string; port: number }): 
     sent.on('error', reject);
     sent.end();
   });
-}
-
-/** A free port on loopback. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** What a daemon leaves that was killed: a socket file that nobody answers on. */

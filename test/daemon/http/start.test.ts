@@ -12,7 +12,7 @@ import { startServers } from '../../../src/daemon/http/start.ts';
 import { createReleasers, type Releasers } from '../../../src/engine/releasers.ts';
 import { createFakeClock, type FakeClock } from '../../engine/fake-clock.ts';
 import { createRecordingLogger, type RecordingLogger } from '../../engine/recording-logger.ts';
-import { freePort } from '../../kubectl/bed.ts';
+import { freePort } from '../../free-port.ts';
 import { configIn } from '../daemon-config.ts';
 import { createApiBed } from './api-bed.ts';
 
