@@ -1,4 +1,5 @@
 import type { ServerStats } from '../../api/load-balancer/haproxy-stats.ts';
+import { isServerUp } from '../../api/load-balancer/status.ts';
 import type { Check, Verdict, VerifyWorld, WantedBalancer, WantedFrontend } from './types.ts';
 import { failed, list, ok, skipped, timed } from './verdict.ts';
 
@@ -70,9 +71,8 @@ function isServer(
   return address === undefined ? server.split('.')[0] === node : address === ip;
 }
 
-/** `no check`: HAProxy sends there and does not ask. */
 function isUp(server: ServerStats | undefined): boolean {
-  return server !== undefined && (server.state.startsWith('UP') || server.state === 'no check');
+  return server !== undefined && isServerUp(server);
 }
 
 async function frontendVerdict(

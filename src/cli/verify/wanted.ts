@@ -1,6 +1,7 @@
 import { ReasonedError } from '../../api/errors.ts';
 import { entryOf } from '../../api/ipam/by-node.ts';
 import { isLeftAlone } from '../../api/ipam/names.ts';
+import { loadBalancerMembers } from '../../api/load-balancer/members.ts';
 import { backendName } from '../../api/load-balancer/render.ts';
 import type { ObjectOf } from '../../api/meta.ts';
 import type { Objects, Place, Wanted, WantedBalancer, WantedFrontend, WantedGuest } from './types.ts';
@@ -64,27 +65,20 @@ function wantedGuest({ metadata, spec, status }: ObjectOf<'Node'>, { networks }:
 
 function wantedBalancer(
   { metadata, spec }: ObjectOf<'LoadBalancer'>,
-  { nodes }: Objects,
+  { nodes, networks }: Objects,
   guests: readonly WantedGuest[],
 ): WantedBalancer[] {
   const node = guests.find(({ name }) => name === spec.node);
   if (node === undefined) return [];
-  const byName = new Map(guests.map((guest) => [guest.name, guest]));
-  const frontends = spec.frontends.map((frontend): WantedFrontend => {
-    const { role, labels = {}, port } = frontend.backend;
-    const members = nodes.filter(
-      (member) =>
-        member.metadata.name !== spec.node &&
-        member.spec.power === 'Running' &&
-        (role === undefined || member.spec.role === role) &&
-        Object.entries(labels).every(([key, value]) => member.metadata.labels?.[key] === value),
-    );
-    const servers = members.flatMap(({ metadata: { name } }) => {
-      const ip = byName.get(name)?.places[0]?.ip;
-      return ip === undefined ? [] : [{ node: name, ip, port }];
-    });
-    const { name, address } = frontend;
-    return { name, port: frontend.port, address, backend: backendName(frontend), servers };
+  const { servers } = loadBalancerMembers(spec, nodes, networks);
+  const frontends = spec.frontends.map((frontend, index): WantedFrontend => {
+    const { name, port, address } = frontend;
+    const behind = (servers[index] ?? []).map((each) => ({
+      node: each.node,
+      ip: each.address,
+      port: each.port,
+    }));
+    return { name, port, address, backend: backendName(frontend), servers: behind };
   });
   return [{ name: metadata.name, node, frontends }];
 }

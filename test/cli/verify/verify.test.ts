@@ -265,6 +265,10 @@ describe('what is wanted', () => {
     assert.deepEqual(balancer?.frontends[0]?.servers, [{ node: 'b', ip, port: 8080 }]);
     assert.equal(all.guests[1]?.places[0]?.hostnames[0], 'b.k8s-thw.local');
 
+    bed.store.terminate('Node', 'b');
+    const going = wantedLab({ ...objects, nodes: bed.store.list('Node') }, { nodes: [] });
+    assert.deepEqual(going.balancers[0]?.frontends[0]?.servers, [], 'who is on its way out serves nothing');
+
     const some = wantedLab(objects, { nodes: [], role: 'worker' });
     assert.deepEqual([some.guests.map(({ name }) => name), some.balancers, some.all.length], [['b'], [], 2]);
     assert.throws(() => wantedLab(objects, { nodes: ['x'] }), { reason: 'NotFound' });
