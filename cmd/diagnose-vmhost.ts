@@ -2,9 +2,9 @@ import type { Diagnosis } from '../src/cli/diagnose/diagnose.ts';
 
 /** `k8slab diagnose` of this vmhost. */
 export async function diagnoseVmhost(socket: string, output: string | undefined): Promise<Diagnosis> {
+  const { getText } = await import('../src/cli/client.ts');
   const { diagnose } = await import('../src/cli/diagnose/diagnose.ts');
   const { secretsBelow } = await import('../src/cli/diagnose/secrets.ts');
-  const { getRaw } = await import('../src/cli/diagnose/socket.ts');
   const { readManifests } = await import('../src/cli/manifest-files.ts');
   const { exec } = await import('../src/drivers/exec.ts');
   const { listIfExists, readIfExists } = await import('../src/drivers/files.ts');
@@ -17,7 +17,7 @@ export async function diagnoseVmhost(socket: string, output: string | undefined)
     exec,
     facts: () => look({ paths: [], online: false }),
     manifests: () => readManifests([config.manifests]),
-    get: (path: string) => getRaw(socket, path),
+    get: (path: string) => getText(socket, path),
     read: readIfExists,
     list: listIfExists,
     now: new Date(),

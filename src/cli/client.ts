@@ -67,6 +67,12 @@ export function createClient(socketPath: string, options: ClientOptions = {}): W
   };
 }
 
+/** What is served at a path, as it is; an answer that is no success too. @throws ReasonedError DaemonUnreachable */
+export async function getText(socketPath: string, path: string): Promise<string> {
+  const asked: Call = { socketPath, timeoutMs: TIMEOUT_MS, path, method: 'GET', accept: '*/*' };
+  return textOf(asked, await send(asked));
+}
+
 interface Call {
   readonly socketPath: string;
   readonly path: string;

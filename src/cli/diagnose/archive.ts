@@ -37,15 +37,14 @@ export async function writeArchive(
     await copyFile(packed, path, constants.COPYFILE_EXCL);
     await chmod(path, 0o600);
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') {
-      const hint = 'name another one by -o';
-      throw new ReasonedError('FileExists', `cannot write "${path}": there is such a file`, {
-        cause: error,
-        hint,
-      });
-    }
+    if (errnoOf(error) === 'EEXIST') throw fileExists(path, error);
     throw await ioError('write archive', path, error);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+export function fileExists(path: string, cause?: unknown): ReasonedError {
+  const hint = 'name another one by -o';
+  return new ReasonedError('FileExists', `cannot write "${path}": there is such a file`, { cause, hint });
 }

@@ -1,6 +1,7 @@
 import { parseAllDocuments } from 'yaml';
 import { API_VERSION } from '../../api/meta.ts';
 import { ReasonedError } from '../../api/errors.ts';
+import { KIND_NAMES } from '../../api/kinds/names.ts';
 import { parseDomain } from '../../api/libvirt/domain.ts';
 import { parseNetwork, type NetworkModel } from '../../api/libvirt/network.ts';
 import { formatError } from '../../api/manifest/format.ts';
@@ -9,6 +10,7 @@ import { version } from '../../api/version.ts';
 import type { DaemonConfig } from '../../api/daemon-config.ts';
 import type { Exec } from '../../drivers/exec.ts';
 import type { Libvirt } from '../../drivers/libvirt.ts';
+import { statusError } from '../client.ts';
 import { examine, printChecks } from '../doctor/doctor.ts';
 import type { Facts } from '../doctor/facts.ts';
 import { printPlan, type PlanAnswer } from '../plan.ts';
@@ -40,7 +42,6 @@ const JOURNAL_LINES = '5000';
 const LIST = ['ls', '-lanR', '--time-style=full-iso', '--'];
 /** 1: some directories could not be read. */
 const LISTED = [0, 1];
-const KINDS = ['hosts', 'networks', 'images', 'nodes', 'loadbalancers'];
 
 /** All that a report needs. Manifests and libvirt's documents come without what their users put into them. */
 export async function partsOf(
@@ -104,7 +105,7 @@ function daemonParts({ get }: Origins): Part[] {
     { name: 'daemon/plan.txt', text: async () => printPlan(answer(await get(`${base}/plan`)) as PlanAnswer) },
     { name: 'daemon/removals.json', text: async () => json(answer(await get(`${base}/removals`))) },
     { name: 'daemon/events.json', text: async () => json(answer(await get('/api/v1/events'))) },
-    ...KINDS.map((plural) => ({
+    ...KIND_NAMES.map(({ plural }) => ({
       name: `daemon/${plural}.yaml`,
       text: async () => printYaml(redactObject(answer(await get(`${base}/${plural}`)))),
     })),
@@ -113,9 +114,9 @@ function daemonParts({ get }: Origins): Part[] {
 
 /** @throws ReasonedError the reason of a Status that is a failure */
 function answer(text: string): unknown {
-  const value = JSON.parse(text) as { kind?: string; reason?: string; message?: string };
+  const value = JSON.parse(text) as { kind?: string };
   if (value.kind !== 'Status') return value;
-  throw new ReasonedError(value.reason ?? 'Error', value.message ?? 'the daemon refuses');
+  throw statusError(value, 'the daemon refuses');
 }
 
 function json(value: unknown): string {

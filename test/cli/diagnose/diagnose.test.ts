@@ -198,7 +198,10 @@ describe('k8slab diagnose', () => {
 
     assert.equal((await stat(path)).mode & 0o777, 0o600);
     const size = (await stat(path)).size;
-    await assert.rejects(diagnose(origins(), path, []), { reason: 'FileExists' });
+    const unasked = (): never => assert.fail('it was collected for nothing');
+    await assert.rejects(diagnose({ ...origins(), facts: unasked, manifests: unasked }, path, []), {
+      reason: 'FileExists',
+    });
     assert.equal((await stat(path)).size, size);
   });
 
