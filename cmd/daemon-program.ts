@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { version } from '../src/api/version.ts';
 import { DEFAULT_CONFIG_PATH } from '../src/daemon/config-path.ts';
+import { parseSeconds } from './commands/options.ts';
 import type { RunFlags } from '../src/daemon/run.ts';
 
 /** What `k8slabd` takes. The daemon itself is loaded when it runs. */
@@ -15,15 +16,9 @@ export function createDaemonProgram(): Command {
       '--once',
       'work until every object is Ready, then exit with 0; exit with 1 if that takes too long',
     )
-    .option('--timeout <SECONDS>', 'how long --once may take', seconds, 600)
+    .option('--timeout <SECONDS>', 'how long --once may take', parseSeconds, 600)
     .action(async (flags: RunFlags) => {
       const { runDaemon } = await import('../src/daemon/run.ts');
       process.exitCode = await runDaemon(flags);
     });
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('must be a number of seconds');
-  return value;
 }

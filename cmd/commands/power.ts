@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { PowerVerb } from '../../src/api/node/power.ts';
 import type { Client } from '../../src/cli/client.ts';
 import type { PowerFlags } from '../../src/cli/power.ts';
-import { parseBoolean } from './options.ts';
+import { parseBoolean, parseSeconds } from './options.ts';
 
 interface Words {
   readonly description: string;
@@ -43,7 +43,7 @@ export function addPower(program: Command, client: () => Client): void {
       .description(description)
       .argument('<NODES...>', 'names of Nodes')
       .option('--wait [BOOLEAN]', 'wait until it is done; false: ask for it and go', parseBoolean, true)
-      .option('--timeout <SECONDS>', 'how long to wait for each', parseSeconds, 600)
+      .option('--timeout <DURATION>', 'how long to wait for each: 600, 600s or 10m', parseSeconds, 600)
       .addHelpText(
         'after',
         `${help}\n\nExit codes: 0 done, or asked for; 1 refused, failed or not done in time`,
@@ -58,10 +58,4 @@ export function addPower(program: Command, client: () => Client): void {
       });
     });
   }
-}
-
-function parseSeconds(value: string): number {
-  const seconds = Number(/^(\d+)s?$/.exec(value)?.[1] ?? NaN);
-  if (seconds >= 1) return seconds;
-  throw new InvalidArgumentError('seconds, such as 600 or 600s');
 }

@@ -71,6 +71,11 @@ describe('commands that hand the terminal over', () => {
     const refused = await k8slab('stop', 'a');
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /^k8slab: cannot stop Node "a": .*edit \/etc\/k8slab\.d\/a\.yaml:5/);
-    assert.match((await k8slab('restart', 'a', '--timeout', 'soon')).stderr, /seconds, such as 600/);
+    for (const timeout of ['10m', '600s', '600'])
+      assert.equal((await k8slab('restart', 'a', '--wait=false', '--timeout', timeout)).code, 0, timeout);
+    assert.match(
+      (await k8slab('restart', 'a', '--timeout', 'soon')).stderr,
+      /seconds or a duration, such as 600/,
+    );
   });
 });
