@@ -1,3 +1,4 @@
+import { KINDS } from '../src/api/kinds/list.ts';
 import { waitingRule, type WaitingReason } from '../src/api/disruption/waiting.ts';
 import { CONDITIONS } from '../src/api/reference/conditions.ts';
 import { REASONS } from '../src/api/reference/reasons.ts';
@@ -29,7 +30,7 @@ export function conditionsPage(): string {
     '| --- | --- | --- | --- |',
     ...Object.entries(CONDITIONS).map(
       ([type, { kinds, well, meaning }]) =>
-        `| \`${type}\` | ${kinds.length === 5 ? 'all' : kinds.join(', ')} | ${well} | ${meaning} |`,
+        `| \`${type}\` | ${kinds.length === KINDS.all.length ? 'all' : kinds.join(', ')} | ${well} | ${meaning} |`,
     ),
     '',
     '## Why an object waits',

@@ -69,6 +69,8 @@ export async function metricsPage(): Promise<string> {
     ...table(families.filter((family) => name.test(family.name))),
     '',
   ]);
+  const untold = families.filter(({ name }) => !SECTIONS.some(([, , pattern]) => pattern.test(name)));
+  if (untold.length > 0) throw new Error(`no section has ${untold.map(({ name }) => name).join(', ')}`);
   const operations = await operationsOf(metrics.text());
   return [INTRO, ...sections, '## What drivers are asked', '', ...operations, ''].join('\n');
 }

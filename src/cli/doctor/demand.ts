@@ -1,5 +1,5 @@
 import { bridgeName } from '../../api/ipam/names.ts';
-import { parseBytes } from '../../api/quantity.ts';
+import { diskBytes, parseBytes } from '../../api/quantity.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
 
 /** What the manifests ask of the vmhost. */
@@ -64,7 +64,7 @@ function nodeDemand({ name, spec }: ParsedObject<'Node'>): NodeDemand {
     name,
     cpus,
     memory: parseBytes(memory),
-    disks: disk.size === undefined || disk.path !== undefined ? 0 : parseBytes(disk.size),
+    disks: disk.size === undefined || disk.path !== undefined ? 0 : diskBytes(disk.size),
     runs: power === 'Running',
     ...(domainType === undefined || domainType === 'auto' ? {} : { domainType }),
   };

@@ -75,13 +75,8 @@ function chosenSizes(
   found: Found,
   wanted: Parameters<typeof sizesFor>[1],
 ): Sizes {
-  if (memory === undefined) return sizesFor(found.machine, wanted);
-  const nodeMib = Math.ceil(parseBytes(memory) / MIB);
-  return {
-    cpus: Math.min(2, found.machine.cpus),
-    nodeMib,
-    loadBalancerMib: Math.max(1024, wanted.image.memoryMib),
-  };
+  const nodeMib = memory === undefined ? undefined : Math.ceil(parseBytes(memory) / MIB);
+  return sizesFor(found.machine, wanted, nodeMib);
 }
 
 /** Without an answer the manifest names the list itself, which the daemon asks. */

@@ -35,24 +35,24 @@ export function hostShare(total: number): number {
 
 /**
  * Shares the memory that the host can spare out among the guests.
+ * @param nodeMib what each master and worker gets, whatever that leaves the host
  * @throws ReasonedError TooManyNodes
  */
 export function sizesFor(
   machine: { readonly memoryTotal: number; readonly cpus: number },
   wanted: Wanted,
+  nodeMib?: number,
 ): Sizes {
   const { image, masters, workers, loadBalancer } = wanted;
   const loadBalancerMib = Math.max(1024, image.memoryMib);
+  const cpus = Math.min(2, Math.max(1, machine.cpus));
+  if (nodeMib !== undefined) return { cpus, nodeMib, loadBalancerMib };
   const least = Math.max(LEAST_NODE_MIB, image.memoryMib);
   const spare =
     (machine.memoryTotal - hostShare(machine.memoryTotal)) / MIB - (loadBalancer ? loadBalancerMib : 0);
   const each = Math.floor(spare / (masters + workers) / STEP_MIB) * STEP_MIB;
   if (each < least) throw tooMany(machine.memoryTotal, masters + workers, Math.floor(spare / least), least);
-  return {
-    cpus: Math.min(2, Math.max(1, machine.cpus)),
-    nodeMib: Math.min(MOST_NODE_MIB, each),
-    loadBalancerMib,
-  };
+  return { cpus, nodeMib: Math.min(MOST_NODE_MIB, each), loadBalancerMib };
 }
 
 function tooMany(total: number, nodes: number, fit: number, least: number): ReasonedError {

@@ -1,4 +1,5 @@
 import { formatSize } from '../../../api/quantity.ts';
+import { diskFile } from '../../../api/storage.ts';
 import { fail, isUnknown, ok, unknown, warn, type Check } from '../check.ts';
 import { CATALOGUE, isV3 } from '../../init/catalogue.ts';
 import type { NodeDemand } from '../demand.ts';
@@ -67,7 +68,7 @@ function disks({ demand, storage }: Seen): Check {
   const { path, free, disks: made } = storage;
   if (isUnknown(free)) return unknown('disk', `${path}: ${free.unknown}`);
   const there = new Set(isUnknown(made) ? [] : made);
-  const missing = demand.nodes.filter(({ name, disks: bytes }) => bytes > 0 && !there.has(`${name}.qcow2`));
+  const missing = demand.nodes.filter(({ name, disks: bytes }) => bytes > 0 && !there.has(diskFile(name)));
   const size = sum(missing, ({ disks: bytes }) => bytes);
   const has = `${formatSize(free)} are free below ${path}`;
   const hint = 'make room, or set storage in /etc/k8slab/k8slabd.yaml';
