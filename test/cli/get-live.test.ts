@@ -100,6 +100,8 @@ describe("against the daemon's own API", () => {
         '',
       ].join('\n'),
     );
+    const prefixed = await get(lab.client, ['events'], { ...flags, showKind: true });
+    assert.match(prefixed, /^60s +Normal/m);
     const wide = await get(lab.client, ['events'], { ...flags, output: 'wide' });
     assert.match(wide.split('\n')[2] ?? '', /DomainStarted .* 2 +seen\.[^ ]+ +the guest runs$/);
   });

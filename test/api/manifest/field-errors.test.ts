@@ -214,6 +214,14 @@ describe('the error of a field', () => {
       ],
     },
     {
+      reason: 'U15: a field that nothing below the empty mapping has is an error of its own',
+      text: 'apiVersion: k8slab.io/v1alpha1\nkind: Node\nmetadata: {name: a}\nspec:\ncpus: 2\nlabels: {a: b}\n',
+      lines: [
+        '4:6: spec: it is empty, since its fields stand beside it and not below it: cpus (indent them further than spec)',
+        '6:1: labels: unknown field "labels" ("labels" belongs at metadata.labels)',
+      ],
+    },
+    {
       reason: 'U15: a line that is indented too far is one slip',
       text: 'kind: Node\nspec:\n  cpus: 2\n    memory: 1Gi\n  role: worker\n',
       lines: [

@@ -81,6 +81,15 @@ export const labCases: readonly Case[] = [
     says: /virbr-lab belongs to the libvirt network "other"/,
   },
   {
+    reason: 'the bridge is its own',
+    facts: {
+      interfaces: [{ name: 'virbr-lab', up: true }],
+      libvirt: { ...libvirt, networks: [{ name: 'lab', bridge: 'virbr-lab' }] },
+    },
+    check: 'addresses of lab',
+    status: 'OK',
+  },
+  {
     reason: 'its bridge is an interface of others',
     facts: { interfaces: [{ name: 'virbr-lab', up: true }] },
     check: 'addresses of lab',

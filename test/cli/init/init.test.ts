@@ -170,11 +170,17 @@ describe('k8slab init', () => {
     const dir = await mkdtemp(join(root, 'full-'));
     await writeFile(join(dir, 'worker01.yaml'), 'mine');
 
-    for (const way of [dir, `${root}/./${basename(dir)}/`])
-      await assert.rejects(run({ dir: way, yes: true }), { reason: 'FileExists' });
+    await assert.rejects(run({ dir, yes: true }), { reason: 'FileExists' });
 
     assert.deepEqual(await readdir(dir), ['worker01.yaml']);
     assert.equal(await readFile(join(dir, 'worker01.yaml'), 'utf8'), 'mine');
+  });
+
+  it('says which file is there when it is run again, however the directory is written', async () => {
+    const { dir } = await run({ yes: true });
+
+    for (const way of [dir, `${root}/./${basename(dir)}/`])
+      await assert.rejects(run({ dir: way, yes: true }), { reason: 'FileExists' });
   });
 
   it('adds nothing that contradicts the manifests which are there', async () => {

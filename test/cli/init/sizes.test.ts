@@ -35,7 +35,11 @@ describe('what each guest of a first lab gets', () => {
   });
 
   it('is the memory that was said, whatever that leaves the host', () => {
-    const said = sizesFor({ memoryTotal: 2 * GIB, cpus: 0 }, wanted, 3072);
+    const said = sizesFor(
+      { memoryTotal: 2 * GIB, cpus: 0 },
+      { image: small, masters: 1, workers: 0, loadBalancer: true },
+      3072,
+    );
     assert.deepEqual([said.cpus, said.nodeMib], [1, 3072]);
   });
 
