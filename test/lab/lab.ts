@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { cached, type CacheOptions } from './cache.ts';
+import { cached, type CacheOptions, type Recipe } from './cache.ts';
 import { bootContainer, containerInit, endContainer } from './container.ts';
 import type { BootOptions, ContainerPaths } from './container.ts';
 import { takeLock, withLock, type LockOptions } from './lock.ts';
@@ -10,7 +10,7 @@ import { assertMachine, installPackages } from './machine.ts';
 import { installPackage, labPackage } from './package.ts';
 import { poll, processStat, runAttached, runCommand } from './processes.ts';
 import type { CommandResult } from './processes.ts';
-import { guestRecipe, vmhostRecipe } from './recipes.ts';
+import { guestRecipe, guests, suites, vmhostRecipe } from './recipes.ts';
 import type { Guest, Suite } from './recipes.ts';
 
 export interface LabOptions {
@@ -153,19 +153,13 @@ export function createLab(options: LabOptions = {}): Lab {
 
 async function up(lab: Lab, options: LabOptions): Promise<BootOptions> {
   const { signal, suite = 'bookworm', guest = 'tiny', report = ignore } = options;
-  const { cache, run, container } = labDirectories(lab.name);
+  const { run, container } = labDirectories(lab.name);
   assertMachine();
   if (options.manifests !== undefined && !existsSync(options.manifests)) {
     throw new Error(`there are no manifests at ${options.manifests}`);
   }
-  const store = storeOf(lab.name, options);
-  await withLock(join(cache, 'packages.lock'), () => installPackages(report, signal), { signal });
-  const wanted: Guest[] = guest === 'tiny' ? ['tiny'] : ['tiny', guest];
-  const [deb, tree, ...images] = await Promise.all([
-    labPackage(store),
-    cached(vmhostRecipe(suite, signal), store),
-    ...wanted.map((name) => cached(guestRecipe(name, signal), store)),
-  ]);
+  const images: Guest[] = guest === 'tiny' ? ['tiny'] : ['tiny', guest];
+  const parts = await buildParts({ suites: [suite], guests: images }, storeOf(lab.name, options));
   await down(lab.name);
   report(`booting the vmhost (${suite})`);
   mkdirSync(run, { recursive: true });
@@ -174,22 +168,53 @@ async function up(lab: Lab, options: LabOptions): Promise<BootOptions> {
   const manifests = join(container.data, 'upper/etc/k8slab.d');
   mkdirSync(manifests, { recursive: true });
   if (options.manifests !== undefined) cpSync(options.manifests, manifests, { recursive: true });
-  const binds = wanted.map(
-    (name, index) => [join(images[index] ?? '', `${name}.qcow2`), `/srv/images/${name}.qcow2`] as const,
+  const binds = [...parts.images].map(
+    ([name, path]) => [join(path, `${name}.qcow2`), `/srv/images/${name}.qcow2`] as const,
   );
   writeFileSync(join(run, 'lab.json'), JSON.stringify({ suite, guest, since: new Date().toISOString() }));
   try {
+    const tree = parts.trees.get(suite) ?? '';
     const boot = { tree, binds, dieWithParent: options.dieWithParent ?? false };
     bootContainer(container, boot);
     await waitForBoot(lab, container, signal);
     await lab.must(['systemctl', 'start', 'libvirtd.service']);
     report('installing the package');
-    await installPackage(lab, deb, { start: false });
+    await installPackage(lab, parts.deb, { start: false });
     return boot;
   } catch (error) {
     await down(lab.name);
     throw error;
   }
+}
+
+interface Parts {
+  readonly deb: string;
+  /** Paths by name. */
+  readonly trees: ReadonlyMap<Suite, string>;
+  readonly images: ReadonlyMap<Guest, string>;
+}
+
+/** Builds what lacks of the package, the vmhosts' trees and the guests' images, all at once. */
+async function buildParts(
+  wanted: { readonly suites: readonly Suite[]; readonly guests: readonly Guest[] },
+  store: CacheOptions,
+): Promise<Parts> {
+  const { report, signal } = store;
+  await withLock(join(store.directory, 'packages.lock'), () => installPackages(report, signal), { signal });
+  const named = <T extends string>(names: readonly T[], recipe: (name: T, signal?: AbortSignal) => Recipe) =>
+    names.map(async (name) => [name, await cached(recipe(name, signal), store)] as const);
+  const [deb, trees, images] = await Promise.all([
+    labPackage(store),
+    Promise.all(named(wanted.suites, vmhostRecipe)),
+    Promise.all(named(wanted.guests, guestRecipe)),
+  ]);
+  return { deb, trees: new Map(trees), images: new Map(images) };
+}
+
+/** Builds all that any lab of this checkout boots from, so that no `up` has to wait for it. */
+export async function buildAll(options: Pick<LabOptions, 'report' | 'signal'>): Promise<void> {
+  assertMachine();
+  await buildParts({ suites, guests }, storeOf('default', options));
 }
 
 function storeOf(name: string, { report = ignore, signal }: LabOptions): CacheOptions {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { Command, Option } from 'commander';
 
-import { createLab } from './lab.ts';
+import { buildAll, createLab } from './lab.ts';
 import type { Lab } from './lab.ts';
 import { assertMachine } from './machine.ts';
 import { waitUntilReady } from './progress.ts';
@@ -120,6 +120,10 @@ Examples:
     .option('--no-apply', 'boot and install only: no manifests, k8slabd not started')
     .option('--timeout <seconds>', 'how long the objects may take', '900')
     .action(async (flags: UpFlags) => done(await up(flags)));
+  program
+    .command('build')
+    .description('build all that lacks, for every suite and guest, and boot nothing')
+    .action(async () => buildAll({ report, signal: abortOnSignals() }));
   program
     .command('exec')
     .description('run a command in the vmhost: exec -- CMD…; exits with its code')
