@@ -51,6 +51,8 @@ export interface Lab {
   readonly readFile: (path: string) => Promise<string>;
   /** Shuts the vmhost down as `systemctl reboot` does, and boots it again. Needs the process that called `up`. */
   readonly reboot: () => Promise<void>;
+  /** Kills all that runs in the vmhost, at once, and boots it again from what is on its disk. Needs the process that called `up`. */
+  readonly cutPower: () => Promise<void>;
   /** Installs the checkout's k8slab anew into the running vmhost; k8slabd is restarted if it runs. */
   readonly install: () => Promise<void>;
   readonly isUp: () => boolean;
@@ -122,9 +124,10 @@ export function createLab(options: LabOptions = {}): Lab {
     },
     readFile: (path) => must(['cat', path]),
     reboot: async () => {
-      if (booted === undefined) throw new Error(`the lab "${name}" was not booted here`);
-      await reboot(self, booted, options.signal);
+      await powerOff(self, options.signal);
+      await bootAgain();
     },
+    cutPower: bootAgain,
     install: async () => {
       await installPackage(self, await labPackage(storeOf(name, options)), { start: true });
     },
@@ -145,6 +148,12 @@ export function createLab(options: LabOptions = {}): Lab {
   };
   return self;
 
+  async function bootAgain(): Promise<void> {
+    if (booted === undefined) throw new Error(`the lab "${name}" was not booted here`);
+    await endContainer(directories.container);
+    bootContainer(directories.container, booted);
+    await waitForBoot(self, directories.container, options.signal);
+  }
   function waits(): LockOptions {
     const onWait = (): void => options.report?.(`waiting for another run that has the lab "${name}"`);
     return { onWait, signal: options.signal };
@@ -226,8 +235,7 @@ function ignore(): void {
 }
 
 /** Services end in order, libvirt-guests with the guests among them; the container's own reboot would end its supervisor. */
-async function reboot(lab: Lab, options: BootOptions, signal?: AbortSignal): Promise<void> {
-  const { container } = labDirectories(lab.name);
+async function powerOff(lab: Lab, signal?: AbortSignal): Promise<void> {
   await lab.exec(['systemctl', 'poweroff', '--no-block']);
   const gone = await poll(() => (lab.isUp() ? undefined : true), {
     timeoutMs: 180_000,
@@ -235,9 +243,6 @@ async function reboot(lab: Lab, options: BootOptions, signal?: AbortSignal): Pro
     signal,
   });
   if (gone === undefined) throw new Error('the vmhost does not shut down');
-  await endContainer(container);
-  bootContainer(container, options);
-  await waitForBoot(lab, container, signal);
 }
 
 async function waitForBoot(lab: Lab, container: ContainerPaths, signal?: AbortSignal): Promise<void> {
