@@ -76,8 +76,7 @@ describe('what guests feel', () => {
 
   function oneGapToTheOutside({ between, outside, journal }: Felt): void {
     assert.equal(between.lost, 0);
-    const { gaps, longestSeconds } = outside;
-    assert.ok(gaps <= 1 && longestSeconds <= 1, `${JSON.stringify(outside)}\n${journal}`);
+    assert.ok(outside.spanSeconds <= 1, `${JSON.stringify(outside)}\n${journal}`);
   }
 
   function nothing({ between, outside, vmhost, journal }: Felt): void {

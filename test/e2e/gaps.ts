@@ -5,10 +5,10 @@ import { poll } from '../lab/processes.ts';
 export interface Gaps {
   readonly sent: number;
   readonly lost: number;
-  /** Rows of packets lost one after the other. */
-  readonly gaps: number;
-  /** Of the longest row. */
+  /** The longest row of packets lost one after the other. */
   readonly longestSeconds: number;
+  /** From the first packet that was lost to the last, with all that came through in between. */
+  readonly spanSeconds: number;
 }
 
 const INTERVAL_SECONDS = 0.05;
@@ -62,20 +62,18 @@ function readGaps(output: string): Gaps {
 }
 
 function gapsIn(seen: ReadonlySet<number>, first: number, sent: number): Gaps {
-  const rows: number[] = [];
-  let row = 0;
+  const lost: number[] = [];
+  let [row, longest] = [0, 0];
   for (let seq = first; seq < first + sent; seq++) {
-    if (!seen.has(seq)) row += 1;
-    else {
-      if (row > 0) rows.push(row);
-      row = 0;
-    }
+    row = seen.has(seq) ? 0 : row + 1;
+    longest = Math.max(longest, row);
+    if (row > 0) lost.push(seq);
   }
-  if (row > 0) rows.push(row);
+  const span = lost.length === 0 ? 0 : (lost.at(-1) ?? 0) - (lost[0] ?? 0) + 1;
   return {
     sent,
-    lost: rows.reduce((sum, length) => sum + length, 0),
-    gaps: rows.length,
-    longestSeconds: Math.max(0, ...rows) * INTERVAL_SECONDS,
+    lost: lost.length,
+    longestSeconds: longest * INTERVAL_SECONDS,
+    spanSeconds: span * INTERVAL_SECONDS,
   };
 }
