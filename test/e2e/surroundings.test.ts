@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Condition } from '../../src/api/meta.ts';
+import type { Lab } from '../lab/lab.ts';
+import {
+  allReady,
+  applyManifests,
+  bootLab,
+  mutatingCalls,
+  startDaemon,
+  tutorialManifests,
+  untilCondition,
+} from './bed.ts';
+import { startPing } from './gaps.ts';
+
+/** K8SLAB_SURROUNDINGS=all: those too that take longer than CI has time for. */
+const all = process.env['K8SLAB_SURROUNDINGS'] === 'all';
+
+interface Disturbance {
+  readonly what: string;
+  /** Shell, run as root on the vmhost. */
+  readonly begin: string;
+  /** Left out: it is over by itself. */
+  readonly end?: string;
+  /** A condition that tells of it meanwhile. */
+  readonly told?: { readonly of: string; readonly type: string; readonly as: RegExp };
+  /** Calls that k8slab mends it by; left out: it changes nothing in libvirt. */
+  readonly calls?: readonly string[];
+  /** Another process of the daemon comes with it. */
+  readonly restarts?: true;
+  readonly always?: true;
+}
+
+/** The sessions of virsh end with it, and the next ones are this program. */
+function insteadOfVirsh(script: string): string {
+  const wrapper = `printf '%s\\n' '#!/bin/sh' ${script} >/usr/bin/virsh; chmod 755 /usr/bin/virsh`;
+  return `mv /usr/bin/virsh /usr/bin/virsh.own; ${wrapper}; ${END_SESSIONS}`;
+}
+
+const END_SESSIONS = 'pkill -KILL -P "$(systemctl show -p MainPID --value k8slabd)"';
+const OWN_VIRSH = `mv /usr/bin/virsh.own /usr/bin/virsh; ${END_SESSIONS}; pkill -KILL -x virsh.own || true`;
+const DROP_IN = '/run/systemd/system/k8slabd.service.d';
+const UNREACHABLE = { of: 'host/vmhost', type: 'Ready', as: /libvirt/i } as const;
+
+const DISTURBANCES: readonly Disturbance[] = [
+  { what: 'libvirtd is restarted', begin: 'systemctl restart libvirtd' },
+  { what: 'libvirtd is killed', begin: 'pkill -KILL -x libvirtd', always: true },
+  {
+    what: 'dnsmasq is killed',
+    begin: 'kill -KILL "$(cat /run/libvirt/network/k8s-net.pid)"',
+    calls: ['net-update', 'net-update'],
+    always: true,
+  },
+  {
+    what: 'libvirtd hangs',
+    begin: 'pkill -STOP -x libvirtd',
+    end: 'pkill -CONT -x libvirtd',
+    told: UNREACHABLE,
+  },
+  {
+    what: 'virsh warns whatever it does',
+    begin: insteadOfVirsh(`'echo "warning: this is no error" >&2' 'exec /usr/bin/virsh.own "$@"'`),
+    end: OWN_VIRSH,
+  },
+  {
+    what: 'virsh never returns',
+    begin: insteadOfVirsh(`'exec sleep 100000'`),
+    end: `${OWN_VIRSH}; pkill -KILL -xf 'sleep 100000' || true`,
+    told: UNREACHABLE,
+  },
+  {
+    what: 'virsh prints half an XML',
+    begin: insteadOfVirsh(`'/usr/bin/virsh.own "$@" | sed -u "/^.\\/domain.$/d"'`),
+    end: OWN_VIRSH,
+  },
+  {
+    what: 'the state directory is full',
+    begin:
+      'cp -a /var/lib/k8slab /root/state; mount -t tmpfs -o size=1m,mode=755 tmpfs /var/lib/k8slab; cp -a /root/state/. /var/lib/k8slab; dd if=/dev/zero of=/var/lib/k8slab/ballast bs=4k 2>/dev/null; systemctl reload k8slabd',
+    end: 'umount /var/lib/k8slab; rm -r /root/state',
+  },
+  {
+    what: '/etc/hosts cannot be written',
+    begin: `mkdir -p ${DROP_IN}; printf '[Service]\\nReadOnlyPaths=/etc/hosts\\n' >${DROP_IN}/hosts.conf; sed -i /master01/d /etc/hosts; systemctl daemon-reload; systemctl restart k8slabd`,
+    end: `rm -r ${DROP_IN}; systemctl daemon-reload; systemctl restart k8slabd`,
+    restarts: true,
+    told: { of: 'host/vmhost', type: 'Ready', as: /\/etc\/hosts/ },
+  },
+  {
+    what: 'the SSH server of a guest hangs',
+    begin: `ssh worker00 '(sleep 90; sudo killall -CONT dropbear) >/dev/null 2>&1 & sudo killall -STOP dropbear' & sleep 3; kill $!`,
+    told: { of: 'node/worker00', type: 'Ready', as: /SSH/ },
+  },
+];
+
+describe('the tutorial lab, while', () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await bootLab({ name: 'e2e-surroundings' });
+    await applyManifests(lab, tutorialManifests());
+    await startDaemon(lab);
+    await allReady(lab, 300);
+  });
+  after(() => lab.down());
+
+  const sh = (script: string): Promise<string> => lab.must(['bash', '-c', script]);
+
+  for (const { what, begin, end, told, calls = [], restarts } of DISTURBANCES.filter(
+    ({ always }) => all || always,
+  )) {
+    it(`${what}: guests lose no packet, it is told, and all is Ready again by itself`, async () => {
+      const before = (await mutatingCalls(lab)).length;
+      const pid = await sh('systemctl show -p MainPID --value k8slabd');
+      const stop = await startPing(lab, 'loadbalancer', '192.168.111.98');
+      await sh(begin);
+      try {
+        if (told !== undefined) await untilCondition(lab, [told.of, told.type], says(told.as), 120);
+      } finally {
+        if (end !== undefined) await sh(end);
+      }
+      await sh('systemctl reload k8slabd');
+      await allReady(lab, 180);
+
+      assert.equal((await stop()).lost, 0);
+      assert.deepEqual(
+        (await mutatingCalls(lab)).slice(before).map(([op]) => op),
+        calls,
+      );
+      if (!restarts) assert.equal(await sh('systemctl show -p MainPID --value k8slabd'), pid);
+      assert.match(await lab.must(['k8slab', 'verify']), / 0 failed, 0 skipped/);
+    });
+  }
+});
+
+function says(as: RegExp): (condition: Condition) => boolean {
+  return ({ status, message }) => status !== 'True' && as.test(message);
+}
