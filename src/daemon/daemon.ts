@@ -45,7 +45,7 @@ import { startServers } from './http/start.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
 import { addVmhostMetrics } from './vmhost-metrics.ts';
-import { createDrivers, createReconcilers, loadIdentity, type Drivers } from './wiring.ts';
+import { createDrivers, createReconcilers, loadIdentity, type Drivers, type WiringDeps } from './wiring.ts';
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -53,6 +53,8 @@ export interface DaemonOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly notifier: Notifier;
+  /** Default: those of this vmhost. */
+  readonly drivers?: (deps: WiringDeps) => Drivers;
 }
 
 export interface Daemon {
@@ -135,7 +137,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   metrics.watchObjects(() => store.all());
   const events = createEvents({ clock, firstVersion: journal.firstVersion });
   events.subscribe(({ involvedObject: { kind }, type }) => metrics.eventRecorded({ kind, type }));
-  const drivers = createDrivers({ config, clock, metrics, log, identity });
+  const drivers = (options.drivers ?? createDrivers)({ config, clock, metrics, log, identity });
   releasers.add('libvirt', () => drivers.libvirt.dispose());
   releasers.add('ssh', () => drivers.ssh.dispose());
   addVmhostMetrics(metrics, { store, clock, config, dnsmasq: drivers.dnsmasq });

@@ -42,7 +42,7 @@ import { createPackages, type Packages } from '../drivers/packages.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
 import { readSecret } from '../drivers/secrets.ts';
 import { answering } from '../drivers/answering.ts';
-import { readRoutes } from '../drivers/routes.ts';
+import { readRoutes, type Route } from '../drivers/routes.ts';
 import { createSeeds, type Seeds } from '../drivers/seeds.ts';
 import { createSsh, type Ssh } from '../drivers/ssh.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -78,6 +78,9 @@ export interface Drivers {
   readonly libvirtCache: Pick<LibvirtCache, 'watch' | 'suspect'>;
   readonly bridges: Bridges;
   readonly firewall: SharedRead<Firewall | undefined>;
+  readonly routes: () => Promise<readonly Route[]>;
+  /** Those of the addresses that some machine answers on. */
+  readonly answering: (addresses: readonly string[]) => Promise<readonly string[]>;
   readonly dnsmasq: Dnsmasq;
   readonly images: ImageStore;
   readonly disks: Disks;
@@ -130,6 +133,8 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     bridges: meteredBridges(createBridges({ exec }), meter),
     files: meteredFiles({ readIfExists, writeAtomic, ensureDir: (path) => ensureDir(path) }, meter),
     firewall: createSharedRead(() => readFirewall(exec), clock, FIREWALL_MAX_AGE_MS),
+    routes: () => readRoutes(),
+    answering: (addresses) => answering(addresses),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
 }
@@ -174,10 +179,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
   const { hosts } = config.hostFiles;
   const readHosts = async (): Promise<HostsTable> => parseHosts((await files.readIfExists(hosts)) ?? '');
   const resolvConf = (): Promise<string | undefined> => readIfExists('/etc/resolv.conf');
-  const networkDeps = {
-    ...{ ...drivers, routes: () => readRoutes(), resolvConf, store, clock, isCondemned },
-    answering: (addresses: readonly string[]) => answering(addresses),
-  };
+  const networkDeps = { ...drivers, resolvConf, store, clock, isCondemned };
   const network = createNetworkReconciler(networkDeps);
   const nodeDeps = {
     ...drivers,
