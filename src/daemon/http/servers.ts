@@ -59,7 +59,7 @@ export async function serveSocket(
   }
   await rm(path, { force: true });
   const server = createServer({ ...LIMITS, ...deps.limits }, listenerOf(app));
-  await listen(server, (done) => server.listen(path, done), path);
+  await listen(server, (done) => server.listen({ path, backlog: MAX_CONNECTIONS }, done), path);
   const served = running(server, path, deps);
   try {
     // Until now nobody but the owner could write to it, and so open it.
@@ -109,6 +109,7 @@ const LIMITS: ServerOptions = {
   requestTimeout: 60_000,
   connectionsCheckingInterval: 5_000,
 };
+/** As many may wait to be accepted too: after a restart all who watch come back at once. */
 const MAX_CONNECTIONS = 4096;
 
 function answers(path: string): Promise<boolean> {
@@ -133,7 +134,7 @@ function listenAt(server: Server | TlsServer, address: string): Promise<void> {
   const at = address.lastIndexOf(':');
   const host = address.slice(0, at).replace(/^\[|\]$/g, '');
   const port = Number(address.slice(at + 1));
-  return listen(server, (done) => server.listen(port, host, done), address);
+  return listen(server, (done) => server.listen({ port, host, backlog: MAX_CONNECTIONS }, done), address);
 }
 
 function listen(
