@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { daemonConfig, type DaemonConfig } from '../../src/api/daemon-config.ts';
+import { isManifestFile } from '../../src/api/manifest/snapshot.ts';
+import { createSharedRead } from '../../src/controllers/shared-read.ts';
+import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
+import type { Drivers } from '../../src/daemon/wiring.ts';
+import type { Dnsmasq } from '../../src/drivers/dnsmasq.ts';
+import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
+import { createManifestDir } from '../../src/drivers/manifest-dir.ts';
+import { createNotifier } from '../../src/drivers/systemd.ts';
+import type { Clock } from '../../src/engine/clock.ts';
+import { silentLogger } from '../../src/engine/logger.ts';
+import { BATCH_MS } from '../../src/engine/resync.ts';
+import { fakeDisks } from '../controllers/disk-fakes.ts';
+import {
+  createWorld,
+  fakeBridges,
+  fakeDnsmasq,
+  fakeFiles,
+  fakeImages,
+  fakeLibvirt,
+  fakeResolver,
+  fakeSeeds,
+  fakeSsh,
+  type World,
+} from '../controllers/fakes.ts';
+import { fakeHaproxy, fakePackages } from '../controllers/haproxy-fakes.ts';
+import { freePort } from '../free-port.ts';
+import { createGuests, type Guests } from '../worlds/guests.ts';
+
+/** The whole daemon, its servers and its directory of manifests included, over a vmhost in memory. */
+export interface LoadedDaemon {
+  readonly world: World;
+  readonly guests: Guests;
+  readonly daemon: Daemon;
+  readonly config: DaemonConfig;
+  /** What /metrics says. */
+  metrics(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface LoadOptions {
+  readonly clock: Clock;
+  /** Fills the directory of manifests. */
+  readonly prepare: (manifests: string) => Promise<void>;
+  /** Stands between the daemon and a driver. */
+  readonly wrap?: <T extends object>(driver: string, port: T) => T;
+}
+
+export async function startLoaded({ clock, prepare, wrap = asIs }: LoadOptions): Promise<LoadedDaemon> {
+  const dir = await mkdtemp(join(tmpdir(), 'k8slab-load-'));
+  const config = configIn(dir, await freePort());
+  await mkdir(config.manifests);
+  await prepare(config.manifests);
+  const world = createWorld();
+  world.files.set('/srv/images/debian.qcow2', 'qcow2');
+  const daemon = await startDaemon({
+    ...{ config, clock, version: '0', log: silentLogger(), notifier: createNotifier({ env: {} }) },
+    drivers: () => driversOf(world, config, clock, wrap),
+  });
+  return {
+    ...{ world, daemon, config, guests: guestsOf(world) },
+    async metrics() {
+      // A connection that is kept would be counted as held.
+      const answer = await fetch(`http://${config.listen}/metrics`, { headers: { connection: 'close' } });
+      return answer.text();
+    },
+    async stop() {
+      await daemon.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** They show the keys that the daemon gave them: it makes real ones. */
+function guestsOf(world: World): Guests {
+  const guests = createGuests(world);
+  return {
+    ...guests,
+    act() {
+      guests.act();
+      world.shown.clear();
+    },
+  };
+}
+
+function configIn(dir: string, port: number): DaemonConfig {
+  const at = (name: string): string => join(dir, name);
+  return daemonConfig.parse({
+    ...{ manifests: at('manifests'), storage: at('storage'), state: at('state'), identity: at('identity') },
+    ...{ runtime: at('run'), listen: `127.0.0.1:${port}`, api: { listen: '' } },
+    maxConcurrentBoots: 1000,
+    // These are the world's.
+    hostFiles: { hosts: '/etc/hosts', inventory: '/etc/ansible/hosts', sshConfig: '/etc/ssh/k8slab.conf' },
+  });
+}
+
+type Wrap = NonNullable<LoadOptions['wrap']>;
+
+function driversOf(world: World, config: DaemonConfig, clock: Clock, wrap: Wrap): Drivers {
+  const cache = createLibvirtCache({
+    libvirt: wrap('libvirt', fakeLibvirt(world)),
+    clock,
+    listMs: BATCH_MS,
+  });
+  const silent: Pick<Dnsmasq, 'watch'> = { watch: () => ({ dispose: () => Promise.resolve() }) };
+  return {
+    ...{ libvirt: cache.libvirt, view: cache.view, libvirtCache: cache },
+    dnsmasq: { ...wrap('dnsmasq', fakeDnsmasq(world)), ...silent },
+    images: wrap('images', fakeImages(world)),
+    disks: wrap('disks', fakeDisks(world)),
+    seeds: wrap('seeds', fakeSeeds(world)),
+    ssh: wrap('ssh', fakeSsh(world)),
+    haproxy: wrap('haproxy', fakeHaproxy(world)),
+    packages: wrap('packages', fakePackages(world)),
+    resolver: wrap('resolver', fakeResolver(world)),
+    bridges: wrap('bridges', fakeBridges(world)),
+    files: wrap('files', fakeFiles(world)) as unknown as Drivers['files'],
+    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
+    routes: () => Promise.resolve([]),
+    answering: () => Promise.resolve([]),
+    manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
+  };
+}
+
+function asIs<T>(_driver: string, port: T): T {
+  return port;
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
+import { full } from './share.ts';
+
+/** What a process holds. */
+export interface Resources {
+  readonly descriptors: number;
+  /** Timers, sockets, watches and whatever else keeps a process alive. */
+  readonly active: number;
+  readonly emitters: number;
+  /** From here on of `npm run test:load` alone: each of these counts looks at the whole heap. */
+  readonly timers: number;
+  readonly signals: number;
+  readonly promises: number;
+  readonly heapMiB: number;
+  readonly rssMiB: number;
+}
+
+/** How much more of each there may be afterwards. */
+export type Growth = Partial<Resources>;
+
+type Constructor = new (...args: never[]) => unknown;
+
+/** Counted when whatever is closing has closed; each count collects garbage first. */
+export async function resources(): Promise<Resources> {
+  await sleep(100);
+  const emitters = count(EventEmitter);
+  const counted = full ? counts() : { timers: 0, signals: 0, promises: 0 };
+  const { heapUsed, rss } = process.memoryUsage();
+  return {
+    ...counted,
+    emitters,
+    descriptors: readdirSync('/proc/self/fd').length,
+    active: process.getActiveResourcesInfo().length,
+    heapMiB: heapUsed / 2 ** 20,
+    rssMiB: rss / 2 ** 20,
+  };
+}
+
+function counts(): Pick<Resources, 'timers' | 'signals' | 'promises'> {
+  const timer = setTimeout(() => undefined, 0);
+  const timers = count(timer.constructor as Constructor);
+  clearTimeout(timer);
+  return { timers, signals: count(AbortSignal), promises: count(Promise) };
+}
+
+/** @throws AssertionError that names all that grew by more than it may; of what is not named, by none */
+export function assertFlat(before: Resources, after: Resources, mayGrow: Growth): void {
+  const grown = Object.entries(after).flatMap(([name, value]) => {
+    const key = name as keyof Resources;
+    const limit = before[key] + (mayGrow[key] ?? 0);
+    return value > limit ? [`${name}: ${format(before[key])} before, ${format(value)} after`] : [];
+  });
+  assert.deepEqual(grown, []);
+}
+
+/** One line, for who reads the test's output. */
+export function told(before: Resources, after: Resources): string {
+  return Object.entries(after)
+    .map(([name, value]) => `${name} ${format(before[name as keyof Resources])} → ${format(value)}`)
+    .join(', ');
+}
+
+function count(constructor: Constructor): number {
+  return queryObjects(constructor as never, { format: 'count' });
+}
+
+function format(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
+
+/** EventEmitters warn of themselves when they have many listeners. */
+export function leakWarnings(): readonly string[] {
+  return warnings;
+}
+const warnings: string[] = [];
+process.on('warning', ({ name, message }) => {
+  if (name === 'MaxListenersExceededWarning') warnings.push(message);
+});
