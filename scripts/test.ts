@@ -38,7 +38,9 @@ async function runSuite(suite: keyof typeof suites, count: Count): Promise<void>
   const files = filesOf(suite);
   if (files.length === 0) throw new Error(`cannot test: there are no ${suite} tests`);
   const { concurrency, timeoutMs } = suites[suite];
-  const stream = run({ files, concurrency, timeout: timeoutMs, cwd: top });
+  // Who names files may have asked for hours of them.
+  const timeout = named.length > 0 ? Infinity : timeoutMs;
+  const stream = run({ files, concurrency, timeout, cwd: top });
   stream.on('test:pass', (event) => {
     // The tests of a suite that is skipped are told of nowhere else.
     if (event.skip !== undefined || event.todo !== undefined) count.skipped += 1;

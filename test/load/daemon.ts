@@ -117,7 +117,7 @@ function driversOf(world: World, config: DaemonConfig, clock: Clock, wrap: Wrap)
     packages: wrap('packages', fakePackages(world)),
     resolver: wrap('resolver', fakeResolver(world)),
     bridges: wrap('bridges', fakeBridges(world)),
-    files: wrap('files', fakeFiles(world)) as unknown as Drivers['files'],
+    files: wrap('files', fakeFiles(world)),
     firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
     routes: () => Promise.resolve([]),
     answering: () => Promise.resolve([]),

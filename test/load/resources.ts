@@ -49,23 +49,25 @@ function counts(): Pick<Resources, 'timers' | 'signals' | 'promises'> {
 
 /** @throws AssertionError that names all that grew by more than it may; of what is not named, by none */
 export function assertFlat(before: Resources, after: Resources, mayGrow: Growth): void {
-  const grown = Object.entries(after).flatMap(([name, value]) => {
-    const key = name as keyof Resources;
-    const limit = before[key] + (mayGrow[key] ?? 0);
-    return value > limit ? [`${name}: ${format(before[key])} before, ${format(value)} after`] : [];
-  });
+  const grown = keysOf(after)
+    .filter((key) => after[key] > before[key] + (mayGrow[key] ?? 0))
+    .map((key) => `${key}: ${format(before[key])} before, ${format(after[key])} after`);
   assert.deepEqual(grown, []);
 }
 
 /** One line, for who reads the test's output. */
 export function told(before: Resources, after: Resources): string {
-  return Object.entries(after)
-    .map(([name, value]) => `${name} ${format(before[name as keyof Resources])} → ${format(value)}`)
+  return keysOf(after)
+    .map((key) => `${key} ${format(before[key])} → ${format(after[key])}`)
     .join(', ');
 }
 
+function keysOf(counted: Resources): (keyof Resources)[] {
+  return Object.keys(counted) as (keyof Resources)[];
+}
+
 function count(constructor: Constructor): number {
-  return queryObjects(constructor as never, { format: 'count' });
+  return queryObjects(constructor, { format: 'count' });
 }
 
 function format(value: number): string {

@@ -65,7 +65,9 @@ describe(`${WATCHERS} watchers on the API`, () => {
       if (index % 2 === 0) socket.destroy();
       else socket.end();
     });
-    await Promise.all(watchers.map(({ socket }) => socket.closed || once(socket, 'close')));
+    await Promise.all(
+      watchers.filter(({ socket }) => !socket.closed).map(({ socket }) => once(socket, 'close')),
+    );
     return seconds;
   }
   before(async () => {
