@@ -1,3 +1,4 @@
+import { plain } from './plain.ts';
 import type { Condition, ConditionInput, ConditionStatus } from './meta.ts';
 
 /** True: the object works. */
@@ -65,7 +66,7 @@ export function mergeConditions(
       const lastTransitionTime = old?.status === input.status ? old.lastTransitionTime : now;
       return {
         ...input,
-        message: input.message.slice(0, MESSAGE_LIMIT),
+        message: plain(input.message.slice(0, MESSAGE_LIMIT)),
         lastTransitionTime,
         observedGeneration,
       };

@@ -1,3 +1,5 @@
+import { plain } from './plain.ts';
+
 /**
  * An error a user can act on. `reason` is a CamelCase word fit for a condition; the message is one line,
  * `cannot <verb> <kind> "<name>": why`; `hint` says what to do about it.
@@ -28,5 +30,5 @@ export function reasonOf(error: unknown, fallback = 'Error'): string {
 export function explainError(error: unknown): string {
   const { message } = toError(error);
   const hint = error instanceof ReasonedError ? error.hint : undefined;
-  return (hint === undefined ? message : `${message} (${hint})`).replaceAll(/\s*\n\s*/g, '; ');
+  return plain(hint === undefined ? message : `${message} (${hint})`);
 }

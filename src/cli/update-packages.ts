@@ -1,5 +1,6 @@
 import { ReasonedError } from '../api/errors.ts';
 import type { UpdateEvent, UpdateSelection } from '../api/node/package-updates.ts';
+import { plain } from '../api/plain.ts';
 import type { Client } from './client.ts';
 
 /** Updates the guests' packages and prints how it goes. @returns the exit code: 1 when a guest failed */
@@ -11,7 +12,7 @@ export async function updatePackages(
   let last: UpdateEvent | undefined;
   await client.stream('packageupdates', selection, (line) => {
     last = JSON.parse(line) as UpdateEvent;
-    print(updateLine(last));
+    print(plain(updateLine(last)));
   });
   if (last?.type === 'finished') return last.failed === undefined && last.left.length === 0 ? 0 : 1;
   throw new ReasonedError('Interrupted', 'cannot tell how the update ended: k8slabd went away');
@@ -24,7 +25,7 @@ function updateLine(event: UpdateEvent): string {
     case 'started':
       return `${event.node}: updating (${event.position} of ${event.total})`;
     case 'line':
-      return `${event.node}: ${event.line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?')}`;
+      return `${event.node}: ${event.line.replaceAll('\t', ' ')}`;
     case 'updated':
       return `${event.node}: updated in ${event.seconds} s${event.rebootRequired ? '; it wants a reboot' : ''}`;
     case 'failed':

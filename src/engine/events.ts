@@ -1,3 +1,4 @@
+import { plain } from '../api/plain.ts';
 import { API_VERSION, type ApiObject, type ObjectRef } from '../api/meta.ts';
 import { uuidOf } from '../api/uuid.ts';
 import { timestamp, type Clock } from './clock.ts';
@@ -142,7 +143,7 @@ type Said = Pick<ApiEvent, 'type' | 'reason' | 'message'>;
 
 /** Repeats are counted even when the filter holds them back; new ones are then dropped. */
 function record(state: State, ref: EventRef, said: Said): void {
-  const { key, message } = correlate(state, ref, { ...said, message: said.message.slice(0, MESSAGE_LIMIT) });
+  const { key, message } = correlate(state, ref, { ...said, message: plain(said.message.slice(0, MESSAGE_LIMIT)) });
   const before = state.events.get(key);
   const passes = takeToken(state, objectKey(ref));
   if (before === undefined && !passes) return;

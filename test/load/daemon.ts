@@ -45,13 +45,20 @@ export interface LoadOptions {
   readonly clock: Clock;
   /** Fills the directory of manifests. */
   readonly prepare: (manifests: string) => Promise<void>;
+  /** Where the API is served on HTTPS; left out: nowhere. */
+  readonly api?: string;
   /** Stands between the daemon and a driver. */
   readonly wrap?: <T extends object>(driver: string, port: T) => T;
 }
 
-export async function startLoaded({ clock, prepare, wrap = asIs }: LoadOptions): Promise<LoadedDaemon> {
+export async function startLoaded({
+  clock,
+  prepare,
+  api = '',
+  wrap = asIs,
+}: LoadOptions): Promise<LoadedDaemon> {
   const dir = await mkdtemp(join(tmpdir(), 'k8slab-load-'));
-  const config = configIn(dir, await freePort());
+  const config = configIn(dir, { listen: `127.0.0.1:${await freePort()}`, api: { listen: api } });
   await mkdir(config.manifests);
   await prepare(config.manifests);
   const world = createWorld();
@@ -86,11 +93,11 @@ function guestsOf(world: World): Guests {
   };
 }
 
-function configIn(dir: string, port: number): DaemonConfig {
+function configIn(dir: string, served: Pick<DaemonConfig, 'listen' | 'api'>): DaemonConfig {
   const at = (name: string): string => join(dir, name);
   return daemonConfig.parse({
     ...{ manifests: at('manifests'), storage: at('storage'), state: at('state'), identity: at('identity') },
-    ...{ runtime: at('run'), listen: `127.0.0.1:${port}`, api: { listen: '' } },
+    ...{ runtime: at('run'), ...served },
     maxConcurrentBoots: 1000,
     // These are the world's.
     hostFiles: { hosts: '/etc/hosts', inventory: '/etc/ansible/hosts', sshConfig: '/etc/ssh/k8slab.conf' },

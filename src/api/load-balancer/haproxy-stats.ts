@@ -1,3 +1,5 @@
+import { plain } from '../plain.ts';
+
 /** What HAProxy says of itself on its stats socket. */
 export interface HaproxyStats {
   readonly version?: string;
@@ -58,21 +60,33 @@ export function parseHaproxyStats(text: string): HaproxyStats | undefined {
   );
   return {
     ...(version === undefined ? {} : { version }),
-    ...(uptime === undefined ? {} : { uptimeSeconds: Number(uptime) }),
+    ...(uptime !== undefined && isCount(uptime) ? { uptimeSeconds: Number(uptime) } : {}),
     sessions: rows
       .filter(({ svname }) => svname === 'FRONTEND')
-      .reduce((sum, row) => sum + Number(row['scur'] ?? 0), 0),
+      .reduce((sum, row) => sum + countOf(row['scur']), 0),
     servers: rows
       .filter(({ svname = '' }) => svname !== 'FRONTEND' && svname !== 'BACKEND')
       .map((row) => ({
         backend: row['pxname'] ?? '',
         server: row['svname'] ?? '',
-        state: row['status'] ?? 'Unknown',
+        state: plain((row['status'] ?? 'Unknown').slice(0, STATE_LIMIT)),
         ...addressOf(row['addr']),
-        sessions: Number(row['scur'] ?? 0),
-        sessionsTotal: Number(row['stot'] ?? 0),
+        sessions: countOf(row['scur']),
+        sessionsTotal: countOf(row['stot']),
       })),
   };
+}
+
+/** Longer than any word of HAProxy's for a server. */
+const STATE_LIMIT = 40;
+
+/** Whoever rules the guest writes what it likes in place of a number. */
+function isCount(text: string): boolean {
+  return /^\d{1,10}$/.test(text.trim());
+}
+
+function countOf(text = ''): number {
+  return isCount(text) ? Number(text) : 0;
 }
 
 /** @param text such as `192.168.111.10:6443` */

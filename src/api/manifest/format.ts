@@ -1,3 +1,4 @@
+import { plain } from '../plain.ts';
 import type { ManifestError, ManifestWarning } from './types.ts';
 
 /** One line for a terminal or a log: `file:line:column: field: message (hint)`. */
@@ -5,10 +6,5 @@ export function formatError(error: ManifestError | ManifestWarning): string {
   const place = `${error.file}:${error.line}:${error.column}`;
   const field = error.path === '' ? '' : `${error.path}: `;
   const hint = error.hint === undefined ? '' : ` (${error.hint})`;
-  return oneLine(`${place}: ${field}${error.message}${hint}`);
-}
-
-function oneLine(text: string): string {
-  // Control characters of a hostile manifest must not reach a terminal.
-  return text.replaceAll(/\s*\n\s*/g, '; ').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return plain(`${place}: ${field}${error.message}${hint}`);
 }

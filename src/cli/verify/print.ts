@@ -1,3 +1,4 @@
+import { plain } from '../../api/plain.ts';
 import type { Check } from './types.ts';
 import type { Brush } from '../color.ts';
 import type { Verified } from '../verify.ts';
@@ -16,7 +17,7 @@ export function printVerified({ checks, seconds }: Verified, { quiet, brush }: P
     check,
     result,
     `${took.toFixed(2)}s`,
-    message.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?'),
+    plain(message),
   ]);
   const table = [['OBJECT', 'CHECK', 'RESULT', 'TIME', 'FOUND'], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
