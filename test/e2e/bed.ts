@@ -6,12 +6,13 @@ import { createLab, type Lab, type LabOptions } from '../lab/lab.ts';
 import { suites } from '../lab/recipes.ts';
 import { poll } from '../lab/processes.ts';
 import { waitUntilReady } from '../lab/progress.ts';
+import { assertNoSecretsToldOf } from './secrets.ts';
 
 export const labManifests = join(import.meta.dirname, '../../manifests/lab');
 /** An address beyond the vmhost's NAT, in a namespace of the lab's own. */
 export const OUTSIDE = '198.51.100.2';
 
-/** A lab of the test's own, that dies with it. */
+/** A lab of the test's own, that dies with it. Before, it is searched for secrets that others than root can read. */
 export async function bootLab(options: LabOptions & { name: string }): Promise<Lab> {
   // The suites that say no Debian run on another one by K8SLAB_LAB_SUITE.
   const suite = options.suite ?? suites.find((name) => name === process.env['K8SLAB_LAB_SUITE']);
@@ -22,7 +23,16 @@ export async function bootLab(options: LabOptions & { name: string }): Promise<L
     report: (line) => console.log(`# ${line}`),
   });
   await lab.up();
-  return lab;
+  return {
+    ...lab,
+    async down() {
+      try {
+        if (lab.isUp()) await assertNoSecretsToldOf(lab);
+      } finally {
+        await lab.down();
+      }
+    },
+  };
 }
 
 /** The manifests of manifests/lab by file name. */
