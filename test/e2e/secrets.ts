@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 find /etc/k8slab/ssh /var/lib/k8slab -type f -exec grep -l 'PRIVATE KEY' {} + 2>/dev/null |
   while read -r key; do sed 1,2d "$key" | grep -v -e ---- | grep -E '.{16}'; done >known
-find /etc/k8slab/secrets -type f -exec cat {} + 2>/dev/null | grep -E '.{6}' >>known
+find /etc/k8slab/secrets -type f -exec grep -hE '.{6}' {} + 2>/dev/null >>known
 [ -f /var/lib/k8slab/api/token ] && cat /var/lib/k8slab/api/token >>known
 sed -i '/^[[:space:]]*$/d' known
 echo "$(wc -l <known) known" >&2
