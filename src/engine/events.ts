@@ -143,7 +143,10 @@ type Said = Pick<ApiEvent, 'type' | 'reason' | 'message'>;
 
 /** Repeats are counted even when the filter holds them back; new ones are then dropped. */
 function record(state: State, ref: EventRef, said: Said): void {
-  const { key, message } = correlate(state, ref, { ...said, message: plain(said.message.slice(0, MESSAGE_LIMIT)) });
+  const { key, message } = correlate(state, ref, {
+    ...said,
+    message: plain(said.message.slice(0, MESSAGE_LIMIT)),
+  });
   const before = state.events.get(key);
   const passes = takeToken(state, objectKey(ref));
   if (before === undefined && !passes) return;

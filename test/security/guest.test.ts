@@ -147,7 +147,7 @@ describe('a guest that means no good', () => {
     };
     const printed: string[] = [];
 
-    await updatePackages({ stream } as unknown as WatchingClient, {} as never, (line) => printed.push(line));
+    await updatePackages({ stream } as unknown as WatchingClient, {}, (line) => printed.push(line));
 
     assert.equal(printed.length, events.length);
     for (const line of printed) assert.doesNotMatch(line, OBEYED);
