@@ -152,14 +152,21 @@ function placeOf({ places }: YamlDocument, path: FieldPath, code: FieldIssue['co
 /** Whether a document that is wrong may be an object of ours, though nobody can tell which. */
 function isOpaque({ value, whole }: YamlDocument, kinds: Kinds): boolean {
   if (!whole) return true;
-  return refOf(value, kinds) === undefined && isRecord(value) && !isForeign(value, kinds);
+  if (!isRecord(value)) return mentionsUs(value);
+  return refOf(value, kinds) === undefined && !isForeign(value, kinds);
+}
+
+/** One stray character makes a whole manifest a text, a list, or the value of a key. */
+function mentionsUs(value: unknown): boolean {
+  return JSON.stringify(value).includes(`${API_GROUP}/`);
 }
 
 /** Another program's, such as a kustomization.yaml or the values of a Helm chart. */
-function isForeign({ apiVersion, kind, spec }: Readonly<Record<string, unknown>>, kinds: Kinds): boolean {
+function isForeign(value: Readonly<Record<string, unknown>>, kinds: Kinds): boolean {
+  const { apiVersion, kind, spec } = value;
   if (kinds.manifest(kind) !== undefined || isListKind(kind, kinds)) return false;
   if (typeof apiVersion === 'string') return !apiVersion.startsWith(`${API_GROUP}/`);
-  return apiVersion === undefined && spec === undefined;
+  return apiVersion === undefined && spec === undefined && !mentionsUs(value);
 }
 
 function refOf(

@@ -186,6 +186,9 @@ describe('a snapshot', () => {
       'apiVersion: k8slab.io/v1alpha1\nkind: Nod\nmetadata: {name: x}',
       'kind: Node\nspec: {}',
       'metadata: {name: x}\nspec: {cpus: 1}',
+      `|\n ${nodeText('x').replaceAll('\n', '\n ')}`,
+      `- ${nodeText('x')}`,
+      `nodes: ${nodeText('x')}`,
     ];
     for (const text of texts) assert.deepEqual(last({ 'a.yaml': text }).opaque, ['a.yaml'], text);
   });
