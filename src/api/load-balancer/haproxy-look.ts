@@ -26,7 +26,7 @@ export function parseHaproxyLook(text: string): { haproxy: ObservedHaproxy; stat
     enabled: (values.get('UnitFileState') ?? '').startsWith('enabled'),
     ports: (values.get('ports') ?? '')
       .split(' ')
-      .filter((port) => port !== '')
+      .filter((port) => /^:[0-9A-F]{1,4}$/.test(port))
       .map((port) => Number.parseInt(port.slice(1), 16)),
     selinux: selinux !== 'Disabled',
   };

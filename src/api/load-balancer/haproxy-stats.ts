@@ -50,29 +50,31 @@ export function parseHaproxyStats(text: string): HaproxyStats | undefined {
   const lines = text.split('\n');
   const header = lines.findIndex((line) => line.startsWith('# pxname,'));
   if (header === -1) return undefined;
-  const columns = (lines[header] ?? '').slice(2).split(',');
+  const rowOf = rowReader(lines[header] ?? '');
   const rows = lines
     .slice(header + 1)
     .filter((line) => line.includes(','))
-    .map((line) => rowOf(columns, line));
+    .slice(0, MAX_ROWS)
+    .map(rowOf);
   const [version, uptime] = ['Version: ', 'Uptime_sec: '].map((key) =>
     lines.find((line) => line.startsWith(key))?.slice(key.length),
   );
+  const uptimeSeconds = readCount(uptime);
   return {
     ...(version === undefined ? {} : { version }),
-    ...(uptime !== undefined && isCount(uptime) ? { uptimeSeconds: Number(uptime) } : {}),
+    ...(uptimeSeconds === undefined ? {} : { uptimeSeconds }),
     sessions: rows
       .filter(({ svname }) => svname === 'FRONTEND')
-      .reduce((sum, row) => sum + countOf(row['scur']), 0),
+      .reduce((sum, { scur }) => sum + (readCount(scur) ?? 0), 0),
     servers: rows
-      .filter(({ svname = '' }) => svname !== 'FRONTEND' && svname !== 'BACKEND')
-      .map((row) => ({
-        backend: row['pxname'] ?? '',
-        server: row['svname'] ?? '',
-        state: plain((row['status'] ?? 'Unknown').slice(0, STATE_LIMIT)),
-        ...addressOf(row['addr']),
-        sessions: countOf(row['scur']),
-        sessionsTotal: countOf(row['stot']),
+      .filter(({ svname }) => svname !== 'FRONTEND' && svname !== 'BACKEND')
+      .map(({ pxname = '', svname = '', status, addr, scur, stot }) => ({
+        backend: pxname,
+        server: svname,
+        state: plain((status ?? 'Unknown').slice(0, STATE_LIMIT)),
+        ...addressOf(addr),
+        sessions: readCount(scur) ?? 0,
+        sessionsTotal: readCount(stot) ?? 0,
       })),
   };
 }
@@ -80,23 +82,28 @@ export function parseHaproxyStats(text: string): HaproxyStats | undefined {
 /** Longer than any word of HAProxy's for a server. */
 const STATE_LIMIT = 40;
 
-/** Whoever rules the guest writes what it likes in place of a number. */
-function isCount(text: string): boolean {
-  return /^\d{1,10}$/.test(text.trim());
-}
-
-function countOf(text = ''): number {
-  return isCount(text) ? Number(text) : 0;
-}
-
 /** @param text such as `192.168.111.10:6443` */
 function addressOf(text = ''): { address?: string } {
   const address = text.replace(/:\d+$/, '');
   return address === '' ? {} : { address };
 }
 
+/** Whoever rules the guest writes what it likes in place of a number; 300 years of uptime are a date still. */
+function readCount(text = ''): number | undefined {
+  return /^\d{1,10}$/.test(text.trim()) ? Number(text) : undefined;
+}
+
+/** More than come in one answer of a HAProxy, whose rows are long. */
+const MAX_ROWS = 10_000;
+const COLUMNS = ['pxname', 'svname', 'scur', 'stot', 'status', 'addr'] as const;
+type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
+
 /** The last columns hold free text in quotes; the ones of interest come before. */
-function rowOf(columns: readonly string[], line: string): Record<string, string> {
-  const cells = line.split(',');
-  return Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? '']));
+function rowReader(header: string): (line: string) => Row {
+  const names = header.slice(2).split(',');
+  const places = COLUMNS.map((column) => [column, names.indexOf(column)] as const);
+  return (line) => {
+    const cells = line.split(',');
+    return Object.fromEntries(places.map(([column, at]) => [column, cells[at]]));
+  };
 }
