@@ -21,7 +21,13 @@ export function parseCloudInit(answer: { code: number; stdout: string }): CloudI
 }
 
 function asText(error: unknown): string {
-  return typeof error === 'string' ? error : JSON.stringify(error);
+  if (typeof error === 'string') return error;
+  try {
+    return JSON.stringify(error);
+  } catch {
+    // Deeper than the stack, which JSON.parse() does not need.
+    return 'an error that cannot be shown';
+  }
 }
 
 function readV1(text: string): Record<string, unknown> | undefined {

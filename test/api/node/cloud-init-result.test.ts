@@ -36,6 +36,14 @@ describe('what cloud-init says of itself', () => {
       assert.match(result.detail, detail);
     });
   }
+
+  it('cannot overflow the stack', () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+
+    const { errors } = parseCloudInit({ code: 0, stdout: `{"v1": {"errors": ["a", ${deep}]}}` });
+
+    assert.deepEqual(errors, ['a', 'an error that cannot be shown']);
+  });
 });
 
 describe('the question', () => {
