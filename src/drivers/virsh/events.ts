@@ -25,6 +25,9 @@ const EVENT = /event '([^']+)' for domain '(.*)'(?:: ?([^']*))?$/;
 const EVENT_WITH_QUOTES = /event '([^']+)' for domain '(.*?)'(?:: ?(.*))?$/;
 const NETWORK_EVENT = /event '([^']+)' for network '?(.*?)'?: ?(\w+)$/;
 
+/** No name and no path that libvirt has makes a longer line; the patterns take the square of its length. */
+const LONGEST_LINE = 16_384;
+
 /** Keeps a virsh listening; after each (re)start `lost` is told once it listens. */
 export function superviseEvents(options: EventsOptions): { dispose(): Promise<void> } {
   const { onEvent, settleMs, backoff } = options;
@@ -74,6 +77,7 @@ export function superviseEvents(options: EventsOptions): { dispose(): Promise<vo
 
 /** One line of `event` or `net-event --loop --timestamp`; undefined for anything else ("events received: 0"). */
 export function parseEvent(line: string): LibvirtEvent | undefined {
+  if (line.length > LONGEST_LINE) return undefined;
   const domain = EVENT.exec(line) ?? EVENT_WITH_QUOTES.exec(line);
   const [, event, name, detail = ''] = domain ?? NETWORK_EVENT.exec(line) ?? [];
   if (event === undefined || name === undefined) return undefined;

@@ -92,6 +92,15 @@ describe('events', () => {
     for (const [line, expected] of cases) assert.deepEqual(parseEvent(STAMP + line), expected, line);
   });
 
+  it('are no lines that are longer than any name, which would take seconds to tell apart', () => {
+    const started = process.threadCpuUsage().user;
+
+    const found = parseEvent(`${"event 'lifecycle' for domain '".repeat(8000)} x`);
+
+    assert.equal(found, undefined);
+    assert.ok(process.threadCpuUsage().user - started < 1_000_000);
+  });
+
   it('arrive whole however the stream is cut', async () => {
     const { events, latest, dispose } = listen({ settleMs: NEVER });
     const bytes = Buffer.from(`${STAMP}event 'lifecycle' for domain '動': Started Booted\n`.repeat(2));
