@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { explainError, ReasonedError, reasonOf } from '../../api/errors.ts';
 import type { Kinds } from '../../api/kinds/kinds.ts';
 import { API_VERSION, type ObjectRef } from '../../api/meta.ts';
+import { errnoOf } from '../../drivers/io-errors.ts';
 import type { ManifestTrouble } from '../../api/manifest/notes.ts';
 import type { EventRecorder } from '../../engine/events.ts';
 import type { Metrics } from '../../engine/metrics.ts';
@@ -118,7 +119,7 @@ export function createApi(deps: HttpDeps, access: Access = 'admin', token?: stri
   app.onError((error, c) => {
     const reason = reasonOf(error, 'InternalError');
     // Whoever asked is told what is wrong with the vmhost; what is wrong with k8slab is for the journal too.
-    if (!(error instanceof ReasonedError)) deps.onError(c.req.path, error);
+    if (!(error instanceof ReasonedError) && !hungUp(error)) deps.onError(c.req.path, error);
     return answerStatus(
       c,
       reason,
@@ -128,6 +129,11 @@ export function createApi(deps: HttpDeps, access: Access = 'admin', token?: stri
   });
   app.notFound((c) => c.json(notFound(`the server could not find ${c.req.path}`), 404));
   return app;
+}
+
+/** In the middle of its request: that is no fault of k8slab's, and anybody can do it. */
+function hungUp(error: Error): boolean {
+  return errnoOf(error) === 'ECONNRESET';
 }
 
 /** So many at a time; each reads manifests and looks at the vmhost. */

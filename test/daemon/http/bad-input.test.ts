@@ -252,6 +252,19 @@ function openWatch(path: string, server = socketPath): Promise<Socket> {
 }
 
 describe('a client that does not go on', () => {
+  it('in the middle of what it sends is no fault of the daemon, and nothing is told of it', async () => {
+    const told: string[] = [];
+    const app = createApi({ ...api.deps, onError: (where) => told.push(where) }, 'admin');
+    const body = new ReadableStream({
+      pull: (stream) => stream.error(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })),
+    });
+    const headers = { 'transfer-encoding': 'chunked' };
+
+    await app.request('/apis/k8slab.io/v1alpha1/plan', { method: 'POST', headers, body, duplex: 'half' });
+
+    assert.deepEqual(told, []);
+  });
+
   /** A server whose time is the test's. */
   async function serve(name: string): Promise<{ path: string; clock: ReturnType<typeof createFakeClock> }> {
     const clock = createFakeClock();
