@@ -46,6 +46,9 @@ function roundUp(size: number): number {
   return Math.ceil(size / SECTOR) * SECTOR;
 }
 
+/** json: and protocols such as nbd: are QEMU's to read, and so are names that are not whole, not UTF-8 or longer than it takes. */
+const PLAIN_NAME = /^[^:\p{Cc}\ufffd]{1,1023}$/u;
+
 type Header = Pick<QemuImageInfo, 'virtualSize' | 'backing' | 'backingFormat'>;
 
 /** Undefined for what is not qcow2, is not whole, or has more than this knows. */
@@ -57,9 +60,9 @@ function parseHeader(bytes: Buffer, fileSize: number): Header | undefined {
   // Of the features that must be understood only the compression type and "not closed" change nothing of what is told.
   const unknown = (features & ~0b1001n) !== 0n;
   if (encryption !== 0 || unknown || !isWhole(fields, fileSize)) return undefined;
+  if (headerLength > bytes.length || !Number.isSafeInteger(virtualSize)) return undefined;
   const backing = backingOf(bytes, fields);
-  // json: and protocols such as nbd: are QEMU's to read.
-  if (backing?.includes(':') === true) return undefined;
+  if (backing !== undefined && !PLAIN_NAME.test(backing)) return undefined;
   const format = backing === undefined ? undefined : backingFormatOf(bytes, headerLength);
   return { virtualSize, backing, backingFormat: format };
 }
@@ -119,8 +122,10 @@ function isWhole({ l1, refcounts, clusterBits }: Fields, fileSize: number): bool
   return clusterBits >= 9 && clusterBits <= 21 && l1End <= fileSize && refcountsEnd <= fileSize;
 }
 
+/** Empty where it is not within the bytes. */
 function backingOf(bytes: Buffer, { backing: { offset, length } }: Fields): string | undefined {
-  return offset === 0 ? undefined : bytes.toString('utf8', offset, offset + length);
+  if (offset === 0) return undefined;
+  return offset + length > bytes.length ? '' : bytes.toString('utf8', offset, offset + length);
 }
 
 /** From the header's extensions, each of a type, a length and data padded to eight bytes. */

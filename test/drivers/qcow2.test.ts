@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -30,6 +30,17 @@ const SAME: readonly (readonly [string, readonly string[], ...string[]])[] = [
   ['another compression', ['-o', 'compression_type=zstd'], '10M'],
 ];
 
+const HOSTILE: readonly (readonly [string, (bytes: Buffer, name: number) => unknown])[] = [
+  ['the name is beyond what is read', (bytes) => bytes.writeBigUInt64BE(5000n, 8)],
+  ['the name is there in part', (bytes) => bytes.writeBigUInt64BE(4090n, 8)],
+  ['the name is empty', (bytes) => bytes.writeUInt32BE(0, 16)],
+  ['the name is longer than QEMU takes', (bytes) => bytes.writeUInt32BE(2000, 16)],
+  ['the name has a zero byte', (bytes, name) => bytes.writeUInt8(0, name + 1)],
+  ['the name is no UTF-8', (bytes, name) => bytes.writeUInt8(0xff, name)],
+  ['the disk is larger than any', (bytes) => bytes.writeBigUInt64BE(2n ** 64n - 512n, 24)],
+  ['the header is longer than any', (bytes) => bytes.writeUInt32BE(0xfffffff0, 100)],
+];
+
 describe('what a disk is', () => {
   for (const [index, [what, options, ...size]] of SAME.entries()) {
     it(`is read as qemu-img says it: ${what}`, async () => {
@@ -50,6 +61,16 @@ describe('what a disk is', () => {
     await writeFile(path, Buffer.alloc(1001));
     assert.deepEqual(await readImageInfo(path, 'raw'), await askQemuImg(exec, path, 'raw'));
   });
+
+  for (const [what, change] of HOSTILE)
+    it(`is asked of qemu-img where a header is out of the ordinary: ${what}`, async () => {
+      const path = create('hostile.qcow2', ['-b', 'base.qcow2', '-F', 'qcow2']);
+      const bytes = await readFile(path);
+      change(bytes, Number(bytes.readBigUInt64BE(8)));
+      await writeFile(path, bytes);
+
+      assert.equal(await readImageInfo(path, 'qcow2'), undefined);
+    });
 
   it('is asked of qemu-img where a file is more than this reads', async () => {
     const paths = [
