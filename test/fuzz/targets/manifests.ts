@@ -92,7 +92,7 @@ function directory(): { feed: (input: Buffer) => Steps<void> } {
       const record = first.files.get(files[edited]?.path ?? '');
       const isOne = !input.includes('---') && record?.errors[0]?.code === 'NotAnObject';
       if (isOne && input.toString().replaceAll(/#.*/g, '').includes(API_VERSION))
-        assert.ok(record?.opaque, 'what an unreadable file names is not known to be gone');
+        assert.ok(record.opaque, 'what an unreadable file names is not known to be gone');
     },
   };
 }
