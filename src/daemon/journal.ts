@@ -12,7 +12,9 @@ const record = z.object({
   /** Type, status, and since when. */
   conditions: z.array(z.tuple([z.string(), z.enum(['True', 'False', 'Unknown']), z.string()])),
 });
-const content = z.object({ version: z.number(), objects: z.record(z.string(), record) });
+/** Beyond it numbers are no longer counted one by one: a version that a damaged file claims would never rise again. */
+const MAX_VERSION = 2 ** 52;
+const content = z.object({ version: z.int().min(0).max(MAX_VERSION), objects: z.record(z.string(), record) });
 
 type ObjectRecord = z.infer<typeof record>;
 
