@@ -85,6 +85,11 @@ export const VIRSH_OPS = [
   'version',
 ] as const;
 
+/** Where libvirt is modular another daemon answers these: virtnetworkd. */
+export function isAboutNetworks([op = '']: readonly string[]): boolean {
+  return op.startsWith('net-');
+}
+
 /** True unless the command is known to change nothing. */
 export function isMutating(argv: readonly string[]): boolean {
   const [op = '', ...args] = argv;

@@ -40,7 +40,7 @@ const NOTE =
   /^error: (Disconnected from .* due to |Reconnected to the hypervisor|Failed to create '\/dev\/null\/)/;
 
 const UNREACHABLE_HINT =
-  'is libvirt running? systemctl start libvirtd; its socket is /run/libvirt/libvirt-sock (virtqemud-sock with modular daemons)';
+  'is libvirt running? systemctl start libvirtd, or virtqemud.socket virtnetworkd.socket where its daemons are modular';
 
 interface Rule {
   pattern: RegExp;
@@ -60,6 +60,12 @@ const RULES: readonly Rule[] = [
   {
     pattern:
       /Failed to connect (socket|to the hypervisor)|failed to connect to the hypervisor|client socket is closed|Cannot recv data|Cannot write data|End of file while reading data|no connection driver available|connection is not open/i,
+    reason: 'LibvirtUnreachable',
+    hint: UNREACHABLE_HINT,
+  },
+  {
+    // By virsh's own words: that virtqemud cannot reach virtnetworkd it says in its host's language.
+    pattern: /^Failed to list (domains|networks)\b/,
     reason: 'LibvirtUnreachable',
     hint: UNREACHABLE_HINT,
   },
@@ -116,7 +122,7 @@ export function toVirshError(thrown: unknown, argv: readonly string[]): unknown 
     case 'DeadlineExceeded':
       return new VirshError(thrown.reason, argv, {
         ...details,
-        hint: 'does libvirt hang? systemctl status libvirtd',
+        hint: 'does libvirt hang? systemctl status libvirtd virtqemud virtnetworkd',
       });
     case 'Aborted':
       return new VirshError(thrown.reason, argv, details);

@@ -5,6 +5,8 @@ import type { Session } from './session.ts';
 export interface Pool {
   /** Runs `use` with a free session; a session that is no longer usable afterwards is replaced by the next call. */
   run<T>(use: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** No session of now answers another call: a free one ends at once, another one after its call. */
+  renew(): void;
   /** Ends the sessions, what they are doing and who waits for one; later calls fail. */
   dispose(): Promise<void>;
 }
@@ -23,6 +25,7 @@ export interface PoolOptions {
 interface Member {
   session: Session;
   proven: boolean;
+  spent: boolean;
   idleTimer: NodeJS.Timeout | undefined;
 }
 
@@ -73,6 +76,10 @@ export function createPool(options: PoolOptions): Pool {
         release(state, member);
       }
     },
+    renew() {
+      for (const member of state.members) member.spent = true;
+      for (const member of [...state.idle]) retire(state, member);
+    },
     async dispose() {
       state.disposed = true;
       for (const waiter of state.waiting.splice(0)) waiter.reject(closed());
@@ -102,7 +109,7 @@ function startOne(state: State): Member | undefined {
   const { options, members } = state;
   if (members.size >= options.size) return undefined;
   if (options.now() < state.retryAt) throw state.lastFailure;
-  const member: Member = { session: options.start(), proven: false, idleTimer: undefined };
+  const member: Member = { session: options.start(), proven: false, spent: false, idleTimer: undefined };
   members.add(member);
   return member;
 }
@@ -140,6 +147,7 @@ function release(state: State, member: Member): void {
   const { session } = member;
   if (state.disposed) return;
   if (!session.usable()) state.members.delete(member);
+  else if (member.spent) end(state, member);
   else {
     state.idle.push(member);
     member.idleTimer = setTimeout(() => {
@@ -150,7 +158,12 @@ function release(state: State, member: Member): void {
 }
 
 function retire(state: State, member: Member): void {
+  clearTimeout(member.idleTimer);
   state.idle.splice(state.idle.indexOf(member), 1);
+  end(state, member);
+}
+
+function end(state: State, member: Member): void {
   state.members.delete(member);
   void member.session.dispose();
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pRetry from 'p-retry';
 import { exec, spawnProcess } from '../exec.ts';
 import type { ChildHandle } from '../exec.ts';
-import { isMutating } from './commands.ts';
+import { isAboutNetworks, isMutating } from './commands.ts';
 import { failureIn, toVirshError, VirshError } from './errors.ts';
 import type { CallLimits, Reply } from './exchange.ts';
 import { isTypeable } from './frame.ts';
@@ -80,11 +80,15 @@ interface Context {
 /** No history file (it would hold every call), none of the user's key bindings. */
 const ENV = { XDG_CACHE_HOME: '/dev/null', INPUTRC: '/dev/null' };
 const MAX_OUTPUT = 64 * 1024 * 1024;
+/** Listening there ends when virtnetworkd does; virtqemud, which passes its events on, would be silent from then on. */
+const NETWORK_URI: ReadonlyMap<string, string> = new Map([['qemu:///system', 'network:///system']]);
 const DEFAULT_BACKOFF = { firstMs: 100, maxMs: 2000 };
 
 /** A bounded pool of long-lived virsh sessions. Nothing is started before the first call. */
 export function createVirsh(options: VirshOptions): Virsh {
-  const base = [...(options.command ?? ['virsh']), '-q', '-c', options.uri];
+  const to = (uri: string): string[] => [...(options.command ?? ['virsh']), '-q', '-c', uri];
+  const base = to(options.uri);
+  const toNetworks = to(NETWORK_URI.get(options.uri) ?? options.uri);
   const now = options.now ?? (() => performance.now());
   const mark = options.mark ?? randomMark;
   function start(): Session {
@@ -96,7 +100,7 @@ export function createVirsh(options: VirshOptions): Virsh {
   const context: Context = { options, base, now, pool, closing: closing.signal };
   return {
     call: (argv, callOptions = {}) => callWithRetry(context, argv, callOptions),
-    spawn: (argv) => spawn([...base, ...argv]),
+    spawn: (argv) => spawn([...(isAboutNetworks(argv) ? toNetworks : base), ...argv]),
     dispose() {
       closing.abort();
       return pool.dispose();
@@ -128,9 +132,20 @@ async function callWithRetry(
   return pRetry(() => callOnce(context, argv, limits), {
     retries: 1,
     minTimeout: options.retryMs ?? 300,
-    shouldRetry: ({ error }) => error instanceof VirshError && error.reason === 'LibvirtUnreachable',
+    shouldRetry: ({ error }) =>
+      error instanceof VirshError &&
+      (error.reason === 'LibvirtUnreachable' || mayBeCutOff(options, argv, error)),
     ...(limits.signal === undefined ? {} : { signal: limits.signal }),
   });
+}
+
+/**
+ * virtqemud keeps a connection to virtnetworkd for each session, and keeps it when virtnetworkd was restarted and it is dead.
+ * What it says then is in the vmhost's language.
+ */
+function mayBeCutOff({ uri }: VirshOptions, argv: readonly string[], { reason }: VirshError): boolean {
+  if (!uri.startsWith('qemu') || !isAboutNetworks(argv)) return false;
+  return reason === 'LibvirtUnreachable' || reason === 'OperationFailed';
 }
 
 interface ToldLimits extends CallLimits {
@@ -164,7 +179,10 @@ async function callOnce(context: Context, argv: readonly string[], limits: ToldL
       ? pool.run(inSession, limits.signal)
       : callApart(context, argv, limits));
     const failure = failureIn(reply.stderr, argv);
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) {
+      if (mayBeCutOff(options, argv, failure)) pool.renew();
+      throw failure;
+    }
     report();
     return reply.stdout;
   } catch (thrown) {

@@ -16,6 +16,10 @@ const MESSAGES: [VirshReason, string][] = [
   ],
   ['LibvirtUnreachable', 'error: internal error: client socket is closed'],
   [
+    'LibvirtUnreachable',
+    'error: Failed to list networks\nerror: 内部エラー: クライアントソケットが閉じられました',
+  ],
+  [
     'PermissionDenied',
     "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
   ],

@@ -131,6 +131,25 @@ describe('a pool of sessions', () => {
     await other.done;
   });
 
+  it('answers by new sessions from a renewal on, and breaks off no call', async () => {
+    const { pool, started } = bench({ size: 2 });
+    const busy = hold(pool);
+    await busy.began;
+    await pool.run(() => Promise.resolve());
+
+    pool.renew();
+
+    assert.deepEqual(
+      started.map(({ disposed }) => disposed),
+      [false, true],
+    );
+    assert.equal(await pool.run(idOf), 2);
+    busy.end();
+    await busy.done;
+    assert.equal(started[0]?.disposed, true);
+    assert.equal(await pool.run(idOf), 2);
+  });
+
   it('ends a session that nobody used for a while', async () => {
     const { pool, started } = bench({ idleMs: 1 });
     const alive = setInterval(() => undefined, 1000); // the pool's own timers keep no process alive

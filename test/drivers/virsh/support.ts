@@ -21,7 +21,8 @@ export async function until(condition: () => boolean): Promise<void> {
 /**
  * A stand-in for virsh, for what the real one cannot be made to do: it prompts and echoes like readline, understands
  * framing, and as commands: hang, die, flood, mumble (half an answer, then death), lost (as when the connection comes
- * back), warn, later (speaks unasked after its answer), env, args. Returns the path of the executable.
+ * back), warn, later (speaks unasked after its answer), env, args, restart-networks (whereupon those that run already
+ * have only errors for net-dumpxml and net-update). Returns the path of the executable.
  */
 export async function writeStub(dir: string): Promise<string> {
   const path = join(dir, 'virsh');
@@ -32,9 +33,11 @@ export async function writeStub(dir: string): Promise<string> {
 
 const STUB = `
 const { createInterface } = require('node:readline');
-const { writeSync } = require('node:fs');
+const { appendFileSync, readFileSync, writeSync } = require('node:fs');
 const out = (text) => writeSync(1, text);
 const err = (text) => writeSync(2, text);
+const restarts = () => readFileSync(__filename + '.restarts', { flag: 'a+' }).length;
+const born = restarts();
 const commands = {
   echo: (args) => (args[0] === '--err' ? err('error: ' + args.slice(1).join(' ') + '\\n') : out(args.join(' '))),
   hang: () => new Promise(() => {}),
@@ -46,7 +49,12 @@ const commands = {
   later: () => { setTimeout(() => err('error: Disconnected from qemu:///system due to end of file\\n'), 20); },
   env: () => out(JSON.stringify(process.env)),
   args: () => out(JSON.stringify(process.argv.slice(2))),
+  event: () => commands.args(),
+  'net-event': () => commands.args(),
   pid: () => out(String(process.pid)),
+  'restart-networks': () => appendFileSync(__filename + '.restarts', 'x'),
+  'net-dumpxml': () => (restarts() > born ? err('error: 内部エラー: クライアントソケットが閉じられました\\n') : out('<network/>')),
+  'net-update': () => commands['net-dumpxml'](),
   'net-list': () => commands.die(),
   'net-start': () => commands.die(),
 };

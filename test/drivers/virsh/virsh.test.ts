@@ -124,6 +124,54 @@ describe('virsh', () => {
       );
     }));
 
+  it('reads networks again by new sessions once virtnetworkd was restarted, whatever language virtqemud tells it in', () =>
+    withVirsh({ uri: 'qemu:///system', size: 3 }, async (virsh) => {
+      await Promise.all(['1', '2', '3'].map((word) => virsh.call(['echo', word])));
+      await virsh.call(['restart-networks']);
+
+      assert.equal(await virsh.call(['net-dumpxml']), '<network/>');
+      assert.equal(await virsh.call(['net-update']), '<network/>');
+    }));
+
+  it('makes no change of a network twice, and the next one by a new session', () =>
+    withVirsh({ uri: 'qemu:///system' }, async (virsh, calls) => {
+      await virsh.call(['restart-networks']);
+
+      await assert.rejects(virsh.call(['net-update']), { reason: 'OperationFailed' });
+      await virsh.call(['net-update']);
+
+      assert.deepEqual(
+        calls.map(({ op }) => op),
+        ['restart-networks', 'net-update', 'net-update'],
+      );
+    }));
+
+  it('keeps the only session there can be of a libvirt in memory', () =>
+    withVirsh({ ...real, size: 1 }, async (virsh) => {
+      await virsh.call(['net-destroy', 'default']);
+
+      const missing = ['delete', 'ip-dhcp-host', "<host mac='52:54:00:00:00:99'/>"];
+      await assert.rejects(virsh.call(['net-update', 'default', ...missing]), { reason: 'OperationFailed' });
+
+      assert.match(await virsh.call(['net-list', '--inactive']), /default/);
+    }));
+
+  it('listens to networks where the end of virtnetworkd is the end of that', async () => {
+    const said: string[] = [];
+    await withVirsh({ uri: 'qemu:///system' }, async (virsh) => {
+      for (const op of ['net-event', 'event']) {
+        const child = virsh.spawn([op]);
+        child.onStdout((chunk) => said.push(chunk.toString()));
+        await child.ended;
+      }
+    });
+
+    assert.deepEqual(said, [
+      '["-q","-c","network:///system","net-event"]',
+      '["-q","-c","qemu:///system","event"]',
+    ]);
+  });
+
   it('takes a call for done though its connection went and came back, or libvirt warned', () =>
     withVirsh({}, async (virsh) => {
       assert.equal(await virsh.call(['lost']), 'all the same\n');
