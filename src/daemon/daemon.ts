@@ -274,7 +274,7 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
 
 function abortAfter(clock: Clock, ms: number): { abort: Timer; signal: AbortSignal } {
   const controller = new AbortController();
-  const hint = 'does libvirt answer? k8slab get host; systemctl status libvirtd';
+  const hint = 'does libvirt answer? k8slab get host; systemctl status libvirtd virtqemud virtnetworkd';
   const error = new ReasonedError('DeadlineExceeded', `not looked at: nothing more within ${ms / 1000} s`, {
     hint,
   });

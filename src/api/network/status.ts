@@ -111,7 +111,7 @@ function forwarding({ firewall, live, neighbours }: ObservedNetwork): ConditionI
     return [condition('Forwarding', 'False', 'ForwardDropped', message)];
   }
   if (mode === 'nat' && (cidr === undefined || !firewall.masqueraded.includes(cidr))) {
-    const message = `the firewall does not translate ${cidr ?? 'its addresses'}: libvirt's rules are gone; systemctl restart libvirtd makes them anew`;
+    const message = `the firewall does not translate ${cidr ?? 'its addresses'}: libvirt's rules are gone; systemctl restart libvirtd (virtnetworkd where its daemons are modular) makes them anew`;
     return [condition('Forwarding', 'False', 'NotMasqueraded', message)];
   }
   return [condition('Forwarding', 'True', 'Forwarded')];

@@ -67,7 +67,7 @@ function deadlines(clock: Clock): By {
   const begun = clock.monotonic();
   return (ms, what, call) => {
     const late = new ReasonedError('DeadlineExceeded', `cannot ${what}: libvirt does not answer in time`, {
-      hint: 'does libvirt hang? systemctl status libvirtd',
+      hint: 'does libvirt hang? systemctl status libvirtd virtqemud virtnetworkd',
     });
     return byDeadline(clock, { at: begun + ms, late }, (signal) => call({ signal }));
   };
