@@ -17,10 +17,14 @@ export interface LibvirtFacts {
   readonly runningDomains: readonly string[];
 }
 
-/** Units of libvirt's daemons or their sockets that are active. */
+/** Those of libvirt's modular daemons that domains and networks need. */
+export const MODULAR_DAEMONS = ['virtqemud', 'virtnetworkd'] as const;
+
+/** Which of libvirt's daemons are active, or their sockets. */
 export interface DaemonFacts {
+  /** libvirtd. */
   readonly monolithic: boolean;
-  readonly modular: boolean;
+  readonly modular: readonly (typeof MODULAR_DAEMONS)[number][];
 }
 
 export interface SourceFact {

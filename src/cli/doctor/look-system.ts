@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { exec as runCommand, ExecError, type Exec } from '../../drivers/exec.ts';
 import { readIfExists } from '../../drivers/files.ts';
 import type { Unknown } from './check.ts';
-import type { DaemonFacts, Facts, PackageFamily } from './facts.ts';
+import { MODULAR_DAEMONS, type DaemonFacts, type Facts, type PackageFamily } from './facts.ts';
 
 type System = Pick<
   Facts,
@@ -42,16 +42,15 @@ export function familyOf(release: string): PackageFamily {
   return ids.some((id) => ['fedora', 'rhel', 'centos'].includes(id)) ? 'fedora' : 'other';
 }
 
-const MONOLITHIC = ['libvirtd.service', 'libvirtd.socket'];
-const MODULAR = ['virtqemud.service', 'virtqemud.socket', 'virtnetworkd.service', 'virtnetworkd.socket'];
-
 async function lookAtDaemons(exec: Exec): Promise<DaemonFacts | Unknown> {
-  const active = await activeUnits(exec, [...MONOLITHIC, ...MODULAR]);
+  const active = await activeUnits(exec, ['libvirtd', ...MODULAR_DAEMONS].flatMap(unitsOf));
   if (!Array.isArray(active)) return active;
-  return {
-    monolithic: MONOLITHIC.some((unit) => active.includes(unit)),
-    modular: MODULAR.some((unit) => active.includes(unit)),
-  };
+  const isActive = (daemon: string): boolean => unitsOf(daemon).some((unit) => active.includes(unit));
+  return { monolithic: isActive('libvirtd'), modular: MODULAR_DAEMONS.filter(isActive) };
+}
+
+function unitsOf(daemon: string): string[] {
+  return [`${daemon}.service`, `${daemon}.socket`];
 }
 
 /** ufw's unit is active even where ufw is disabled. */

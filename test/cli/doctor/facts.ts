@@ -47,7 +47,7 @@ export function soundFacts(change: Partial<Facts> = {}): Facts {
       networks: [{ name: 'default', cidr: '192.168.122.0/24', bridge: 'virbr0' }],
       runningDomains: [],
     },
-    daemons: { monolithic: true, modular: false },
+    daemons: { monolithic: true, modular: [] },
     kvm: { state: 'Works', seconds: 0.3 },
     domainType: 'auto',
     machine: { memoryTotal: 16 * GIB, memoryAvailable: 12 * GIB, cpus: 4, cpuFlags: ['vmx'] },

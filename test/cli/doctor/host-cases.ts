@@ -104,21 +104,38 @@ export const hostCases: readonly Case[] = [
   },
   {
     reason: 'both sorts of daemons are active',
-    facts: { daemons: { monolithic: true, modular: true } },
+    facts: { daemons: { monolithic: true, modular: ['virtqemud'] } },
     check: 'libvirt daemons',
     status: 'WARN',
   },
   {
     reason: 'the daemons are modular',
-    facts: { daemons: { monolithic: false, modular: true } },
+    facts: { daemons: { monolithic: false, modular: ['virtqemud', 'virtnetworkd'] } },
     check: 'libvirt daemons',
     status: 'OK',
     says: /virtqemud/,
   },
   {
+    reason: 'one of the modular daemons is not active',
+    facts: { daemons: { monolithic: false, modular: ['virtqemud'] } },
+    check: 'libvirt daemons',
+    status: 'FAIL',
+    says: /virtnetworkd is not active.*enable --now virtnetworkd\.socket/s,
+  },
+  {
+    reason: 'modular daemons do not answer on Debian',
+    facts: {
+      daemons: { monolithic: false, modular: ['virtnetworkd'] },
+      libvirt: { error: 'no socket', reason: 'LibvirtUnreachable' },
+    },
+    check: 'libvirt',
+    status: 'FAIL',
+    says: /no socket(?!.*libvirtd).*virtqemud\.socket/s,
+  },
+  {
     reason: 'no daemon is active',
     facts: {
-      daemons: { monolithic: false, modular: false },
+      daemons: { monolithic: false, modular: [] },
       libvirt: { error: 'x', reason: 'LibvirtUnreachable' },
     },
     check: 'libvirt daemons',

@@ -48,7 +48,7 @@ describe('what doctor reads', () => {
     const found = await lookAtSystem(exec);
     const without = await lookAtSystem(none);
 
-    assert.deepEqual(found.daemons, { monolithic: false, modular: true });
+    assert.deepEqual(found.daemons, { monolithic: false, modular: ['virtqemud'] });
     assert.deepEqual(found.groups, ['me', 'libvirt']);
     for (const fact of [without.daemons, without.managers, without.groups])
       assert.ok('unknown' in Object(fact));

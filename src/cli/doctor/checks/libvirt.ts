@@ -1,5 +1,5 @@
 import { fail, isUnknown, ok, unknown, warn, type Check } from '../check.ts';
-import type { Facts } from '../facts.ts';
+import { MODULAR_DAEMONS, type DaemonFacts, type Facts } from '../facts.ts';
 import { install } from './programs.ts';
 
 const OLDEST = [9, 0] as const;
@@ -11,7 +11,7 @@ export function checkLibvirt(facts: Seen): Check[] {
   return [answers(facts), daemons(facts), group(facts)].flat();
 }
 
-function answers({ libvirt, root, user, family }: Seen): Check {
+function answers({ libvirt, root, user, family, daemons: found }: Seen): Check {
   if ('version' in libvirt) {
     const { version } = libvirt;
     return isOlder(version)
@@ -37,13 +37,18 @@ function answers({ libvirt, root, user, family }: Seen): Check {
       `usermod -aG libvirt ${user}, and log in anew; or run this as root`,
     );
   }
-  return fail('libvirt', error, startHint(family));
+  const modular = !isUnknown(found) && found.modular.length > 0;
+  return fail('libvirt', error, modular ? startModular(MODULAR_DAEMONS) : startHint(family));
 }
 
 function startHint(family: Seen['family']): string {
   return family === 'fedora'
-    ? 'dnf install libvirt && systemctl enable --now virtqemud.socket virtnetworkd.socket'
+    ? `dnf install libvirt && ${startModular(MODULAR_DAEMONS)}`
     : 'apt-get install libvirt-daemon-system && systemctl enable --now libvirtd.socket';
+}
+
+function startModular(names: readonly string[]): string {
+  return ['systemctl enable --now', ...names.map((name) => `${name}.socket`)].join(' ');
 }
 
 function isOlder(version: string): boolean {
@@ -54,13 +59,13 @@ function isOlder(version: string): boolean {
 function daemons({ daemons: found, libvirt }: Seen): Check[] {
   if (isUnknown(found)) return [unknown('libvirt daemons', found.unknown)];
   const { monolithic, modular } = found;
-  if (monolithic && modular) {
+  if (monolithic && modular.length > 0) {
     const hint =
       'stop one of them: systemctl disable --now libvirtd.service libvirtd.socket, or the virt*d ones';
     return [warn('libvirt daemons', 'libvirtd and the modular daemons are both active', hint)];
   }
   if (monolithic) return [ok('libvirt daemons', 'libvirtd, which serves all')];
-  if (modular) return [ok('libvirt daemons', 'virtqemud and virtnetworkd')];
+  if (modular.length > 0) return [modularDaemons(modular)];
   return 'version' in libvirt
     ? [unknown('libvirt daemons', 'none is active by systemd, and yet libvirt answers')]
     : [
@@ -70,6 +75,13 @@ function daemons({ daemons: found, libvirt }: Seen): Check[] {
           'systemctl enable --now libvirtd.socket, or virtqemud.socket and virtnetworkd.socket',
         ),
       ];
+}
+
+function modularDaemons(active: DaemonFacts['modular']): Check {
+  const missing = MODULAR_DAEMONS.filter((name) => !active.includes(name));
+  return missing.length === 0
+    ? ok('libvirt daemons', MODULAR_DAEMONS.join(' and '))
+    : fail('libvirt daemons', `${missing.join()} is not active`, startModular(missing));
 }
 
 /** k8slabd is root; this is about people. */
