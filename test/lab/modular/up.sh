@@ -20,7 +20,7 @@ fi
 vmhost sh -c "$(cat "$here/switch.sh")" <"$archive"
 tar -C manifests/lab -cf - . | vmhost tar -C /etc/k8slab.d -xf - --no-same-owner
 vmhost systemctl start k8slabd.service
-for kind in network image node; do vmhost k8slab wait "$kind" --for=condition=Ready --timeout 600; done
+for kind in network image node; do vmhost k8slab wait "$kind" --all --for=condition=Ready --timeout 10m; done
 vmhost k8slab doctor
 vmhost k8slab verify
 if vmhost systemctl is-active libvirtd.socket libvirtd.service; then
