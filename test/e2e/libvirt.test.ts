@@ -1,7 +1,7 @@
 import { after, before, describe, it } from 'node:test';
 import type { Lab } from '../lab/lab.ts';
 import { DISK_DIR } from '../libvirt/conformance-domains.ts';
-import { DOMAINS, NETWORKS, play, SCENARIOS, type RunCommand } from '../libvirt/conformance.ts';
+import { CLEAR, DOMAINS, NETWORKS, play, SCENARIOS, type RunCommand } from '../libvirt/conformance.ts';
 import { bootLab } from './bed.ts';
 
 /** What the libvirt in memory of the unit tests is held to. */
@@ -21,7 +21,7 @@ describe('the real libvirt', () => {
     return { refused: code !== 0, printed: stdout + stderr };
   };
   async function clear(): Promise<void> {
-    for (const name of DOMAINS) for (const op of ['destroy', 'undefine']) await run({ words: [op, name] });
+    for (const name of DOMAINS) for (const op of [['destroy'], CLEAR]) await run({ words: [...op, name] });
     for (const name of NETWORKS)
       for (const op of ['net-destroy', 'net-undefine']) await run({ words: [op, name] });
   }

@@ -143,4 +143,94 @@ const disks: Scenario = {
   ],
 };
 
-export const DOMAIN_SCENARIOS: readonly Scenario[] = [cpus, identities, runs, disks];
+function info(...shows: readonly string[]): Step {
+  return { virsh: 'dominfo cf-p', shows };
+}
+
+const saves: Scenario = {
+  title: 'a guest that is held, saved, or has snapshots',
+  steps: [
+    define(),
+    { virsh: 'suspend cf-p', refused: true, why: 'it is off' },
+    { virsh: 'resume cf-p', refused: true },
+    { virsh: 'managedsave cf-p', refused: true },
+    { virsh: 'start cf-p' },
+    { virsh: 'suspend cf-p' },
+    info('State: paused'),
+    { virsh: 'start cf-p', refused: true, why: 'it is active' },
+    { virsh: 'resume cf-p' },
+    { virsh: 'resume cf-p', refused: true, why: 'it runs' },
+    info('State: running', 'Managed save: no'),
+    { virsh: 'suspend cf-p' },
+    { virsh: 'destroy cf-p' },
+    { virsh: 'start cf-p' },
+    { virsh: 'managedsave cf-p' },
+    info('State: shut off', 'Managed save: yes'),
+    { virsh: 'undefine cf-p', refused: true },
+    define({ cpus: '<vcpu>1</vcpu>' }, undefined, 'what is saved is kept'),
+    info('Managed save: yes'),
+    { virsh: 'managedsave-remove cf-p' },
+    { virsh: 'managedsave-remove cf-p', why: 'nothing to do' },
+    info('Managed save: no'),
+    { virsh: 'start cf-p' },
+    { virsh: 'managedsave cf-p' },
+    { virsh: 'start cf-p' },
+    info('State: running', 'Managed save: no'),
+    { virsh: 'managedsave cf-p' },
+    { virsh: 'undefine cf-p --managed-save' },
+    { virsh: 'dominfo cf-p', refused: true },
+  ],
+};
+
+const restored: Scenario = {
+  title: 'a guest that was saved comes back as it was saved',
+  notByTestDriver: true,
+  steps: [
+    define(),
+    { virsh: 'start cf-p' },
+    { virsh: 'managedsave cf-p' },
+    define({ cpus: '<vcpu>1</vcpu>' }),
+    { virsh: 'start cf-p' },
+    { virsh: 'dumpxml cf-p', shows: ["<vcpu placement='static'>2</vcpu>"] },
+    { virsh: 'dumpxml cf-p --inactive', shows: ["<vcpu placement='static'>1</vcpu>"] },
+    { virsh: 'suspend cf-p' },
+    { virsh: 'suspend cf-p', why: 'it is, and that is no error' },
+    { virsh: 'destroy cf-p' },
+  ],
+};
+
+const snapshots: Scenario = {
+  title: 'snapshots within the disk',
+  steps: [
+    define({ devices: disk('d.qcow2') }),
+    { virsh: 'snapshot-create-as cf-p one' },
+    { virsh: 'snapshot-create-as cf-p one', refused: true },
+    { virsh: 'dumpxml cf-p --inactive', shows: ['d.qcow2'] },
+    { virsh: 'undefine cf-p', refused: true, why: 'it has snapshots' },
+    { virsh: 'undefine cf-p --snapshots-metadata' },
+    { virsh: 'dominfo cf-p', refused: true },
+  ],
+};
+
+const overlays: Scenario = {
+  title: 'snapshots in files of their own',
+  notByTestDriver: true,
+  steps: [
+    define({ devices: disk('d.qcow2') }),
+    { virsh: 'snapshot-create-as cf-p two --disk-only' },
+    { virsh: 'dumpxml cf-p --inactive', shows: [`${DISK_DIR}/d.two`] },
+    { virsh: 'undefine cf-p', refused: true },
+    { virsh: 'undefine cf-p --snapshots-metadata' },
+  ],
+};
+
+export const DOMAIN_SCENARIOS: readonly Scenario[] = [
+  cpus,
+  identities,
+  runs,
+  disks,
+  saves,
+  restored,
+  snapshots,
+  overlays,
+];

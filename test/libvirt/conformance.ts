@@ -58,3 +58,5 @@ function plain(text: string): string {
 /** The networks and domains that the table makes. */
 export const NETWORKS = ['cf-a', 'cf-b', 'cf-c'];
 export const DOMAINS = ['cf-p', 'cf-q'];
+/** Undefines a domain, whatever hangs on it. */
+export const CLEAR: readonly string[] = ['undefine', '--managed-save', '--snapshots-metadata'];

@@ -32,13 +32,18 @@ export interface RawDomain {
   readonly autostart: boolean;
 }
 
+export interface UndefineFlags {
+  readonly managedSave: boolean;
+  readonly snapshotsMetadata?: boolean;
+}
+
 /** virsh's commands about domains, as libvirt 9 answers them. */
 export interface RawDomains {
   define(xml: string): void;
   start(name: string): void;
   /** Pulls the plug. */
   destroy(name: string): void;
-  undefine(name: string, options: { readonly managedSave: boolean }): void;
+  undefine(name: string, options: UndefineFlags): void;
   autostart(name: string, on: boolean): void;
   setLink(name: string, mac: string, state: 'up' | 'down'): void;
   xml(name: string, options: { readonly inactive: boolean; readonly security?: boolean }): string;
@@ -55,7 +60,7 @@ export function rawDomains(state: LibvirtState, options: DoubleOptions): RawDoma
     start: (name) => start(context, name),
     destroy: (name) => stop(context, name, 'destroy', 'Stopped Destroyed'),
     powerOff: (name) => stop(context, name, 'shutdown', 'Stopped Shutdown'),
-    undefine: (name, { managedSave }) => undefine(context, name, managedSave),
+    undefine: (name, flags) => undefine(context, name, flags),
     autostart(name, on) {
       const domain = find(state, name, 'autostart');
       if (domain.transient === true) refuse('autostart', 'cannot set autostart for transient domain');
@@ -93,7 +98,7 @@ function uuidOf(domain: FakeDomain): string | undefined {
   return uuid;
 }
 
-function find(state: LibvirtState, name: string, op: string): FakeDomain {
+export function find(state: LibvirtState, name: string, op: string): FakeDomain {
   return state.domains.get(name) ?? refuse(op, `failed to get domain '${name}'`, 'NotFound');
 }
 
@@ -139,7 +144,7 @@ function start(context: Context, name: string): void {
   const { state, options } = context;
   const domain = find(state, name, 'start');
   if (!isOff(domain)) refuse('start', 'Domain is already active', 'AlreadyExists');
-  const root = parse(domain.xml);
+  const root = parse(domain.saved ?? domain.xml);
   checkDisks(root, options);
   const nics = elements(first(root, 'devices'), 'interface');
   const bridges = new Map(nics.map((nic) => [nic, bridgeFor(state, nic)]));
@@ -148,7 +153,9 @@ function start(context: Context, name: string): void {
   domain.live = renderXml(live);
   domain.state = 'running';
   state.saved.delete(name);
-  tell(state, 'domain', name, 'Started Booted');
+  const restored = domain.saved !== undefined;
+  delete domain.saved;
+  tell(state, 'domain', name, restored ? 'Started Restored' : 'Started Booted');
 }
 
 function checkDisks(root: XmlElement, { hasFile = () => true }: DoubleOptions): void {
@@ -182,8 +189,7 @@ function plugIn(state: LibvirtState, nic: XmlElement, bridge: string | undefined
   return { tap, bridge, portid: uuidFrom(state.serial) };
 }
 
-function stop(context: Context, name: string, op: string, detail: string): void {
-  const { state } = context;
+export function stop({ state }: Context, name: string, op: string, detail: string): void {
   const domain = find(state, name, op);
   if (isOff(domain)) refuse(op, 'Requested operation is not valid: domain is not running');
   for (const tap of tapsOf(domain)) {
@@ -202,12 +208,15 @@ export function tapsOf({ live }: FakeDomain): string[] {
   return nics.flatMap((nic) => attribute(first(nic, 'target'), 'dev') ?? []);
 }
 
-function undefine(context: Context, name: string, managedSave: boolean): void {
-  const { state } = context;
+function undefine({ state }: Context, name: string, flags: UndefineFlags): void {
+  const { managedSave, snapshotsMetadata = false } = flags;
   const domain = find(state, name, 'undefine');
   if (domain.transient === true) refuse('undefine', 'cannot undefine transient domain');
   if (state.saved.has(name) && !managedSave)
     refuse('undefine', 'Refusing to undefine while domain managed save image exists');
+  const count = domain.snapshots?.length ?? 0;
+  if (isOff(domain) && count > 0 && !snapshotsMetadata)
+    refuse('undefine', `Requested operation is not valid: cannot delete inactive domain with ${count} snapshots`);
   state.saved.delete(name);
   if (isOff(domain)) state.domains.delete(name);
   else {

@@ -1,15 +1,16 @@
 import { VirshError, type VirshReason } from '../../src/drivers/virsh/errors.ts';
 import type { DomainJob, DomainListing, Libvirt, NetworkUpdate } from '../../src/drivers/libvirt.ts';
 import type { DomainXmlOptions } from '../../src/drivers/virsh/domains.ts';
-import { isOff, rawDomains, type RawDomain, type RawDomains } from './domains.ts';
+import { isOff, rawDomains, type RawDomain, type RawDomains, type UndefineFlags } from './domains.ts';
 import { rawNetworks, type RawNetworks } from './networks.ts';
+import { rawSaves, type RawSaves } from './saves.ts';
 import type { DoubleOptions, LibvirtState } from './state.ts';
 
 /** virsh's commands, as a libvirt in memory answers them. */
-export type RawLibvirt = RawNetworks & RawDomains;
+export type RawLibvirt = RawNetworks & RawDomains & RawSaves;
 
 export function createRaw(state: LibvirtState, options: DoubleOptions = {}): RawLibvirt {
-  return { ...rawNetworks(state, options), ...rawDomains(state, options) };
+  return { ...rawNetworks(state, options), ...rawDomains(state, options), ...rawSaves(state, options) };
 }
 
 export interface DriverOptions extends DoubleOptions {
@@ -159,7 +160,7 @@ function domainCalls(
         () => raw.setLink(name, mac, link),
         () => name,
       )(),
-    undefineDomain: changes('undefineDomain', (name: string, flags: { managedSave: boolean }) =>
+    undefineDomain: changes('undefineDomain', (name: string, flags: UndefineFlags) =>
       known(() => raw.undefine(name, flags)),
     ),
     hasManagedSave: reads('hasManagedSave', (name: string) => state.saved.has(name)),

@@ -19,6 +19,10 @@ export interface FakeDomain {
   live?: string;
   transient?: true;
   autostart?: true;
+  /** What its saved memory was of: with that it starts again, whatever was defined since. */
+  saved?: string;
+  /** Names of its snapshots. */
+  snapshots?: readonly string[];
 }
 
 /** All that libvirt and the vmhost's kernel hold. Tests put things into it as another admin would. */

@@ -37,7 +37,17 @@ const COMMANDS: Readonly<Record<string, (raw: RawLibvirt, words: Words) => unkno
   define: (raw, { xml }) => raw.define(xml),
   start: (raw, { name }) => raw.start(name),
   destroy: (raw, { name }) => raw.destroy(name),
-  undefine: (raw, { name, flags }) => raw.undefine(name, { managedSave: flags.has('--managed-save') }),
+  undefine: (raw, { name, flags }) =>
+    raw.undefine(name, {
+      managedSave: flags.has('--managed-save'),
+      snapshotsMetadata: flags.has('--snapshots-metadata'),
+    }),
+  suspend: (raw, { name }) => raw.suspend(name),
+  resume: (raw, { name }) => raw.resume(name),
+  managedsave: (raw, { name }) => raw.managedSave(name),
+  'managedsave-remove': (raw, { name }) => raw.managedSaveRemove(name),
+  'snapshot-create-as': (raw, { name, more: [snapshot = ''], flags }) =>
+    void raw.snapshot(name, snapshot, { diskOnly: flags.has('--disk-only') }),
   autostart: (raw, { name, flags }) => raw.autostart(name, !flags.has('--disable')),
   'domif-setlink': (raw, { name, more: [mac = '', link = ''] }) =>
     raw.setLink(name, mac, link === 'down' ? 'down' : 'up'),
@@ -74,5 +84,7 @@ function domainInfo(raw: RawLibvirt, name: string): string {
   raw.xml(name, { inactive: true });
   const found = raw.doms().find((domain) => domain.name === name);
   const persistent = `Persistent: ${found?.transient === true ? 'no' : 'yes'}`;
-  return [`State: ${found?.state === 'shutoff' ? 'shut off' : 'running'}`, persistent].join('\n');
+  const state = found?.state === 'shutoff' ? 'shut off' : (found?.state ?? '');
+  const saved = `Managed save: ${raw.isSaved(name) ? 'yes' : 'no'}`;
+  return [`State: ${state}`, persistent, saved].join('\n');
 }
