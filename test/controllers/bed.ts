@@ -6,6 +6,8 @@ import { loadBalancerSpec } from '../../src/api/load-balancer/spec.ts';
 import { networkSpec } from '../../src/api/network/spec.ts';
 import { nodeSpec } from '../../src/api/node/spec.ts';
 import { contentHash } from '../../src/api/canonical.ts';
+import type { PlannedObject } from '../../src/api/disruption/action.ts';
+import { KINDS } from '../../src/api/kinds/list.ts';
 import type { Condition, ConditionInput, Kind, ManifestKind, KindMap } from '../../src/api/meta.ts';
 import { createHostReconciler } from '../../src/controllers/host/reconciler.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image/reconciler.ts';
@@ -22,9 +24,11 @@ import { createPass } from '../../src/controllers/pass.ts';
 import { letGo, withRemoval } from '../../src/controllers/removal.ts';
 import { createTurns } from '../../src/controllers/node/turns.ts';
 import { createSharedRead } from '../../src/controllers/shared-read.ts';
+import { planAll, type Reconcilers } from '../../src/daemon/planner.ts';
 import { createLibvirtCache, type LibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import type { PassContext, Result } from '../../src/engine/controller.ts';
 import { createEvents, type EventRecorder } from '../../src/engine/events.ts';
+import type { Logger } from '../../src/engine/logger.ts';
 import { createMemory, type Memory } from '../../src/engine/memory.ts';
 import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
@@ -67,7 +71,11 @@ export interface Bed {
   readonly cache: LibvirtCache;
   readonly disks: Disks;
   /** One pass over one object. */
-  pass(kind: Kind, name: string): Promise<Result>;
+  pass(kind: Kind, name: string, log?: Logger): Promise<Result>;
+  /** What `k8slab plan` would print of it now. */
+  plan(kind: Kind, name: string): Promise<PlannedObject>;
+  /** Whether something goes on beside the passes for an object of that name. */
+  busy(name: string): boolean;
   /** The same with what is known of libvirt, as the daemon's controllers make it. */
   readonly reconcile: (kind: Kind, name: string, context: PassContext) => Promise<Result>;
   /** Passes over all objects, in the order of their dependencies, until a round changes neither world nor status. */
@@ -106,6 +114,8 @@ export interface BedOptions {
   readonly world?: World;
   /** Stands between the controllers and a driver. */
   readonly wrap?: <T extends object>(driver: string, port: T) => T;
+  /** Why an object is left alone beside those that are condemned. */
+  readonly blocked?: (kind: Kind, name: string) => ConditionInput | undefined;
   /** A job beside the passes progressed. */
   readonly onJob?: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
@@ -122,14 +132,24 @@ export function createBed(options: BedOptions = {}): Bed {
   const memory = createMemory();
   const recorder = createEvents({ clock });
   const parts = { world, clock, store, condemned, cache, disks, memory, recorder };
-  const passes = createPasses(parts, options);
+  const { passes, reconcilers, condemnedBy, busy } = createPasses(parts, options);
 
-  async function pass(kind: Kind, name: string): Promise<Result> {
+  async function plan(kind: Kind, name: string): Promise<PlannedObject> {
+    cache.suspect({ kind: 'all' });
+    const list = <K extends Kind>(of: K): readonly ObjectOf<K>[] =>
+      of === kind ? [store.get(of, name)].filter((object) => object !== undefined) : [];
+    const deps = { memory, kinds: KINDS, reconcilers, clock, condemned: condemnedBy, remember: false };
+    const [found] = await planAll({ ...deps, store: { ...store, list } }, new AbortController().signal);
+    assert.ok(found, `${kind}/${name}`);
+    return found;
+  }
+
+  async function pass(kind: Kind, name: string, log: Logger = createRecordingLogger()): Promise<Result> {
     // As if libvirt had told of all that a test changed.
     cache.suspect({ kind: 'all' });
     const context: PassContext = {
       signal: new AbortController().signal,
-      log: createRecordingLogger(),
+      log,
       uninterruptible: (section) => section(),
     };
     const result = await passes[kind](name, context);
@@ -165,6 +185,8 @@ export function createBed(options: BedOptions = {}): Bed {
     cache,
     disks,
     pass,
+    plan,
+    busy,
     reconcile: (kind, name, context) => passes[kind](name, context),
     converge,
     apply(kind, name, fields = {}) {
@@ -186,7 +208,12 @@ export function createBed(options: BedOptions = {}): Bed {
 }
 
 type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned' | 'cache' | 'disks' | 'memory' | 'recorder'>;
-type Passes = Record<Kind, (name: string, context: PassContext) => Promise<Result>>;
+interface Passes {
+  readonly passes: Record<Kind, (name: string, context: PassContext) => Promise<Result>>;
+  readonly reconcilers: Reconcilers;
+  readonly condemnedBy: (kind: Kind, name: string) => ConditionInput | undefined;
+  readonly busy: (name: string) => boolean;
+}
 
 function createPasses(parts: Parts, options: BedOptions): Passes {
   const { world, clock, store, condemned, disks, memory, recorder } = parts;
@@ -198,7 +225,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
   const blocked = (kind: Kind, name: string): ConditionInput | undefined =>
     condemned.has(`${kind}/${name}`)
       ? { type: 'Ready', status: 'False', reason: 'Conflict', message: 'two manifests' }
-      : undefined;
+      : options.blocked?.(kind, name);
   store.subscribe(({ type, object }) => {
     if (type === 'DELETED') memory.forget(object);
   });
@@ -229,6 +256,8 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
   };
   const network = createNetworkReconciler(networkDeps);
   const imageJobs = createJobs({ clock, onChange: tell('Image'), retryMs: refetchMs });
+  const nodeJobs = createJobs({ clock, onChange: tell('Node') });
+  const balancerJobs = createJobs({ clock, onChange: tell('LoadBalancer') });
   const nodeDeps = {
     store,
     libvirt,
@@ -257,7 +286,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       },
     }),
     daemonKey: 'ssh-ed25519 AAAAdaemon k8slabd',
-    jobs: createJobs({ clock, onChange: tell('Node') }),
+    jobs: nodeJobs,
     memory,
     turns: createTurns({ store, memory, clock, limit: options.boots ?? 8, enqueue: tell('Node') }),
     stopSeconds: 120,
@@ -267,41 +296,44 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       0,
     ),
   };
-  return {
-    Host: createPass(
-      createHostReconciler({
+  const reconcilers = {
+    Host: createHostReconciler({
+      store,
+      view,
+      dnsmasq,
+      files,
+      paths: PATHS,
+      domainType: options.domainType ?? 'auto',
+    }),
+    Network: withRemoval(network, createNetworkRemoval(networkDeps, network)),
+    Image: withRemoval(
+      createImageReconciler({ images, clock, jobs: imageJobs }),
+      createImageRemoval({ ...nodeDeps, images, jobs: imageJobs }),
+    ),
+    Node: withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)),
+    LoadBalancer: withRemoval(
+      createLoadBalancerReconciler({
         store,
-        view,
-        dnsmasq,
-        files,
-        paths: PATHS,
-        domainType: options.domainType ?? 'auto',
+        clock,
+        haproxy: wrap('haproxy', fakeHaproxy(world)),
+        packages: wrap('packages', fakePackages(world)),
+        readSecret: (path) => fakeSecret(world, path),
+        jobs: balancerJobs,
       }),
-      deps,
+      letGo('LoadBalancer'),
     ),
-    Network: createPass(withRemoval(network, createNetworkRemoval(networkDeps, network)), deps),
-    Image: createPass(
-      withRemoval(
-        createImageReconciler({ images, clock, jobs: imageJobs }),
-        createImageRemoval({ ...nodeDeps, images, jobs: imageJobs }),
-      ),
-      deps,
-    ),
-    Node: createPass(withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)), deps),
-    LoadBalancer: createPass(
-      withRemoval(
-        createLoadBalancerReconciler({
-          store,
-          clock,
-          haproxy: wrap('haproxy', fakeHaproxy(world)),
-          packages: wrap('packages', fakePackages(world)),
-          readSecret: (path) => fakeSecret(world, path),
-          jobs: createJobs({ clock, onChange: tell('LoadBalancer') }),
-        }),
-        letGo('LoadBalancer'),
-      ),
-      deps,
-    ),
+  };
+  return {
+    passes: {
+      Host: createPass(reconcilers.Host, deps),
+      Network: createPass(reconcilers.Network, deps),
+      Image: createPass(reconcilers.Image, deps),
+      Node: createPass(reconcilers.Node, deps),
+      LoadBalancer: createPass(reconcilers.LoadBalancer, deps),
+    },
+    reconcilers: reconcilers as unknown as Reconcilers,
+    condemnedBy: blocked,
+    busy: (name) => [imageJobs, nodeJobs, balancerJobs].some((jobs) => jobs.runs(name)),
   };
 }
 

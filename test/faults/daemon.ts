@@ -1,14 +1,10 @@
-import { emptySnapshot, nextSnapshot } from '../../src/api/manifest/snapshot.ts';
-import { refName, type Kind } from '../../src/api/meta.ts';
-import { surveyMarked } from '../../src/controllers/survey.ts';
-import { createRemovals, type Removals } from '../../src/daemon/removals.ts';
-import { createBed, type Bed } from '../controllers/bed.ts';
+import type { ManifestListing } from '../../src/api/manifest/snapshot.ts';
+import type { Bed } from '../controllers/bed.ts';
 import type { World } from '../controllers/fakes.ts';
-import { settle } from '../engine/fake-clock.ts';
-import { createRecordingLogger } from '../engine/recording-logger.ts';
 import { createGuests } from '../worlds/guests.ts';
-import { ORDER, passWhileTimeGoes, untilQuiet } from '../worlds/passes.ts';
-import { createInjector, INJECTED, type Fault, type Injector } from './injector.ts';
+import { ORDER, untilQuiet } from '../worlds/passes.ts';
+import { INJECTED, type Fault, type Injector } from './injector.ts';
+import { startProcess, type Process } from './process.ts';
 
 /** Manifests by the name of their file. */
 export type Files = Readonly<Record<string, object>>;
@@ -29,8 +25,6 @@ export interface Vmhost {
 
 const ROUND_MS = 20_000;
 const ROUNDS = 120;
-/** A call that hangs is given up within this time. */
-const TICKS = { tickMs: 200, count: 400 };
 
 export function createVmhost(world: World): Vmhost {
   let files: Files = {};
@@ -40,7 +34,9 @@ export function createVmhost(world: World): Vmhost {
   let daemon = start();
 
   function start(): Process {
-    return startDaemon(world, files, faults ?? new Map());
+    const started = startProcess(world, faults ?? new Map());
+    started.load(listingOf(files));
+    return started;
   }
 
   async function round(): Promise<void> {
@@ -81,65 +77,13 @@ export function createVmhost(world: World): Vmhost {
     },
     put(next) {
       files = next;
-      daemon.load(files);
+      daemon.load(listingOf(files));
     },
     settle: () => untilQuiet(world, round, ROUNDS),
   };
 }
 
-/** One run of the daemon. */
-interface Process {
-  readonly bed: Bed;
-  readonly injector: Injector;
-  load(files: Files): void;
-  pass(kind: Kind, name: string): Promise<void>;
-  /** A person lets removals go on. */
-  confirm(): void;
-  stop(): void;
-}
-
-function startDaemon(world: World, files: Files, faults: ReadonlyMap<number, Fault>): Process {
-  const injector = createInjector({ faults, clock: () => bed.clock, changes: () => world.calls.length });
-  const bed: Bed = createBed({ world, wrap: (driver, port) => injector.wrap(driver, port) });
-  const removals = removalsOf(bed);
-  let snapshot = emptySnapshot;
-
-  function load(next: Files): void {
-    const listing = Object.entries(next).map(([name, content]) => ({
-      path: `${name}.yaml`,
-      text: JSON.stringify(content),
-    }));
-    snapshot = nextSnapshot(snapshot, { files: listing });
-    const before = new Set(
-      bed.store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name })),
-    );
-    for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects)
-      bed.store.apply(kind, { name, labels, annotations, spec, hash });
-    removals.settle({ refs: new Set(snapshot.objects.map(refName)), opaque: [] }, before);
-  }
-
-  load(files);
-  return {
-    bed,
-    injector,
-    load,
-    async pass(kind, name) {
-      await passWhileTimeGoes(bed, [kind, name], TICKS);
-      await settle();
-    },
-    confirm: () => removals.confirm(removals.held()),
-    stop: () => removals.dispose(),
-  };
-}
-
-function removalsOf(bed: Bed): Removals {
-  return createRemovals({
-    store: bed.store,
-    clock: bed.clock,
-    log: createRecordingLogger(),
-    metrics: { setRemovalsHeld: () => undefined },
-    limit: 1_000_000,
-    survey: () => surveyMarked(bed.cache.view, bed.disks),
-    enqueue: () => undefined,
-  });
+function listingOf(files: Files): ManifestListing {
+  const found = Object.entries(files);
+  return { files: found.map(([name, content]) => ({ path: `${name}.yaml`, text: JSON.stringify(content) })) };
 }

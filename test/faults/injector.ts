@@ -36,6 +36,8 @@ export interface Injector {
   arm(): void;
   /** Counting ends, and with it all faults that have not come. */
   disarm(): void;
+  /** How many calls were made to fail so far. */
+  failures(): number;
   /** Whether the daemon was killed: none of its calls reaches the world any more. */
   killed(): boolean;
   wrap<T extends object>(driver: string, port: T): T;
@@ -56,12 +58,13 @@ export function createInjector({ faults = new Map(), clock, changes }: InjectorO
   let calls: Call[] = [];
   let armed = false;
   let dead = false;
+  let failures = 0;
   /** Until when calls of that name fail. */
   const failing = new Map<string, number>();
 
   async function call(driver: string, name: string, run: () => Promise<unknown>): Promise<unknown> {
-    if (dead) throw error(driver, name, 'the daemon is dead');
-    if (clock().monotonic() < (failing.get(name) ?? 0)) throw error(driver, name, 'it fails for a minute');
+    if (dead) throw failure(driver, name, 'the daemon is dead');
+    if (clock().monotonic() < (failing.get(name) ?? 0)) throw failure(driver, name, 'it fails for a minute');
     if (!armed) return run();
     const fault = faults.get(calls.length);
     const noted: Call = { name, mutates: false };
@@ -69,24 +72,29 @@ export function createInjector({ faults = new Map(), clock, changes }: InjectorO
     switch (fault) {
       case 'killed before':
         dead = true;
-        throw error(driver, name, 'the daemon is dead');
+        throw failure(driver, name, 'the daemon is dead');
       case 'fails':
-        throw error(driver, name, 'it fails once');
+        throw failure(driver, name, 'it fails once');
       case 'fails for a minute':
         failing.set(name, clock().monotonic() + MINUTE_MS);
-        throw error(driver, name, 'it fails for a minute');
+        throw failure(driver, name, 'it fails for a minute');
       case 'hangs':
         await new Promise<void>((resolve) => void clock().setTimer(DEADLINE_MS, resolve));
-        throw error(driver, name, 'it does not answer in time');
+        throw failure(driver, name, 'it does not answer in time');
       default: {
         const before = changes();
         const result = await run();
         noted.mutates = changes() > before;
         if (fault === 'killed after') dead = true;
-        if (fault !== undefined) throw error(driver, name, 'it says that it failed');
+        if (fault !== undefined) throw failure(driver, name, 'it says that it failed');
         return result;
       }
     }
+  }
+
+  function failure(driver: string, name: string, what: string): Error {
+    failures += 1;
+    return error(driver, name, what);
   }
 
   return {
@@ -98,6 +106,7 @@ export function createInjector({ faults = new Map(), clock, changes }: InjectorO
       calls = [];
     },
     disarm: () => void (armed = false),
+    failures: () => failures,
     killed: () => dead,
     wrap: <T extends object>(driver: string, port: T): T =>
       new Proxy(port, {

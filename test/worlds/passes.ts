@@ -1,5 +1,6 @@
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { Kind } from '../../src/api/meta.ts';
+import type { Logger } from '../../src/engine/logger.ts';
 import type { Bed } from '../controllers/bed.ts';
 
 export const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
@@ -8,16 +9,17 @@ const QUIET_ROUNDS = 6;
 export interface Ticks {
   readonly tickMs: number;
   readonly count: number;
+  readonly log?: Logger;
 }
 
 /** A pass within which what sleeps is woken. An error that the object's condition tells is no failure. */
 export async function passWhileTimeGoes(
   bed: Bed,
   [kind, name]: readonly [Kind, string],
-  { tickMs, count }: Ticks,
+  { tickMs, count, log }: Ticks,
 ): Promise<void> {
   const state = { over: false };
-  const running = bed.pass(kind, name).catch((error: unknown) => {
+  const running = bed.pass(kind, name, log).catch((error: unknown) => {
     if (!(error instanceof ReasonedError)) throw error;
   });
   const ended = running.then(() => (state.over = true));

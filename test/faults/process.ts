@@ -1,0 +1,77 @@
+import {
+  emptySnapshot,
+  namedObjects,
+  nextSnapshot,
+  type ManifestListing,
+  type Snapshot,
+} from '../../src/api/manifest/snapshot.ts';
+import type { Kind } from '../../src/api/meta.ts';
+import { surveyMarked } from '../../src/controllers/survey.ts';
+import { createRemovals, type Removals } from '../../src/daemon/removals.ts';
+import { createBed, type Bed } from '../controllers/bed.ts';
+import type { World } from '../controllers/fakes.ts';
+import { settle } from '../engine/fake-clock.ts';
+import { createRecordingLogger } from '../engine/recording-logger.ts';
+import { passWhileTimeGoes } from '../worlds/passes.ts';
+import { createInjector, type Fault, type Injector } from './injector.ts';
+import type { Logger } from '../../src/engine/logger.ts';
+
+/** A call that hangs is given up within this time. */
+const TICKS = { tickMs: 200, count: 400 };
+
+/** One run of the daemon. */
+export interface Process {
+  readonly bed: Bed;
+  readonly injector: Injector;
+  snapshot(): Snapshot;
+  /** It reads the manifests. */
+  load(listing: ManifestListing): void;
+  pass(kind: Kind, name: string, log?: Logger): Promise<void>;
+  /** A person lets removals go on. */
+  confirm(): void;
+  stop(): void;
+}
+
+/** @param faults what happens to calls by their number; read when the call is made */
+export function startProcess(world: World, faults: ReadonlyMap<number, Fault>): Process {
+  const injector = createInjector({ faults, clock: () => bed.clock, changes: () => world.calls.length });
+  const bed: Bed = createBed({
+    world,
+    wrap: (driver, port) => injector.wrap(driver, port),
+    blocked: (kind, name) => removals.blocked(kind, name),
+  });
+  const removals = removalsOf(bed);
+  let snapshot = emptySnapshot;
+  return {
+    bed,
+    injector,
+    snapshot: () => snapshot,
+    load(listing) {
+      const before = namedObjects(snapshot);
+      snapshot = nextSnapshot(snapshot, listing);
+      bed.condemned.clear();
+      for (const ref of snapshot.condemned.keys()) bed.condemned.add(ref);
+      for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects)
+        bed.store.apply(kind, { name, labels, annotations, spec, hash });
+      removals.settle({ refs: namedObjects(snapshot), opaque: snapshot.opaque }, before);
+    },
+    async pass(kind, name, log) {
+      await passWhileTimeGoes(bed, [kind, name], { ...TICKS, ...(log === undefined ? {} : { log }) });
+      await settle();
+    },
+    confirm: () => removals.confirm(removals.held()),
+    stop: () => removals.dispose(),
+  };
+}
+
+function removalsOf(bed: Bed): Removals {
+  return createRemovals({
+    store: bed.store,
+    clock: bed.clock,
+    log: createRecordingLogger(),
+    metrics: { setRemovalsHeld: () => undefined },
+    limit: 1_000_000,
+    survey: () => surveyMarked(bed.cache.view, bed.disks),
+    enqueue: () => undefined,
+  });
+}
