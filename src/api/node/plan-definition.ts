@@ -95,7 +95,8 @@ function definitionFields(wanted: DomainModel, found: DomainModel): string[] {
 }
 
 /** A guest that shall run comes up with its vmhost, whether k8slab does or not; one of others as they set it. */
-function planAutostart({ spec }: DesiredNode, { domain, knownAutostart }: ObservedNode): Upkeep {
+function planAutostart({ spec }: DesiredNode, observed: ObservedNode): Upkeep {
+  const { domain, knownAutostart } = observed;
   const mark = domain?.config.model.mark;
   // One that is not defined has no such thing, and gets it with its definition.
   if (domain === undefined || mark === undefined || domain.transient === true) return NOTHING;
@@ -107,11 +108,16 @@ function planAutostart({ spec }: DesiredNode, { domain, knownAutostart }: Observ
   const on = spec.power === 'Running';
   if (on === (domain.autostart === true)) return NOTHING;
   const reason = `libvirt ${on ? 'does not start' : 'starts'} the guest with the vmhost`;
-  // While it goes on or off, the manifest is what changed.
-  const drift = domain.state === (on ? 'running' : 'shutoff');
+  // While it goes on or off, the manifest is what changed; one that others switched off does neither.
+  const drift = domain.state === (on ? 'running' : 'shutoff') || (on && wasSwitchedOff(observed));
   if (drift && spec.policy.drift === 'Report') return { actions: [], drifted: [reason] };
   const action = { type: 'SetDomainAutostart' as const, on };
   return { actions: [step('none', reason, action, drift ? { drift: true } : {})], drifted: [] };
+}
+
+/** It ran, and nobody who may asked it to go down. */
+function wasSwitchedOff({ domain, ran, asked }: ObservedNode): boolean {
+  return domain?.state === 'shutoff' && ran && asked === undefined;
 }
 
 function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {

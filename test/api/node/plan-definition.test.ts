@@ -155,6 +155,14 @@ describe('whether libvirt starts a guest with the vmhost', () => {
     }
   });
 
+  it('stays as others set it of a guest that they switched off too, where the policy is to report', () => {
+    const observed = { ...unstarted(guest('shutoff')), ran: true };
+
+    const plan = planNode({ ...desired, spec: spec({ policy: { drift: 'Report' } }) }, observed);
+
+    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'Drifted']);
+  });
+
   it('F2: is set again with the definition of one that was undefined, which has forgotten it', () => {
     const observed = running();
     assert.ok(observed.domain);
