@@ -5,6 +5,8 @@ import {
   type ManifestListing,
   type Snapshot,
 } from '../../src/api/manifest/snapshot.ts';
+import type { PlannedObject } from '../../src/api/disruption/action.ts';
+import type { ReasonedError } from '../../src/api/errors.ts';
 import type { Kind } from '../../src/api/meta.ts';
 import { surveyMarked } from '../../src/controllers/survey.ts';
 import { createRemovals, type Removals } from '../../src/daemon/removals.ts';
@@ -12,7 +14,7 @@ import { createBed, type Bed } from '../controllers/bed.ts';
 import type { World } from '../controllers/fakes.ts';
 import { settle } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
-import { passWhileTimeGoes } from '../worlds/passes.ts';
+import { passWhileTimeGoes, whileTimeGoes } from '../worlds/passes.ts';
 import { createInjector, type Fault, type Injector } from './injector.ts';
 import type { Logger } from '../../src/engine/logger.ts';
 
@@ -26,7 +28,9 @@ export interface Process {
   snapshot(): Snapshot;
   /** It reads the manifests. */
   load(listing: ManifestListing): void;
-  pass(kind: Kind, name: string, log?: Logger): Promise<void>;
+  /** What `k8slab plan` would print of an object. */
+  plan(kind: Kind, name: string): Promise<PlannedObject>;
+  pass(kind: Kind, name: string, log?: Logger): Promise<ReasonedError | undefined>;
   /** A person lets removals go on. */
   confirm(): void;
   stop(): void;
@@ -55,9 +59,12 @@ export function startProcess(world: World, faults: ReadonlyMap<number, Fault>): 
         bed.store.apply(kind, { name, labels, annotations, spec, hash });
       removals.settle({ refs: namedObjects(snapshot), opaque: snapshot.opaque }, before);
     },
+    plan: (kind, name) => whileTimeGoes(bed.clock, bed.plan(kind, name), TICKS),
     async pass(kind, name, log) {
-      await passWhileTimeGoes(bed, [kind, name], { ...TICKS, ...(log === undefined ? {} : { log }) });
+      const ticks = { ...TICKS, ...(log === undefined ? {} : { log }) };
+      const error = await passWhileTimeGoes(bed, [kind, name], ticks);
       await settle();
+      return error;
     },
     confirm: () => removals.confirm(removals.held()),
     stop: () => removals.dispose(),

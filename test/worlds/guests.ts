@@ -22,7 +22,7 @@ export function createGuests(world: World): Guests {
     for (const call of world.calls.slice(seen)) {
       const [what = '', name = ''] = call.split(' ');
       const domain = world.domains.get(name);
-      if (what === 'shutdownDomain' && domain !== undefined && !isOff(domain)) raw.powerOff(name);
+      if (what === 'shutdownDomain' && domain?.state === 'running') raw.powerOff(name);
       if (what === 'renewLease') renew(world.leases.find(({ ip }) => ip === name)?.mac);
       if (call.startsWith('setLink up ')) for (const nic of nicsOf(world, call.slice(11))) lease(world, nic);
     }
@@ -40,12 +40,16 @@ export function createGuests(world: World): Guests {
       world.shown.clear();
       for (const name of booted.keys()) if (!world.domains.has(name)) booted.delete(name);
       for (const [name, domain] of world.domains) {
-        if (isOff(domain)) booted.delete(name);
+        if (domain.state !== 'running') booted.delete(name);
         else if (booted.get(name) !== domain.live) {
           booted.set(name, domain.live);
           for (const nic of nicsOf(world, name)) lease(world, nic);
         }
       }
+      // Whoever lost its lease asks again.
+      const known = new Set(world.leases.map(({ mac }) => mac));
+      for (const name of booted.keys())
+        for (const nic of nicsOf(world, name)) if (!known.has(nic.mac)) lease(world, nic);
       const leased = new Map(world.leases.map(({ mac, ip }) => [mac, ip]));
       for (const name of booted.keys())
         for (const { mac } of nicsOf(world, name)) {

@@ -1,26 +1,75 @@
 import assert from 'node:assert/strict';
+import type { Kind } from '../../src/api/meta.ts';
+import type { NodeSpec } from '../../src/api/node/spec.ts';
+import { MARK_NAMESPACE } from '../../src/api/ownership/mark.ts';
+import type { ObjectOf } from '../../src/controllers/objects.ts';
 import { findCondition, isTrue, READY } from '../../src/api/conditions.ts';
 import { attribute, elements, first, parseXml } from '../../src/api/xml.ts';
-import type { World } from '../controllers/fakes.ts';
+import { rawLibvirt, type World } from '../controllers/fakes.ts';
 import type { Daemon } from './daemon.ts';
 import { has, hosts } from './entries.ts';
-import { NETWORK, type Outsider } from './outsider.ts';
+import { handle } from './hands.ts';
+import { NETWORK } from './manifests.ts';
+import type { Outsider } from './outsider.ts';
+import { NODES } from './steps.ts';
 
 /** Reasons that say what is wrong with the world or with a manifest; all others would be faults of k8slab's own. */
-const EXPLAINED = new Set([
-  'Ready',
-  'Active',
-  'Stored',
-  'Written',
-  'Stopped',
-  'Conflict',
-  'MACInUse',
-  'AddressInUse',
-  'ForwardDiffers',
-  'RolloutWaiting',
+const EXPLAINED: Readonly<Record<string, (about: About) => boolean>> = {
+  Ready: always,
+  Active: always,
+  Stored: always,
+  Written: always,
+  Stopped: always,
+  Conflict: always,
+  MACInUse: always,
+  AddressInUse: always,
+  ForwardDiffers: always,
   // A guest of others with its MAC address has its address.
-  'HostKeyMismatch',
-]);
+  HostKeyMismatch: always,
+  // policy.adopt of what is not there.
+  DomainNotFound: always,
+  // Whoever holds a guest resumes it.
+  NotRunning: ({ world, name }) => world.domains.get(name)?.state === 'paused',
+  // Whoever set the policy is told what it leaves as it is.
+  Drifted: ({ object }) => 'policy' in object.spec && driftOf(object) === 'Report',
+  NetworkNotReady: ({ daemon }) => isDrifted(daemon),
+  ReservationNotLive: ({ daemon }) => isDrifted(daemon),
+  RolloutWaiting: ({ object, daemon }) => hasUnreadyPeer(object, daemon),
+  // What a restart failed with was made to fail, and waits for an edit.
+  RestartFailed: ({ daemon }) => daemon.failed(),
+};
+
+interface About {
+  readonly world: World;
+  readonly daemon: Daemon;
+  readonly name: string;
+  readonly object: ObjectOf<Kind>;
+}
+
+function always(): boolean {
+  return true;
+}
+
+function driftOf({ kind, spec }: ObjectOf<Kind>): string | undefined {
+  return kind === 'Network' || kind === 'Node' ? (spec as NodeSpec).policy.drift : undefined;
+}
+
+/** Whether its policy leaves the network as others made it. */
+function isDrifted({ bed }: Daemon): boolean {
+  return bed.store
+    .list('Network')
+    .some(({ status }) => status.conditions.some(({ reason }) => reason === 'Drifted'));
+}
+
+function hasUnreadyPeer(object: ObjectOf<Kind>, { bed }: Daemon): boolean {
+  if (object.kind !== 'Node') return false;
+  return bed.store
+    .list('Node')
+    .some(
+      (node) =>
+        node !== object && node.spec.role === object.spec.role && !isTrue(node.status.conditions, READY),
+    );
+}
 
 /** Settles the world, and holds it to what must be so whatever happened. */
 export async function checkWorld(world: World, daemon: Daemon, outsider: Outsider): Promise<void> {
@@ -29,10 +78,77 @@ export async function checkWorld(world: World, daemon: Daemon, outsider: Outside
   assert.ok(settled, `it never settles: ${world.calls.slice(-30).join(', ')}`);
   checkForeign(world, outsider);
   checkTwice(world);
-  checkReasons(daemon);
-  checkDisks(world, daemon);
+  checkReasons(world, daemon);
   await daemon.round();
   assert.deepEqual(world.calls.slice(calls), [], 'what is settled stays as it is');
+  await checkReported(world, daemon);
+  await checkCleared(world, daemon, outsider);
+}
+
+/** What others do to a guest whose policy is to tell of it stays as they did it, and is told. */
+async function checkReported(world: World, daemon: Daemon): Promise<void> {
+  const reported = daemon.bed.store
+    .list('Node')
+    .filter((node) => isSettled(node) && driftOf(node) === 'Report');
+  const raw = rawLibvirt(world);
+  for (const { metadata } of reported)
+    for (const hand of ['edit', 'autostart', 'destroy'] as const) handle(world, hand, metadata.name);
+  const documents = new Map(reported.map(({ metadata: { name } }) => [name, raw.dom(name)]));
+  const texts = new Map(reported.map(({ metadata: { name } }) => [name, world.domains.get(name)?.xml]));
+  for (let round = 0; round < 2; round += 1) await daemon.round();
+  for (const { metadata } of reported) {
+    const { name } = metadata;
+    assert.deepEqual(raw.dom(name), documents.get(name), `policy.drift is Report: ${name} stays as it is`);
+    assert.equal(
+      world.domains.get(name)?.xml,
+      texts.get(name),
+      `policy.drift is Report: ${name} stays defined so`,
+    );
+    const { status } = daemon.bed.object('Node', name);
+    assert.ok(isTrue(status.conditions, 'Drifted'), `it is told that ${name} was changed`);
+  }
+}
+
+function isSettled({ spec, status }: ObjectOf<'Node'>): boolean {
+  return spec.power === 'Running' && status.state === 'running' && isTrue(status.conditions, READY);
+}
+
+/** Without manifests nothing of k8slab's is left, neither in the world nor in its memory. */
+async function checkCleared(world: World, daemon: Daemon, outsider: Outsider): Promise<void> {
+  const raw = rawLibvirt(world);
+  outsider.leave();
+  await daemon.clear();
+  assert.ok(await daemon.settle(2), 'it never settles without manifests');
+  const left = daemon.bed.store.all().map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  assert.deepEqual(left, ['Host/vmhost'], 'every object is gone');
+  assert.deepEqual(
+    [...daemon.remembered()].filter((ref) => !left.includes(ref)),
+    [],
+    'nothing is remembered of what is gone',
+  );
+  assert.deepEqual(NODES.filter(daemon.bed.busy), [], 'nothing goes on for what is gone');
+  assert.equal(daemon.bed.clock.pendingTimers(), 0, 'nobody waits for what is gone');
+  const marked = raw.doms().filter(({ name }) => raw.xml(name, { inactive: true }).includes(MARK_NAMESPACE));
+  assert.deepEqual(
+    marked.map(({ name }) => name),
+    [],
+    'no guest is left',
+  );
+  assert.deepEqual(
+    raw.nets().map(({ name }) => name),
+    [],
+    'no network is left',
+  );
+  assert.deepEqual(
+    [...world.files.keys()].filter((path) => path.startsWith('/seeds/')),
+    [],
+    'no seed is left',
+  );
+  assert.deepEqual(
+    [...world.hostFiles.keys(), ...world.leftovers, ...world.parked.keys()],
+    [],
+    'no file is left',
+  );
 }
 
 function checkForeign(world: World, { documents, entries }: Outsider): void {
@@ -75,18 +191,14 @@ function once(values: readonly (string | undefined)[], what: string): void {
   assert.deepEqual(given, [...new Set(given)], `no ${what} twice`);
 }
 
-function checkReasons({ bed }: Daemon): void {
-  for (const { kind, metadata, status } of bed.store.all()) {
+function checkReasons(world: World, daemon: Daemon): void {
+  for (const object of daemon.bed.store.all()) {
+    const { kind, metadata, status } = object;
     const { reason = 'nothing', message = '' } = findCondition(status.conditions, READY) ?? {};
+    const { name } = metadata;
     // Whoever set the policy is told what it keeps from happening.
     const told = isTrue(status.conditions, 'RestartRequired');
-    assert.ok(told || EXPLAINED.has(reason), `${kind}/${metadata.name} is ${reason}: ${message}`);
-  }
-}
-
-function checkDisks(world: World, { deletable }: Daemon): void {
-  for (const node of world.calls.filter((call) => call.startsWith('removeDisk '))) {
-    const name = node.slice('removeDisk '.length);
-    assert.ok(deletable.has(name), `the disk of ${name} was not to be deleted`);
+    const explained = EXPLAINED[reason]?.({ world, daemon, name, object }) ?? false;
+    assert.ok(told || explained, `${kind}/${name} is ${reason}: ${message}`);
   }
 }

@@ -9,13 +9,14 @@ import {
   textOf,
   type XmlElement,
 } from '../../src/api/xml.ts';
+import { parseDomain } from '../../src/api/libvirt/domain.ts';
 import { parseNetwork } from '../../src/api/libvirt/network.ts';
 import { marksOf, ownMacs, ownNames } from '../../src/api/network/foreign.ts';
 import { has, type Entry } from './entries.ts';
 import { rawLibvirt, type World } from '../controllers/fakes.ts';
-import { addressOf, macOf, nameOf, NODES, type Side, type Step } from './steps.ts';
-
-export const NETWORK = 'lab';
+import { handle, handleNetwork } from './hands.ts';
+import { NETWORK } from './manifests.ts';
+import { addressOf, macOf, nameOf, nodeOf, type Side, type Step } from './steps.ts';
 
 /** A foreign element of the network, and where it is. */
 export interface Foreign extends Entry {
@@ -28,6 +29,10 @@ export interface Outsider {
   readonly entries: Foreign[];
   /** Documents of foreign networks and domains, as they were made. */
   readonly documents: Map<string, string>;
+  /** Their guests are taken away. */
+  leave(): void;
+  /** Domains that a manifest took over are no longer only theirs. */
+  forgetAdopted(): void;
   /** What a mark says too is k8slab's from then on: names word for word, reservations by MAC address (docs/decisions.md). */
   forgetMarked(): void;
   /** False: the step is not for an outsider. */
@@ -72,24 +77,30 @@ export function createOutsider(world: World): Outsider {
       entry.live &&= has(live, entry);
     }
   }
-  function guest(number: number): void {
-    const name = `foreign${number}`;
-    const nic = `<interface type="network"><mac address="${macOf(number)}"/><source network="${NETWORK}"/></interface>`;
+  function guest(name: string, mac: number): void {
+    const nic = `<interface type="network"><mac address="${macOf(mac)}"/><source network="${NETWORK}"/></interface>`;
     const xml = `<domain type="qemu"><name>${name}</name><title>foreign</title><memory>1024</memory><vcpu>1</vcpu><devices>${nic}</devices></domain>`;
     if (!world.domains.has(name) && attempt(() => raw.define(xml)))
       documents.set(name, raw.xml(name, { inactive: true }));
     attempt(() => raw.start(name));
   }
-  function destroyNetwork(): void {
-    attempt(() => raw.netDestroy(NETWORK));
-    for (const entry of entries) entry.live = false;
+  /** What somebody did to a guest of theirs is theirs too. */
+  function noteDocument(name: string): void {
+    const { xml } = world.domains.get(name) ?? {};
+    if (!documents.has(name)) return;
+    if (xml === undefined) documents.delete(name);
+    else documents.set(name, xml);
   }
   function does(step: Step): boolean {
     switch (step.does) {
-      case 'kill':
-        return attempt(() => raw.destroy(NODES[step.node] ?? '')) || true;
-      case 'undefine':
-        return attempt(() => raw.undefine(NODES[step.node] ?? '', { managedSave: true })) || true;
+      case 'by hand':
+        attempt(() => handle(world, step.hand, nodeOf(step.node)));
+        noteDocument(nodeOf(step.node));
+        return true;
+      case 'network by hand':
+        attempt(() => handleNetwork(world, step.hand));
+        forgetStopped();
+        return true;
       case 'foreign host':
         add('ip-dhcp-host', hostXml(macOf(step.mac), addressOf(step.address)), step.side);
         return true;
@@ -97,31 +108,49 @@ export function createOutsider(world: World): Outsider {
         add('dns-host', nameXml(nameOf(step.name), addressOf(step.address)), step.side);
         return true;
       case 'foreign guest':
-        guest(step.mac);
+        guest(`foreign${step.mac}`, step.mac);
+        return true;
+      case 'foreign node':
+        guest(nodeOf(step.node), step.mac);
         return true;
       case 'lose host':
       case 'lose name': {
         const section = step.does === 'lose host' ? 'ip-dhcp-host' : 'dns-host';
-        const node = NODES[step.node] ?? '';
+        const node = nodeOf(step.node);
         for (const xml of ownEntries(world, section, node)) update('delete', section, xml, step.side);
         forgetDeleted();
         return true;
       }
-      case 'stop network':
-        destroyNetwork();
-        return true;
-      case 'undefine network':
-        attempt(() => raw.netUndefine(NETWORK));
-        for (const entry of entries) entry.config = false;
-        return true;
       case 'lose files':
         world.hostFiles.delete(NETWORK);
+        return true;
+      case 'lose leases':
+        world.leases.length = 0;
         return true;
       default:
         return false;
     }
   }
-  return { entries, documents, forgetMarked, does };
+  /** What was in one side alone goes with that side. */
+  function forgetStopped(): void {
+    forgetDeleted();
+    forgetMarked();
+  }
+  function forgetAdopted(): void {
+    for (const name of documents.keys())
+      if (parseDomain(world.domains.get(name)?.xml ?? '<domain/>').model.mark !== undefined)
+        documents.delete(name);
+  }
+  function leave(): void {
+    for (const name of world.domains.keys()) {
+      const isForeign = parseDomain(raw.xml(name, { inactive: true })).model.mark === undefined;
+      if (!isForeign) continue;
+      attempt(() => raw.destroy(name));
+      attempt(() => raw.undefine(name, { managedSave: true, snapshotsMetadata: true }));
+    }
+    documents.clear();
+  }
+  return { entries, documents, leave, forgetMarked, forgetAdopted, does };
 }
 
 function markedEntries(world: World): (entry: Entry) => boolean {
