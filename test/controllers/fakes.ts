@@ -297,16 +297,18 @@ export function fakeFiles(world: World): HostFilesPort {
   };
 }
 
-/** Answers what the running dnsmasq of any network would. */
+/** Answers what the running dnsmasq at that address would. */
 export function fakeResolver(world: World): DnsProbe {
   const { networks, dnsmasqs } = world;
+  const at = (server: string): string[] =>
+    [...networks].flatMap(([name, { live = '' }]) => (live.includes(`address="${server}"`) ? [name] : []));
   return {
-    addresses: later((_server: string, name: string) => {
+    addresses: later((server: string, name: string) => {
       fails(world, 'dns');
-      return [...networks.keys()].flatMap((network) => dnsmasqs.addresses(network, name));
+      return at(server).flatMap((network) => dnsmasqs.addresses(network, name));
     }),
-    names: later((_server: string, address: string) =>
-      [...networks.keys()].flatMap((network) => dnsmasqs.nameOf(network, address) ?? []),
+    names: later((server: string, address: string) =>
+      at(server).flatMap((network) => dnsmasqs.nameOf(network, address) ?? []),
     ),
   };
 }

@@ -55,8 +55,7 @@ export function startProcess(world: World, faults: ReadonlyMap<number, Fault>): 
       snapshot = nextSnapshot(snapshot, listing);
       bed.condemned.clear();
       for (const ref of snapshot.condemned.keys()) bed.condemned.add(ref);
-      for (const { kind, name, labels, annotations, spec, hash } of snapshot.objects)
-        bed.store.apply(kind, { name, labels, annotations, spec, hash });
+      for (const { kind, ...object } of snapshot.objects) bed.store.apply(kind, object);
       removals.settle({ refs: namedObjects(snapshot), opaque: snapshot.opaque }, before);
     },
     plan: (kind, name) => whileTimeGoes(bed.clock, bed.plan(kind, name), TICKS),

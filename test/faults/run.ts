@@ -29,6 +29,7 @@ export async function play(
   const vmhost = createVmhost(world);
   vmhost.put(scenario.before);
   await vmhost.settle();
+  scenario.between?.(world);
   const before = world.calls.length;
   vmhost.arm(faults);
   const { injector } = vmhost;

@@ -12,7 +12,7 @@ const always = { seed: 1, interruptAfterTimeLimit: 15_000 };
 const chosen = seed === undefined ? {} : { seed: Number(seed) };
 
 describe('any world of manifests, foreign entries and outsiders', () => {
-  it('settles, with everything foreign as it was', { timeout: 3_600_000 }, () =>
+  it('settles, with everything foreign as it was', { timeout: 24 * 3_600_000 }, () =>
     fc.assert(fc.asyncProperty(worlds, play), {
       numRuns: Number(wanted ?? 200),
       ...(wanted === undefined && seed === undefined ? always : chosen),
