@@ -103,7 +103,9 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
     },
     round,
     settle: (quietRounds) => untilQuiet(world, round, ROUNDS, quietRounds),
-    heal: () => void faults.clear(),
+    heal() {
+      faults.clear();
+    },
     async clear() {
       const files = [...listing.files].sort((a, b) => (a.path > b.path ? -1 : 1));
       for (let left = files.length - 1; left >= 0; left -= 1) {

@@ -1,6 +1,5 @@
 import { attribute, elements, first, parseXml } from '../../src/api/xml.ts';
 import type { FakeDomain } from '../libvirt/state.ts';
-import { isOff } from '../libvirt/domains.ts';
 import { rawLibvirt, type World } from '../controllers/fakes.ts';
 
 const ANSWER = { code: 0, stdout: '{"v1": {"errors": []}}', stderr: '' };

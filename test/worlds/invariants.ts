@@ -126,7 +126,11 @@ async function checkCleared(world: World, daemon: Daemon, outsider: Outsider): P
     [],
     'nothing is remembered of what is gone',
   );
-  assert.deepEqual(NODES.filter(daemon.bed.busy), [], 'nothing goes on for what is gone');
+  assert.deepEqual(
+    NODES.filter((name) => daemon.bed.busy(name)),
+    [],
+    'nothing goes on for what is gone',
+  );
   assert.equal(daemon.bed.clock.pendingTimers(), 0, 'nobody waits for what is gone');
   const marked = raw.doms().filter(({ name }) => raw.xml(name, { inactive: true }).includes(MARK_NAMESPACE));
   assert.deepEqual(
