@@ -58,8 +58,7 @@ describe("libvirt's own test driver", () => {
     it(scenario.title, async () => {
       for (const name of NETWORKS)
         for (const op of ['net-destroy', 'net-undefine']) await run({ words: [op, name] });
-      for (const name of DOMAINS)
-        for (const op of [['destroy'], CLEAR]) await run({ words: [...op, name] });
+      for (const name of DOMAINS) for (const op of [['destroy'], CLEAR]) await run({ words: [...op, name] });
       await play(scenario, run);
     });
   }

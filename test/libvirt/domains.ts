@@ -216,7 +216,10 @@ function undefine({ state }: Context, name: string, flags: UndefineFlags): void 
     refuse('undefine', 'Refusing to undefine while domain managed save image exists');
   const count = domain.snapshots?.length ?? 0;
   if (isOff(domain) && count > 0 && !snapshotsMetadata)
-    refuse('undefine', `Requested operation is not valid: cannot delete inactive domain with ${count} snapshots`);
+    refuse(
+      'undefine',
+      `Requested operation is not valid: cannot delete inactive domain with ${count} snapshots`,
+    );
   state.saved.delete(name);
   if (isOff(domain)) state.domains.delete(name);
   else {
