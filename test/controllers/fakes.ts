@@ -300,8 +300,12 @@ export function fakeFiles(world: World): HostFilesPort {
 /** Answers what the running dnsmasq at that address would. */
 export function fakeResolver(world: World): DnsProbe {
   const { networks, dnsmasqs } = world;
-  const at = (server: string): string[] =>
-    [...networks].flatMap(([name, { live = '' }]) => (live.includes(`address="${server}"`) ? [name] : []));
+  const at = (server: string): string[] => {
+    const quoted = [`address="${server}"`, `address='${server}'`];
+    return [...networks].flatMap(([name, { live = '' }]) =>
+      quoted.some((each) => live.includes(each)) ? [name] : [],
+    );
+  };
   return {
     addresses: later((server: string, name: string) => {
       fails(world, 'dns');
