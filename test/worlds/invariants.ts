@@ -63,12 +63,10 @@ function isDrifted({ bed }: Daemon): boolean {
 
 function hasUnreadyPeer(object: ObjectOf<Kind>, { bed }: Daemon): boolean {
   if (object.kind !== 'Node') return false;
+  const { role } = object.spec as NodeSpec;
   return bed.store
     .list('Node')
-    .some(
-      (node) =>
-        node !== object && node.spec.role === object.spec.role && !isTrue(node.status.conditions, READY),
-    );
+    .some((node) => node !== object && node.spec.role === role && !isTrue(node.status.conditions, READY));
 }
 
 /** Settles the world, and holds it to what must be so whatever happened. */

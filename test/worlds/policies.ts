@@ -95,9 +95,9 @@ export function createPolicies(world: World): Policies {
             assert.fail(`${text}: manifests contradict each other`);
           const wrong =
             object?.kind === 'Node'
-              ? ofNode(object, call, moment)
+              ? ofNode(object as ObjectOf<'Node'>, call, moment)
               : object?.kind === 'Network'
-                ? ofNetwork(object, call, moment)
+                ? ofNetwork(object as ObjectOf<'Network'>, call, moment)
                 : undefined;
           assert.equal(wrong, undefined, `${kind}/${name}: ${text}`);
         }
