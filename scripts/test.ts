@@ -47,7 +47,9 @@ async function runSuite(suite: keyof typeof suites, count: Count): Promise<void>
     else if (event.details.type !== 'suite') count.passed += 1;
   });
   stream.on('test:fail', ({ name, file, details }) => {
-    if (details.type === 'suite') return;
+    // A suite whose tests failed is no failure of its own; one that could not be made, or whose hook failed, is.
+    const { failureType } = details.error as Error & { failureType?: string };
+    if (details.type === 'suite' && failureType === 'subtestsFailed') return;
     count.failed.push(`${relative(top, file ?? '')}: ${name}`);
   });
   for await (const line of stream.compose(spec)) process.stdout.write(String(line));

@@ -95,15 +95,15 @@ describe("against the daemon's own API", () => {
       await get(lab.client, ['events'], flags),
       [
         'LAST SEEN           TYPE     REASON          OBJECT      MESSAGE',
-        '60s                 Normal   Ready           node/seen   the guest runs',
-        '20s (x2 over 60s)   Normal   DomainStarted   node/seen   the guest runs',
+        '60s                 Normal   Ready           node/seen   the guest; runs',
+        '20s (x2 over 60s)   Normal   DomainStarted   node/seen   the guest; runs',
         '',
       ].join('\n'),
     );
     const prefixed = await get(lab.client, ['events'], { ...flags, showKind: true });
     assert.match(prefixed, /^60s +Normal/m);
     const wide = await get(lab.client, ['events'], { ...flags, output: 'wide' });
-    assert.match(wide.split('\n')[2] ?? '', /DomainStarted .* 2 +seen\.[^ ]+ +the guest runs$/);
+    assert.match(wide.split('\n')[2] ?? '', /DomainStarted .* 2 +seen\.[^ ]+ +the guest; runs$/);
   });
 
   it('events --for prints only those of the object, and -w what comes', async () => {

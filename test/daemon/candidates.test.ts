@@ -38,6 +38,8 @@ function worldOf({ world, clock }: Bed): PlanWorld {
     seeds: fakeSeeds(world),
     ssh: fakeSsh(world),
     resolver: fakeResolver(world),
+    routes: () => Promise.resolve([]),
+    answering: () => Promise.resolve([]),
   };
   const hostFiles = { hosts: '', inventory: '', sshConfig: '' };
   const config = daemonConfig.parse({ hostFiles, state: '/nonexistent' });

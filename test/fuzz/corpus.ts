@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const CORPUS = join(import.meta.dirname, 'corpus');
@@ -11,7 +11,8 @@ export interface Sample {
 
 /** What is kept for a target: good inputs, and those that found something, named after it. */
 export function corpusOf(target: string): readonly Sample[] {
-  return filesIn(join(CORPUS, target));
+  const folder = join(CORPUS, target);
+  return existsSync(folder) ? filesIn(folder) : [];
 }
 
 /** @param folder of the repository */

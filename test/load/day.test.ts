@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { createFakeClock } from '../engine/fake-clock.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createInjector, type Fault } from '../faults/injector.ts';
-import { createOutsider, NETWORK, type Outsider } from '../worlds/outsider.ts';
+import { NETWORK } from '../worlds/manifests.ts';
+import { createOutsider, type Outsider } from '../worlds/outsider.ts';
 import { NODES, type Step } from '../worlds/steps.ts';
 import { startLoaded, type LoadedDaemon } from './daemon.ts';
 import { assertFlat, leakWarnings, resources, told, type Growth } from './resources.ts';
@@ -31,11 +32,17 @@ const MAY_GROW: Growth = {
 const node = fc.nat(NODES.length - 1);
 const side = fc.constantFrom('live' as const, 'config' as const, 'both' as const);
 const drift: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ does: fc.constantFrom('kill' as const, 'undefine' as const), node }),
-  fc.record({ does: fc.constantFrom('lose host' as const, 'lose name' as const), node, side }),
   fc.record({
-    does: fc.constantFrom('stop network' as const, 'undefine network' as const, 'lose files' as const),
+    does: fc.constant('by hand' as const),
+    hand: fc.constantFrom('destroy' as const, 'undefine' as const),
+    node,
   }),
+  fc.record({
+    does: fc.constant('network by hand' as const),
+    hand: fc.constantFrom('destroy' as const, 'undefine' as const),
+  }),
+  fc.record({ does: fc.constantFrom('lose host' as const, 'lose name' as const), node, side }),
+  fc.record({ does: fc.constant('lose files' as const) }),
 );
 const fault = fc.constantFrom<Fault>('fails', 'fails for a minute', 'hangs', 'lies');
 interface Hour {

@@ -267,7 +267,7 @@ describe('events', () => {
 
     const [{ cells } = assert.fail()] = table['rows'] as { cells: string[] }[];
     assert.deepEqual(cells.slice(0, 4), ['5s (x2 over 65s)', 'Normal', 'A', 'node/a']);
-    assert.equal(cells[6], 'two lines');
+    assert.equal(cells[6], 'two; lines');
   });
 });
 
