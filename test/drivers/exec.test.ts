@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,15 +192,25 @@ describe('a program on the terminal of this one', () => {
     await assert.rejects(runForeground(['/nowhere/x']), { reason: 'CommandNotFound' });
   });
 
-  it('alone is ended by Ctrl+C, which it may also take for something else', async () => {
+  it('alone is ended by Ctrl+C, which it may also take for something else', async (t) => {
+    const dir = await mkdtemp(join(tmpdir(), 'exec-test-'));
+    t.after(() => rm(dir, { recursive: true }));
     const before = process.listenerCount('SIGINT');
+    const taken = join(dir, 'taken');
+    let during = 0;
+    // A signal that came after the program's end would be nobody's.
+    process.once('SIGINT', () => {
+      during = process.listenerCount('SIGINT');
+      writeFileSync(taken, '');
+    });
     // The terminal sends it to both.
     const code = await runForeground([
       'sh',
       '-c',
-      `trap 'exit 3' INT; kill -INT ${process.pid}; kill -INT $$; sleep 5`,
+      `trap 'exit 3' INT; kill -INT ${process.pid}; until [ -e ${taken} ]; do :; done; kill -INT $$; sleep 5`,
     ]);
 
+    assert.equal(during, before + 1);
     assert.equal(code, 3);
     assert.equal(process.listenerCount('SIGINT'), before);
   });
