@@ -161,6 +161,7 @@ describe('the ages of objects', () => {
     ['lost', undefined],
     ['no JSON', 'x'],
     ['of another shape', '{"version": "1"}'],
+    ['at a version that can hardly rise', `{"version": ${Number.MAX_SAFE_INTEGER}, "objects": {}}`],
   ] as const) {
     it(`start anew, and nothing else does, when the file is ${name}`, async () => {
       const begun = await run(createDisk(text));
