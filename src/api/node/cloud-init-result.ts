@@ -7,8 +7,13 @@ export const CLOUD_INIT_QUERY = [
   'cat /run/cloud-init/result.json 2>/dev/null || { cat /run/cloud-init/status.json 2>/dev/null; exit 3; }',
 ];
 
+/** More than cloud-init ever writes of itself. */
+const LIMIT = 256 * 1024;
+
 /** @param answer what CLOUD_INIT_QUERY printed, and its exit code */
 export function parseCloudInit(answer: { code: number; stdout: string }): CloudInitResult {
+  if (answer.stdout.length > LIMIT)
+    return { done: false, errors: [], detail: 'what cloud-init says of itself is too long' };
   const v1 = readV1(answer.stdout);
   if (answer.code !== 0) {
     const stage =

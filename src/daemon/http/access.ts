@@ -79,7 +79,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 /** A page of the web whose name was made to mean this machine is told nothing. */
 export async function loopbackOnly(c: Context, next: Next): Promise<Response | undefined> {
-  if (!LOOPBACK.test(new URL(c.req.url).host))
+  // Whatever a request names as its host is in its URL, which may be none.
+  if (!LOOPBACK.test(URL.parse(c.req.url)?.host ?? ''))
     return answerStatus(c, 'Forbidden', 'this port answers loopback addresses and localhost only');
   await next();
   return undefined;

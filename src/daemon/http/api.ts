@@ -116,7 +116,8 @@ export function createApi(deps: HttpDeps, access: Access = 'admin', token?: stri
   const rest = { clock: deps.clock, turns: createTurns() };
   for (const each of objects) serveResource(app, each, rest);
   for (const each of events) serveResource(app, each, rest);
-  app.onError((error, c) => {
+  app.onError((thrown, c) => {
+    const error = isBadHost(thrown) ? new StatusError('BadRequest', 'the Host header names no host') : thrown;
     const reason = reasonOf(error, 'InternalError');
     // Whoever asked is told what is wrong with the vmhost; what is wrong with k8slab is for the journal too.
     if (!(error instanceof ReasonedError) && !hungUp(error)) deps.onError(c.req.path, error);
@@ -134,6 +135,11 @@ export function createApi(deps: HttpDeps, access: Access = 'admin', token?: stri
 /** In the middle of its request: that is no fault of k8slab's, and anybody can do it. */
 function hungUp(error: Error): boolean {
   return errnoOf(error) === 'ECONNRESET';
+}
+
+/** The request has no URL then. */
+function isBadHost(error: Error): boolean {
+  return [error, error.cause].some((each) => errnoOf(each) === 'ERR_INVALID_URL');
 }
 
 /** So many at a time; each reads manifests and looks at the vmhost. */

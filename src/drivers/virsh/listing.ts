@@ -113,7 +113,7 @@ const STATE_WORDS: Readonly<Record<string, DomainState>> = {
 
 /** One domain from `dominfo`, without the reason of its state; undefined when that is not what the text is. */
 export function parseDomainInfo(info: string): DomainListing | undefined {
-  const fields = parseFields(info, /^([A-Za-z ]+): +(.*)$/);
+  const fields = parseFields(info, /^([A-Za-z ]+): +(\S.*)?$/);
   const [name, uuid] = [fields.get('Name'), fields.get('UUID')];
   if (name === undefined || uuid === undefined) return undefined;
   return {
@@ -131,10 +131,13 @@ export function linesIn(text = ''): Set<string> {
   return new Set(lines.filter((line) => line !== ''));
 }
 
+/** libvirt's names are names of files. */
+const NAME_LIMIT = 255;
+
 /** Names may end in spaces, and some virsh versions pad them; the statistics quote them. */
 function unpad(padded: string, known: ReadonlyMap<string, unknown>): string {
   const trimmed = padded.trimEnd();
-  for (let end = padded.length; end > trimmed.length; end -= 1) {
+  for (let end = Math.min(padded.length, NAME_LIMIT); end > trimmed.length; end -= 1) {
     if (known.has(padded.slice(0, end))) return padded.slice(0, end);
   }
   return trimmed;
@@ -154,7 +157,7 @@ function parseStats(stats: string): Map<string, DomainStats> {
 
 /** One network from `net-info`; undefined when that is not what the text is. */
 export function parseNetworkInfo(info: string): NetworkListing | undefined {
-  const fields = parseFields(info, /^([A-Za-z]+): +(.*)$/);
+  const fields = parseFields(info, /^([A-Za-z]+): +(\S.*)?$/);
   const [name, uuid] = [fields.get('Name'), fields.get('UUID')];
   if (name === undefined || uuid === undefined) return undefined;
   return {
@@ -175,7 +178,7 @@ export function parseVersion(text: string): string {
 
 /** A job from `domjobinfo --rawstats`. */
 export function parseJob(text: string): DomainJob {
-  const fields = parseFields(text, /^([A-Za-z_. ]+): *(.*)$/);
+  const fields = parseFields(text, /^([A-Za-z_. ]+): *(\S.*)?$/);
   const state = JOB_STATES[Number(fields.get('Job type') ?? 0)] ?? 'none';
   if (state === 'none') return { state };
   const operation = fields.get('operation');

@@ -44,6 +44,13 @@ describe('what cloud-init says of itself', () => {
 
     assert.deepEqual(errors, ['a', 'an error that cannot be shown']);
   });
+
+  it('is not read beyond what cloud-init ever writes', () => {
+    const stdout = `{"v1": {"errors": ["${'a'.repeat(300_000)}"]}}`;
+
+    const detail = 'what cloud-init says of itself is too long';
+    assert.deepEqual(parseCloudInit({ code: 0, stdout }), { done: false, errors: [], detail });
+  });
 });
 
 describe('the question', () => {
