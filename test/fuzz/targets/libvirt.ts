@@ -105,7 +105,8 @@ export const virshLists: Target = {
     'error: ',
     'Name:           ',
   ],
-  maxBytes: 64 * 1024,
+  // Ten readers have each input, in one step.
+  maxBytes: 16 * 1024,
   share: 150,
   open: reading((text) => {
     const [list = '', stats = '', ...flags] = text.split(NEXT);
