@@ -34,21 +34,10 @@ import { createStoreSink } from '../../src/engine/status-sink.ts';
 import { createStore } from '../../src/engine/store.ts';
 import { createFakeClock, settle, type FakeClock } from '../engine/fake-clock.ts';
 import { createRecordingLogger } from '../engine/recording-logger.ts';
-import {
-  createWorld,
-  fakeBridges,
-  fakeDnsmasq,
-  fakeFiles,
-  fakeImages,
-  fakeLibvirt,
-  fakeResolver,
-  fakeSeeds,
-  fakeSsh,
-  type World,
-} from './fakes.ts';
+import { createWorld, fakeLibvirt, type World } from './fakes.ts';
 import type { Disks } from '../../src/drivers/disks.ts';
-import { fakeDisks } from './disk-fakes.ts';
-import { fakeHaproxy, fakePackages, fakeSecret } from './haproxy-fakes.ts';
+import { fakeDrivers, unwrapped, type FakeDrivers, type Wrap } from './drivers.ts';
+import { fakeSecret } from './haproxy-fakes.ts';
 
 export const PATHS = {
   hosts: '/etc/hosts',
@@ -113,7 +102,7 @@ export interface BedOptions {
   /** One that another daemon left. */
   readonly world?: World;
   /** Stands between the controllers and a driver. */
-  readonly wrap?: <T extends object>(driver: string, port: T) => T;
+  readonly wrap?: Wrap;
   /** Why an object is left alone beside those that are condemned. */
   readonly blocked?: (kind: Kind, name: string) => ConditionInput | undefined;
   /** A job beside the passes progressed. */
@@ -123,15 +112,15 @@ export interface BedOptions {
 export function createBed(options: BedOptions = {}): Bed {
   const world = options.world ?? createWorld();
   const { wrap = unwrapped } = options;
-  const disks = wrap('disks', fakeDisks(world));
   const clock = createFakeClock();
+  const drivers = fakeDrivers(world, clock, wrap);
   const store: ObjectStore = createStore<KindMap>({ clock });
   const condemned = new Set<string>();
   store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
   const cache = createLibvirtCache({ libvirt: wrap('libvirt', fakeLibvirt(world)), clock });
   const memory = createMemory();
   const recorder = createEvents({ clock });
-  const parts = { world, clock, store, condemned, cache, disks, memory, recorder };
+  const parts = { world, clock, store, condemned, cache, drivers, memory, recorder };
   const { passes, reconcilers, condemnedBy, busy } = createPasses(parts, options);
 
   async function plan(kind: Kind, name: string): Promise<PlannedObject> {
@@ -183,7 +172,7 @@ export function createBed(options: BedOptions = {}): Bed {
     recorder,
     condemned,
     cache,
-    disks,
+    disks: drivers.disks,
     pass,
     plan,
     busy,
@@ -207,7 +196,9 @@ export function createBed(options: BedOptions = {}): Bed {
   return bed;
 }
 
-type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned' | 'cache' | 'disks' | 'memory' | 'recorder'>;
+type Parts = Pick<Bed, 'world' | 'clock' | 'store' | 'condemned' | 'cache' | 'memory' | 'recorder'> & {
+  readonly drivers: FakeDrivers;
+};
 interface Passes {
   readonly passes: Record<Kind, (name: string, context: PassContext) => Promise<Result>>;
   readonly reconcilers: Reconcilers;
@@ -216,12 +207,10 @@ interface Passes {
 }
 
 function createPasses(parts: Parts, options: BedOptions): Passes {
-  const { world, clock, store, condemned, disks, memory, recorder } = parts;
+  const { world, clock, store, condemned, drivers, memory, recorder } = parts;
   const { libvirt, view } = parts.cache;
   const { wrap = unwrapped } = options;
-  const dnsmasq = wrap('dnsmasq', fakeDnsmasq(world));
-  const files = wrap('files', fakeFiles(world));
-  const images = wrap('images', fakeImages(world));
+  const { dnsmasq, files, images } = drivers;
   const blocked = (kind: Kind, name: string): ConditionInput | undefined =>
     condemned.has(`${kind}/${name}`)
       ? { type: 'Ready', status: 'False', reason: 'Conflict', message: 'two manifests' }
@@ -241,34 +230,25 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
   };
   const tell = (kind: 'Image' | 'Node' | 'LoadBalancer') => (name: string) => options.onJob?.(kind, name);
   const networkDeps = {
+    ...drivers,
     store,
     clock,
-    bridges: wrap('bridges', fakeBridges(world)),
-    routes: () => Promise.resolve([]),
-    resolvConf: () => files.readIfExists('/etc/resolv.conf'),
-    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
     libvirt,
     view,
-    dnsmasq,
+    resolvConf: () => files.readIfExists('/etc/resolv.conf'),
     isCondemned: (name: string) => condemned.has(`Node/${name}`),
-    answering: (addresses: readonly string[]) =>
-      Promise.resolve(addresses.filter((ip) => world.answering.has(ip))),
   };
   const network = createNetworkReconciler(networkDeps);
   const imageJobs = createJobs({ clock, onChange: tell('Image'), retryMs: refetchMs });
   const nodeJobs = createJobs({ clock, onChange: tell('Node') });
   const balancerJobs = createJobs({ clock, onChange: tell('LoadBalancer') });
   const nodeDeps = {
+    ...drivers,
     store,
     libvirt,
-    dnsmasq,
     clock,
     view,
-    disks,
     imagesDir: '/images',
-    seeds: wrap('seeds', fakeSeeds(world)),
-    ssh: wrap('ssh', fakeSsh(world)),
-    resolver: wrap('resolver', fakeResolver(world)),
     probes: options.probes?.(clock) ?? AT_ONCE,
     hostKey(node: string) {
       world.hostKeys.add(node);
@@ -313,10 +293,9 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     Node: withRemoval(createNodeReconciler(nodeDeps), createNodeRemoval(nodeDeps)),
     LoadBalancer: withRemoval(
       createLoadBalancerReconciler({
+        ...drivers,
         store,
         clock,
-        haproxy: wrap('haproxy', fakeHaproxy(world)),
-        packages: wrap('packages', fakePackages(world)),
         readSecret: (path) => fakeSecret(world, path),
         jobs: balancerJobs,
       }),
@@ -335,10 +314,6 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     condemnedBy: blocked,
     busy: (name) => [imageJobs, nodeJobs, balancerJobs].some((jobs) => jobs.runs(name)),
   };
-}
-
-function unwrapped<T>(_driver: string, port: T): T {
-  return port;
 }
 
 /** What a guest that is up shows of itself: its lease, and cloud-init that is done. */

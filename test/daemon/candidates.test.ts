@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { daemonConfig } from '../../src/api/daemon-config.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
-import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import { planCandidates, type PlanWorld } from '../../src/daemon/candidates.ts';
 import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import { emptySnapshot, nextSnapshot } from '../../src/api/manifest/snapshot.ts';
@@ -10,16 +9,8 @@ import type { Drivers } from '../../src/daemon/wiring.ts';
 
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createLab, type Bed } from '../controllers/bed.ts';
-import { fakeDisks } from '../controllers/disk-fakes.ts';
-import {
-  fakeBridges,
-  fakeDnsmasq,
-  fakeImages,
-  fakeLibvirt,
-  fakeResolver,
-  fakeSeeds,
-  fakeSsh,
-} from '../controllers/fakes.ts';
+import { fakeDrivers } from '../controllers/drivers.ts';
+import { fakeLibvirt } from '../controllers/fakes.ts';
 import { createMemory } from '../../src/engine/memory.ts';
 
 const NETWORK = networkText('k8s-net', { domain: 'k8s-thw.local', bridge: { name: 'virbr1' } });
@@ -28,18 +19,9 @@ const FILES = { 'net.yaml': NETWORK, 'image.yaml': imageText('debian'), 'a.yaml'
 function worldOf({ world, clock }: Bed): PlanWorld {
   const libvirt = fakeLibvirt(world);
   const drivers: Partial<Drivers> = {
+    ...fakeDrivers(world, clock),
     libvirt,
     view: createLibvirtCache({ libvirt, clock }).view,
-    dnsmasq: fakeDnsmasq(world),
-    images: fakeImages(world),
-    bridges: fakeBridges(world),
-    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
-    disks: fakeDisks(world),
-    seeds: fakeSeeds(world),
-    ssh: fakeSsh(world),
-    resolver: fakeResolver(world),
-    routes: () => Promise.resolve([]),
-    answering: () => Promise.resolve([]),
   };
   const hostFiles = { hosts: '', inventory: '', sshConfig: '' };
   const config = daemonConfig.parse({ hostFiles, state: '/nonexistent' });

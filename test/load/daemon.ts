@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { daemonConfig, type DaemonConfig } from '../../src/api/daemon-config.ts';
 import { isManifestFile } from '../../src/api/manifest/snapshot.ts';
-import { createSharedRead } from '../../src/controllers/shared-read.ts';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import type { Drivers } from '../../src/daemon/wiring.ts';
 import type { Dnsmasq } from '../../src/drivers/dnsmasq.ts';
@@ -13,20 +12,8 @@ import { createNotifier } from '../../src/drivers/systemd.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import { silentLogger } from '../../src/engine/logger.ts';
 import { BATCH_MS } from '../../src/engine/resync.ts';
-import { fakeDisks } from '../controllers/disk-fakes.ts';
-import {
-  createWorld,
-  fakeBridges,
-  fakeDnsmasq,
-  fakeFiles,
-  fakeImages,
-  fakeLibvirt,
-  fakeResolver,
-  fakeSeeds,
-  fakeSsh,
-  type World,
-} from '../controllers/fakes.ts';
-import { fakeHaproxy, fakePackages } from '../controllers/haproxy-fakes.ts';
+import { fakeDrivers, unwrapped, type Wrap } from '../controllers/drivers.ts';
+import { createWorld, fakeLibvirt, type World } from '../controllers/fakes.ts';
 import { freePort } from '../free-port.ts';
 import { createGuests, type Guests } from '../worlds/guests.ts';
 
@@ -48,14 +35,14 @@ export interface LoadOptions {
   /** Where the API is served on HTTPS; left out: nowhere. */
   readonly api?: string;
   /** Stands between the daemon and a driver. */
-  readonly wrap?: <T extends object>(driver: string, port: T) => T;
+  readonly wrap?: Wrap;
 }
 
 export async function startLoaded({
   clock,
   prepare,
   api = '',
-  wrap = asIs,
+  wrap = unwrapped,
 }: LoadOptions): Promise<LoadedDaemon> {
   const dir = await mkdtemp(join(tmpdir(), 'k8slab-load-'));
   const config = configIn(dir, { listen: `127.0.0.1:${await freePort()}`, api: { listen: api } });
@@ -104,34 +91,18 @@ function configIn(dir: string, served: Pick<DaemonConfig, 'listen' | 'api'>): Da
   });
 }
 
-type Wrap = NonNullable<LoadOptions['wrap']>;
-
 function driversOf(world: World, config: DaemonConfig, clock: Clock, wrap: Wrap): Drivers {
   const cache = createLibvirtCache({
     libvirt: wrap('libvirt', fakeLibvirt(world)),
     clock,
     listMs: BATCH_MS,
   });
+  const drivers = fakeDrivers(world, clock, wrap);
   const silent: Pick<Dnsmasq, 'watch'> = { watch: () => ({ dispose: () => Promise.resolve() }) };
   return {
     ...{ libvirt: cache.libvirt, view: cache.view, libvirtCache: cache },
-    dnsmasq: { ...wrap('dnsmasq', fakeDnsmasq(world)), ...silent },
-    images: wrap('images', fakeImages(world)),
-    disks: wrap('disks', fakeDisks(world)),
-    seeds: wrap('seeds', fakeSeeds(world)),
-    ssh: wrap('ssh', fakeSsh(world)),
-    haproxy: wrap('haproxy', fakeHaproxy(world)),
-    packages: wrap('packages', fakePackages(world)),
-    resolver: wrap('resolver', fakeResolver(world)),
-    bridges: wrap('bridges', fakeBridges(world)),
-    files: wrap('files', fakeFiles(world)),
-    firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
-    routes: () => Promise.resolve([]),
-    answering: () => Promise.resolve([]),
+    ...drivers,
+    dnsmasq: { ...drivers.dnsmasq, ...silent },
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
-}
-
-function asIs<T>(_driver: string, port: T): T {
-  return port;
 }
