@@ -35,6 +35,15 @@ export async function bootLab(options: LabOptions & { name: string }): Promise<L
   };
 }
 
+/** The same, with the tutorial's manifests, once all they name is Ready. */
+export async function bootTutorialLab(options: LabOptions & { name: string }): Promise<Lab> {
+  const lab = await bootLab(options);
+  await applyManifests(lab, tutorialManifests());
+  await startDaemon(lab);
+  await allReady(lab, 300);
+  return lab;
+}
+
 /** The manifests of manifests/lab by file name. */
 export function tutorialManifests(): Map<string, string> {
   const names = readdirSync(labManifests).filter((name) => name.endsWith('.yaml'));

@@ -5,11 +5,10 @@ import { poll } from '../lab/processes.ts';
 import {
   allReady,
   applyManifests,
-  bootLab,
+  bootTutorialLab,
   getObject,
   mutatingCalls,
   OUTSIDE,
-  startDaemon,
   tutorialManifests,
   untilCondition,
 } from './bed.ts';
@@ -45,10 +44,7 @@ interface Felt {
 describe('what guests feel', () => {
   let lab: Lab;
   before(async () => {
-    lab = await bootLab({ name: 'e2e-disruption' });
-    await applyManifests(lab, tutorialManifests());
-    await startDaemon(lab);
-    await allReady(lab, 300);
+    lab = await bootTutorialLab({ name: 'e2e-disruption' });
   });
   after(() => lab.down());
 

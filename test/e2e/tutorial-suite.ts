@@ -9,13 +9,12 @@ import { prometheusSuite } from './prometheus-suite.ts';
 import {
   allReady,
   applyManifests,
-  bootLab,
+  bootTutorialLab,
   getObject,
   mutatingCalls,
   mutations,
   OUTSIDE,
   ping,
-  startDaemon,
   tutorialManifests,
   untilCondition,
 } from './bed.ts';
@@ -41,10 +40,7 @@ export function tutorialSuite(suite: Suite): void {
   describe(`the tutorial's lab on ${suite}`, () => {
     let lab: Lab;
     before(async () => {
-      lab = await bootLab({ name: `e2e-${suite}`, suite });
-      await applyManifests(lab, tutorialManifests());
-      await startDaemon(lab);
-      await allReady(lab, 300);
+      lab = await bootTutorialLab({ name: `e2e-${suite}`, suite });
     });
     after(() => lab.down());
 
