@@ -32,6 +32,7 @@ const EXPLAINED: Readonly<Record<string, (about: About) => boolean>> = {
   NotRunning: ({ world, name }) => world.domains.get(name)?.state === 'paused',
   // Whoever set the policy is told what it leaves as it is.
   Drifted: ({ object }) => 'policy' in object.spec && driftOf(object) === 'Report',
+  NotActive: ({ object }) => driftOf(object) === 'Report' && isTrue(object.status.conditions, 'Drifted'),
   NetworkNotReady: ({ daemon }) => isDrifted(daemon),
   ReservationNotLive: ({ daemon }) => isDrifted(daemon),
   RolloutWaiting: ({ object, daemon }) => hasUnreadyPeer(object, daemon),
