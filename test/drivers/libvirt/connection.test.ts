@@ -67,6 +67,16 @@ describe('what libvirt says of the vmhost', () => {
     assert.equal(calls.length, 6, 'another libvirtd may answer');
   });
 
+  it('F11: is not waited for any longer once a list failed', async () => {
+    const forever = new Promise<never>(() => undefined);
+    const connection = createConnection({ version: () => forever, capabilities: () => forever });
+    const asked = connection.facts();
+
+    connection.listed(DOWN);
+
+    await assert.rejects(asked, DOWN);
+  });
+
   it('F11: lists that fail, and the first one that does not, are told of the vmhost', async () => {
     const bed = createCacheBed({ a: {} });
     const watching = bed.cache.watch((change) => bed.told.push(change));
