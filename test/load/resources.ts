@@ -26,18 +26,39 @@ type Constructor = new (...args: never[]) => unknown;
 
 /** Counted when whatever is closing has closed; each count collects garbage first. */
 export async function resources(): Promise<Resources> {
-  await sleep(100);
+  await untilStill();
   const emitters = count(EventEmitter);
   const counted = full ? counts() : { timers: 0, signals: 0, promises: 0 };
   const { heapUsed, rss } = process.memoryUsage();
   return {
     ...counted,
     emitters,
-    descriptors: readdirSync('/proc/self/fd').length,
-    active: process.getActiveResourcesInfo().length,
+    ...open(),
     heapMiB: heapUsed / 2 ** 20,
     rssMiB: rss / 2 ** 20,
   };
+}
+
+function open(): Pick<Resources, 'descriptors' | 'active'> {
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    active: process.getActiveResourcesInfo().length,
+  };
+}
+
+const LOOK_MS = 50;
+const LOOKS = 100;
+const ALIKE = 5;
+
+/** Until several looks in a row find the same, or for so long that more of it is a leak. */
+async function untilStill(): Promise<void> {
+  let [last, alike] = ['', 0];
+  for (let looks = 0; looks < LOOKS && alike < ALIKE; looks += 1) {
+    await sleep(LOOK_MS);
+    const now = JSON.stringify(open());
+    alike = now === last ? alike + 1 : 0;
+    last = now;
+  }
 }
 
 function counts(): Pick<Resources, 'timers' | 'signals' | 'promises'> {
