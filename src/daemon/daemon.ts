@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { explainError, ReasonedError } from '../api/errors.ts';
+import { SILENT_HINT } from '../api/libvirt/hints.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import { filesNotedAnew, manifestTrouble, notedAnew } from '../api/manifest/notes.ts';
@@ -274,9 +275,8 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
 
 function abortAfter(clock: Clock, ms: number): { abort: Timer; signal: AbortSignal } {
   const controller = new AbortController();
-  const hint = 'does libvirt answer? k8slab get host; systemctl status libvirtd virtqemud virtnetworkd';
   const error = new ReasonedError('DeadlineExceeded', `not looked at: nothing more within ${ms / 1000} s`, {
-    hint,
+    hint: SILENT_HINT,
   });
   return { abort: clock.setTimer(ms, () => controller.abort(error)), signal: controller.signal };
 }

@@ -1,5 +1,6 @@
 import { explainError, ReasonedError } from '../../api/errors.ts';
 import type { NetworkAction } from '../../api/disruption/action.ts';
+import { HANGS_HINT } from '../../api/libvirt/hints.ts';
 import type { Bridges } from '../../drivers/bridges.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { CallOptions, Libvirt } from '../../drivers/libvirt.ts';
@@ -67,7 +68,7 @@ function deadlines(clock: Clock): By {
   const begun = clock.monotonic();
   return (ms, what, call) => {
     const late = new ReasonedError('DeadlineExceeded', `cannot ${what}: libvirt does not answer in time`, {
-      hint: 'does libvirt hang? systemctl status libvirtd virtqemud virtnetworkd',
+      hint: HANGS_HINT,
     });
     return byDeadline(clock, { at: begun + ms, late }, (signal) => call({ signal }));
   };

@@ -1,4 +1,5 @@
 import { ReasonedError } from '../../api/errors.ts';
+import { HANGS_HINT } from '../../api/libvirt/hints.ts';
 import { ExecError } from '../exec.ts';
 
 export const VIRSH_REASONS = [
@@ -122,7 +123,7 @@ export function toVirshError(thrown: unknown, argv: readonly string[]): unknown 
     case 'DeadlineExceeded':
       return new VirshError(thrown.reason, argv, {
         ...details,
-        hint: 'does libvirt hang? systemctl status libvirtd virtqemud virtnetworkd',
+        hint: HANGS_HINT,
       });
     case 'Aborted':
       return new VirshError(thrown.reason, argv, details);
