@@ -1,4 +1,5 @@
 import type { ObjectStatus } from '../meta.ts';
+import type { VmhostState } from '../kinds/vmhost-states.ts';
 import type { ImageSpec } from './spec.ts';
 
 export interface ImageStatus extends ObjectStatus {
@@ -8,6 +9,7 @@ export interface ImageStatus extends ObjectStatus {
   readonly sha256?: string;
   /** Bytes. */
   readonly virtualSize?: number;
+  readonly vmhosts?: readonly VmhostState[];
 }
 
 declare module '../meta.ts' {

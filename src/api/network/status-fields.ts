@@ -1,6 +1,8 @@
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 import type { StatusFields } from '../kinds/define.ts';
 import type { JsonSchema } from '../kinds/json-schema.ts';
+import { vmhostStates } from '../kinds/vmhost-states.ts';
+import type { Allocation } from './object.ts';
 
 const entry: Readonly<Record<keyof LiveEntry, JsonSchema>> = {
   node: { type: 'string', description: 'The Node that it is for.' },
@@ -23,6 +25,12 @@ const refusal: Readonly<Record<keyof Refusal, JsonSchema>> = {
   message: { type: 'string', description: 'Why.' },
 };
 
+const allocation: Readonly<Record<keyof Allocation, JsonSchema>> = {
+  node: { type: 'string', description: 'The Node that has it.' },
+  address: { type: 'string', description: 'Its address in the network.' },
+  podCIDR: { type: 'string', description: 'Addresses of its pods.' },
+};
+
 export const networkStatus: StatusFields<'Network'> = {
   bridge: { type: 'string', description: 'The bridge that guests are attached to.' },
   gateway: { type: 'string', description: "The vmhost's address in the network." },
@@ -37,4 +45,12 @@ export const networkStatus: StatusFields<'Network'> = {
     description: 'Nodes that get no address, with why.',
   },
   restartedAt: { type: 'string', description: 'When the daemon last restarted it, RFC 3339.' },
+  allocations: {
+    type: 'array',
+    items: { type: 'object', properties: allocation, required: ['node', 'address'] },
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['node'],
+    description: 'What Nodes were given, once for all vmhosts.',
+  },
+  vmhosts: vmhostStates,
 };

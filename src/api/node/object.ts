@@ -3,6 +3,8 @@ import type { NodeMemory } from './memory.ts';
 import type { NodeSpec } from './spec.ts';
 
 export interface NodeStatus extends ObjectStatus {
+  /** The vmhost that it is bound to, where several share a lab. */
+  readonly vmhost?: string;
   readonly state?: string;
   readonly address?: string;
   readonly fqdn?: string;

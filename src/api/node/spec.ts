@@ -6,6 +6,7 @@ import {
   driftPolicy,
   ipv4,
   ipv4Cidr,
+  labelMap,
   macAddress,
   objectName,
   role,
@@ -132,6 +133,15 @@ const policy = z
   .prefault({})
   .meta({ description: 'What k8slab may do on its own.' });
 
+const vmhostSelector = z
+  .strictObject({
+    matchLabels: labelMap.meta({
+      description: 'Labels that the vmhost has, all of them.',
+      examples: [{ zone: 'cellar' }],
+    }),
+  })
+  .meta({ description: 'Vmhosts that the guest may be placed on; any when left out.' });
+
 export const nodeSpec = z.strictObject({
   role: role.optional().meta({
     description: 'Group in the Ansible inventory, such as master, worker or lb.',
@@ -164,6 +174,11 @@ export const nodeSpec = z.strictObject({
     .enum(['auto', 'kvm', 'qemu'])
     .optional()
     .meta({ description: "Hypervisor of the guest; the daemon's domainType when left out." }),
+  vmhost: objectName.optional().meta({
+    description: 'Vmhost that the guest runs on; k8slab chooses one when left out.',
+    examples: ['vmhost1'],
+  }),
+  vmhostSelector: vmhostSelector.optional(),
   policy,
 });
 

@@ -1,6 +1,7 @@
 import type { StatusFields } from '../kinds/define.ts';
 
 export const nodeStatus: StatusFields<'Node'> = {
+  vmhost: { type: 'string', description: 'The vmhost that it is bound to; it stays there.' },
   state: { type: 'string', description: "State of the guest in libvirt's words." },
   address: { type: 'string', description: 'Its address in the first network.' },
   fqdn: { type: 'string', description: 'Its name there.' },
