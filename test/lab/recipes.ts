@@ -32,6 +32,7 @@ const vmhostPackages = [
     'iputils-ping',
     'curl',
     'openssh-client',
+    'openssh-server',
     'xorriso',
   ],
   ...['xz-utils', 'zstd', 'ansible-core', 'locales', 'procps', 'ca-certificates', 'python3'],

@@ -29,6 +29,8 @@ fi
 install -m 755 "$here/outside.sh" "$tree/usr/local/sbin/lab-outside"
 install -m 644 "$here/lab-outside.service" "$tree/etc/systemd/system/lab-outside.service"
 chroot "$tree" systemctl -q enable lab-outside.service
+# Who reaches guests through another vmhost needs its sshd; a vmhost that is alone runs none.
+chroot "$tree" systemctl -q disable ssh.service
 chroot "$tree" systemctl -q mask console-getty.service systemd-logind.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 mkdir -p "$tree/srv/images"
