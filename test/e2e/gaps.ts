@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Lab } from '../lab/lab.ts';
+import type { Vmhost } from '../lab/lab.ts';
 import { poll } from '../lab/processes.ts';
 
 export interface Gaps {
@@ -20,7 +20,7 @@ const IN_FLIGHT = 20;
  * @returns what ends it, once so many more answers are there that all pings before that call have had their time
  */
 export async function startPing(
-  lab: Lab,
+  lab: Vmhost,
   from: string | undefined,
   to: string,
 ): Promise<() => Promise<Gaps>> {

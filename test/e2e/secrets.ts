@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Lab } from '../lab/lab.ts';
+import type { Vmhost } from '../lab/lab.ts';
 
 /**
  * Prints where the secrets of a vmhost can be read by others than root: every key that k8slab made, the token of its API, and
@@ -31,7 +31,7 @@ true
 `;
 
 /** @throws AssertionError that names the places */
-export async function assertNoSecretsToldOf(lab: Lab): Promise<void> {
+export async function assertNoSecretsToldOf(lab: Vmhost): Promise<void> {
   const { code, stdout, stderr } = await lab.exec(['sh', '-c', SEARCH]);
   console.log(`# secrets searched for: ${stderr.trim()}`);
   assert.equal(code, 0, stderr);

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, existsSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { poll, processStat } from './processes.ts';
+import { inLink, type Link } from './link.ts';
+import { poll, processIds, processStat, readProc } from './processes.ts';
 
 /** Where one container lives. */
 export interface ContainerPaths {
@@ -21,6 +22,8 @@ export interface BootOptions {
   readonly binds: readonly (readonly [string, string])[];
   /** End with the process that started it, however that ends. */
   readonly dieWithParent: boolean;
+  /** Its interface host0 is plugged in there. */
+  readonly link?: Link | undefined;
 }
 
 // Runs in a mount namespace of its own, so that the overlay is gone with the last process, whatever killed it; and in a
@@ -30,7 +33,7 @@ set -eu
 tree=$1 data=$2 cgroup=$3
 shift 3
 if [ -n "$cgroup" ]; then mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; fi
-modprobe -q -a overlay tun bridge veth 2>/dev/null || true
+modprobe -q -a overlay tun bridge veth vxlan 2>/dev/null || true
 mount -t overlay -o "lowerdir=$tree,upperdir=$data/upper,workdir=$data/work" overlay "$data/root" || {
   echo 'no overlay file system: copying the tree'
   cp -a --reflink=auto "$tree/." "$data/root/"
@@ -48,8 +51,9 @@ export function bootContainer(paths: ContainerPaths, options: BootOptions): void
   const child = spawn(
     'setpriv',
     [
-      ...[...tether, '--', 'unshare', '--mount', '--propagation', 'private', 'sh', '-c', bootScript, 'lab'],
-      ...[options.tree, paths.data, ownCgroup(paths.machine) ?? '', ...nspawnArgv(paths, options.binds)],
+      ...[...tether, '--', ...(options.link === undefined ? [] : inLink(options.link))],
+      ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c', bootScript, 'lab'],
+      ...[options.tree, paths.data, ownCgroup(paths.machine) ?? '', ...nspawnArgv(paths, options)],
     ],
     { detached: true, stdio: ['ignore', log, log], env: { ...process.env, LC_ALL: 'C.UTF-8' } },
   );
@@ -57,7 +61,7 @@ export function bootContainer(paths: ContainerPaths, options: BootOptions): void
   closeSync(log);
 }
 
-function nspawnArgv(paths: ContainerPaths, binds: BootOptions['binds']): string[] {
+function nspawnArgv(paths: ContainerPaths, { binds, link }: BootOptions): string[] {
   const underSystemd = existsSync('/run/systemd/system');
   const unified = existsSync('/sys/fs/cgroup/cgroup.controllers');
   return [
@@ -67,7 +71,7 @@ function nspawnArgv(paths: ContainerPaths, binds: BootOptions['binds']): string[
       rootArgument(paths),
       `--machine=${paths.machine}`,
       '--boot',
-      '--private-network',
+      link === undefined ? '--private-network' : `--network-bridge=${link.bridge}`,
     ],
     ...['--register=no', ...(underSystemd ? [] : ['--keep-unit']), '--console=pipe', '--link-journal=no'],
     ...['--resolv-conf=off', '--timezone=off', '--capability=CAP_NET_ADMIN,CAP_SYS_ADMIN,CAP_NET_RAW'],
@@ -140,20 +144,6 @@ function removeCgroup(directory: string): true | undefined {
     return true;
   } catch {
     return undefined; // a process in it has not gone yet
-  }
-}
-
-function processIds(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
-function readProc(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return '';
   }
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 
-import { buildAll, createLab } from './lab.ts';
-import type { Lab } from './lab.ts';
+import { buildAll, createLab, findLab } from './lab.ts';
+import type { Lab, Vmhost } from './lab.ts';
 import { assertMachine } from './machine.ts';
 import { waitUntilReady } from './progress.ts';
 import { guests, suites } from './recipes.ts';
@@ -14,6 +14,7 @@ interface UpFlags {
   readonly name: string;
   readonly guest: Guest;
   readonly suite: Suite;
+  readonly vmhosts: string;
   readonly manifests?: string;
   readonly apply: boolean;
   readonly timeout: string;
@@ -42,18 +43,29 @@ function abortOnSignals(): AbortSignal {
 }
 
 function labOf(flags: { name: string }): Lab {
-  return createLab({ name: flags.name, report });
+  return findLab({ name: flags.name, report });
+}
+
+interface VmhostFlags {
+  readonly name: string;
+  readonly vmhost: string;
+}
+
+function vmhostOf(flags: VmhostFlags): Vmhost {
+  return labOf(flags).vmhost(Number(flags.vmhost));
 }
 
 async function up(flags: UpFlags): Promise<number> {
   const signal = abortOnSignals();
   const { name, guest, suite } = flags;
   const manifests = flags.apply ? { manifests: flags.manifests ?? defaultManifests() } : {};
-  const lab = createLab({ name, guest, suite, ...manifests, report, signal });
+  const lab = createLab({ name, guest, suite, vmhosts: Number(flags.vmhosts), ...manifests, report, signal });
   try {
     await lab.up();
     if (!flags.apply) {
-      report('the vmhost is up; k8slabd is installed and not started');
+      report(
+        `${lab.vmhosts.map(({ hostname }) => hostname).join(', ')} up; k8slabd is installed and not started`,
+      );
       return 0;
     }
     report('starting k8slabd');
@@ -79,21 +91,31 @@ async function dump(lab: Lab): Promise<void> {
 }
 
 async function status(lab: Lab): Promise<number> {
-  if (!lab.isUp()) {
+  const about = lab.describe();
+  if (about === undefined) {
     console.log(`the lab "${lab.name}" is not up`);
     return 3;
   }
-  const about = lab.describe();
-  console.log(`the lab "${lab.name}" is up (${about?.suite}, guest ${about?.guest}, since ${about?.since})`);
-  await lab.attach(['k8slab', 'get', 'all']);
-  return lab.attach(['virsh', 'list', '--all']);
+  console.log(`the lab "${lab.name}" is up (${about.suite}, guest ${about.guest}, since ${about.since})`);
+  let code = 0;
+  for (const vmhost of lab.vmhosts) {
+    if (lab.vmhosts.length > 1) console.log(`\n${vmhost.hostname}${vmhost.isUp() ? '' : ' is off'}`);
+    code = Math.max(code, vmhost.isUp() ? await show(vmhost) : 3);
+  }
+  return code;
+}
+
+async function show(vmhost: Vmhost): Promise<number> {
+  await vmhost.attach(['k8slab', 'get', 'all']);
+  return vmhost.attach(['virsh', 'list', '--all']);
 }
 
 function parseArguments(done: (code: number) => void): Command {
   const program = new Command('lab').description(
-    'A vmhost in a container, with real systemd, libvirtd, dnsmasq and QEMU guests, in its own network namespace.',
+    'Vmhosts in containers, with real systemd, libvirtd, dnsmasq and QEMU guests, in network namespaces of their own.',
   );
   const nameOption = new Option('--name <name>', 'which lab, of several').default('default');
+  const vmhostOption = new Option('--vmhost <number>', 'which vmhost, of several').default('1');
   program.enablePositionalOptions().addHelpText(
     'after',
     `
@@ -104,19 +126,23 @@ Environment:
 Examples:
   npm run lab -- up
   npm run lab -- exec -- virsh net-dumpxml k8s-net
+  npm run lab -- up --vmhosts 3 --no-apply
+  npm run lab -- exec --vmhost 2 -- ping -c 1 vmhost3
+  npm run lab -- power --vmhost 2 off
   npm run lab -- down`,
   );
   program
     .command('up')
     .description(
-      'build what lacks, boot the vmhost, install k8slab, apply manifests and wait until every object is Ready',
+      'build what lacks, boot the vmhosts, install k8slab, apply manifests and wait until every object is Ready',
     )
     .addOption(nameOption)
     .addOption(
       new Option('--guest <guest>', 'what /srv/images/guest.qcow2 is').choices(guests).default('tiny'),
     )
     .addOption(new Option('--suite <suite>', "the vmhost's Debian").choices(suites).default('bookworm'))
-    .option('--manifests <dir>', 'manifests for /etc/k8slab.d (default: manifests/lab)')
+    .option('--vmhosts <count>', 'how many, on a link of their own', '1')
+    .option('--manifests <dir>', 'manifests for /etc/k8slab.d of the first vmhost (default: manifests/lab)')
     .option('--no-apply', 'boot and install only: no manifests, k8slabd not started')
     .option('--timeout <seconds>', 'how long the objects may take', '900')
     .action(async (flags: UpFlags) => done(await up(flags)));
@@ -126,16 +152,18 @@ Examples:
     .action(async () => buildAll({ report, signal: abortOnSignals() }));
   program
     .command('exec')
-    .description('run a command in the vmhost: exec -- CMD…; exits with its code')
+    .description('run a command in a vmhost: exec -- CMD…; exits with its code')
     .addOption(nameOption)
+    .addOption(vmhostOption)
     .argument('<cmd...>')
     .passThroughOptions()
-    .action(async (argv: string[], flags: { name: string }) => done(await labOf(flags).attach(argv)));
+    .action(async (argv: string[], flags: VmhostFlags) => done(await vmhostOf(flags).attach(argv)));
   program
     .command('shell')
-    .description('a root shell in the vmhost')
+    .description('a root shell in a vmhost')
     .addOption(nameOption)
-    .action(async (flags: { name: string }) => done(await labOf(flags).attach(['bash', '-l'])));
+    .addOption(vmhostOption)
+    .action(async (flags: VmhostFlags) => done(await vmhostOf(flags).attach(['bash', '-l'])));
   program
     .command('status')
     .description('what runs; exits 3 if the lab is not up')
@@ -145,21 +173,39 @@ Examples:
     .command('logs')
     .description("k8slabd's journal")
     .addOption(nameOption)
+    .addOption(vmhostOption)
     .option('-f, --follow', 'go on printing')
-    .action(async (flags: { name: string; follow?: true }) => {
+    .action(async (flags: VmhostFlags & { follow?: true }) => {
       const rest = flags.follow ? ['-f'] : ['--no-pager'];
-      done(await labOf(flags).attach(['journalctl', '-u', 'k8slabd.service', '-o', 'cat', ...rest]));
+      done(await vmhostOf(flags).attach(['journalctl', '-u', 'k8slabd.service', '-o', 'cat', ...rest]));
     });
+  program
+    .command('power')
+    .description('end all that runs in a vmhost at once, or boot it again')
+    .addOption(nameOption)
+    .addOption(vmhostOption)
+    .addArgument(new Argument('<state>').choices(['off', 'on']))
+    .action((state: string, flags: VmhostFlags) => {
+      const vmhost = vmhostOf(flags);
+      return state === 'off' ? vmhost.kill() : vmhost.boot();
+    });
+  program
+    .command('link')
+    .description('pull or plug the cable between a vmhost and the others; a boot plugs it')
+    .addOption(nameOption)
+    .addOption(vmhostOption)
+    .addArgument(new Argument('<state>').choices(['down', 'up']))
+    .action((state: 'down' | 'up', flags: VmhostFlags) => labOf(flags).setCable(vmhostOf(flags), state));
   program
     .command('install')
     .description(
-      "install this checkout's package anew into the running vmhost; a k8slabd that runs is restarted",
+      "install this checkout's package anew into the running vmhosts; a k8slabd that runs is restarted",
     )
     .addOption(nameOption)
     .action(async (flags: { name: string }) => labOf(flags).install());
   program
     .command('down')
-    .description('end the guests and the vmhost and remove every trace of them; what was built stays')
+    .description('end the guests and the vmhosts and remove every trace of them; what was built stays')
     .addOption(nameOption)
     .action(async (flags: { name: string }) => {
       assertMachine();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, ingredient, type CacheOptions } from './cache.ts';
-import type { Lab } from './lab.ts';
+import type { Vmhost } from './vmhost.ts';
 import { mustRun } from './processes.ts';
 
 const top = join(import.meta.dirname, '../..');
@@ -35,23 +35,27 @@ export interface InstallOptions {
 }
 
 /** Installs a package in the vmhost, as a user would; over the same or a later version too. */
-export async function installPackage(lab: Lab, path: string, { start }: InstallOptions): Promise<string> {
-  await lab.must(['sh', '-c', 'cat >/var/tmp/k8slab.deb'], { input: readFileSync(path) });
+export async function installPackage(
+  vmhost: Vmhost,
+  path: string,
+  { start }: InstallOptions,
+): Promise<string> {
+  await vmhost.must(['sh', '-c', 'cat >/var/tmp/k8svmhost.deb'], { input: readFileSync(path) });
   // Debian's way to install and not to start.
-  if (!start) await lab.writeFile('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n');
-  if (!start) await lab.must(['chmod', '755', '/usr/sbin/policy-rc.d']);
+  if (!start) await vmhost.writeFile('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n');
+  if (!start) await vmhost.must(['chmod', '755', '/usr/sbin/policy-rc.d']);
   try {
-    return await lab.must(['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', ...INSTALL], {
+    return await vmhost.must(['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', ...INSTALL], {
       timeoutMs: 300_000,
     });
   } finally {
-    await lab.exec(['rm', '-f', '/var/tmp/k8slab.deb', ...(start ? [] : ['/usr/sbin/policy-rc.d'])]);
+    await vmhost.exec(['rm', '-f', '/var/tmp/k8svmhost.deb', ...(start ? [] : ['/usr/sbin/policy-rc.d'])]);
   }
 }
 
 const INSTALL = [
   ...['apt-get', 'install', '-y', '-q', '--reinstall', '--allow-downgrades', '--no-install-recommends'],
-  // Nothing outlives the lab.
+  // Nothing outlives the vmhost.
   ...['-o', 'Dpkg::Options::=--force-unsafe-io', '-o', 'Dpkg::Options::=--force-confold'],
-  '/var/tmp/k8slab.deb',
+  '/var/tmp/k8svmhost.deb',
 ];

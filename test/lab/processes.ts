@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** How a command ended; code is 137 when a signal killed it. */
 export interface CommandResult {
@@ -106,6 +106,21 @@ export function processStat(pid: number): { parent: number; started: string } | 
     return { parent: Number(fields[1]), started: fields[19] ?? '' };
   } catch {
     return undefined;
+  }
+}
+
+export function processIds(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** A file of /proc/PID; empty when the process is gone. */
+export function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
   }
 }
 

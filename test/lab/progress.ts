@@ -1,4 +1,4 @@
-import type { Lab } from './lab.ts';
+import type { Vmhost } from './vmhost.ts';
 
 /** One object of `k8slab get all -o json`, as far as the lab looks at it. */
 interface LabObject {
@@ -43,15 +43,15 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Watches the lab's objects until all are Ready (true) or time is over (false). */
-export async function waitUntilReady(lab: Lab, options: WaitOptions): Promise<boolean> {
+/** Watches the vmhost's objects until all are Ready (true) or time is over (false). */
+export async function waitUntilReady(vmhost: Vmhost, options: WaitOptions): Promise<boolean> {
   const end = performance.now() + options.timeoutMs;
   let before: Readiness[] = [];
   let silence = '';
   while (performance.now() < end) {
     options.signal?.throwIfAborted();
     const within = { timeoutMs: 20_000, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-    const answer = await lab.exec(['k8slab', 'get', 'all', '-o', 'json'], within);
+    const answer = await vmhost.exec(['k8slab', 'get', 'all', '-o', 'json'], within);
     if (answer.code === 0) {
       const now = readinessOf(answer.stdout);
       changedLines(before, now).forEach(options.report);
@@ -61,7 +61,7 @@ export async function waitUntilReady(lab: Lab, options: WaitOptions): Promise<bo
       const problem = answer.stderr.trim().split('\n')[0] ?? '';
       if (problem !== silence) options.report(`k8slab get all: ${problem}`);
       silence = problem;
-      if (await hasFailed(lab)) return false;
+      if (await hasFailed(vmhost)) return false;
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
@@ -69,8 +69,8 @@ export async function waitUntilReady(lab: Lab, options: WaitOptions): Promise<bo
 }
 
 /** Whether k8slabd is beyond hope: systemd gave it up, or has restarted it a few times already. */
-async function hasFailed(lab: Lab): Promise<boolean> {
-  const { stdout } = await lab.exec([
+async function hasFailed(vmhost: Vmhost): Promise<boolean> {
+  const { stdout } = await vmhost.exec([
     'systemctl',
     'show',
     '-P',
