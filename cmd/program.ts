@@ -7,6 +7,7 @@ import { addComplete } from './commands/complete.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConsole } from './commands/console.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
+import { addCrds } from './commands/crds.ts';
 import { addDiagnose } from './commands/diagnose.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDescribe } from './commands/describe.ts';
@@ -52,6 +53,7 @@ export function createProgram(): Command {
   addDoctor(program);
   addDiagnose(program);
   addExplain(program);
+  addCrds(program);
   addApiResources(program, client);
   addPower(program, client);
   addSsh(program, client);

@@ -3,6 +3,8 @@ export interface Column<O> {
   readonly name: string;
   /** Only with -o wide. */
   readonly wide?: true;
+  /** Where kubectl finds what the cell says, without k8slab; left out where that is more than one value of the object. */
+  readonly jsonPath?: string;
   /** The same for the same object. */
   cell(object: O): string;
 }

@@ -6,6 +6,7 @@ import type { Column } from './columns.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { MetricFamily } from './metrics.ts';
 import type { Read } from './reads.ts';
+import type { CelRule } from './rules.ts';
 
 export interface KindNames {
   readonly kind: Kind;
@@ -53,6 +54,10 @@ export interface ManifestDefinition<K extends ManifestKind = ManifestKind> {
   readonly spec: z.ZodType<KindMap[K]['spec']>;
   /** What the schema cannot say: rules between the fields of one object. Paths begin with `spec`. */
   check(spec: KindMap[K]['spec']): readonly FieldIssue[];
+  /** What `check` says, as far as an API server can check it by itself. */
+  readonly rules?: readonly CelRule[];
+  /** Fields with a default that an object which adopts does not take: left out, they stay as they were found. */
+  readonly keptWhenAdopted?: readonly string[];
   /** Fields that are handed to a program that reads YAML 1.1, as cloud-init does. */
   readonly yaml11?: readonly FieldPath[];
   /** The objects it names, and waits for until they are there. */

@@ -7,6 +7,7 @@ import { loadBalancerMetrics } from './metrics.ts';
 import { loadBalancerReads } from './reads.ts';
 import { loadBalancerReferences } from './references.ts';
 import { loadBalancerSpec } from './spec.ts';
+import { loadBalancerRules } from './rules.ts';
 import { isServerUp } from './status.ts';
 import { loadBalancerStatus } from './status-fields.ts';
 
@@ -18,16 +19,22 @@ export const loadBalancer = defineKind({
   manifest: {
     spec: loadBalancerSpec,
     check: checkLoadBalancer,
+    rules: loadBalancerRules,
     references: loadBalancerReferences,
     crossCheck: (manifests) => loadBalancerErrors(manifests.of('LoadBalancer')),
   },
   status: loadBalancerStatus,
   columns: [
-    { name: 'Node', cell: ({ spec }) => spec.node },
-    { name: 'Address', cell: ({ status }) => status.address ?? NONE },
+    { name: 'Node', jsonPath: '.spec.node', cell: ({ spec }) => spec.node },
+    { name: 'Address', jsonPath: '.status.address', cell: ({ status }) => status.address ?? NONE },
     { name: 'Ports', cell: ({ spec }) => spec.frontends.map(({ port }) => port).join(',') },
     { name: 'Servers', cell: serversUp },
-    { name: 'Version', wide: true, cell: ({ status }) => status.version ?? NONE },
+    {
+      name: 'Version',
+      wide: true,
+      jsonPath: '.status.version',
+      cell: ({ status }) => status.version ?? NONE,
+    },
   ],
   workers: { most: 3, reserved: 1 },
   reads: loadBalancerReads,

@@ -1,18 +1,17 @@
 import { z } from 'zod';
-import { absolutePath, driftPolicy, ipv4, labelMap, objectName, port, role } from '../kinds/fields.ts';
+import { absolutePath, driftPolicy, form, ipv4, labelMap, objectName, port, role } from '../kinds/fields.ts';
 
 const seconds = z.int().min(1).max(86_400);
 const maxconn = z.int().min(1).max(1_000_000);
 
 /** A section of haproxy.cfg is named by it. */
-const sectionName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
-    'must be letters, digits, "_", "." and "-", at most 63 characters',
-  );
+const sectionName = form(
+  /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
+  'must be letters, digits, "_", "." and "-", at most 63 characters',
+  63,
+);
 
-const urlPath = z.string().regex(/^\/[A-Za-z0-9_.~/-]*$/, 'must be a path such as /healthz');
+const urlPath = form(/^\/[A-Za-z0-9_.~/-]*$/, 'must be a path such as /healthz', 1024);
 
 const check = z
   .strictObject({
@@ -75,9 +74,7 @@ const stats = z
     address: ipv4.optional().meta({ description: 'Address to listen on; all of them when left out.' }),
     port: port.default(9000).meta({ description: 'Port of the page.' }),
     path: urlPath.default('/haproxy_stats').meta({ description: 'Path of the page.' }),
-    user: z
-      .string()
-      .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." and "-"')
+    user: form(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." and "-"', 64)
       .default('admin')
       .meta({ description: 'User that may see the page.' }),
     passwordFile: absolutePath.meta({

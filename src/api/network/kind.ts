@@ -5,6 +5,7 @@ import { crossCheckNetworks } from './cross-check.ts';
 import { networkMetrics } from './metrics.ts';
 import { networkReads } from './reads.ts';
 import { networkSpec } from './spec.ts';
+import { networkRules } from './rules.ts';
 import { networkStatus } from './status-fields.ts';
 
 export const network = defineKind({
@@ -15,13 +16,15 @@ export const network = defineKind({
   manifest: {
     spec: networkSpec,
     check: checkNetwork,
+    rules: networkRules,
+    keptWhenAdopted: ['autostart', 'forward.mode', 'bridge.stp', 'bridge.delaySeconds', 'dns.localOnly'],
     crossCheck: (manifests) => crossCheckNetworks(manifests.of('Network'), manifests.of('Node')),
   },
   status: networkStatus,
   columns: [
-    { name: 'Domain', cell: ({ spec }) => spec.domain ?? NONE },
-    { name: 'CIDR', cell: ({ spec }) => spec.cidr },
-    { name: 'Bridge', cell: ({ status }) => status.bridge ?? NONE },
+    { name: 'Domain', jsonPath: '.spec.domain', cell: ({ spec }) => spec.domain ?? NONE },
+    { name: 'CIDR', jsonPath: '.spec.cidr', cell: ({ spec }) => spec.cidr },
+    { name: 'Bridge', jsonPath: '.status.bridge', cell: ({ status }) => status.bridge ?? NONE },
     { name: 'Nodes', cell: ({ status }) => String(status.entries?.length ?? 0) },
   ],
   reads: networkReads,

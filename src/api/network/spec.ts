@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   dnsName,
   driftPolicy,
+  form,
   interfaceName,
   ipv4,
   ipv4Cidr,
@@ -54,6 +55,7 @@ const dhcp = z
       .meta({ description: 'Last address handed out; the last host of the same /16 when left out.' }),
     exclude: z
       .array(ipv4Range)
+      .max(256)
       .optional()
       .meta({
         description:
@@ -72,12 +74,17 @@ const dnsRecord = z.strictObject({
   hostnames: z
     .array(dnsName)
     .min(1)
+    .max(16)
     .meta({ description: "Names; one without a dot gets the network's domain." }),
 });
 
-export const dnsmasqOption = z
-  .string()
-  .regex(/^[a-z0-9-]+(=[^\n]*)?$/, 'must be a dnsmasq option such as cache-size=1000');
+/** dnsmasq reads no more of a line. */
+const DNSMASQ_LINE_MAX = 1025;
+export const dnsmasqOption = form(
+  /^[a-z0-9-]+(=[^\n]*)?$/,
+  'must be a dnsmasq option such as cache-size=1000',
+  DNSMASQ_LINE_MAX,
+);
 
 const dns = z
   .strictObject({
@@ -86,11 +93,17 @@ const dns = z
     }),
     forwarders: z
       .array(ipv4)
+      .max(64)
       .default([])
       .meta({ description: 'Resolvers for all other names; those of the vmhost when left out.' }),
-    records: z.array(dnsRecord).default([]).meta({ description: 'Names beside those of the Nodes.' }),
+    records: z
+      .array(dnsRecord)
+      .max(256)
+      .default([])
+      .meta({ description: 'Names beside those of the Nodes.' }),
     dnsmasqOptions: z
       .array(dnsmasqOption)
+      .max(1024)
       .default([])
       .meta({ description: "Lines for dnsmasq's configuration, taken as they are." }),
   })

@@ -7,6 +7,7 @@ import { nodeMetrics } from './metrics.ts';
 import { nodeReads } from './reads.ts';
 import { nodeReferences } from './references.ts';
 import { nodeSpec } from './spec.ts';
+import { nodeRules } from './rules.ts';
 import { nodeStatus } from './status-fields.ts';
 
 export const node = defineKind({
@@ -17,15 +18,17 @@ export const node = defineKind({
   manifest: {
     spec: nodeSpec,
     check: checkNode,
+    rules: nodeRules,
+    keptWhenAdopted: ['cpus', 'memory', 'power'],
     yaml11: [['spec', 'cloudInit', 'userData']],
     references: nodeReferences,
     crossCheck: crossCheckNodes,
   },
   status: nodeStatus,
   columns: [
-    { name: 'Role', cell: ({ spec }) => spec.role ?? NONE },
-    { name: 'Address', cell: ({ status }) => status.address ?? NONE },
-    { name: 'MAC', wide: true, cell: ({ status }) => status.mac ?? NONE },
+    { name: 'Role', jsonPath: '.spec.role', cell: ({ spec }) => spec.role ?? NONE },
+    { name: 'Address', jsonPath: '.status.address', cell: ({ status }) => status.address ?? NONE },
+    { name: 'MAC', wide: true, jsonPath: '.status.mac', cell: ({ status }) => status.mac ?? NONE },
     { name: 'CPUs', wide: true, cell: ({ spec, status }) => becoming(status.cpus, spec.cpus, String) },
     {
       name: 'Memory',
@@ -33,8 +36,18 @@ export const node = defineKind({
       cell: ({ spec, status }) =>
         becoming(status.memory, mebibytes(parseBytes(spec.memory)), formatMebibytes),
     },
-    { name: 'Pod-CIDR', wide: true, cell: ({ status }) => status.podCIDR ?? NONE },
-    { name: 'Type', wide: true, cell: ({ status }) => status.domainType ?? NONE },
+    {
+      name: 'Pod-CIDR',
+      wide: true,
+      jsonPath: '.status.podCIDR',
+      cell: ({ status }) => status.podCIDR ?? NONE,
+    },
+    {
+      name: 'Type',
+      wide: true,
+      jsonPath: '.status.domainType',
+      cell: ({ status }) => status.domainType ?? NONE,
+    },
   ],
   workers: { most: 5, reserved: 1 },
   reads: nodeReads,

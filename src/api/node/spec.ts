@@ -4,9 +4,11 @@ import {
   byteQuantity,
   dnsName,
   driftPolicy,
+  form,
   ipv4,
   ipv4Cidr,
   labelMap,
+  listMapOf,
   macAddress,
   objectName,
   role,
@@ -48,26 +50,27 @@ const attachment = z.strictObject({
   }),
 });
 
+/** Characters of a line that OpenSSH reads. */
+const KEY_MAX = 8192;
+
 const ssh = z
   .strictObject({
-    user: z
-      .string()
-      .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a Unix user name')
+    user: form(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a Unix user name', 32)
       .default('k8slab')
       .meta({
         description: 'User that cloud-init makes, with sudo and without a password.',
         examples: ['centos'],
       }),
     authorizedKeys: z
-      .array(z.string().regex(/^(ssh|ecdsa|sk)-[^\n]+$/, 'must be a public key such as ssh-ed25519 AAAA… me'))
+      .array(form(/^(ssh|ecdsa|sk)-[^\n]+$/, 'must be a public key such as ssh-ed25519 AAAA… me', KEY_MAX))
+      .max(256)
       .default([])
       .meta({ description: "Public keys that may log in, beside the daemon's own." }),
-    hostKey: z
-      .string()
-      .regex(
-        /^(ssh|ecdsa|sk)-[^ \n]+ [A-Za-z0-9+/]+=*( [^\n]*)?$/,
-        'must be a public key such as ssh-ed25519 AAAA…',
-      )
+    hostKey: form(
+      /^(ssh|ecdsa|sk)-[^ \n]+ [A-Za-z0-9+/]+=*( [^\n]*)?$/,
+      'must be a public key such as ssh-ed25519 AAAA…',
+      KEY_MAX,
+    )
       .optional()
       .meta({
         description: 'Public host key of an adopted guest, from its /etc/ssh/ssh_host_ed25519_key.pub.',
@@ -85,7 +88,8 @@ const file = z.strictObject({
   content: z.string().meta({ description: 'Text of the file.' }),
   permissions: z
     .string({ error: 'must be a quoted octal mode such as "0644"' })
-    .regex(/^0[0-7]{3}$/, 'must be a quoted octal mode such as "0644"')
+    .regex(/^0[0-7]{3}$/, { error: 'must be a quoted octal mode such as "0644"', abort: true })
+    .max(4)
     .default('0644')
     .meta({ description: 'Mode of the file, in octal digits and quotes.' }),
   owner: z
@@ -107,7 +111,11 @@ const cloudInit = z
       .array(z.string().min(1))
       .default([])
       .meta({ description: 'Shell commands that run once, as root, at the end of the first boot.' }),
-    files: z.array(file).default([]).meta({ description: 'Files written at the first boot.' }),
+    files: z
+      .array(file)
+      .max(256)
+      .default([])
+      .meta({ description: 'Files written at the first boot.', ...listMapOf('path') }),
     userData: z.record(z.string(), z.unknown()).optional().meta({
       description: "More of cloud-config, merged over what k8slab writes; lists are appended to k8slab's.",
     }),
@@ -154,9 +162,13 @@ export const nodeSpec = z.strictObject({
     .array(attachment)
     .min(1)
     .max(8)
-    .meta({ description: 'Networks the guest is attached to; the first one names it.' }),
-  dnsAliases: z.array(dnsName).default([]).meta({
+    .meta({
+      description: 'Networks the guest is attached to; the first one names it.',
+      ...listMapOf('network'),
+    }),
+  dnsAliases: z.array(dnsName).max(256).default([]).meta({
     description: "More names of the guest's first address; a name without a dot gets the network's domain.",
+    'x-kubernetes-list-type': 'set',
   }),
   hostsEntry: z
     .boolean()

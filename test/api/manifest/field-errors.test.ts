@@ -284,6 +284,6 @@ describe('the error of a field', () => {
 
 function expectedConstructor(): string {
   const known =
-    'role, cpus, memory, disk, networks, dnsAliases, hostsEntry, ssh, cloudInit, podCIDR, power, domainType, policy';
+    'role, cpus, memory, disk, networks, dnsAliases, hostsEntry, ssh, cloudInit, podCIDR, power, domainType, vmhost, vmhostSelector, policy';
   return `8:3: spec.constructor: unknown field "constructor" (known here: ${known})`;
 }
