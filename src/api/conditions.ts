@@ -9,7 +9,7 @@ export const SYNCED = 'Synced';
 export const REMOVAL_HELD = 'RemovalHeld';
 /** Present while the text of an object's manifest has errors: what stands is an older one, or nothing. */
 export const MANIFEST_INVALID = 'ManifestInvalid';
-/** Of the Host: manifests with errors, and that the manifests cannot be read. */
+/** Of the Vmhost: manifests with errors, and that the manifests cannot be read. */
 export const MANIFESTS_INVALID = 'ManifestsInvalid';
 export const MANIFESTS_UNREAD = 'ManifestsUnread';
 /** Present while a manifest asks for something that its object goes without, though it works. */

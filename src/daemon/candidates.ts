@@ -38,9 +38,9 @@ export async function planCandidates(
     beside === undefined ? snapshotSteps(emptySnapshot, { files }) : besideSteps(beside, { files });
   const snapshot = await runInSlices(steps, world.clock);
   const store: ObjectStore = createStore<KindMap>({ clock: world.clock });
-  for (const host of current.list('Host')) {
-    const { object } = store.apply('Host', { name: host.metadata.name, spec: {}, hash: '' });
-    store.updateStatus('Host', object.metadata.name, object.metadata.uid, host.status);
+  for (const host of current.list('Vmhost')) {
+    const { object } = store.apply('Vmhost', { name: host.metadata.name, spec: {}, hash: '' });
+    store.updateStatus('Vmhost', object.metadata.name, object.metadata.uid, host.status);
   }
   for (const { kind, name, labels, annotations, spec, hash, origin } of snapshot.objects) {
     store.apply(kind, { name, labels, annotations, spec, hash, origin });
@@ -70,7 +70,7 @@ function addRemovals(
 ): (kind: Kind, name: string) => ConditionInput | undefined {
   if (snapshot.opaque.length > 0) return () => undefined;
   const named = namedObjects(snapshot);
-  const ours = current.all().filter(({ kind }) => kind !== 'Host');
+  const ours = current.all().filter(({ kind }) => kind !== 'Vmhost');
   const gone = ours.filter(({ kind, metadata }) => !named.has(refName({ kind, name: metadata.name })));
   for (const { kind, metadata, spec, status, origin } of gone) {
     const { name, labels, annotations } = metadata;

@@ -15,7 +15,7 @@ import type { Releasers } from '../engine/releasers.ts';
 import type { StatusSink } from '../engine/status-sink.ts';
 import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
 import { createFelt } from './felt.ts';
-import { HOST_TELLS } from './ready-log.ts';
+import { VMHOST_TELLS } from './ready-log.ts';
 import { afterFirstLooks } from './first-look.ts';
 import type { Manifests } from './manifests.ts';
 import { KINDS } from '../api/kinds/list.ts';
@@ -71,7 +71,7 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
       clock,
       log,
       metrics,
-      isToldElsewhere: (error) => kind !== 'Host' && HOST_TELLS.has(reasonOf(error)),
+      isToldElsewhere: (error) => kind !== 'Vmhost' && VMHOST_TELLS.has(reasonOf(error)),
     });
   });
   for (const controller of controllers) controller.start();

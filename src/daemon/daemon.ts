@@ -154,7 +154,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     if (filesNotedAnew(before, after)) onProblem();
   };
   const onProblem = (): void => {
-    for (const { metadata } of store.list('Host')) enqueue('Host', metadata.name);
+    for (const { metadata } of store.list('Vmhost')) enqueue('Vmhost', metadata.name);
   };
   const survey = (): Promise<Marked[]> => surveyMarked(drivers.view, drivers.disks);
   const limit = config.maxRemovals;
@@ -177,7 +177,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     onJob: enqueue,
     settled: () => manifests.isComplete() && removals.surveyed(),
   });
-  removals.subscribe(() => store.list('Host').forEach(({ metadata }) => enqueue('Host', metadata.name)));
+  removals.subscribe(() => store.list('Vmhost').forEach(({ metadata }) => enqueue('Vmhost', metadata.name)));
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });
@@ -199,7 +199,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   const enqueue: Enqueue = (kind, name, delayMs, priority) =>
     parts.enqueue(kind, name, delayMs, priority === 'edit' ? edited : priority);
   releasers.add('triggers', startTriggers(KINDS, store, enqueue));
-  store.apply('Host', { name: hostname(), spec: {}, hash: '' });
+  store.apply('Vmhost', { name: hostname(), spec: {}, hash: '' });
   await manifests.load();
   edited = 'edit';
   const resyncMs = (kind: Kind): number =>

@@ -61,7 +61,7 @@ function unready({ store, manifests }: HealthDeps): string[] {
   const problem = manifests.problem();
   const unread = problem ?? (manifests.loaded() ? [] : 'the manifests are being read');
   // The vmhost is looked at whenever the connection to libvirt ends, and fails with what libvirt says.
-  const unreachable = store.list('Host').flatMap(({ status }) => {
+  const unreachable = store.list('Vmhost').flatMap(({ status }) => {
     const synced = findCondition(status.conditions, SYNCED);
     return synced?.status === 'False' && SILENT.has(synced.reason) ? synced.message : [];
   });

@@ -39,7 +39,7 @@ export interface Manifests {
   load(): Promise<void>;
   /** Calls `listener` after each load. @returns unsubscribe */
   subscribe(listener: () => void): () => void;
-  /** Why nothing is written for the Host: its files name all objects, and nobody knows them yet. */
+  /** Why nothing is written for the Vmhost: its files name all objects, and nobody knows them yet. */
   blocked(kind: Kind): ConditionInput | undefined;
   /** What its conditions say of the manifests. */
   notes(ref: ObjectRef): readonly ConditionInput[];
@@ -143,7 +143,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       return () => void listeners.delete(listener);
     },
     blocked(kind) {
-      if (kind !== 'Host' || loaded) return undefined;
+      if (kind !== 'Vmhost' || loaded) return undefined;
       return condition(READY, 'Unknown', 'ManifestsUnread', problemNow() ?? 'the manifests are being read');
     },
     notes: (ref) => manifestNotes(snapshot, problemNow(), ref),

@@ -10,7 +10,7 @@ export interface ReadyLogDeps {
 }
 
 /** The vmhost's own line says it; a thousand Nodes need not say it too. */
-export const HOST_TELLS: ReadonlySet<string> = new Set(['LibvirtUnreachable']);
+export const VMHOST_TELLS: ReadonlySet<string> = new Set(['LibvirtUnreachable']);
 
 /**
  * A line in the journal when an object becomes Ready, or is it no longer, with how long it was the other thing. What is
@@ -29,7 +29,7 @@ export function logReady({ log, remembered }: ReadyLogDeps, change: Change<KindM
   if (status === 'True') log.info(fields, 'is Ready');
   // What was never Ready is on its way, which its passes tell.
   else if (before?.status === 'True') {
-    const level = kind !== 'Host' && HOST_TELLS.has(reason) ? 'info' : 'warn';
+    const level = kind !== 'Vmhost' && VMHOST_TELLS.has(reason) ? 'info' : 'warn';
     log[level]({ ...fields, why: message }, 'is not Ready any more');
   } else if (before === undefined) log.info({ ...fields, why: message }, 'is not Ready yet');
 }

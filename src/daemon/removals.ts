@@ -70,7 +70,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
   });
 
   function judge({ refs: manifests, opaque }: Named, before: ReadonlySet<string>): void {
-    const refs = store.all().flatMap((object) => (object.kind === 'Host' ? [] : [refOf(object)]));
+    const refs = store.all().flatMap((object) => (object.kind === 'Vmhost' ? [] : [refOf(object)]));
     const pending = refs.map(refName).filter((ref) => !manifests.has(ref));
     const remaining = [...before].filter((ref) => manifests.has(ref)).length;
     const next = holdRemovals({ pending, remaining, admitted, held, opaque, limit });
@@ -94,7 +94,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     if (isDeepStrictEqual(held, before)) return;
     for (const { kind, metadata } of store.all()) {
       const ref = refName({ kind, name: metadata.name });
-      if (kind === 'Host' || held.get(ref) !== before.get(ref)) deps.enqueue(kind, metadata.name);
+      if (kind === 'Vmhost' || held.get(ref) !== before.get(ref)) deps.enqueue(kind, metadata.name);
     }
     for (const listener of listeners) listener();
   }
@@ -170,7 +170,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       return message === undefined ? undefined : { reason: REMOVAL_HELD, message };
     },
     notes(kind, name) {
-      if (kind === 'Host') return held.size === 0 ? [] : [summary([...held.keys()].sort())];
+      if (kind === 'Vmhost') return held.size === 0 ? [] : [summary([...held.keys()].sort())];
       const ref = refName({ kind, name });
       const [reason, message] = [held.get(ref), explain(ref)];
       return reason === undefined ? [] : [condition(REMOVAL_HELD, 'True', reason, message)];

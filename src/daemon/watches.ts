@@ -45,7 +45,7 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
 
 function enqueueConcerned({ store, enqueue }: WatchDeps, change: LibvirtChange): void {
   if (change.kind === 'host') {
-    for (const { metadata } of store.list('Host')) enqueue('Host', metadata.name);
+    for (const { metadata } of store.list('Vmhost')) enqueue('Vmhost', metadata.name);
     return;
   }
   enqueueRemoved(store, enqueue);

@@ -4,8 +4,8 @@ import type { DaemonConfig } from '../api/daemon-config.ts';
 import { disksDir, imagesDir } from '../api/storage.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
-import type { HostPaths } from '../api/host/plan.ts';
-import { createHostReconciler } from '../controllers/host/reconciler.ts';
+import type { HostPaths } from '../api/vmhost/plan.ts';
+import { createVmhostReconciler } from '../controllers/vmhost/reconciler.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image/reconciler.ts';
 import { createImageRemoval } from '../controllers/image/removal.ts';
 import { createJobs, type Jobs } from '../controllers/jobs.ts';
@@ -200,7 +200,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
     ...(hosts === '' ? {} : { hosts: createSharedRead(readHosts, clock, HOSTS_MAX_AGE_MS) }),
   };
   const reconcilers = {
-    Host: createHostReconciler({
+    Vmhost: createVmhostReconciler({
       store,
       view: drivers.view,
       dnsmasq: drivers.dnsmasq,

@@ -83,7 +83,7 @@ function startDaemonOf(
     queues[kind].addAfter(name, delayMs, priority),
   );
   // What Nodes read must have been looked at before they are.
-  store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
+  store.apply('Vmhost', { name: 'vmhost', spec: {}, hash: '' });
   store.apply('Image', { name: 'guest', spec: imageSpec.parse({ source: '/srv/guest.qcow2' }), hash: '' });
   store.apply('Network', { name: 'bench', spec: networkSpec.parse({ cidr: '10.64.0.0/16' }), hash: '' });
   for (let index = 0; index < nodes; index += 1) apply(store, nodeName(index), '64Mi');

@@ -43,7 +43,7 @@ describe('what may come next', () => {
     ['v', 'validate verify version', ':4'],
     ['__', '', ':4'],
     ['get im', 'images image img', ':4'],
-    ['get ', 'hosts networks images nodes loadbalancers events', ':4'],
+    ['get ', 'vmhosts networks images nodes loadbalancers events', ':4'],
     ['get nodes,im', 'nodes,images nodes,image nodes,img', ':4'],
     ['get -o j', 'json jsonpath= jsonpath-as-json= jsonpath-file=', ':4'],
     ['get nodes -o jsonpath-', 'jsonpath-as-json= jsonpath-file=', ':6'],

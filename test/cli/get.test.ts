@@ -17,8 +17,8 @@ function run(args: readonly string[], flags: Partial<GetFlags> = {}): Promise<st
 
 describe('what is asked for', () => {
   const cases: readonly [args: string[], selected: string[]][] = [
-    [[], ['Host', 'Network', 'Image', 'Node', 'LoadBalancer']],
-    [['all'], ['Host', 'Network', 'Image', 'Node', 'LoadBalancer']],
+    [[], ['Vmhost', 'Network', 'Image', 'Node', 'LoadBalancer']],
+    [['all'], ['Vmhost', 'Network', 'Image', 'Node', 'LoadBalancer']],
     [['nodes'], ['Node']],
     [
       ['kn', 'a', 'b'],
@@ -46,7 +46,7 @@ describe('what is asked for', () => {
   }
 
   const wrong: readonly [args: string[], reason: string, hint: RegExp][] = [
-    [['pods'], 'UnknownKind', /one of hosts, networks, images, nodes/],
+    [['pods'], 'UnknownKind', /one of vmhosts, networks, images, nodes/],
     [['nodez'], 'UnknownKind', /did you mean "node"/],
     [['node/'], 'BadArgument', /^$/],
     [['node/a/b'], 'BadArgument', /^$/],
@@ -89,7 +89,7 @@ describe('k8slab get', () => {
           .slice(1)
           .map((row) => row.split(' ')[0]),
       ),
-      [['host/vmhost'], ['network/k8s-net'], ['image/debian'], ['node/a', 'node/b']],
+      [['vmhost/vmhost'], ['network/k8s-net'], ['image/debian'], ['node/a', 'node/b']],
     );
   });
 
@@ -113,7 +113,7 @@ describe('k8slab get', () => {
   it('prints names that it takes itself', async () => {
     const names = (await run([], { output: 'name' })).trim().split('\n');
 
-    assert.deepEqual(names, ['host/vmhost', 'network/k8s-net', 'image/debian', 'node/a', 'node/b']);
+    assert.deepEqual(names, ['vmhost/vmhost', 'network/k8s-net', 'image/debian', 'node/a', 'node/b']);
     assert.equal(await run(names, { output: 'name' }), `${names.join('\n')}\n`);
   });
 

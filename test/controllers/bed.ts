@@ -9,7 +9,7 @@ import { contentHash } from '../../src/api/canonical.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { KINDS } from '../../src/api/kinds/list.ts';
 import type { Condition, ConditionInput, Kind, ManifestKind, KindMap } from '../../src/api/meta.ts';
-import { createHostReconciler } from '../../src/controllers/host/reconciler.ts';
+import { createVmhostReconciler } from '../../src/controllers/vmhost/reconciler.ts';
 import { createImageReconciler, refetchMs } from '../../src/controllers/image/reconciler.ts';
 import { createImageRemoval } from '../../src/controllers/image/removal.ts';
 import { createJobs } from '../../src/controllers/jobs.ts';
@@ -86,7 +86,7 @@ const DEFAULTS = {
   },
 };
 const SCHEMAS = { Network: networkSpec, Image: imageSpec, Node: nodeSpec, LoadBalancer: loadBalancerSpec };
-const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
+const ORDER: readonly Kind[] = ['Vmhost', 'Network', 'Image', 'Node', 'LoadBalancer'];
 
 const AT_ONCE: ProbePool = {
   ask: (_node, { probe }, signal) => probe(signal),
@@ -116,7 +116,7 @@ export function createBed(options: BedOptions = {}): Bed {
   const drivers = fakeDrivers(world, clock, wrap);
   const store: ObjectStore = createStore<KindMap>({ clock });
   const condemned = new Set<string>();
-  store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
+  store.apply('Vmhost', { name: 'vmhost', spec: {}, hash: '' });
   const cache = createLibvirtCache({ libvirt: wrap('libvirt', fakeLibvirt(world)), clock });
   const memory = createMemory();
   const recorder = createEvents({ clock });
@@ -277,7 +277,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     ),
   };
   const reconcilers = {
-    Host: createHostReconciler({
+    Vmhost: createVmhostReconciler({
       store,
       view,
       dnsmasq,
@@ -304,7 +304,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
   };
   return {
     passes: {
-      Host: createPass(reconcilers.Host, deps),
+      Vmhost: createPass(reconcilers.Vmhost, deps),
       Network: createPass(reconcilers.Network, deps),
       Image: createPass(reconcilers.Image, deps),
       Node: createPass(reconcilers.Node, deps),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { ObservedHaproxy } from '../../src/api/load-balancer/plan.ts';
 import type { HaproxyStats } from '../../src/api/load-balancer/haproxy-stats.ts';
-import type { HostFileOptions, HostFilesPort } from '../../src/controllers/host/reconciler.ts';
+import type { HostFileOptions, HostFilesPort } from '../../src/controllers/vmhost/reconciler.ts';
 import type { Attachment, Bridges } from '../../src/drivers/bridges.ts';
 import type { DiskState } from '../../src/drivers/disks.ts';
 import type { Dnsmasq, HostFiles, Lease } from '../../src/drivers/dnsmasq.ts';

@@ -39,7 +39,7 @@ async function plan(
     beside === undefined ? {} : { beside: nextSnapshot(emptySnapshot, { files: textsOf(beside) }) };
   const candidates = { files: textsOf(files), ...others };
   const planned = await planCandidates(worldOf(bed), bed.store, candidates, new AbortController().signal);
-  return planned.filter(({ kind }) => kind !== 'Host').map(brief);
+  return planned.filter(({ kind }) => kind !== 'Vmhost').map(brief);
 }
 
 function textsOf(files: Record<string, string>): { path: string; text: string }[] {

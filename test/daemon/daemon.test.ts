@@ -64,7 +64,7 @@ describe('the daemon', () => {
     const config = configIn(dir);
     const daemon = await start({ ...config, hostFiles: { ...config.hostFiles, hosts } }, log);
     try {
-      await untilOnly(daemon, ['the manifests', `Host/${hostname()}`]);
+      await untilOnly(daemon, ['the manifests', `Vmhost/${hostname()}`]);
       assert.match(daemon.notReady()[0]?.why ?? '', /no such directory/);
       assert.deepEqual(await readyz(dir), 503);
       assert.equal(await readFile(hosts, 'utf8'), HOSTS);

@@ -34,7 +34,7 @@ describe('U10: after a restart', () => {
     const { look, waits } = createStart();
 
     for (const [kind, name] of [
-      ['Host', 'vmhost'],
+      ['Vmhost', 'vmhost'],
       ['Network', 'k8s-net'],
       ['Image', 'debian'],
     ] as const) {
@@ -66,7 +66,7 @@ describe('U10: after a restart', () => {
   it('what a Node names and nobody has is not waited for', () => {
     const { bed, look, waits } = createStart();
     for (const [kind, name] of [
-      ['Host', 'vmhost'],
+      ['Vmhost', 'vmhost'],
       ['Image', 'debian'],
     ] as const)
       look(kind, name);
@@ -87,7 +87,7 @@ describe('U10: after a restart', () => {
 
     assert.deepEqual(await pass('a', context), { requeueAfterMs: 1000 });
     for (const [kind, name] of [
-      ['Host', 'vmhost'],
+      ['Vmhost', 'vmhost'],
       ['Network', 'k8s-net'],
       ['Image', 'debian'],
     ] as const)

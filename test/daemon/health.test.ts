@@ -68,12 +68,12 @@ describe('how the daemon is', () => {
   for (const reason of ['LibvirtUnreachable', 'DeadlineExceeded']) {
     it(`F11: is not ready, and says why, when a look at the vmhost ends with ${reason}`, async () => {
       const { bed, health } = await createHealthBed();
-      const [host] = bed.store.list('Host');
+      const [host] = bed.store.list('Vmhost');
       assert.ok(host);
       const failed = [condition('Synced', 'False', reason, 'cannot reach libvirt')];
       const conditions = mergeConditions(host.status.conditions, failed, '2026-01-01T00:00:00Z', 1);
 
-      bed.store.updateStatus('Host', host.metadata.name, host.metadata.uid, { ...host.status, conditions });
+      bed.store.updateStatus('Vmhost', host.metadata.name, host.metadata.uid, { ...host.status, conditions });
 
       assert.deepEqual(health.unready(), ['cannot reach libvirt']);
       assert.match(health.summary(), /; cannot reach libvirt$/);

@@ -218,29 +218,29 @@ describe('manifests', () => {
     assert.deepEqual(bed.counts.at(-1), { ok: 0, invalid: 1 });
   });
 
-  it('U1: hold back the Host until they were read once, and say why', async () => {
+  it('U1: hold back the Vmhost until they were read once, and say why', async () => {
     const bed = createBed();
     const why = 'cannot read directory "/m": no such directory';
     bed.files = new ReasonedError('DirectoryUnavailable', why);
     await bed.manifests.load();
 
-    const blocked = bed.manifests.blocked('Host');
+    const blocked = bed.manifests.blocked('Vmhost');
     assert.deepEqual(
       [blocked?.status, blocked?.reason, blocked?.message],
       ['Unknown', 'ManifestsUnread', why],
     );
     assert.equal(bed.manifests.blocked('Node'), undefined);
-    assert.deepEqual(noted(bed, 'Host', 'vmhost'), [`ManifestsUnread: ${why}`]);
+    assert.deepEqual(noted(bed, 'Vmhost', 'vmhost'), [`ManifestsUnread: ${why}`]);
     const problems = bed.problems;
     bed.files = {};
     await bed.manifests.load();
 
-    assert.equal(bed.manifests.blocked('Host'), undefined);
-    assert.deepEqual(noted(bed, 'Host', 'vmhost'), []);
-    assert.ok(bed.problems > problems, 'the Host is looked at again');
+    assert.equal(bed.manifests.blocked('Vmhost'), undefined);
+    assert.deepEqual(noted(bed, 'Vmhost', 'vmhost'), []);
+    assert.ok(bed.problems > problems, 'the Vmhost is looked at again');
   });
 
-  it('U2: of a directory that vanishes say so with the Host, and change nothing', async () => {
+  it('U2: of a directory that vanishes say so with the Vmhost, and change nothing', async () => {
     const bed = createBed();
     bed.files = { 'a.yaml': networkText('k8s-net') };
     await bed.manifests.load();
@@ -248,12 +248,12 @@ describe('manifests', () => {
     bed.files = new ReasonedError('DirectoryUnavailable', 'gone');
     await bed.manifests.load();
 
-    assert.equal(bed.manifests.blocked('Host'), undefined, 'what is known stands');
-    assert.deepEqual(noted(bed, 'Host', 'vmhost'), ['ManifestsUnread: gone']);
+    assert.equal(bed.manifests.blocked('Vmhost'), undefined, 'what is known stands');
+    assert.deepEqual(noted(bed, 'Vmhost', 'vmhost'), ['ManifestsUnread: gone']);
     assert.deepEqual(bed.objects(), ['Network/k8s-net 1']);
   });
 
-  it('U2: with an error say so with the object, its file and line, and all of them with the Host', async () => {
+  it('U2: with an error say so with the object, its file and line, and all of them with the Vmhost', async () => {
     const bed = createBed();
     bed.files = { 'a.yaml': networkText('k8s-net'), 'b.yaml': nodeText('a') };
     await bed.manifests.load();
@@ -272,7 +272,7 @@ describe('manifests', () => {
       /^ManifestInvalid: a\.yaml:1:\d+: spec\.mtu: expected a number, .* the last good manifest stands$/,
     );
     assert.deepEqual(noted(bed, 'Node', 'a'), []);
-    const [host = ''] = noted(bed, 'Host', 'vmhost');
+    const [host = ''] = noted(bed, 'Vmhost', 'vmhost');
     assert.match(
       host,
       /^ManifestsInvalid: a\.yaml:1:.*c\.yaml:1:.*nothing is removed while this cannot be read: c\.yaml$/,
@@ -386,7 +386,7 @@ describe('loading manifests', () => {
     await bed.manifests.load();
     await bed.manifests.load();
 
-    assert.equal(bed.problems, problems + 1, 'the Host, which tells of it, is looked at again once');
+    assert.equal(bed.problems, problems + 1, 'the Vmhost, which tells of it, is looked at again once');
 
     assert.match(bed.manifests.problem() ?? '', /^cannot take in the manifests: /);
     assert.deepEqual(bed.logged('error'), ['a load of the manifests failed']);

@@ -45,7 +45,7 @@ function createPlanner(more: Partial<PlannerDeps> & { looks?: (name: string) => 
     },
     execute: () => assert.fail('executed'),
   });
-  const kinds: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
+  const kinds: readonly Kind[] = ['Vmhost', 'Network', 'Image', 'Node', 'LoadBalancer'];
   const reconcilers = Object.fromEntries(kinds.map((kind) => [kind, reconciler(kind)]));
   const deps: PlannerDeps = {
     kinds: KINDS,
@@ -63,12 +63,12 @@ function createPlanner(more: Partial<PlannerDeps> & { looks?: (name: string) => 
 const { signal } = new AbortController();
 
 describe('a plan of everything', () => {
-  it('looks at each object once, what others depend on first and the Host that names them last, and executes nothing', async () => {
+  it('looks at each object once, what others depend on first and the Vmhost that names them last, and executes nothing', async () => {
     const { deps, looked } = createPlanner();
 
     const planned = await planAll(deps, signal);
 
-    assert.deepEqual(looked, ['Network/k8s-net', 'Image/debian', 'Node/a', 'Host/vmhost']);
+    assert.deepEqual(looked, ['Network/k8s-net', 'Image/debian', 'Node/a', 'Vmhost/vmhost']);
     assert.deepEqual(
       planned.map(({ kind, name }) => `${kind}/${name}`),
       looked,
@@ -152,7 +152,7 @@ describe('a plan of everything', () => {
     const held = { reason: 'RemovalHeld', message: 'no manifest' } as const;
     const busy = { reason: 'InUse', message: 'later' } as const;
     const { deps } = createPlanner({
-      held: (kind) => (kind === 'Host' ? undefined : held),
+      held: (kind) => (kind === 'Vmhost' ? undefined : held),
       looks: (name) => (name === 'a' ? { plan: { actions: [], waiting: busy } } : {}),
     });
 
@@ -196,7 +196,7 @@ describe('a plan that takes too long', () => {
         ['Network', 1, undefined],
         ['Image', 0, 'not looked at: nothing more within 20 s'],
         ['Node', 0, 'not looked at: nothing more within 20 s'],
-        ['Host', 0, 'not looked at: nothing more within 20 s'],
+        ['Vmhost', 0, 'not looked at: nothing more within 20 s'],
       ],
     );
     assert.deepEqual(looked, ['Network/k8s-net']);

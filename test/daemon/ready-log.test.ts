@@ -32,7 +32,7 @@ async function told(statuses: readonly Status[], before?: Status): Promise<unkno
 describe('U16: the journal', () => {
   it('warns once that libvirt does not answer, of the vmhost, and not of each object', async () => {
     const levels: unknown[] = [];
-    for (const kind of ['Host', 'Image'] as const) {
+    for (const kind of ['Vmhost', 'Image'] as const) {
       const [clock, log] = [createFakeClock(), createRecordingLogger()];
       const store = createStore<KindMap>({ clock });
       const sink = createStoreSink({ store, clock });

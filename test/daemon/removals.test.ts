@@ -92,7 +92,7 @@ describe('E88: objects that lose their manifests', () => {
     assert.deepEqual([lab.terminating(), lab.held()], ['c', '']);
   });
 
-  it('are held when nothing would remain, stay in force, and say so with the Host', async () => {
+  it('are held when nothing would remain, stay in force, and say so with the Vmhost', async () => {
     const lab = setup();
     await lab.manifests('a', 'b');
     lab.enqueued.length = 0;
@@ -101,11 +101,11 @@ describe('E88: objects that lose their manifests', () => {
 
     assert.deepEqual([lab.terminating(), lab.held()], ['', 'a,b']);
     assert.deepEqual(lab.counts.at(-1), 2);
-    assert.deepEqual(lab.enqueued.toSorted(), ['Host/vmhost', 'Node/a', 'Node/b']);
+    assert.deepEqual(lab.enqueued.toSorted(), ['Node/a', 'Node/b', 'Vmhost/vmhost']);
     const [onNode] = lab.removals.notes('Node', 'a');
     assert.deepEqual([onNode?.type, onNode?.reason], ['RemovalHeld', 'NothingWouldRemain']);
     assert.match(onNode?.message ?? '', /k8slab confirm-removal node\/a/);
-    assert.match(lab.removals.notes('Host', 'vmhost')[0]?.message ?? '', /node\/a, node\/b/);
+    assert.match(lab.removals.notes('Vmhost', 'vmhost')[0]?.message ?? '', /node\/a, node\/b/);
     assert.equal(lab.removals.blocked('Node', 'a'), undefined, 'its last manifest is in force');
   });
 
@@ -128,7 +128,7 @@ describe('E88: objects that lose their manifests', () => {
     assert.deepEqual([lab.terminating(), lab.held()], ['', 'e']);
     await lab.manifests('a', 'b', 'c', 'd', 'e');
 
-    assert.deepEqual([lab.terminating(), lab.held(), lab.removals.notes('Host', 'vmhost')], ['', '', []]);
+    assert.deepEqual([lab.terminating(), lab.held(), lab.removals.notes('Vmhost', 'vmhost')], ['', '', []]);
   });
 
   it('are removed once it is confirmed: exactly those', async () => {

@@ -7,7 +7,7 @@ import type { Condition, Kind } from '../../src/api/meta.ts';
 import { enqueueAll, enqueueRemoved, startTriggers } from '../../src/daemon/triggers.ts';
 import { createBed, type Bed } from '../controllers/bed.ts';
 
-/** Hosts, Networks, Images and Nodes of a lab, and what a change enqueues. */
+/** Vmhosts, Networks, Images and Nodes of a lab, and what a change enqueues. */
 function createLab(): { bed: Bed; after: (change: () => void) => string[] } {
   const bed = createBed();
   bed.apply('Network', 'k8s-net');
@@ -78,12 +78,12 @@ describe('a change of', () => {
     [
       "a Node's role concerns its network and what names the guests",
       (bed) => bed.apply('Node', 'b', { role: 'worker' }),
-      ['Host/vmhost', 'Network/k8s-net', 'Node/b'],
+      ['Network/k8s-net', 'Node/b', 'Vmhost/vmhost'],
     ],
     [
       'the network of a Node concerns the one it leaves too',
       (bed) => bed.apply('Node', 'a', { networks: [{ network: 'storage' }] }),
-      ['Host/vmhost', 'Network/k8s-net', 'Network/storage', 'Node/a'],
+      ['Network/k8s-net', 'Network/storage', 'Node/a', 'Vmhost/vmhost'],
     ],
     [
       'whether a Node can be cloned concerns its clones',
@@ -94,7 +94,7 @@ describe('a change of', () => {
     [
       'a Node that goes concerns its networks, its image, its clones and what names the guests',
       (bed) => bed.store.remove('Node', 'b'),
-      ['Host/vmhost', 'Image/debian', 'Network/k8s-net', 'Node/clone'],
+      ['Image/debian', 'Network/k8s-net', 'Node/clone', 'Vmhost/vmhost'],
     ],
     [
       "a Network's MTU concerns the Network alone",
@@ -109,7 +109,7 @@ describe('a change of', () => {
     [
       'the reservation of one Node concerns that Node, and no other one on the network',
       (bed) => tell(bed, 'Network', 'k8s-net', { entries: [entry('b', 9)] }),
-      ['Host/vmhost', 'Node/b'],
+      ['Node/b', 'Vmhost/vmhost'],
     ],
     [
       "an Image's path concerns the Nodes that start from it",
@@ -122,14 +122,14 @@ describe('a change of', () => {
       [],
     ],
     [
-      "the Host's architecture concerns all Nodes",
-      (bed) => tell(bed, 'Host', 'vmhost', { arch: 'x' }),
+      "the Vmhost's architecture concerns all Nodes",
+      (bed) => tell(bed, 'Vmhost', 'vmhost', { arch: 'x' }),
       ['Node/a', 'Node/b', 'Node/clone'],
     ],
     [
       'a new Node concerns itself, its network, its image and what names the guests',
       (bed) => bed.apply('Node', 'new'),
-      ['Host/vmhost', 'Image/debian', 'Network/k8s-net', 'Node/new'],
+      ['Image/debian', 'Network/k8s-net', 'Node/new', 'Vmhost/vmhost'],
     ],
     ['nothing concerns nobody', (bed) => bed.apply('Node', 'b'), []],
   ];
@@ -163,7 +163,7 @@ describe('what an earlier run made and no manifest names', () => {
       after(() => {
         bed.apply('Node', 'b');
       }),
-      ['Host/vmhost', 'LoadBalancer/api', 'Network/k8s-net', 'Node/b', 'Node/clone'],
+      ['LoadBalancer/api', 'Network/k8s-net', 'Node/b', 'Node/clone', 'Vmhost/vmhost'],
     );
   });
 

@@ -20,7 +20,7 @@ echo "$(wc -l <known) known" >&2
 look() { grep -qFf known && echo "$1"; }
 journalctl -o cat --no-pager | look journal
 curl -s http://127.0.0.1:9811/metrics | look metrics
-k8slab get hosts,networks,images,nodes,loadbalancers -o json 2>/dev/null | look status
+k8slab get vmhosts,networks,images,nodes,loadbalancers -o json 2>/dev/null | look status
 k8slab get events -o json 2>/dev/null | look events
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | look argv
 if k8slab diagnose --output report.tar.gz >/dev/null 2>&1; then gzip -dc report.tar.gz | grep -aqFf known && echo diagnose; fi

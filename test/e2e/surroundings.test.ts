@@ -32,7 +32,7 @@ function insteadOfVirsh(script: string): string {
 const END_SESSIONS = 'pkill -KILL -P "$(systemctl show -p MainPID --value k8slabd)"';
 const OWN_VIRSH = `mv /usr/bin/virsh.own /usr/bin/virsh; ${END_SESSIONS}; pkill -KILL -x virsh.own || true`;
 const DROP_IN = '/run/systemd/system/k8slabd.service.d';
-const UNREACHABLE = { of: 'host/vmhost', type: 'Ready', as: /libvirt/i } as const;
+const UNREACHABLE = { of: 'vmhost/vmhost', type: 'Ready', as: /libvirt/i } as const;
 
 const DISTURBANCES: readonly Disturbance[] = [
   { what: 'libvirtd is restarted', begin: 'systemctl restart libvirtd' },
@@ -76,7 +76,7 @@ const DISTURBANCES: readonly Disturbance[] = [
     begin: `mkdir -p ${DROP_IN}; printf '[Service]\\nReadOnlyPaths=/etc/hosts\\n' >${DROP_IN}/hosts.conf; sed -i /master01/d /etc/hosts; systemctl daemon-reload; systemctl restart k8slabd`,
     end: `rm -r ${DROP_IN}; systemctl daemon-reload; systemctl restart k8slabd`,
     restarts: true,
-    told: { of: 'host/vmhost', type: 'Ready', as: /\/etc\/hosts/ },
+    told: { of: 'vmhost/vmhost', type: 'Ready', as: /\/etc\/hosts/ },
   },
   {
     // Nothing is asked of a guest that is Ready but whether it takes connections.

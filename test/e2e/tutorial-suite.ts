@@ -226,7 +226,7 @@ export function tutorialSuite(suite: Suite): void {
         'systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service',
       ]);
       await lab.must(['systemctl', 'reload', 'k8slabd']);
-      const down = await untilCondition(lab, ['host/vmhost', 'Synced'], ({ status }) => status === 'False');
+      const down = await untilCondition(lab, ['vmhost/vmhost', 'Synced'], ({ status }) => status === 'False');
       assert.equal(down.reason, 'LibvirtUnreachable');
       assert.match(down.message, /systemctl start libvirtd/);
 

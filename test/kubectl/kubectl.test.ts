@@ -192,7 +192,7 @@ for (const version of KUBECTLS) {
 
       assert.deepEqual(
         words(resources).map((row) => row.at(-1)),
-        ['Host', 'Image', 'LoadBalancer', 'Network', 'Node'],
+        ['Vmhost', 'Image', 'LoadBalancer', 'Network', 'Node'],
       );
       // It says so of every resource that is in no namespace.
       const warning = /^Warning: resource 'nodes' is not namespace scoped in group 'k8slab\.io'\n+$/;

@@ -25,7 +25,7 @@ export function createShownLab(): ShownLab {
   const config = daemonConfig.parse({});
   const identity = { privateKey: '', publicKey: '' };
   createDrivers({ config, clock, metrics, log: silentLogger(), identity });
-  const controllers = (['node', 'network', 'image', 'loadbalancer', 'host'] as const).map((name) =>
+  const controllers = (['node', 'network', 'image', 'loadbalancer', 'vmhost'] as const).map((name) =>
     metrics.controller(name, 2),
   );
   const queues = Object.values(createQueues(clock, metrics));
@@ -96,7 +96,7 @@ function shownObjects() {
     }),
     object('Image', 'debian', [ready(true)], { spec: {}, status: { virtualSize: 2 ** 31 } }),
     object('LoadBalancer', 'api', [ready(true)], { spec: {}, status: { servers, sessions: 3 } }),
-    object('Host', 'vmhost', [ready(true)], {
+    object('Vmhost', 'vmhost', [ready(true)], {
       spec: {},
       status: { libvirtVersion: '9.0.0', arch: 'x86_64', domainType: 'kvm' },
     }),

@@ -122,7 +122,7 @@ async function checkCleared(world: World, daemon: Daemon, outsider: Outsider): P
   outsider.leave();
   assert.ok(await daemon.settle(2), 'it never settles without any guest');
   const left = daemon.bed.store.all().map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-  assert.deepEqual(left, ['Host/vmhost'], 'every object is gone');
+  assert.deepEqual(left, ['Vmhost/vmhost'], 'every object is gone');
   assert.deepEqual(
     [...daemon.remembered()].filter((ref) => !left.includes(ref)),
     [],

@@ -4,7 +4,7 @@ import type { Logger } from '../../src/engine/logger.ts';
 import type { FakeClock } from '../engine/fake-clock.ts';
 import type { Bed } from '../controllers/bed.ts';
 
-export const ORDER: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
+export const ORDER: readonly Kind[] = ['Vmhost', 'Network', 'Image', 'Node', 'LoadBalancer'];
 /** Longer than what is waited for between two tries. */
 const QUIET_ROUNDS = 6;
 

@@ -184,7 +184,7 @@ export type LoadBalancerAction = Step &
     | { readonly type: 'ReloadHAProxy' }
   );
 
-export type HostAction = Step & {
+export type VmhostAction = Step & {
   readonly type: 'WriteFile';
   readonly path: string;
   readonly content: string;
@@ -201,7 +201,7 @@ export type Action =
   | NodeAction
   | NodeRemovalAction
   | LoadBalancerAction
-  | HostAction;
+  | VmhostAction;
 
 /** What a manifest asks for and its object goes without, though it works: each stands in the status beside Ready. */
 export interface Pending {

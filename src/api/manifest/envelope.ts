@@ -7,7 +7,7 @@ import type { YamlDocument } from './yaml.ts';
 
 /**
  * The manifests in a document as `get -o yaml` prints it: a List is its items, unless it is none to its schema; what the
- * server writes is left out, and kinds that no manifest has, such as the Host, are nothing.
+ * server writes is left out, and kinds that no manifest has, such as the Vmhost, are nothing.
  */
 export function openEnvelope(document: YamlDocument, kinds: Kinds): readonly YamlDocument[] {
   const { value } = document;

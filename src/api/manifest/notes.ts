@@ -7,7 +7,7 @@ import type { ManifestError } from './types.ts';
 const MAX_SHOWN = 3;
 
 /**
- * What an object's conditions say of its manifest, and the Host's of all of them.
+ * What an object's conditions say of its manifest, and the Vmhost's of all of them.
  * @param problem what keeps the manifests from being read
  */
 export function manifestNotes(
@@ -15,7 +15,7 @@ export function manifestNotes(
   problem: string | undefined,
   ref: ObjectRef,
 ): readonly ConditionInput[] {
-  if (ref.kind === 'Host') return [...unread(problem), ...invalidFiles(snapshot)];
+  if (ref.kind === 'Vmhost') return [...unread(problem), ...invalidFiles(snapshot)];
   const errors = snapshot.invalid.get(refName(ref));
   if (errors === undefined) return [];
   const message = `${shortened(errors)}; until this is mended, the last good manifest stands`;
@@ -48,7 +48,7 @@ export function notedAnew(
   });
 }
 
-/** Whether the Host has something else to say of all manifests than before. */
+/** Whether the Vmhost has something else to say of all manifests than before. */
 export function filesNotedAnew(before: Noted, after: Noted): boolean {
   return invalidFiles(before)[0]?.message !== invalidFiles(after)[0]?.message;
 }

@@ -31,7 +31,7 @@ export const nodeReads = [
       source.status.state === 'running',
     ],
   }),
-  reads<'Node', 'Host'>({ source: 'Host', shared: ({ status }) => [status.domainType, status.arch] }),
+  reads<'Node', 'Vmhost'>({ source: 'Vmhost', shared: ({ status }) => [status.domainType, status.arch] }),
 ];
 
 /** Each Node reads its own reservation, and why the Network refuses it one. */

@@ -8,13 +8,13 @@ export interface ConditionRow {
   readonly meaning: string;
 }
 
-const ALL: readonly Kind[] = ['Host', 'Network', 'Image', 'Node', 'LoadBalancer'];
+const ALL: readonly Kind[] = ['Vmhost', 'Network', 'Image', 'Node', 'LoadBalancer'];
 const MADE: readonly Kind[] = ['Network', 'Image', 'Node', 'LoadBalancer'];
 const NODE = { kinds: ['Node'], well: 'True' } as const;
 const NETWORK = { kinds: ['Network'], well: 'True' } as const;
 const ODD_NETWORK = { kinds: ['Network'], well: 'absent' } as const;
 const LOAD_BALANCER = { kinds: ['LoadBalancer'], well: 'True' } as const;
-const HOST = { kinds: ['Host'], well: 'True' } as const;
+const VMHOST = { kinds: ['Vmhost'], well: 'True' } as const;
 const ODD_NODE = { kinds: ['Node'], well: 'absent' } as const;
 
 const PENDING = {
@@ -116,20 +116,20 @@ export const CONDITIONS: Readonly<Record<string, ConditionRow>> = {
     well: 'absent',
     meaning: 'Its guest shows another host key than it was given',
   },
-  LibvirtReachable: { ...HOST, meaning: 'libvirt answers' },
-  FilesWritten: { ...HOST, meaning: 'The files of the vmhost that name guests say what the Nodes are' },
+  LibvirtReachable: { ...VMHOST, meaning: 'libvirt answers' },
+  FilesWritten: { ...VMHOST, meaning: 'The files of the vmhost that name guests say what the Nodes are' },
   RemovalsHeld: {
-    kinds: ['Host'],
+    kinds: ['Vmhost'],
     well: 'absent',
     meaning: 'Objects without manifests wait to be confirmed',
   },
   ManifestsInvalid: {
-    kinds: ['Host'],
+    kinds: ['Vmhost'],
     well: 'absent',
     meaning: 'Manifests have errors; the message names them',
   },
   ManifestsUnread: {
-    kinds: ['Host'],
+    kinds: ['Vmhost'],
     well: 'absent',
     meaning: 'The manifests cannot be read: what stood before counts',
   },

@@ -21,7 +21,7 @@ export function redactObject(object: unknown): unknown {
     return { ...onlyText(object), items: object['items'].map(redactObject) };
   const definition = KINDS.manifest(object['kind']);
   if (definition === undefined)
-    return object['kind'] === 'Host' ? object : { ...onlyText(object), spec: REDACTED };
+    return object['kind'] === 'Vmhost' ? object : { ...onlyText(object), spec: REDACTED };
   const schema = schemas.get(definition.kind) ?? jsonSchema(definition);
   schemas.set(definition.kind, schema);
   const { status, metadata, ...manifest } = object;

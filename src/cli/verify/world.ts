@@ -1,7 +1,7 @@
 import { lookup, lookupService } from 'node:dns/promises';
 import type { DaemonConfig } from '../../api/daemon-config.ts';
 import { ReasonedError } from '../../api/errors.ts';
-import { readRecords } from '../../api/host/read.ts';
+import { readRecords } from '../../api/vmhost/read.ts';
 import { exec, ExecError } from '../../drivers/exec.ts';
 import { readIfExists } from '../../drivers/files.ts';
 import { createHaproxy } from '../../drivers/haproxy.ts';

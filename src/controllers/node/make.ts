@@ -128,7 +128,7 @@ export async function defineDomain(
   { disk, ownDisk }: { readonly disk: ObservedNode['disk']; readonly ownDisk: boolean },
 ): Promise<void> {
   const name = cloudInit.node;
-  const host = deps.store.list('Host')[0]?.status;
+  const host = deps.store.list('Vmhost')[0]?.status;
   const key = await deps.hostKey(name);
   const told = disk.firstBoot ?? cloudInitHash(cloudInit);
   // k8slab makes no other; what a disk of others is was said or seen when it was first looked at.

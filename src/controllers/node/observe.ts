@@ -37,7 +37,7 @@ export async function observeNode(
   const domain = observedDomain && takeOverDomain({ name, spec: object.spec }, observedDomain);
   const spec = adoptedNodeSpec(object.spec, namedIn(object.origin), domain);
   const disk = await observeDisk(deps, object, domain);
-  const { domainType } = deps.store.list('Host')[0]?.status ?? {};
+  const { domainType } = deps.store.list('Vmhost')[0]?.status ?? {};
   const desire = desireNode(
     {
       node: { ...object, spec },
@@ -162,7 +162,7 @@ function observeSource(
 }
 
 function hostDependency(deps: NodeDeps): Dependency {
-  if (deps.store.list('Host').some(({ status }) => status.domainType !== undefined))
+  if (deps.store.list('Vmhost').some(({ status }) => status.domainType !== undefined))
     return { state: 'ready' };
   return { state: 'waiting', reason: 'HostNotReady', message: "the vmhost's capabilities are not known yet" };
 }

@@ -66,7 +66,7 @@ describe('explain', () => {
     },
     { path: 'node.status', line: '  address\t<string>', reason: 'fields of the status' },
     {
-      path: 'host.status.conditions',
+      path: 'vmhost.status.conditions',
       line: '  reason\t<string>',
       reason: 'conditions, also of what has no manifest',
     },
@@ -86,10 +86,10 @@ describe('explain', () => {
   const unknown = [
     { path: 'nod', reason: 'UnknownKind', hint: 'did you mean "node"?' },
     { path: 'nodse', reason: 'UnknownKind', hint: 'did you mean "node"?' },
-    { path: '', reason: 'UnknownKind', hint: 'known kinds: Host, Network, Image, Node, LoadBalancer' },
+    { path: '', reason: 'UnknownKind', hint: 'known kinds: Vmhost, Network, Image, Node, LoadBalancer' },
     { path: 'node.status.adress', reason: 'UnknownField', hint: 'did you mean "address"?' },
     {
-      path: 'host.status.x',
+      path: 'vmhost.status.x',
       reason: 'UnknownField',
       hint: 'known here: conditions, observedGeneration, libvirtVersion, arch, domainType',
     },

@@ -8,7 +8,7 @@ describe('a word for a kind', () => {
     Node: ['node', 'nodes', 'Node', 'NODES', 'kn', 'no', 'nodes.k8slab.io'],
     Network: ['network', 'networks', 'net', 'knet', 'Network'],
     Image: ['image', 'images', 'kimg'],
-    Host: ['host', 'hosts'],
+    Vmhost: ['vmhost', 'vmhosts'],
   };
   for (const [kind, known] of Object.entries(words)) {
     for (const word of known) {

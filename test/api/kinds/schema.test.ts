@@ -116,23 +116,23 @@ describe('the JSON Schemas', () => {
 describe('the JSON Schema of all kinds and the parser', () => {
   const ours = { apiVersion: 'k8slab.io/v1alpha1' };
   const image = { ...ours, kind: 'Image', metadata: { name: 'a' }, spec: { source: '/a' } };
-  const host = { ...ours, kind: 'Host', metadata: { name: 'h', uid: 'u' }, spec: {}, status: {} };
+  const host = { ...ours, kind: 'Vmhost', metadata: { name: 'h', uid: 'u' }, spec: {}, status: {} };
   const list = { apiVersion: 'v1', kind: 'List', items: [image] };
   const good: Readonly<Record<string, unknown>> = {
     'an object': image,
     'an object as it is served': { ...image, metadata: { name: 'a', uid: 'u' }, status: {} },
-    'the Host': host,
+    'the Vmhost': host,
     'a List': { ...list, metadata: { resourceVersion: '' } },
     'an empty List': { ...list, items: [] },
-    'a List with the Host': { ...list, items: [image, host] },
+    'a List with the Vmhost': { ...list, items: [image, host] },
     'a List in a List': { ...list, items: [list] },
     'an ImageList': { ...ours, kind: 'ImageList', metadata: null, items: [image] },
-    'a HostList': { ...ours, kind: 'HostList', items: [host] },
+    'a VmhostList': { ...ours, kind: 'VmhostList', items: [host] },
   };
   const bad: Readonly<Record<string, unknown>> = {
     'an unknown kind': { ...image, kind: 'Pod' },
     'an unknown field': { ...image, source: '/a' },
-    'a Host of another version': { ...host, apiVersion: 'v1' },
+    'a Vmhost of another version': { ...host, apiVersion: 'v1' },
     'a List without a version': { kind: 'List', items: [image] },
     'a List of a version of ours': { ...list, ...ours },
     'an ImageList of another version': { ...list, kind: 'ImageList' },

@@ -48,7 +48,7 @@ describe('a table', () => {
   });
 
   it('shows name, readiness, why, and age of every kind; details are for -o wide', () => {
-    for (const kind of ['Network', 'Image', 'Node', 'Host'] as const) {
+    for (const kind of ['Network', 'Image', 'Node', 'Vmhost'] as const) {
       const shown = columns(kind, 0);
       for (const name of ['Name', 'Ready', 'Status', 'Age'])
         assert.ok(shown.includes(name), `${kind} ${name}`);
@@ -161,7 +161,7 @@ describe('a table', () => {
       object('Node', roleless, {}),
       object('Network', { cidr: '10.0.0.0/24' }, {}),
       object('Image', { source: '/i' }, {}),
-      object('Host', {}, {}),
+      object('Vmhost', {}, {}),
     ];
 
     for (const each of fresh) {

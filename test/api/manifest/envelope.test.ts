@@ -19,7 +19,7 @@ const EXAMPLES = readdirSync('manifests', { recursive: true, encoding: 'utf8' })
 /** What `get -o yaml` prints of these objects: each alone, or all in a List. */
 function printed(objects: readonly ParsedObject[]): { readonly each: string[]; readonly list: string } {
   const store = createStore<KindMap>({ clock: createFakeClock() });
-  store.apply('Host', { name: 'vmhost', spec: {}, hash: '' });
+  store.apply('Vmhost', { name: 'vmhost', spec: {}, hash: '' });
   for (const { kind, ...applied } of objects) store.apply(kind, applied);
   for (const { kind, metadata } of store.all()) {
     const conditions = [{ type: 'Ready', status: 'True', reason: 'Ready', message: '', ...NOW } as const];

@@ -4,7 +4,7 @@ import { filesNotedAnew } from '../../../src/api/manifest/notes.ts';
 import { emptySnapshot, nextSnapshot } from '../../../src/api/manifest/snapshot.ts';
 import { networkText, nodeText } from './samples.ts';
 
-describe('what the Host says of the manifests', () => {
+describe('what the Vmhost says of the manifests', () => {
   it('is the same after an edit of a good file, and another one when a file breaks or is mended', () => {
     const network = { path: 'a.yaml', text: networkText('k8s-net') };
     const listings = [

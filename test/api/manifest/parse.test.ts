@@ -170,8 +170,8 @@ describe('what is not an object of k8slab', () => {
       lines: ['1:7: kind: unknown kind "Deployment" (known kinds: Network, Image, Node, LoadBalancer)'],
     },
     {
-      text: 'kind: Host',
-      lines: ['1:7: kind: unknown kind "Host" (known kinds: Network, Image, Node, LoadBalancer)'],
+      text: 'kind: Vmhost',
+      lines: ['1:7: kind: unknown kind "Vmhost" (known kinds: Network, Image, Node, LoadBalancer)'],
     },
     {
       text: 'apiVersion: v1\nkind: Node\nspec: {unschedulable: true}',

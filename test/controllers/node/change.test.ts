@@ -119,7 +119,7 @@ describe('a Node whose address changes', () => {
       return callsFor(bed, 'a');
     };
     await bed.pass('Network', 'k8s-net');
-    await bed.pass('Host', 'vmhost');
+    await bed.pass('Vmhost', 'vmhost');
 
     assert.deepEqual(await cycle(5000), ['setLink', 'setLink']);
     await bed.clock.advance(40_000);
@@ -131,7 +131,7 @@ describe('a Node whose address changes', () => {
     moveTo(bed, 'a', '192.168.111.99');
     bed.world.broken.set('renewLease', new ReasonedError('RenewFailed', 'no sudo'));
     await bed.pass('Network', 'k8s-net');
-    await bed.pass('Host', 'vmhost');
+    await bed.pass('Vmhost', 'vmhost');
 
     await assert.rejects(bed.pass('Node', 'a'), /no sudo/);
     await bed.pass('Node', 'a');

@@ -157,7 +157,7 @@ describe('guests that start', () => {
     bed.apply('Network', 'k8s-net');
     bed.apply('Image', 'debian');
     for (const name of names) bed.apply('Node', name);
-    for (const kind of ['Host', 'Network', 'Image', 'Image'] as const) {
+    for (const kind of ['Vmhost', 'Network', 'Image', 'Image'] as const) {
       for (const { metadata } of bed.store.list(kind)) await bed.pass(kind, metadata.name);
     }
 

@@ -125,7 +125,7 @@ describe('the API of held removals', () => {
 
     assert.equal((await post({ items: held })).status, 200);
     assert.equal((await post({ items: [{ kind: 'Node', name: 'b' }] })).status, 409);
-    assert.equal((await post({ items: [{ kind: 'Host', name: 'a' }] })).status, 400);
+    assert.equal((await post({ items: [{ kind: 'Vmhost', name: 'a' }] })).status, 400);
 
     assert.deepEqual(confirmed, held);
   });
@@ -259,11 +259,11 @@ describe('the API', () => {
     assert.deepEqual([json['kind'], json['groupVersion']], ['APIResourceList', 'k8slab.io/v1alpha1']);
     const resources = json['resources'] as Record<string, unknown>[];
     assert.deepEqual(resources.map(({ name }) => name).sort(), [
-      'hosts',
       'images',
       'loadbalancers',
       'networks',
       'nodes',
+      'vmhosts',
     ]);
     for (const { namespaced, verbs } of resources)
       assert.deepEqual([namespaced, verbs], [false, ['get', 'list', 'watch']]);

@@ -148,7 +148,7 @@ describe('discovery', () => {
         ['v1', ['events']],
         ['events.k8s.io/v1', ['events']],
         ['authorization.k8s.io/v1', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']],
-        ['k8slab.io/v1alpha1', ['hosts', 'networks', 'images', 'nodes', 'loadbalancers']],
+        ['k8slab.io/v1alpha1', ['vmhosts', 'networks', 'images', 'nodes', 'loadbalancers']],
       ],
     );
   });

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { condition } from '../../../src/api/conditions.ts';
-import { readRecords } from '../../../src/api/host/read.ts';
-import { hostRecords, type HostRecords } from '../../../src/api/host/records.ts';
+import { readRecords } from '../../../src/api/vmhost/read.ts';
+import { hostRecords, type HostRecords } from '../../../src/api/vmhost/records.ts';
 import {
   renderHosts,
   renderInventory,
   renderKnownHosts,
   renderSshConfig,
   type HostRecord,
-} from '../../../src/api/host/render.ts';
+} from '../../../src/api/vmhost/render.ts';
 import type { ObjectOf } from '../../../src/api/meta.ts';
 import { entry, network, node } from '../node/bed.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planHost, type HostPaths } from '../../../src/api/host/plan.ts';
-import type { HostRecord } from '../../../src/api/host/render.ts';
+import { planVmhost, type HostPaths } from '../../../src/api/vmhost/plan.ts';
+import type { HostRecord } from '../../../src/api/vmhost/render.ts';
 
 const PATHS: HostPaths = {
   hosts: '/etc/hosts',
@@ -20,15 +20,15 @@ const master00: HostRecord = {
 };
 type Files = Map<string, string | undefined>;
 
-function look(records: readonly HostRecord[], files: Files, paths = PATHS): ReturnType<typeof planHost> {
-  return planHost(paths, records, { files, networks: ['k8s-net'] });
+function look(records: readonly HostRecord[], files: Files, paths = PATHS): ReturnType<typeof planVmhost> {
+  return planVmhost(paths, records, { files, networks: ['k8s-net'] });
 }
 
-function apply(files: Files, plan: ReturnType<typeof planHost>): Files {
+function apply(files: Files, plan: ReturnType<typeof planVmhost>): Files {
   return new Map([...files, ...plan.actions.map(({ path, content }) => [path, content] as const)]);
 }
 
-function written(plan: ReturnType<typeof planHost>): string[] {
+function written(plan: ReturnType<typeof planVmhost>): string[] {
   return plan.actions.map(({ path }) => path).sort();
 }
 

@@ -2,7 +2,7 @@ import type { MetricFamily } from '../kinds/metrics.ts';
 import type { ObjectOf } from '../meta.ts';
 
 /** What the vmhost offers. */
-export const hostMetrics: readonly MetricFamily<ObjectOf<'Host'>>[] = [
+export const vmhostMetrics: readonly MetricFamily<ObjectOf<'Vmhost'>>[] = [
   {
     name: 'info',
     help: 'Always 1; version of libvirt, architecture and hypervisor of the vmhost are in the labels',

@@ -14,7 +14,7 @@ import {
   renderKnownHosts,
   renderSshConfig,
   type HostRecord,
-} from '../../../src/api/host/render.ts';
+} from '../../../src/api/vmhost/render.ts';
 
 function record(node: string, address: string, more: Partial<HostRecord> = {}): HostRecord {
   return { node, fqdn: `${node}.k8s-thw.local`, aliases: [], address, user: 'centos', ...more };

@@ -1,6 +1,6 @@
 import type { StatusFields } from '../kinds/define.ts';
 
-export const hostStatus: StatusFields<'Host'> = {
+export const vmhostStatus: StatusFields<'Vmhost'> = {
   libvirtVersion: { type: 'string', description: 'Version of the libvirt that answers.' },
   arch: { type: 'string', description: "The machine's architecture, as libvirt names it." },
   domainType: {

@@ -6,7 +6,7 @@ import {
   renderSshConfig,
   type HostRecord,
 } from './render.ts';
-import { step, type HostAction, type Plan, type Waiting } from '../disruption/action.ts';
+import { step, type VmhostAction, type Plan, type Waiting } from '../disruption/action.ts';
 
 /** Files of the vmhost that name the guests; one left out is not written. */
 export interface HostPaths {
@@ -18,7 +18,7 @@ export interface HostPaths {
   readonly identity: string;
 }
 
-export interface ObservedHost {
+export interface ObservedVmhost {
   /** Content by path; undefined where there is no file. */
   readonly files: ReadonlyMap<string, string | undefined>;
   /** The networks whose dnsmasq reads the file of hosts. */
@@ -26,32 +26,34 @@ export interface ObservedHost {
 }
 
 /** Brings the vmhost's files to the records; a file that others wrote whole is left alone. */
-export function planHost(
+export function planVmhost(
   paths: HostPaths,
   records: readonly HostRecord[],
-  observed: ObservedHost,
-): Plan<HostAction> {
+  observed: ObservedVmhost,
+): Plan<VmhostAction> {
   const foreign: string[] = [];
-  const actions = wantedFiles(paths, records, observed).flatMap(({ path, content, whole }): HostAction[] => {
-    const reload = path === paths.hosts ? observed.networks : [];
-    const current = observed.files.get(path);
-    if (current === content) return [];
-    if (whole && current !== undefined && !isOurs(current)) {
-      foreign.push(path);
-      return [];
-    }
-    return [
-      step('none', `${path} does not say what the Nodes are`, {
-        type: 'WriteFile',
-        path,
-        content,
-        mode: 0o644,
-        reload,
-        // One that cannot be written holds up no other.
-        isolated: true as const,
-      }),
-    ];
-  });
+  const actions = wantedFiles(paths, records, observed).flatMap(
+    ({ path, content, whole }): VmhostAction[] => {
+      const reload = path === paths.hosts ? observed.networks : [];
+      const current = observed.files.get(path);
+      if (current === content) return [];
+      if (whole && current !== undefined && !isOurs(current)) {
+        foreign.push(path);
+        return [];
+      }
+      return [
+        step('none', `${path} does not say what the Nodes are`, {
+          type: 'WriteFile',
+          path,
+          content,
+          mode: 0o644,
+          reload,
+          // One that cannot be written holds up no other.
+          isolated: true as const,
+        }),
+      ];
+    },
+  );
   return foreign.length === 0 ? { actions } : { actions, waiting: foreignFile(foreign) };
 }
 
@@ -67,7 +69,11 @@ interface WantedFile {
   readonly whole: boolean;
 }
 
-function wantedFiles(paths: HostPaths, records: readonly HostRecord[], observed: ObservedHost): WantedFile[] {
+function wantedFiles(
+  paths: HostPaths,
+  records: readonly HostRecord[],
+  observed: ObservedVmhost,
+): WantedFile[] {
   const { hosts, inventory, sshConfig, knownHosts } = paths;
   const files: WantedFile[] = [{ path: knownHosts, content: renderKnownHosts(records), whole: true }];
   if (hosts !== undefined) {

@@ -1,6 +1,6 @@
 import type { ObjectStatus } from '../meta.ts';
 
-export interface HostStatus extends ObjectStatus {
+export interface VmhostStatus extends ObjectStatus {
   readonly libvirtVersion?: string;
   readonly arch?: string;
   readonly domainType?: 'kvm' | 'qemu';
@@ -8,6 +8,6 @@ export interface HostStatus extends ObjectStatus {
 
 declare module '../meta.ts' {
   interface KindMap {
-    Host: { spec: Record<string, never>; status: HostStatus; readonly daemonMade: true };
+    Vmhost: { spec: Record<string, never>; status: VmhostStatus; readonly daemonMade: true };
   }
 }

@@ -1,16 +1,16 @@
 import { dirname } from 'node:path';
 import { condition, isTrue, READY } from '../../api/conditions.ts';
 import type { ConditionInput } from '../../api/meta.ts';
-import type { HostAction, Plan } from '../../api/disruption/action.ts';
+import type { VmhostAction, Plan } from '../../api/disruption/action.ts';
 import { synced } from '../../api/disruption/waiting.ts';
-import { planHost, type HostPaths, type ObservedHost } from '../../api/host/plan.ts';
-import { readRecords, type HostTexts } from '../../api/host/read.ts';
-import { hostRecords, type HostRecords } from '../../api/host/records.ts';
+import { planVmhost, type HostPaths, type ObservedVmhost } from '../../api/vmhost/plan.ts';
+import { readRecords, type HostTexts } from '../../api/vmhost/read.ts';
+import { hostRecords, type HostRecords } from '../../api/vmhost/records.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { LibvirtView } from '../../drivers/libvirt.ts';
 import type { ObjectStore } from '../objects.ts';
 import type { Reconciler } from '../pass.ts';
-import type { HostStatus } from '../../api/host/object.ts';
+import type { VmhostStatus } from '../../api/vmhost/object.ts';
 
 export interface HostFileOptions {
   readonly mode?: number;
@@ -25,7 +25,7 @@ export interface HostFilesPort {
   ensureDir(path: string): Promise<void>;
 }
 
-export interface HostDeps {
+export interface VmhostDeps {
   readonly store: ObjectStore;
   readonly view: Pick<LibvirtView, 'host'>;
   readonly dnsmasq: Pick<Dnsmasq, 'reload'>;
@@ -36,14 +36,14 @@ export interface HostDeps {
   readonly settled?: () => boolean;
 }
 
-export interface HostExtra {
-  readonly files: ObservedHost['files'];
+export interface VmhostExtra {
+  readonly files: ObservedVmhost['files'];
 }
 
 /** The vmhost: what libvirt offers there, and its files that name the guests. */
-export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAction, HostExtra> {
+export function createVmhostReconciler(deps: VmhostDeps): Reconciler<'Vmhost', VmhostAction, VmhostExtra> {
   return {
-    kind: 'Host',
+    kind: 'Vmhost',
     async look() {
       const fields = await observeLibvirt(deps);
       const files = await readFiles(deps);
@@ -58,7 +58,7 @@ export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAct
       const networks = all
         .filter(({ status }) => isTrue(status.conditions, READY))
         .map(({ metadata }) => metadata.name);
-      const plan = planHost(deps.paths, named.records, { files, networks });
+      const plan = planVmhost(deps.paths, named.records, { files, networks });
       return { plan, fields, conditions: conditions(plan, named), extra: { files } };
     },
     async execute({ path, content, mode, reload }, { extra }) {
@@ -78,13 +78,13 @@ export function createHostReconciler(deps: HostDeps): Reconciler<'Host', HostAct
  * A line that is gone from /etc/hosts would reach guests as a second address until then. Which one could not be told is
  * seen by the pass over its network; one that does not run reads the file when it starts.
  */
-async function tellDnsmasqs({ dnsmasq }: HostDeps, networks: readonly string[]): Promise<void> {
+async function tellDnsmasqs({ dnsmasq }: VmhostDeps, networks: readonly string[]): Promise<void> {
   const told = await Promise.allSettled(networks.map((network) => dnsmasq.reload(network)));
   const failed = told.find((each) => each.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
-async function observeLibvirt(deps: HostDeps): Promise<Omit<HostStatus, 'conditions'>> {
+async function observeLibvirt(deps: VmhostDeps): Promise<Omit<VmhostStatus, 'conditions'>> {
   const { version, arch, domainTypes } = await deps.view.host();
   const auto = domainTypes.includes('kvm') ? 'kvm' : 'qemu';
   const domainType = deps.domainType === 'auto' ? auto : deps.domainType;
@@ -93,7 +93,7 @@ async function observeLibvirt(deps: HostDeps): Promise<Omit<HostStatus, 'conditi
 
 function textsOf(
   { hosts, inventory, sshConfig, knownHosts }: HostPaths,
-  files: ObservedHost['files'],
+  files: ObservedVmhost['files'],
 ): HostTexts {
   const text = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : files.get(path);
@@ -105,7 +105,7 @@ function textsOf(
   };
 }
 
-async function readFiles(deps: HostDeps): Promise<ObservedHost['files']> {
+async function readFiles(deps: VmhostDeps): Promise<ObservedVmhost['files']> {
   const { hosts, inventory, sshConfig, knownHosts } = deps.paths;
   const paths = [hosts, inventory, sshConfig, knownHosts].filter((path) => path !== undefined);
   return new Map(
@@ -113,7 +113,7 @@ async function readFiles(deps: HostDeps): Promise<ObservedHost['files']> {
   );
 }
 
-function conditions(plan: Plan<HostAction>, { records, kept }: HostRecords): ConditionInput[] {
+function conditions(plan: Plan<VmhostAction>, { records, kept }: HostRecords): ConditionInput[] {
   const { waiting } = plan;
   const written = waiting === undefined && plan.actions.length === 0;
   const named = `${records.length} ${records.length === 1 ? 'Node is' : 'Nodes are'} named`;

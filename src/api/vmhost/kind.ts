@@ -3,22 +3,22 @@ import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
 import { isRemoved, wasLookedAt } from '../meta.ts';
-import { hostStatus } from './status-fields.ts';
-import { hostMetrics } from './metrics.ts';
+import { vmhostStatus } from './status-fields.ts';
+import { vmhostMetrics } from './metrics.ts';
 
 /** Nodes that are looked at one after the other lead to one look at the files that name them. */
 const SETTLE_MS = 100;
 
-export const host = defineKind({
-  kind: 'Host',
+export const vmhost = defineKind({
+  kind: 'Vmhost',
   description: 'The vmhost: what libvirt offers there, and its files that name the guests.',
-  status: hostStatus,
+  status: vmhostStatus,
   columns: [
     { name: 'Libvirt', cell: ({ status }) => status.libvirtVersion ?? NONE },
     { name: 'Domain-Type', cell: ({ status }) => status.domainType ?? NONE },
   ],
   reads: [
-    reads<'Host', 'Node'>({
+    reads<'Vmhost', 'Node'>({
       source: 'Node',
       shared: (node) => [
         isRemoved(node),
@@ -32,7 +32,7 @@ export const host = defineKind({
       ],
       settleMs: SETTLE_MS,
     }),
-    reads<'Host', 'Network'>({
+    reads<'Vmhost', 'Network'>({
       source: 'Network',
       shared: (network) => [
         wasLookedAt(network),
@@ -42,5 +42,5 @@ export const host = defineKind({
       settleMs: SETTLE_MS,
     }),
   ],
-  metrics: hostMetrics,
+  metrics: vmhostMetrics,
 });

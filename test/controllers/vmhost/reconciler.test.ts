@@ -38,7 +38,7 @@ describe("the vmhost's files", () => {
       /^a,a\.k8s-thw\.local,api\.k8s-thw\.local,192\.168\.111\.2 ssh-ed25519 AAAAa$/m,
     );
     assert.match(file(bed, 'sshConfig'), /Host a a\.k8s-thw\.local/);
-    assert.equal(bed.ready('Host', 'vmhost'), 'True Written');
+    assert.equal(bed.ready('Vmhost', 'vmhost'), 'True Written');
   });
 
   it('E82: group the guests by role, roles and guests by name, in whatever order they came', async () => {
@@ -76,18 +76,18 @@ describe("the vmhost's files", () => {
     bed.apply('Image', 'debian');
     for (const name of ['a', 'b']) bed.apply('Node', name);
 
-    await bed.pass('Host', 'vmhost');
-    assert.deepEqual([bed.ready('Host', 'vmhost'), bed.world.calls], ['True Written', []]);
-    assert.match(bed.condition(['Host', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: a, b$/);
+    await bed.pass('Vmhost', 'vmhost');
+    assert.deepEqual([bed.ready('Vmhost', 'vmhost'), bed.world.calls], ['True Written', []]);
+    assert.match(bed.condition(['Vmhost', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: a, b$/);
 
     bed.apply('Node', 'b', { role: 'worker', dnsAliases: ['api'] });
     await bed.pass('Network', 'k8s-net');
     await bed.pass('Node', 'b');
-    await bed.pass('Host', 'vmhost');
+    await bed.pass('Vmhost', 'vmhost');
 
     assert.match(file(bed, 'hosts'), /^192\.168\.111\.3 b\.k8s-thw\.local b api\.k8s-thw\.local$/m);
     assert.match(file(bed, 'knownHosts'), /^a,.* ssh-ed25519 AAAAa$/m);
-    assert.match(bed.condition(['Host', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: a$/);
+    assert.match(bed.condition(['Vmhost', 'vmhost'], 'Ready')?.message ?? '', /not looked at yet: a$/);
   });
 
   it('F11: are written each by itself: one that cannot be is told, and holds up no other', async () => {
@@ -100,9 +100,9 @@ describe("the vmhost's files", () => {
     ] as const)
       await bed.pass(kind, name);
 
-    await assert.rejects(bed.pass('Host', 'vmhost'), { reason: 'ReadOnlyFileSystem' });
+    await assert.rejects(bed.pass('Vmhost', 'vmhost'), { reason: 'ReadOnlyFileSystem' });
 
-    assert.equal(bed.ready('Host', 'vmhost'), 'False ReadOnlyFileSystem');
+    assert.equal(bed.ready('Vmhost', 'vmhost'), 'False ReadOnlyFileSystem');
     for (const path of ['inventory', 'sshConfig'] as const) assert.match(file(bed, path), /\bb\.k8s-thw/);
   });
 
@@ -138,12 +138,12 @@ describe("the vmhost's files", () => {
     };
     bed.world.calls.length = 0;
 
-    await assert.rejects(bed.pass('Host', 'vmhost'), { reason: 'IoError' });
+    await assert.rejects(bed.pass('Vmhost', 'vmhost'), { reason: 'IoError' });
 
     assert.deepEqual(bed.world.calls, [`writeFile ${PATHS.hosts}`, 'reload k8s-net', 'reload other']);
     assert.match(file(bed, 'hosts'), /a\.k8s-thw\.local/);
-    await bed.pass('Host', 'vmhost');
-    assert.equal(bed.ready('Host', 'vmhost'), 'True Written');
+    await bed.pass('Vmhost', 'vmhost');
+    assert.equal(bed.ready('Vmhost', 'vmhost'), 'True Written');
   });
 
   it('lose a Node with its entry in the network, and follow its address', async () => {
@@ -177,7 +177,7 @@ describe("the vmhost's files", () => {
     await bed.converge();
 
     assert.doesNotMatch(file(bed, 'hosts'), /\bb\b/);
-    assert.match(bed.condition(['Host', 'vmhost'], 'FilesWritten')?.message ?? '', /^1 Node/);
+    assert.match(bed.condition(['Vmhost', 'vmhost'], 'FilesWritten')?.message ?? '', /^1 Node/);
   });
 
   it('E82: of others are not overwritten, which is told, and the others are written', async () => {
@@ -191,13 +191,13 @@ describe("the vmhost's files", () => {
 
     assert.equal(file(bed, 'inventory'), '[mine]\n');
     assert.match(file(bed, 'hosts'), /a\.k8s-thw\.local/);
-    assert.equal(bed.ready('Host', 'vmhost'), 'False ForeignFile');
-    assert.equal(bed.condition(['Host', 'vmhost'], 'Synced')?.reason, 'ForeignFile');
-    assert.ok(bed.condition(['Host', 'vmhost'], 'Ready')?.message.includes(PATHS.inventory));
+    assert.equal(bed.ready('Vmhost', 'vmhost'), 'False ForeignFile');
+    assert.equal(bed.condition(['Vmhost', 'vmhost'], 'Synced')?.reason, 'ForeignFile');
+    assert.ok(bed.condition(['Vmhost', 'vmhost'], 'Ready')?.message.includes(PATHS.inventory));
 
     bed.world.files.delete(PATHS.inventory);
     await bed.converge();
-    assert.equal(bed.ready('Host', 'vmhost'), 'True Written');
+    assert.equal(bed.ready('Vmhost', 'vmhost'), 'True Written');
   });
 
   it('E77: that somebody edited are mended, and nothing but our part of them', async () => {
@@ -219,13 +219,13 @@ describe("the vmhost's files", () => {
   });
 });
 
-describe('the Host', () => {
+describe('the Vmhost', () => {
   it('says what libvirt offers', async () => {
     const bed = createBed();
 
     await bed.converge();
 
-    const { libvirtVersion, arch, domainType } = bed.object('Host', 'vmhost').status;
+    const { libvirtVersion, arch, domainType } = bed.object('Vmhost', 'vmhost').status;
     assert.deepEqual([libvirtVersion, arch, domainType], ['9.0.0', 'x86_64', 'qemu']);
   });
 
@@ -234,7 +234,7 @@ describe('the Host', () => {
 
     await bed.converge();
 
-    assert.equal(bed.object('Host', 'vmhost').status.domainType, 'kvm');
+    assert.equal(bed.object('Vmhost', 'vmhost').status.domainType, 'kvm');
   });
 
   it('keeps what it knows while libvirt does not answer', async () => {
@@ -242,10 +242,10 @@ describe('the Host', () => {
     bed.world.broken.set('capabilities', new ReasonedError('LibvirtUnreachable', 'cannot reach libvirt'));
     bed.world.files.delete(PATHS.inventory);
 
-    await assert.rejects(bed.pass('Host', 'vmhost'));
+    await assert.rejects(bed.pass('Vmhost', 'vmhost'));
 
-    assert.deepEqual([bed.ready('Host', 'vmhost'), writes(bed)], ['Unknown LibvirtUnreachable', []]);
-    assert.equal(bed.object('Host', 'vmhost').status.domainType, 'qemu');
+    assert.deepEqual([bed.ready('Vmhost', 'vmhost'), writes(bed)], ['Unknown LibvirtUnreachable', []]);
+    assert.equal(bed.object('Vmhost', 'vmhost').status.domainType, 'qemu');
   });
 
   it('says why a file could not be written', async () => {
@@ -257,6 +257,6 @@ describe('the Host', () => {
 
     await assert.rejects(bed.converge());
 
-    assert.equal(bed.ready('Host', 'vmhost'), 'False ReadOnlyFileSystem');
+    assert.equal(bed.ready('Vmhost', 'vmhost'), 'False ReadOnlyFileSystem');
   });
 });
