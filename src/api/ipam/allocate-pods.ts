@@ -60,7 +60,8 @@ function keep(cluster: Subnet, claims: readonly PodClaim[], fixed: readonly Subn
   return new Map(held.filter(({ subnet }) => set.add(subnet)).map(({ node, subnet }) => [node, subnet]));
 }
 
-function* freeSubnets(
+/** Subnets of a block that overlap none of those taken, in ascending order. */
+export function* freeSubnets(
   cluster: Subnet,
   prefix: number,
   taken: readonly Subnet[],
