@@ -4,14 +4,16 @@ export function addCrds(program: Command): void {
   program
     .command('crds')
     .description('Print what makes a Kubernetes API server know the kinds of k8slab; needs no daemon')
+    .option('--rbac', 'instead: what the daemons may do there, as roles and admission policies')
     .addHelpText(
       'after',
       `
 Examples:
-  k8slab crds | kubectl apply --server-side -f -`,
+  k8slab crds | kubectl apply --server-side -f -
+  k8slab crds --rbac | kubectl apply --server-side -f -`,
     )
-    .action(async () => {
-      const { crdManifests } = await import('../../src/cli/crds.ts');
-      process.stdout.write(crdManifests());
+    .action(async (flags: { rbac?: boolean }) => {
+      const { crdManifests, rbacManifests } = await import('../../src/cli/crds.ts');
+      process.stdout.write(flags.rbac === true ? rbacManifests() : crdManifests());
     });
 }
