@@ -3,6 +3,8 @@ export interface Column<O> {
   readonly name: string;
   /** Only with -o wide. */
   readonly wide?: true;
+  /** kubectl shows it without -o wide too: of an API server it is what people want to know first. */
+  readonly always?: true;
   /** Where kubectl finds what the cell says, without k8slab; left out where that is more than one value of the object. */
   readonly jsonPath?: string;
   /** The same for the same object. */

@@ -28,6 +28,8 @@ export interface KindDefinition<K extends Kind = Kind> {
   readonly description: string;
   /** Undefined: made by the daemon, no manifest has it. */
   readonly manifest?: K extends ManifestKind ? ManifestDefinition<K> : undefined;
+  /** Of a kind that the daemon makes: what people may nevertheless say of an object, on an API server. */
+  readonly spec?: z.ZodType<KindMap[K]['spec']>;
   /**
    * Passes at the same time; `reserved` of them never are periodic ones, which may wait long for guests that do not
    * answer. One, none reserved, when left out.

@@ -9,6 +9,8 @@ export type { JsonSchema } from './json-schema.ts';
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
+export const SPEC_WORDS = 'What the object shall be.';
+
 const envelopes = new WeakMap<ManifestKindDefinition, z.ZodType>();
 
 /** What a manifest of the kind must look like, strict: unknown fields are errors; defaults are filled in. */
@@ -29,7 +31,7 @@ function envelope({ kind, manifest }: ManifestKindDefinition): z.ZodType {
     apiVersion: z.literal(API_VERSION).meta({ description: 'Version of the schema.' }),
     kind: z.literal(kind).meta({ description: 'Kind of the object.' }),
     metadata: metadataSchema.meta({ description: 'Name and labels of the object.' }),
-    spec: manifest.spec.meta({ description: 'What the object shall be.' }),
+    spec: manifest.spec.meta({ description: SPEC_WORDS }),
   });
 }
 

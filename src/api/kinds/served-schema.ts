@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { KindDefinition } from './define.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { Kinds } from './kinds.ts';
-import { jsonSchema } from './schema.ts';
+import { jsonSchema, SPEC_WORDS } from './schema.ts';
 
 /**
  * The JSON Schema of an object as the API serves it: what a manifest of its kind has, and what the daemon adds in metadata and
@@ -10,7 +11,7 @@ import { jsonSchema } from './schema.ts';
 export function servedObjectSchema(definition: KindDefinition, kinds: Kinds): JsonSchema {
   const { kind, description } = definition;
   const manifest = kinds.manifest(kind);
-  const { properties = {} } = manifest === undefined ? {} : jsonSchema(manifest);
+  const { properties = {} } = manifest === undefined ? daemonMade(definition) : jsonSchema(manifest);
   return {
     title: kind,
     description,
@@ -23,6 +24,12 @@ export function servedObjectSchema(definition: KindDefinition, kinds: Kinds): Js
       status: statusSchema(definition),
     },
   };
+}
+
+function daemonMade({ spec }: KindDefinition): JsonSchema {
+  if (spec === undefined) return {};
+  const said = { ...(z.toJSONSchema(spec, { io: 'input' }) as JsonSchema), description: SPEC_WORDS };
+  return { properties: { spec: said } };
 }
 
 /** The status of a kind, which the daemon writes. */

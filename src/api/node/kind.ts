@@ -28,6 +28,13 @@ export const node = defineKind({
   columns: [
     { name: 'Role', jsonPath: '.spec.role', cell: ({ spec }) => spec.role ?? NONE },
     { name: 'Address', jsonPath: '.status.address', cell: ({ status }) => status.address ?? NONE },
+    {
+      name: 'Vmhost',
+      wide: true,
+      always: true,
+      jsonPath: '.status.vmhost',
+      cell: ({ status }) => status.vmhost ?? NONE,
+    },
     { name: 'MAC', wide: true, jsonPath: '.status.mac', cell: ({ status }) => status.mac ?? NONE },
     { name: 'CPUs', wide: true, cell: ({ spec, status }) => becoming(status.cpus, spec.cpus, String) },
     {

@@ -3,6 +3,7 @@ import { NONE } from '../kinds/columns.ts';
 import { defineKind } from '../kinds/define.ts';
 import { reads } from '../kinds/reads.ts';
 import { isRemoved, wasLookedAt } from '../meta.ts';
+import { vmhostSpec } from './spec.ts';
 import { vmhostStatus } from './status-fields.ts';
 import { vmhostMetrics } from './metrics.ts';
 
@@ -11,11 +12,17 @@ const SETTLE_MS = 100;
 
 export const vmhost = defineKind({
   kind: 'Vmhost',
+  shortNames: ['kvh'],
   description: 'The vmhost: what libvirt offers there, and its files that name the guests.',
+  spec: vmhostSpec,
   status: vmhostStatus,
   columns: [
-    { name: 'Libvirt', cell: ({ status }) => status.libvirtVersion ?? NONE },
-    { name: 'Domain-Type', cell: ({ status }) => status.domainType ?? NONE },
+    {
+      name: 'Libvirt',
+      jsonPath: '.status.libvirtVersion',
+      cell: ({ status }) => status.libvirtVersion ?? NONE,
+    },
+    { name: 'Domain-Type', jsonPath: '.status.domainType', cell: ({ status }) => status.domainType ?? NONE },
   ],
   reads: [
     reads<'Vmhost', 'Node'>({

@@ -108,6 +108,7 @@ describe('a table', () => {
       Name: 'x',
       Role: 'master',
       Address: '192.168.111.150',
+      Vmhost: '<none>',
       MAC: '52:54:00:5e:53:fb',
       CPUs: '1',
       Memory: '1Gi',

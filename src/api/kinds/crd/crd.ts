@@ -2,6 +2,7 @@ import { API_GROUP, API_VERSION } from '../../meta.ts';
 import type { Column } from '../columns.ts';
 import type { KindDefinition } from '../define.ts';
 import { namesOf, type Kinds } from '../kinds.ts';
+import { SPEC_WORDS } from '../schema.ts';
 import { statusSchema } from '../served-schema.ts';
 import { celPattern, celString } from '../rules.ts';
 import { OBJECT_NAME } from '../fields.ts';
@@ -65,12 +66,11 @@ const NAME = {
   } satisfies Validation,
 };
 
-function specSchema({ manifest }: KindDefinition): StructuralSchema | undefined {
-  if (manifest === undefined) return undefined;
-  const { spec, rules = [], keptWhenAdopted = [] } = manifest;
+function specSchema({ manifest, spec = manifest?.spec }: KindDefinition): StructuralSchema | undefined {
+  if (spec === undefined) return undefined;
+  const { rules = [], keptWhenAdopted = [] } = manifest ?? {};
   const undefaulted = keptWhenAdopted.map((field) => `spec.${field}`);
-  const described = spec.meta({ description: 'What the object shall be.' });
-  return structuralInput(described, 'spec', { rules, undefaulted });
+  return structuralInput(spec.meta({ description: SPEC_WORDS }), 'spec', { rules, undefaulted });
 }
 
 interface PrinterColumn {
@@ -82,8 +82,8 @@ interface PrinterColumn {
 
 /** As `k8slab get` prints them, but for cells that no JSONPath can say. */
 function printerColumns({ columns }: KindDefinition): readonly PrinterColumn[] {
-  const own = (columns as readonly Column<unknown>[]).flatMap(({ name, jsonPath, wide }) =>
-    jsonPath === undefined ? [] : [column(name, jsonPath, { wide: wide === true })],
+  const own = (columns as readonly Column<unknown>[]).flatMap(({ name, jsonPath, wide, always }) =>
+    jsonPath === undefined ? [] : [column(name, jsonPath, { wide: wide === true && always !== true })],
   );
   return [
     ...own,
