@@ -34,6 +34,8 @@ export interface ApplyOptions {
 }
 
 export interface KubeLeases {
+  /** All of the namespace, in one answer. */
+  list(): Promise<readonly KubeLease[]>;
   get(name: string): Promise<KubeLease | undefined>;
   /** @throws ReasonedError AlreadyExists */
   create(name: string, spec: KubeLeaseSpec): Promise<KubeLease>;

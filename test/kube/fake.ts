@@ -83,6 +83,7 @@ export function createFakeApiServer(options: FakeApiServerOptions = {}): FakeApi
       setFinalizer: (ref, finalizer, present) =>
         on('finalizer', ref, () => objects.setFinalizer(ref, finalizer, present)),
       lease: {
+        list: () => onLease('', () => leases.list()),
         get: (lease) => onLease(lease, () => leases.get(lease)),
         create: (lease, spec) => onLease(lease, () => leases.create(lease, spec)),
         update: (lease, spec, version) => onLease(lease, () => leases.update(lease, spec, version)),

@@ -2,6 +2,7 @@ import { ReasonedError } from '../../src/api/errors.ts';
 import type { KubeLease, KubeLeaseSpec } from '../../src/drivers/kube.ts';
 
 export interface Leases {
+  list(): readonly KubeLease[];
   get(name: string): KubeLease | undefined;
   create(name: string, spec: KubeLeaseSpec): KubeLease;
   update(name: string, spec: KubeLeaseSpec, resourceVersion: string): KubeLease;
@@ -17,6 +18,7 @@ export function createLeases(revision: () => string): Leases {
   }
 
   return {
+    list: () => [...leases.values()],
     get: (name) => leases.get(name),
     create(name, spec) {
       if (leases.has(name))
