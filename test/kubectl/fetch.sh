@@ -3,24 +3,12 @@
 # OUT/1.20 is Debian 12's, OUT/1.32 Debian 13's, OUT/1.35 that of an npm package.
 set -eu
 out=$1 work=$2
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# fetch SUITE PACKAGE VERSION: a .deb by an apt that knows of nothing but that suite.
+# fetch SUITE PACKAGE VERSION
 fetch() {
-  root=$work/$1
-  mkdir -p "$root/state/lists/partial" "$root/cache/archives/partial" "$root/etc" "$root/tree"
-  touch "$root/status"
-  echo "deb [signed-by=$keyring] http://deb.debian.org/debian $1 main" >"$root/etc/sources.list"
-  set -- "$3" "$root" "$2" -o "Dir::State=$root/state" -o "Dir::State::status=$root/status" -o "Dir::Cache=$root/cache" \
-    -o "Dir::Etc::sourcelist=$root/etc/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-    -o 'Acquire::Languages=none' -o APT::Sandbox::User=root
-  to=$1 root=$2 package=$3
-  shift 3
-  apt-get -qq "$@" update
-  (cd "$root" && apt-get -qq "$@" download "$package")
-  dpkg-deb --extract "$root"/*.deb "$root/tree"
-  mkdir -p "$out/$to"
-  cp "$root/tree/usr/bin/kubectl" "$out/$to/kubectl"
+  "$(dirname "$0")/../lab/fetch-debs.sh" "$1" "$work/$1" "$2"
+  mkdir -p "$out/$3"
+  cp "$work/$1/tree/usr/bin/kubectl" "$out/$3/kubectl"
 }
 
 fetch bookworm kubernetes-client 1.20
