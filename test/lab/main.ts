@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { Argument, Command, Option } from 'commander';
 
+import { buildBinaries } from '../control-plane/binaries.ts';
 import { buildAll, createLab, findLab } from './lab.ts';
 import type { Lab, Vmhost } from './lab.ts';
 import { assertMachine } from './machine.ts';
@@ -40,6 +41,13 @@ function abortOnSignals(): AbortSignal {
     process.once(name, () => controller.abort(new Error(`interrupted (${name})`)));
   }
   return controller.signal;
+}
+
+/** Labs wait for the mirror most of the time, the control plane for the compiler. */
+async function buildEverything(): Promise<void> {
+  const signal = abortOnSignals();
+  const built = await Promise.allSettled([buildAll({ report, signal }), buildBinaries({ report, signal })]);
+  for (const each of built) if (each.status === 'rejected') throw each.reason;
 }
 
 function labOf(flags: { name: string }): Lab {
@@ -148,8 +156,8 @@ Examples:
     .action(async (flags: UpFlags) => done(await up(flags)));
   program
     .command('build')
-    .description('build all that lacks, for every suite and guest, and boot nothing')
-    .action(async () => buildAll({ report, signal: abortOnSignals() }));
+    .description('build all that lacks, for every suite and guest, and a control plane; boot nothing')
+    .action(buildEverything);
   program
     .command('exec')
     .description('run a command in a vmhost: exec -- CMD…; exits with its code')
