@@ -68,6 +68,15 @@ export interface PassDeps {
   readonly onDrift?: (kind: Kind, name: string) => void;
 }
 
+/** A step failed without which the object works. */
+class FailedAside extends Error {
+  override readonly name = 'FailedAside';
+
+  constructor(cause: unknown) {
+    super('a step failed', { cause });
+  }
+}
+
 /** observe -> plan -> execute -> observe -> status: the pass that every controller makes. */
 export function createPass<K extends Kind, A extends Action, Extra>(
   reconciler: Reconciler<K, A, Extra>,
@@ -90,10 +99,11 @@ export function createPass<K extends Kind, A extends Action, Extra>(
       return look.again === undefined
         ? { resyncAfterMs: deps.resyncMs(kind) }
         : { requeueAfterMs: look.again };
-    } catch (error) {
+    } catch (thrown) {
       const { signal } = context;
+      const [error, keeps] = thrown instanceof FailedAside ? [thrown.cause, [READY]] : [thrown, []];
       // A daemon that stops knows nothing new of the object; one that waits in vain does.
-      if (!signal.aborted) await fail(deps, object, error);
+      if (!signal.aborted) await fail(deps, object, error, keeps);
       else if (reasonOf(signal.reason) === RECONCILE_TIMEOUT) await fail(deps, object, signal.reason);
       throw error;
     }
@@ -140,7 +150,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   const before = await look(reconciler, deps, object, signal);
   if (before.plan.actions.length === 0) return before;
   let executed = 0;
-  let failure: { readonly error: unknown } | undefined;
+  let failure: { readonly error: unknown; readonly aside: boolean } | undefined;
   for (const action of before.plan.actions) {
     signal.throwIfAborted();
     // What was begun is brought to its end: half of it may be worth nothing.
@@ -155,9 +165,11 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
     try {
       await (reconciler.isWhole?.(action) === true ? uninterruptible(run) : run());
     } catch (error) {
-      if (action.isolated !== true || signal.aborted) throw error;
-      failure ??= { error };
-      continue;
+      if (signal.aborted) throw error;
+      if (action.isolated !== true && action.aside !== true) throw error;
+      failure ??= { error, aside: action.aside === true };
+      if (action.isolated === true) continue;
+      break;
     }
     log.info({ ...step, seconds: (deps.clock.monotonic() - since) / 1000 }, 'executed');
     deps.recorder.record(object, 'Normal', action.type, action.reason);
@@ -168,7 +180,7 @@ async function runPlan<K extends Kind, A extends Action, Extra>(
   if (failure !== undefined) {
     // What the other steps brought about is told before the failure.
     await writeStatus(deps, object, after.conditions, after.fields);
-    throw failure.error;
+    throw failure.aside ? new FailedAside(failure.error) : failure.error;
   }
   // A call that succeeds and changes nothing would otherwise be made again for ever.
   if (executed > 0 && sameActions(before.plan.actions, after.plan.actions)) {
@@ -268,15 +280,21 @@ async function writeStatus<K extends Kind>(
 }
 
 /** The pass failed: what was known stays, Synced says why, Ready is no longer vouched for. */
-async function fail<K extends Kind>(deps: PassDeps, object: ObjectOf<K>, error: unknown): Promise<void> {
+async function fail<K extends Kind>(
+  deps: PassDeps,
+  object: ObjectOf<K>,
+  error: unknown,
+  keeps: readonly string[] = [],
+): Promise<void> {
   const { name } = object.metadata;
   const current = deps.store.get(object.kind, name);
   if (current === undefined) return;
   const [reason, message] = [reasonOf(error, 'ReconcileError'), explainError(error)];
   // Nobody can tell how an object is while libvirt does not answer.
   const ready = reason === 'LibvirtUnreachable' ? 'Unknown' : 'False';
-  const found = [condition(SYNCED, 'False', reason, message), condition(READY, ready, reason, message)];
-  const kept = current.status.conditions.filter(({ type }) => type !== SYNCED && type !== READY);
+  const all = [condition(SYNCED, 'False', reason, message), condition(READY, ready, reason, message)];
+  const found = all.filter(({ type }) => !keeps.includes(type));
+  const kept = current.status.conditions.filter(({ type }) => found.every((each) => each.type !== type));
   await deps.sink.write(object, { ...current.status, conditions: [...found, ...kept] });
   deps.recorder.record(object, 'Warning', reason, message);
 }

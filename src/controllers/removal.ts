@@ -7,7 +7,7 @@ import type { Look, Reconciler } from './pass.ts';
 /** Objects whose manifest is gone go by `removal`, the others by `living`. */
 export function withRemoval<K extends Kind, A extends Action, Extra, B extends Action>(
   living: Reconciler<K, A, Extra>,
-  removal: Reconciler<K, B, undefined>,
+  removal: Reconciler<K, B, Extra | undefined>,
 ): Reconciler<K, A | B, Extra | undefined> {
   return {
     kind: living.kind,
@@ -18,7 +18,7 @@ export function withRemoval<K extends Kind, A extends Action, Extra, B extends A
     isWhole: (action) => living.isWhole?.(action as A) === true || removal.isWhole?.(action as B) === true,
     execute(action, look, object, signal) {
       return isRemoved(object)
-        ? removal.execute(action as B, look as Look<K, B, undefined>, object, signal)
+        ? removal.execute(action as B, look as Look<K, B, Extra | undefined>, object, signal)
         : living.execute(action as A, look as Look<K, A, Extra>, object, signal);
     },
   };
@@ -28,7 +28,7 @@ type Remember<K extends Kind, A extends Action, Extra> = NonNullable<Reconciler<
 
 function rememberBoth<K extends Kind, A extends Action, Extra, B extends Action>(
   living: Reconciler<K, A, Extra>,
-  removal: Reconciler<K, B, undefined>,
+  removal: Reconciler<K, B, Extra | undefined>,
 ): Remember<K, A | B, Extra | undefined> {
   return (memory, event) => {
     const part = (isRemoved(event.object) ? removal : living) as Reconciler<K, A | B, Extra | undefined>;

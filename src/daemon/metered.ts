@@ -5,6 +5,7 @@ import type { Dnsmasq } from '../drivers/dnsmasq.ts';
 import type { WriteOptions } from '../drivers/files.ts';
 import type { Haproxy } from '../drivers/haproxy.ts';
 import type { ImageStore } from '../drivers/images.ts';
+import type { Overlays } from '../drivers/overlays.ts';
 import type { Packages } from '../drivers/packages.ts';
 import type { DnsProbe } from '../drivers/resolver.ts';
 import type { Seeds } from '../drivers/seeds.ts';
@@ -149,6 +150,15 @@ export function meteredBridges(bridges: Bridges, meter: Meter): Bridges {
     reading: ['ports', 'masterOf', 'exists', 'mtuOf', 'parked', 'filtersFrames'],
     mutating: ['setMtu', 'park', 'attach'],
     reasons: ['AttachFailed', 'IoError', 'CommandFailed', 'CommandNotFound', 'DeadlineExceeded'],
+  });
+}
+
+export function meteredOverlays(overlays: Overlays, meter: Meter): Overlays {
+  return metered(meter, overlays, {
+    driver: 'overlays',
+    reading: ['read', 'underlay'],
+    mutating: ['set', 'filter', 'plug', 'update', 'remove'],
+    reasons: ['OverlayFailed', 'IoError', 'CommandFailed', 'CommandNotFound', 'DeadlineExceeded'],
   });
 }
 

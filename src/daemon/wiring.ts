@@ -1,6 +1,8 @@
 import { parseHosts, type HostsTable } from '../api/ipam/hosts-file.ts';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../api/daemon-config.ts';
+import type { OverlayPeers } from '../api/network/overlay.ts';
+import type { OverlayWorld } from '../api/network/overlay-observed.ts';
 import { disksDir, imagesDir } from '../api/storage.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
@@ -38,6 +40,7 @@ import {
 import { createLibvirtCache, type LibvirtCache } from '../drivers/libvirt/cache.ts';
 import { LIBVIRT_FILES } from '../drivers/libvirt/watch-files.ts';
 import { createManifestDir, type ManifestDir } from '../drivers/manifest-dir.ts';
+import { createOverlays, type Overlays } from '../drivers/overlays.ts';
 import { createPackages, type Packages } from '../drivers/packages.ts';
 import { createResolver, type DnsProbe } from '../drivers/resolver.ts';
 import { readSecret } from '../drivers/secrets.ts';
@@ -57,6 +60,7 @@ import {
   meteredFiles,
   meteredHaproxy,
   meteredImages,
+  meteredOverlays,
   meteredPackages,
   meteredResolver,
   meteredSeeds,
@@ -71,6 +75,8 @@ import type { Reconcilers } from './planner.ts';
 const HOSTS_MAX_AGE_MS = 250;
 /** Nobody tells of changes of the firewall, and asking takes three processes. */
 const FIREWALL_MAX_AGE_MS = 10_000;
+/** Passes over all networks share one look, which takes three processes. */
+const OVERLAY_MAX_AGE_MS = 1000;
 
 export interface Drivers {
   readonly libvirt: Libvirt;
@@ -79,6 +85,8 @@ export interface Drivers {
   readonly bridges: Bridges;
   readonly firewall: SharedRead<Firewall | undefined>;
   readonly routes: () => Promise<readonly Route[]>;
+  readonly overlays: Overlays;
+  readonly overlayWorld: SharedRead<OverlayWorld>;
   /** Those of the addresses that some machine answers on. */
   readonly answering: (addresses: readonly string[]) => Promise<readonly string[]>;
   readonly dnsmasq: Dnsmasq;
@@ -116,6 +124,7 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     onEvent: (event: LibvirtEvent) => log.debug({ event }, 'libvirt event'),
   });
   const identityKey = (): Promise<string> => Promise.resolve(identity.privateKey);
+  const overlays = meteredOverlays(createOverlays({ exec }), meter);
   const onWait = (seconds: number): void => metrics.driverWaited('ssh', seconds);
   const ssh = meteredSsh(createSsh({ identity: identityKey, onWait }), meter);
   return {
@@ -134,6 +143,8 @@ export function createDrivers({ config, clock, metrics, log, identity }: WiringD
     files: meteredFiles({ readIfExists, writeAtomic, ensureDir: (path) => ensureDir(path) }, meter),
     firewall: createSharedRead(() => readFirewall(exec), clock, FIREWALL_MAX_AGE_MS),
     routes: () => readRoutes(),
+    overlays,
+    overlayWorld: createSharedRead(() => overlays.read(), clock, OVERLAY_MAX_AGE_MS),
     answering: (addresses) => answering(addresses),
     manifestDir: createManifestDir({ path: config.manifests, isManifest: isManifestFile }),
   };
@@ -154,6 +165,8 @@ export interface ReconcilerDeps {
   readonly isCondemned: (kind: Kind, name: string) => boolean;
   /** Whether all Nodes that there may be are in the store; left out: they are. */
   readonly settled?: () => boolean;
+  /** Where a Network's other vmhosts and their guests are, as far as that is known. */
+  readonly overlay?: (network: string) => OverlayPeers | undefined;
   /** A job beside the passes progressed. */
   readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
@@ -179,7 +192,8 @@ export function createReconcilers(deps: ReconcilerDeps): {
   const { hosts } = config.hostFiles;
   const readHosts = async (): Promise<HostsTable> => parseHosts((await files.readIfExists(hosts)) ?? '');
   const resolvConf = (): Promise<string | undefined> => readIfExists('/etc/resolv.conf');
-  const networkDeps = { ...drivers, resolvConf, store, clock, isCondemned };
+  const overlay = deps.overlay ?? (() => undefined);
+  const networkDeps = { ...drivers, resolvConf, store, clock, isCondemned, overlay };
   const network = createNetworkReconciler(networkDeps);
   const nodeDeps = {
     ...drivers,

@@ -236,6 +236,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
     libvirt,
     view,
     resolvConf: () => files.readIfExists('/etc/resolv.conf'),
+    overlay: (name: string) => world.overlays.peers.get(name),
     isCondemned: (name: string) => condemned.has(`Node/${name}`),
   };
   const network = createNetworkReconciler(networkDeps);

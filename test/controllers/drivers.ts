@@ -12,6 +12,7 @@ import {
   fakeSsh,
   type World,
 } from './fakes.ts';
+import { fakeOverlays } from './overlay-fakes.ts';
 import { fakeHaproxy, fakePackages } from './haproxy-fakes.ts';
 
 /** Stands between who calls and a driver. */
@@ -21,6 +22,7 @@ export type FakeDrivers = Omit<Drivers, 'libvirt' | 'view' | 'libvirtCache' | 'm
 
 /** All drivers over a world, but libvirt's and the directory of manifests. */
 export function fakeDrivers(world: World, clock: Clock, wrap: Wrap = unwrapped): FakeDrivers {
+  const overlays = wrap('overlays', fakeOverlays(world));
   return {
     dnsmasq: wrap('dnsmasq', fakeDnsmasq(world)),
     images: wrap('images', fakeImages(world)),
@@ -33,6 +35,8 @@ export function fakeDrivers(world: World, clock: Clock, wrap: Wrap = unwrapped):
     bridges: wrap('bridges', fakeBridges(world)),
     files: wrap('files', fakeFiles(world)),
     firewall: createSharedRead(() => Promise.resolve(undefined), clock, 0),
+    overlays,
+    overlayWorld: createSharedRead(() => overlays.read(), clock, 1000),
     routes: () => Promise.resolve([]),
     answering: (addresses) => Promise.resolve(addresses.filter((ip) => world.answering.has(ip))),
   };

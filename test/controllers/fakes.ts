@@ -16,6 +16,7 @@ import { fixture } from '../api/libvirt/fixtures.ts';
 import { createDnsmasqs, type FakeDnsmasqs } from '../libvirt/dnsmasq.ts';
 import { createDouble, createRaw, type RawLibvirt } from '../libvirt/driver.ts';
 import { createState, type LibvirtState } from '../libvirt/state.ts';
+import { createOverlayState, newPort, type FakeOverlays } from './overlay-fakes.ts';
 
 export interface FakeHaproxy {
   observed: ObservedHaproxy;
@@ -28,6 +29,7 @@ export interface World extends LibvirtState {
   readonly dnsmasqs: FakeDnsmasqs;
   /** Ports of each parking bridge. */
   readonly parked: Map<string, string[]>;
+  readonly overlays: FakeOverlays;
   readonly hostFiles: Map<string, HostFiles>;
   readonly leases: Lease[];
   /** Addresses on which some machine answers. */
@@ -77,6 +79,7 @@ export function createWorld(): World {
   return Object.assign(libvirt, {
     dnsmasqs,
     parked: new Map(),
+    overlays: createOverlayState(),
     hostFiles,
     leases: [],
     answering: new Set<string>(),
@@ -180,7 +183,10 @@ export function fakeBridges(world: World): Bridges {
     }),
     attach: later(({ bridge, ports, parking }: Attachment) => {
       changes(world, 'attach', ports.join(','));
-      for (const port of ports) world.taps.set(port, bridge);
+      for (const port of ports) {
+        if (world.taps.get(port) !== bridge) newPort(world.overlays, port);
+        world.taps.set(port, bridge);
+      }
       world.parked.delete(parking);
     }),
   };

@@ -25,6 +25,8 @@ export interface Step {
   readonly drift?: true;
   /** The steps after it do not need it: its failure is told once they are done. */
   readonly isolated?: true;
+  /** The object works without it: where it fails, the steps after it wait, and Ready stays what it is. */
+  readonly aside?: true;
 }
 
 /** A field, as the manifest has it, before and after. */
@@ -62,6 +64,17 @@ export type NetworkAction = Step &
       }
     | { readonly type: 'AttachTaps'; readonly attachment: TapAttachment }
     | { readonly type: 'SetMtu'; readonly mtu: number; readonly ports: readonly string[] }
+    | { readonly type: 'SetOverlay'; readonly device: OverlayDevice; readonly how: OverlayChange }
+    | { readonly type: 'FilterOverlay'; readonly device: string; readonly filter: OverlayFilter }
+    | {
+        readonly type: 'PlugOverlay';
+        readonly device: string;
+        readonly bridge: string;
+        /** Whether the bridge runs STP when all is done; meanwhile it does not, or the port would wait seconds to forward. */
+        readonly stp: boolean;
+      }
+    | { readonly type: 'UpdateOverlay'; readonly device: string; readonly neighbours: OverlayNeighbours }
+    | RemoveOverlay
     | {
         readonly type: 'RestartNetwork';
         /** What is plugged into the bridge, and where it goes once the network is back. */
@@ -77,6 +90,51 @@ export type NetworkAction = Step &
       }
   );
 
+interface RemoveOverlay {
+  readonly type: 'RemoveOverlay';
+  readonly device: string;
+}
+
+/** `change`: what a device that is there may change while it lives. */
+export type OverlayChange = 'make' | 'replace' | 'change';
+
+/** A VXLAN device, with what it does not change while it lives. */
+export interface OverlayDevice {
+  readonly name: string;
+  /** Says whose the device is: its ifalias. */
+  readonly alias: string;
+  readonly vni: number;
+  readonly port: number;
+  readonly local: string;
+  readonly mtu: number;
+}
+
+/** What is done to frames that come from other vmhosts, before the bridge sees them. */
+export interface OverlayFilter {
+  /** Its name has a hash of the rules, so that a look at the names tells whether they are these. */
+  readonly chain: string;
+  /** As nft(8) reads them. */
+  readonly rules: readonly string[];
+}
+
+/** What changes of who is where beyond a VXLAN device. MAC addresses with the addresses of their vmhosts. */
+export interface OverlayNeighbours {
+  /** Vmhosts that frames for all are sent to. */
+  readonly flood: Changed<string>;
+  /** Where frames for a MAC address are sent. */
+  readonly far: {
+    readonly set: readonly (readonly [mac: string, address: string])[];
+    readonly remove: readonly (readonly [mac: string, address: string])[];
+  };
+  /** MAC addresses that the bridge shall know to be behind the device. */
+  readonly behind: Changed<string>;
+}
+
+interface Changed<T> {
+  readonly add: readonly T[];
+  readonly remove: readonly T[];
+}
+
 export interface TapAttachment {
   readonly bridge: string;
   readonly ports: readonly string[];
@@ -89,6 +147,7 @@ export interface TapAttachment {
 /** What is done for a Network whose manifest is gone. */
 export type NetworkRemovalAction = Step &
   (
+    | RemoveOverlay
     | { readonly type: 'DestroyNetwork' }
     | { readonly type: 'RemoveHostFiles' }
     | { readonly type: 'UndefineNetwork' }

@@ -48,6 +48,24 @@ export function parkingBridge(network: string): string {
   return `k8sp-${digest('parking', network).slice(0, INTERFACE_NAME_MAX - 5)}`;
 }
 
+/** The VXLAN device that carries a network to other vmhosts, and the table of nftables that filters what comes by it. */
+export function overlayDevice(network: string): string {
+  return `k8sx-${digest('overlay', network).slice(0, INTERFACE_NAME_MAX - 5)}`;
+}
+
+/** VXLAN network identifiers have 24 bits. */
+export const VNI_MAX = 0xff_ff_ff;
+
+/** The VXLAN network identifier of a Network whose manifest gives none: the same on every vmhost, and never 0. */
+export function derivedVni(network: string): number {
+  return (Number.parseInt(digest('vni', network).slice(0, 12), 16) % VNI_MAX) + 1;
+}
+
+/** The MAC address of the bridge of a Network with an overlay whose manifest gives none: the same on every vmhost. */
+export function derivedBridgeMac(network: string): string {
+  return `52:54:00:${(digest('bridge-mac', network).slice(0, 6).match(/../g) ?? []).join(':')}`;
+}
+
 /** `master00.k8s-thw.local`, or the bare name where the network has no domain. */
 export function fqdn(name: string, domain?: string): string {
   return domain === undefined ? name : `${name}.${domain}`;

@@ -30,6 +30,7 @@ export type CrossErrorCode =
   | 'DuplicateName'
   | 'NameNotUsable'
   | 'DuplicateBridge'
+  | 'DuplicateVNI'
   | 'DuplicateDisk'
   | 'AddressNotUsable'
   | 'OverlappingNetworks'

@@ -1,6 +1,7 @@
 import { formatAddress, parseAddress } from '../ipam/address.ts';
 import { contains, formatSubnet, hosts, overlaps, parseSubnet, type Subnet } from '../ipam/subnet.ts';
-import type { NetworkSpec } from './spec.ts';
+import { VXLAN_OVERHEAD } from './overlay.ts';
+import { MTU_MAX, type NetworkSpec } from './spec.ts';
 import { readRange } from '../ipam/ranges.ts';
 import { isOneBlock, networkAddresses } from '../ipam/network-addresses.ts';
 import { networkAddressIssue, specialBlockIssue } from '../ipam/check.ts';
@@ -8,6 +9,7 @@ import type { FieldIssue, FieldPath } from '../manifest/types.ts';
 
 const PREFIX_MIN = 8;
 const PREFIX_MAX = 30;
+export const OVERLAY_MTU_MAX = MTU_MAX - VXLAN_OVERHEAD;
 
 /** Rules between the fields of a Network. */
 export function checkNetwork(spec: NetworkSpec): readonly FieldIssue[] {
@@ -20,7 +22,23 @@ export function checkNetwork(spec: NetworkSpec): readonly FieldIssue[] {
       : [...gatewayIssues(spec, cidr), ...dhcpIssues(spec, cidr), ...excludeIssues(spec, cidr)]),
     ...forwardIssues(spec.forward),
     ...podCidrIssues(spec, cidr),
+    ...overlayIssues(spec),
   ];
+}
+
+function overlayIssues({ overlay, mtu, policy }: NetworkSpec): readonly FieldIssue[] {
+  if (overlay === undefined) return [];
+  const issues: FieldIssue[] = [];
+  if (policy.adopt) {
+    const message = 'a network that others made stays on one vmhost';
+    const hint = 'leave overlay or policy.adopt out';
+    issues.push(invalid(['spec', 'overlay'], message, hint));
+  }
+  if (mtu !== undefined && mtu > OVERLAY_MTU_MAX) {
+    const message = `VXLAN adds ${VXLAN_OVERHEAD} bytes: at most ${OVERLAY_MTU_MAX} with an overlay`;
+    issues.push(invalid(['spec', 'mtu'], message));
+  }
+  return issues;
 }
 
 function blockIssues(path: FieldPath, text: string): readonly FieldIssue[] {

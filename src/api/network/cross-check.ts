@@ -1,6 +1,6 @@
 import { containsSubnet, parseSubnet, type Subnet } from '../ipam/subnet.ts';
 import { indexSubnets } from '../ipam/subnet-index.ts';
-import { bridgeName } from '../ipam/names.ts';
+import { bridgeName, derivedVni } from '../ipam/names.ts';
 import {
   type Claim,
   clashes,
@@ -36,6 +36,7 @@ export function crossCheckNetworks(
   );
   return [
     ...bridgeErrors(networks),
+    ...vniErrors(networks),
     ...overlapErrors(own, own, 'OverlappingNetworks'),
     ...overlapErrors(own, ranges, 'OverlappingPodCidr'),
     ...overlapErrors(ranges, own, 'OverlappingPodCidr'),
@@ -60,6 +61,17 @@ function bridgeErrors(networks: readonly Network[]): readonly CrossError[] {
     code: 'DuplicateBridge',
     message: `bridge ${key} is also that of`,
   }));
+}
+
+/** Two devices of one port cannot have the same identifier, and their frames would be each other's. */
+function vniErrors(networks: readonly Network[]): readonly CrossError[] {
+  const claims = networks.flatMap((object) => {
+    const { overlay } = object.spec;
+    if (overlay === undefined) return [];
+    const vni = overlay.vni ?? derivedVni(object.name);
+    return [{ object, path: ['spec', 'overlay', 'vni'], key: `${vni} on port ${overlay.port}` }];
+  });
+  return clashes(claims, ({ key }) => ({ code: 'DuplicateVNI', message: `VNI ${key} is also that of` }));
 }
 
 /** An error for each of `blocks` that overlaps blocks of other objects. */

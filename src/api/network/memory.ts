@@ -1,3 +1,5 @@
+import type { DesiredOverlay } from './overlay.ts';
+
 /** What the daemon remembers of a Network. A restart of the daemon forgets it: what failed is tried once more. */
 export interface NetworkMemory {
   /** The restart that failed last, by what it was to bring. */
@@ -6,6 +8,8 @@ export interface NetworkMemory {
   readonly restartedAt?: string;
   /** MAC addresses that were reserved in it, the last ones last: a lease of one that is gone is ours to release. */
   readonly macs?: ReadonlySet<string>;
+  /** The overlay that was seen in force last. */
+  readonly overlay?: DesiredOverlay;
 }
 
 /** Leases end by themselves: of the machines that are gone only so many are remembered. */

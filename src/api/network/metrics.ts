@@ -22,6 +22,18 @@ export const networkMetrics: readonly MetricFamily<ObjectOf<'Network'>>[] = [
     samples: ({ status: { entries } }) => [[[], entries?.filter(({ live }) => live).length]],
   },
   {
+    name: 'overlay_peers',
+    help: 'Other vmhosts that the overlay of a network leads to',
+    labels: [],
+    samples: ({ status: { overlay } }) => [[[], overlay?.peers]],
+  },
+  {
+    name: 'overlay_peers_unreachable',
+    help: 'Those of them that are not reached, as far as is known',
+    labels: [],
+    samples: ({ status: { overlay } }) => [[[], overlay?.unreachable]],
+  },
+  {
     name: 'claims_refused',
     help: 'Addresses and names that Nodes ask for and do not get',
     labels: [],

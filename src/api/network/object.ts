@@ -21,6 +21,17 @@ export interface NetworkStatus extends ObjectStatus {
   /** Where several vmhosts share a lab; written by the elected daemon alone. */
   readonly allocations?: readonly Allocation[];
   readonly vmhosts?: readonly VmhostState[];
+  readonly overlay?: OverlayStatus;
+}
+
+/** The VXLAN device by which other vmhosts are reached. */
+export interface OverlayStatus {
+  readonly device: string;
+  readonly vni: number;
+  readonly local: string;
+  readonly peers: number;
+  readonly unreachable: number;
+  readonly guests: number;
 }
 
 declare module '../meta.ts' {

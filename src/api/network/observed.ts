@@ -1,5 +1,6 @@
 import type { NetworkDocument } from '../libvirt/network.ts';
 import type { HostFiles } from '../disruption/action.ts';
+import type { ObservedOverlay } from './overlay-observed.ts';
 
 /** An interface of a running domain that is plugged into the network. */
 export interface NetworkGuest {
@@ -8,6 +9,8 @@ export interface NetworkGuest {
   readonly ours: boolean;
   /** The tap on the vmhost. */
   readonly tap: string;
+  /** Lower case. */
+  readonly mac?: string;
   /** The bridge that the tap is a port of now. */
   readonly master?: string;
   /** Of the tap, in bytes; left out where the domain says itself what it shall be. */
@@ -67,6 +70,10 @@ export interface ObservedNetwork {
   /** Content of the vmhost's /etc/resolv.conf. */
   readonly resolvConf?: string;
   readonly neighbours: Neighbours;
+  /** Left out where the manifest asks for no overlay and there is none. */
+  readonly overlay?: ObservedOverlay;
+  /** Why it could not be looked at. */
+  readonly overlayUnread?: string;
   /**
    * The mark in the model is the one that it gets with the first change: others made the `network`, or some `entries`
    * of it that belong to Nodes now.

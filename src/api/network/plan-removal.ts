@@ -1,6 +1,8 @@
 import type { NetworkMark } from '../ownership/mark.ts';
 import type { NetworkDocument, NetworkModel } from '../libvirt/network.ts';
 import { inUse } from '../ownership/in-use.ts';
+import type { ObservedOverlay } from './overlay-observed.ts';
+import { planOverlayRemoval } from './plan-overlay.ts';
 import { hostDirOptions, mayReadHostFiles, type HostDirs } from './host-dirs.ts';
 import { renderReleased } from './render-release.ts';
 import { renderXml } from '../xml.ts';
@@ -22,18 +24,22 @@ export interface RemovedNetwork {
   readonly users: readonly string[];
   /** Whether there is a machine of that name. */
   readonly exists: (node: string) => boolean;
+  /** Left out where there is none. */
+  readonly overlay?: ObservedOverlay;
 }
 
 /** Takes the network away once nobody uses it. Its definition goes last, with the mark that says that it is ours. */
 export function planNetworkRemoval(observed: RemovedNetwork): Plan<NetworkRemovalAction> {
-  const { config, name, users } = observed;
+  const { config, name, users, overlay } = observed;
+  const unplug = overlay === undefined ? [] : planOverlayRemoval(name, overlay, 'no manifest');
   if (config === undefined) {
-    return observed.hostFiles ? { actions: [REMOVE_FILES] } : { actions: [], gone: true };
+    const rest = [...unplug, ...(observed.hostFiles ? [REMOVE_FILES] : [])];
+    return rest.length > 0 ? { actions: rest } : { actions: [], gone: true };
   }
   const { mark } = config.model;
-  if (mark?.name !== name) return { actions: [], gone: true };
-  if (mark.adopted === true) return { actions: release(config, mark, observed) };
-  const actions = [...(observed.active ? [DESTROY] : []), REMOVE_FILES, UNDEFINE];
+  if (mark?.name !== name) return unplug.length > 0 ? { actions: unplug } : { actions: [], gone: true };
+  if (mark.adopted === true) return { actions: [...unplug, ...release(config, mark, observed)] };
+  const actions = [...unplug, ...(observed.active ? [DESTROY] : []), REMOVE_FILES, UNDEFINE];
   if (users.length === 0) return { actions };
   return {
     actions: [],

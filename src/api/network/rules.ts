@@ -1,4 +1,6 @@
 import { addressValue, isAddress, isBlock, overlap, type CelRule } from '../kinds/rules.ts';
+import { OVERLAY_MTU_MAX } from './check.ts';
+import { VXLAN_OVERHEAD } from './overlay.ts';
 
 /** Addresses of blocks from /8 to /30, in that order. */
 const SIZES = Array.from({ length: 23 }, (_, index) => 2 ** (24 - index));
@@ -93,6 +95,18 @@ export const networkRules: readonly CelRule[] = [
     rule: `!has(self.podCIDR) || !isCIDR(self.podCIDR.cidr) || !isCIDR(self.cidr) || !${overlap('self.podCIDR.cidr', 'self.cidr')}`,
     message: "the pods' addresses overlap the network's own",
     fieldPath: '.podCIDR.cidr',
+  },
+  {
+    at: 'spec',
+    rule: '!has(self.overlay) || !has(self.policy) || !has(self.policy.adopt) || !self.policy.adopt',
+    message: 'a network that others made stays on one vmhost: leave overlay or policy.adopt out',
+    fieldPath: '.overlay',
+  },
+  {
+    at: 'spec',
+    rule: `!has(self.overlay) || !has(self.mtu) || self.mtu <= ${OVERLAY_MTU_MAX}`,
+    message: `VXLAN adds ${VXLAN_OVERHEAD} bytes: at most ${OVERLAY_MTU_MAX} with an overlay`,
+    fieldPath: '.mtu',
   },
 ];
 

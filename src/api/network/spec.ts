@@ -10,6 +10,7 @@ import {
   macAddress,
   port,
 } from '../kinds/fields.ts';
+import { VNI_MAX } from '../ipam/names.ts';
 
 const forward = z
   .strictObject({
@@ -34,9 +35,10 @@ const bridge = z
       description: 'Name of the bridge; derived from the name of the network when left out.',
       examples: ['virbr1'],
     }),
-    mac: macAddress
-      .optional()
-      .meta({ description: 'MAC address of the bridge; libvirt makes one when left out.' }),
+    mac: macAddress.optional().meta({
+      description:
+        'MAC address of the bridge; libvirt makes one when left out, and with an overlay it is derived from the name of the network.',
+    }),
     stp: z.boolean().default(true).meta({ description: 'Spanning tree protocol on the bridge.' }),
     delaySeconds: z.int().min(0).max(30).default(0).meta({ description: 'Forward delay of the bridge.' }),
   })
@@ -131,7 +133,21 @@ const policy = z
   .prefault({})
   .meta({ description: 'What k8slab may do on its own.' });
 
-export const mtu = z.int().min(576).max(9216);
+const overlay = z
+  .strictObject({
+    vni: z.int().min(1).max(VNI_MAX).optional().meta({
+      description:
+        'VXLAN network identifier, the same on all vmhosts; derived from the name of the network when left out.',
+    }),
+    port: port.default(4789).meta({ description: 'UDP port of VXLAN on all vmhosts.' }),
+  })
+  .meta({
+    description:
+      "One network over several vmhosts, by VXLAN: the same addresses and names everywhere, and every vmhost's own gateway, DHCP and DNS.",
+  });
+
+export const MTU_MAX = 9216;
+export const mtu = z.int().min(576).max(MTU_MAX);
 
 export const networkSpec = z.strictObject({
   domain: dnsName.optional().meta({
@@ -144,7 +160,10 @@ export const networkSpec = z.strictObject({
     .meta({ description: 'Address of the vmhost on the network; the first host when left out.' }),
   forward,
   bridge,
-  mtu: mtu.optional().meta({ description: 'MTU of the bridge and the guests.' }),
+  mtu: mtu.optional().meta({
+    description: 'MTU of the bridge and the guests; 1450 when left out of a network with an overlay.',
+  }),
+  overlay: overlay.optional(),
   dhcp,
   dns,
   podCIDR: podCIDR.optional(),

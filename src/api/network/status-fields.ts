@@ -2,7 +2,7 @@ import type { LiveEntry, Refusal } from '../ipam/entry.ts';
 import type { StatusFields } from '../kinds/define.ts';
 import type { JsonSchema } from '../kinds/json-schema.ts';
 import { vmhostStates } from '../kinds/vmhost-states.ts';
-import type { Allocation } from './object.ts';
+import type { Allocation, OverlayStatus } from './object.ts';
 
 const entry: Readonly<Record<keyof LiveEntry, JsonSchema>> = {
   node: { type: 'string', description: 'The Node that it is for.' },
@@ -31,6 +31,15 @@ const allocation: Readonly<Record<keyof Allocation, JsonSchema>> = {
   podCIDR: { type: 'string', description: 'Addresses of its pods.' },
 };
 
+const overlay: Readonly<Record<keyof OverlayStatus, JsonSchema>> = {
+  device: { type: 'string', description: 'The VXLAN device, a port of the bridge.' },
+  vni: { type: 'integer', description: 'The VXLAN network identifier.' },
+  local: { type: 'string', description: 'Address by which other vmhosts reach this one.' },
+  peers: { type: 'integer', description: 'Other vmhosts that frames are sent to.' },
+  unreachable: { type: 'integer', description: 'Those of them that are not reached, as far as is known.' },
+  guests: { type: 'integer', description: 'Nodes on other vmhosts that it leads to.' },
+};
+
 export const networkStatus: StatusFields<'Network'> = {
   bridge: { type: 'string', description: 'The bridge that guests are attached to.' },
   gateway: { type: 'string', description: "The vmhost's address in the network." },
@@ -43,6 +52,11 @@ export const networkStatus: StatusFields<'Network'> = {
     type: 'array',
     items: { type: 'object', properties: refusal },
     description: 'Nodes that get no address, with why.',
+  },
+  overlay: {
+    type: 'object',
+    properties: overlay,
+    description: 'How it is one network with those of other vmhosts.',
   },
   restartedAt: { type: 'string', description: 'When the daemon last restarted it, RFC 3339.' },
   allocations: {

@@ -86,6 +86,11 @@ export const CONDITIONS: Readonly<Record<string, ConditionRow>> = {
   EntriesLive: { ...NETWORK, meaning: 'Its running dnsmasq knows all reservations and names' },
   GuestsAttached: { ...NETWORK, meaning: 'All its guests are plugged into its bridge' },
   DnsmasqRunning: { ...NETWORK, meaning: 'DHCP and DNS are served' },
+  OverlayReady: {
+    ...NETWORK,
+    meaning:
+      'Guests reach those of other vmhosts, as far as is known here; Ready does not depend on it. Only with spec.overlay',
+  },
   Forwarding: { ...NETWORK, meaning: 'Guests reach the outside, as far as the firewall tells' },
   BridgeNetfilter: {
     ...ODD_NETWORK,

@@ -10,8 +10,9 @@ import type { Route } from '../../drivers/routes.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { SharedRead } from '../shared-read.ts';
+import { observeOverlay, type OverlayDeps } from './overlay.ts';
 
-export interface NetworkObserveDeps {
+export interface NetworkObserveDeps extends OverlayDeps {
   readonly view: LibvirtView;
   readonly dnsmasq: Dnsmasq;
   readonly clock: Clock;
@@ -40,6 +41,7 @@ export async function observeNetwork(
   const firewall = live === undefined ? undefined : await deps.firewall.get();
   const resolvConf = await deps.resolvConf();
   const parked = await bridges.parked(parkingBridge(name));
+  const overlay = await observeOverlay(deps, object);
   const running = live === undefined ? {} : await observeRunning(deps, name, bridge);
   return {
     active,
@@ -56,6 +58,7 @@ export async function observeNetwork(
     ...(parked === undefined ? {} : { parked }),
     ...(firewall === undefined ? {} : { firewall }),
     ...(resolvConf === undefined ? {} : { resolvConf }),
+    ...overlay,
   };
 }
 
@@ -76,10 +79,10 @@ async function guestsOn(deps: NetworkObserveDeps, network: string, bridge: strin
   const { interfacesOn } = await deps.view.survey();
   const here = interfacesOn({ network, bridges: [bridge] });
   return Promise.all(
-    here.map(async ({ domain, ours, tap, ownMtu }) => {
+    here.map(async ({ domain, ours, tap, mac, ownMtu }) => {
       const [master, mtu] = [await deps.bridges.masterOf(tap), await deps.bridges.mtuOf(tap)];
       return {
-        ...{ domain, ours, tap },
+        ...{ domain, ours, tap, mac },
         ...(master === undefined ? {} : { master }),
         ...(mtu === undefined || ownMtu === true ? {} : { mtu }),
       };

@@ -7,6 +7,9 @@ import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action
 import { desireNetwork, type DesireNetworkInput, type NetworkDesire } from '../../api/network/desire.ts';
 import { definedEntries, liveEntries } from '../../api/network/liveness.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
+import { withOverlay } from '../../api/network/overlay.ts';
+import { addOverlay, isOverlayStep, type WantedOverlay } from '../../api/network/plan-overlay.ts';
+import { overlayCondition, overlayStatus } from '../../api/network/status-overlay.ts';
 import { planNetwork } from '../../api/network/plan.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { Libvirt } from '../../drivers/libvirt.ts';
@@ -15,7 +18,8 @@ import { timestamp } from '../../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../objects.ts';
 import type { Look, Reconciler } from '../pass.ts';
 import { observeNetwork, type NetworkObserveDeps } from './observe.ts';
-import { rememberNetwork } from './remember.ts';
+import { changeOverlay, wantedOverlay } from './overlay.ts';
+import { rememberNetwork, type NetworkExtra } from './remember.ts';
 import { restartNetwork } from './restart.ts';
 import type { LiveEntry } from '../../api/ipam/entry.ts';
 import type { NetworkStatus } from '../../api/network/object.ts';
@@ -30,18 +34,22 @@ export interface NetworkDeps extends NetworkObserveDeps {
   readonly answering: (addresses: readonly string[]) => Promise<readonly string[]>;
 }
 
-type NetworkLook = Look<'Network', NetworkAction, undefined>;
+type NetworkLook = Look<'Network', NetworkAction, NetworkExtra>;
 
 /** The one writer of a libvirt network: its definition, and every reservation and name that Nodes claim in it. */
-export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network', NetworkAction, undefined> {
+export function createNetworkReconciler(
+  deps: NetworkDeps,
+): Reconciler<'Network', NetworkAction, NetworkExtra> {
   return {
     kind: 'Network',
     async look(object, { memory = {} }) {
       const { failedRestart, restartedAt } = memory;
       const { metadata, spec, origin } = object;
       const nodes = await claimants(deps);
-      const manifest = { name: metadata.name, spec, named: namedIn(origin) };
-      const taken = takeOverNetwork(manifest, await observeNetwork(deps, object), nodes);
+      const seen = await observeNetwork(deps, object);
+      const asked = withOverlay(metadata.name, spec, seen.config?.model.mac);
+      const manifest = { name: metadata.name, spec: asked, named: namedIn(origin) };
+      const taken = takeOverNetwork(manifest, seen, nodes);
       const observed: ObservedNetwork = {
         ...taken.observed,
         ...(failedRestart === undefined ? {} : { failedRestart }),
@@ -59,8 +67,11 @@ export function createNetworkReconciler(deps: NetworkDeps): Reconciler<'Network'
         keeps: await keeper(deps),
         hostDirs: deps.dnsmasq.hostDirs(metadata.name),
       });
-      const plan = planNetwork(desire.desired, observed);
-      const look = describe(desire, observed, { plan, found: taken.found });
+      const { desired } = desire;
+      const wanted = wantedOverlay(deps, desired, observed);
+      const known = memory.overlay === undefined ? {} : { known: memory.overlay };
+      const plan = addOverlay(planNetwork(desired, observed), desired, observed, { ...wanted, ...known });
+      const look = describe(desire, observed, { plan, found: taken.found, wanted });
       return restartedAt === undefined ? look : { ...look, fields: { ...look.fields, restartedAt } };
     },
     // Between its stop and its start no guest reaches anything.
@@ -109,7 +120,15 @@ async function keeper(deps: NetworkDeps): Promise<(node: string) => boolean> {
 function describe(
   { desired, refusals, refusedRecords }: NetworkDesire,
   observed: ObservedNetwork,
-  { plan, found }: { readonly plan: Plan<NetworkAction>; readonly found: readonly string[] },
+  {
+    plan,
+    found,
+    wanted,
+  }: {
+    readonly plan: Plan<NetworkAction>;
+    readonly found: readonly string[];
+    readonly wanted: WantedOverlay;
+  },
 ): NetworkLook {
   const [isDefined, isLive, isFound] = [definedEntries(observed), liveEntries(observed), new Set(found)];
   const entries = desired.entries.map((entry): LiveEntry => {
@@ -122,13 +141,18 @@ function describe(
     gateway: desired.gateway,
     entries,
     ...(refusals.length === 0 ? {} : { refusals }),
+    ...(wanted.desired === undefined ? {} : { overlay: overlayStatus(wanted.desired, observed) }),
   };
+  const isDone = observed.active && !plan.actions.some(isOverlayStep);
   const again = plan.waiting && waitingRule(plan.waiting).againMs;
   return {
     plan,
     fields,
-    conditions: networkConditions(observed, plan, { entries, refusals, refusedRecords }),
-    extra: undefined,
+    conditions: [
+      ...networkConditions(observed, plan, { entries, refusals, refusedRecords }),
+      ...(wanted.asked ? [overlayCondition(desired.name, observed, wanted.desired, isDone)] : []),
+    ],
+    extra: isDone && wanted.desired !== undefined ? { inForce: wanted.desired } : undefined,
     ...(again === undefined ? {} : { again }),
   };
 }
@@ -161,6 +185,9 @@ async function execute(deps: NetworkDeps, network: string, action: Simple): Prom
       return;
     case 'UpdateNetwork':
       await update(deps, network, action);
+      return;
+    default:
+      await changeOverlay(deps, action);
   }
 }
 

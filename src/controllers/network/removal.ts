@@ -5,7 +5,8 @@ import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { planNetworkRemoval } from '../../api/network/plan-removal.ts';
 import { timestamp } from '../../engine/clock.ts';
 import { observeNetwork } from './observe.ts';
-import { rememberNetwork } from './remember.ts';
+import { rememberNetwork, type NetworkExtra } from './remember.ts';
+import { changeOverlay } from './overlay.ts';
 import type { NetworkDeps } from './reconciler.ts';
 import type { ObjectOf } from '../objects.ts';
 import type { Look, LookContext, Reconciler } from '../pass.ts';
@@ -18,8 +19,8 @@ type Action = NetworkAction | NetworkRemovalAction;
 /** Takes a network away whose manifest is gone. Until nobody uses it any more, it is kept as it was wanted. */
 export function createNetworkRemoval(
   deps: NetworkDeps,
-  living: Reconciler<'Network', NetworkAction, undefined>,
-): Reconciler<'Network', Action, undefined> {
+  living: Reconciler<'Network', NetworkAction, NetworkExtra>,
+): Reconciler<'Network', Action, NetworkExtra> {
   return {
     kind: 'Network',
     async look(object, context) {
@@ -35,6 +36,7 @@ export function createNetworkRemoval(
         hostFiles: await deps.dnsmasq.hasHostFiles(name),
         users: await users(deps, object, observed),
         exists: (node) => domains.has(node),
+        ...(observed.overlay === undefined ? {} : { overlay: observed.overlay }),
       });
       const look = {
         plan,
@@ -51,6 +53,8 @@ export function createNetworkRemoval(
       const { libvirt, dnsmasq } = deps;
       const { name } = object.metadata;
       switch (action.type) {
+        case 'RemoveOverlay':
+          return changeOverlay(deps, action);
         case 'DestroyNetwork':
           return libvirt.destroyNetwork(name);
         case 'RemoveHostFiles':
@@ -60,7 +64,7 @@ export function createNetworkRemoval(
         case 'ReleaseNetwork':
           return libvirt.defineNetwork(action.xml);
         default:
-          return living.execute(action, look as Look<'Network', NetworkAction, undefined>, object, signal);
+          return living.execute(action, look as Look<'Network', NetworkAction, NetworkExtra>, object, signal);
       }
     },
   };
@@ -68,11 +72,11 @@ export function createNetworkRemoval(
 
 /** Names and reservations of machines that are gone go, those of the others stay. */
 async function keep(
-  living: Reconciler<'Network', NetworkAction, undefined>,
+  living: Reconciler<'Network', NetworkAction, NetworkExtra>,
   object: ObjectOf<'Network'>,
   context: LookContext<'Network'>,
   { waiting, later }: ReturnType<typeof planNetworkRemoval>,
-): Promise<Pick<Look<'Network', Action, undefined>, 'plan' | 'fields'>> {
+): Promise<Pick<Look<'Network', Action, NetworkExtra>, 'plan' | 'fields'>> {
   const { plan, fields } = await living.look(object, context);
   return {
     fields,

@@ -79,7 +79,8 @@ function interfaceEntries({ name, config, live }: DomainRecord): [string, LiveIn
     const key = network === undefined ? bridge && bridgeKey(bridge) : networkKey(network);
     if (target === undefined || key === undefined) return [];
     const at = { ...(network === undefined ? {} : { network }), ...(bridge === undefined ? {} : { bridge }) };
-    return [[key, { domain: name, ours, tap: target, ...at, ...(own.has(mac) ? { ownMtu: true } : {}) }]];
+    const said = own.has(mac) ? ({ ownMtu: true } as const) : {};
+    return [[key, { domain: name, ours, tap: target, mac, ...at, ...said }]];
   });
 }
 

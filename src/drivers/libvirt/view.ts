@@ -35,6 +35,7 @@ export interface LiveInterface {
   /** The domain carries k8slab's mark. */
   readonly ours: boolean;
   readonly tap: string;
+  readonly mac: string;
   /** The domain says itself what its MTU is. */
   readonly ownMtu?: true;
   readonly network?: string;

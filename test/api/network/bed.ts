@@ -147,6 +147,12 @@ export function apply(world: World, { actions }: Plan<NetworkAction>): World {
         delete after.parked;
         return after;
       }
+      case 'SetOverlay':
+      case 'FilterOverlay':
+      case 'PlugOverlay':
+      case 'UpdateOverlay':
+      case 'RemoveOverlay':
+        return before;
       case 'RestartNetwork':
         return {
           ...before,
