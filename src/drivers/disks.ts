@@ -92,7 +92,7 @@ export function createDisks({ dir, exec = runCommand }: DisksOptions): Disks {
     createCopy: (request) =>
       create(made(request, request.source.path), (at) => orDiscard(at, makeCopy(at, request))),
     adoptCopy: (request) => create(made(request, request.source), (at) => takeCopy(at, request)),
-    discardTemp: (node) => removeIfExists(place(node).temporary).then(() => undefined),
+    discardTemp: (node) => discard(place(node)),
     hasTemp: (node) => exists(place(node).temporary),
     leftovers: async () => (await listIfExists(dir)).flatMap((name) => TEMPORARY.exec(name)?.[1] ?? []),
     async noteFirstBoot(node, firstBoot) {
@@ -188,6 +188,13 @@ async function install(at: Place, marker: Made): Promise<void> {
     throw notOurs(at);
   }
   await syncDir(dirname(at.disk));
+}
+
+/** The marker of a disk that was never finished goes first: who is killed in between is led here again by the temporary file. */
+async function discard(at: Place): Promise<void> {
+  if (!(await exists(at.temporary))) return;
+  if (!(await exists(at.disk))) await removeWritten(at.marker);
+  await removeIfExists(at.temporary);
 }
 
 async function remove(at: Place): Promise<boolean> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { link, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { exec } from '../../src/drivers/exec.ts';
@@ -215,5 +215,16 @@ describe('discardTemp', () => {
     await disks.discardTemp('a-1');
 
     assert.deepEqual(await readdir(dir), ['a.qcow2']);
+  });
+
+  it('takes the marker of a disk that was never finished too, and no other', async () => {
+    const { dir, disks } = await newDisks();
+    for (const node of ['a', 'b', 'c']) await disks.createOverlay({ node, backing });
+    for (const node of ['a', 'b']) await writeFile(await disks.freshTempPath(node), 'half');
+    for (const node of ['a', 'c']) await rm(disks.path(node));
+
+    for (const node of ['a', 'b', 'c']) await disks.discardTemp(node);
+
+    assert.deepEqual((await readdir(dir)).sort(), ['b.json', 'b.qcow2', 'c.json']);
   });
 });

@@ -98,6 +98,11 @@ function deletesDisk({ disk, reclaim }: RemovedNode): boolean {
   return disk.exists && disk.ours && reclaim === 'Delete' && disk.users.length === 0;
 }
 
+/** A daemon was killed while it deleted it, or somebody else did. */
+function isHalfDeleted({ disk, reclaim }: RemovedNode): boolean {
+  return reclaim === 'Delete' && disk.ours && !disk.exists && disk.users.length === 0;
+}
+
 const GONE: Removal = { actions: [], gone: true };
 
 function orGone(actions: readonly NodeRemovalAction[]): Removal {
@@ -133,6 +138,9 @@ function planDisk(observed: RemovedNode): NodeRemovalAction[] {
       : []),
     ...(deleted
       ? [step('data', `reclaim is Delete: ${disk.path}`, { type: 'DeleteDisk' } as const, { guests: [name] })]
+      : []),
+    ...(isHalfDeleted(observed)
+      ? [step('none', `${disk.path} is gone, its marker is not`, { type: 'DeleteDisk' } as const)]
       : []),
   ];
 }

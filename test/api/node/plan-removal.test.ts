@@ -83,6 +83,19 @@ describe('the removal of a Node', () => {
     assert.equal(plan.actions.find(({ type }) => type === 'DeleteDisk')?.disruption, 'data');
   });
 
+  it('takes away the marker of a disk that a daemon was killed while it deleted, under reclaim Delete alone', () => {
+    const half = { ...disk, exists: false };
+    const of = (more: Partial<RemovedNode>): string[] =>
+      types(planNodeRemoval(removed('shutoff', { hostKey: false, ...more })));
+
+    assert.deepEqual(of({ reclaim: 'Delete', disk: half }), ['DeleteDisk', 'RemoveSeed', 'UndefineDomain']);
+    assert.deepEqual(of({ disk: half }), ['RemoveSeed', 'UndefineDomain']);
+    assert.deepEqual(of({ reclaim: 'Delete', disk: { ...half, ours: false } }), [
+      'RemoveSeed',
+      'UndefineDomain',
+    ]);
+  });
+
   it('E51: never deletes a disk that is not marked ours', () => {
     const plan = planNodeRemoval(removed('shutoff', { reclaim: 'Delete', disk: { ...disk, ours: false } }));
 
