@@ -191,6 +191,36 @@ describe('a listing', () => {
     assert.deepEqual([summary(listing), waited], [{ 'b.yaml': 'b' }, 200]);
   });
 
+  it('E85: is whole while git checks out one branch after the other', async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `n${index}.yaml`);
+    const path = await directory(Object.fromEntries(names.map((name) => [name, 'one'])));
+    const git = (...argv: string[]): Promise<unknown> =>
+      promisify(execFile)('git', ['-c', 'user.name=k', '-c', 'user.email=k@example', ...argv], { cwd: path });
+    await git('init', '-q', '-b', 'one');
+    await git('add', '.');
+    await git('commit', '-qm', 'one');
+    await git('checkout', '-qb', 'two');
+    for (const name of names) await writeFile(join(path, name), 'two');
+    await git('commit', '-qam', 'two');
+    const done = new AbortController();
+    const source = createManifestDir({ path, isManifest: isManifestFile });
+
+    const person = (async () => {
+      for (let i = 0; !done.signal.aborted; i++) await git('checkout', '-q', i % 2 === 0 ? 'one' : 'two');
+    })();
+    const listings: ManifestListing[] = [];
+    for (let i = 0; i < 4; i++) listings.push(await source.list());
+    done.abort();
+    await person;
+
+    for (const listing of listings) {
+      const found = summary(listing);
+      assert.deepEqual(Object.keys(found).sort(), names.toSorted());
+      const others = Object.values(found).filter((text) => !['one', 'two', 'unsettled'].includes(text));
+      assert.deepEqual(others, []);
+    }
+  });
+
   it('is whole however fast editors save', async () => {
     const path = await directory({ 'a.yaml': 'x'.repeat(100_000) });
     const texts = ['x'.repeat(100_000), 'y'.repeat(60_000)];
