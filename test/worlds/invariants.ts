@@ -29,10 +29,10 @@ const EXPLAINED: Readonly<Record<string, (about: About) => boolean>> = {
   // policy.adopt of what is not there.
   DomainNotFound: always,
   // Whoever holds a guest resumes it.
-  NotRunning: ({ world, name }) => world.domains.get(name)?.state === 'paused',
+  NotRunning: (about) => about.world.domains.get(about.name)?.state === 'paused' || isLeft(about),
   // Whoever set the policy is told what it leaves as it is.
   Drifted: ({ object }) => 'policy' in object.spec && driftOf(object) === 'Report',
-  NotActive: ({ object }) => driftOf(object) === 'Report' && isTrue(object.status.conditions, 'Drifted'),
+  NotActive: isLeft,
   NetworkNotReady: ({ daemon }) => isDrifted(daemon),
   ReservationNotLive: ({ daemon }) => isDrifted(daemon),
   RolloutWaiting: ({ object, daemon }) => hasUnreadyPeer(object, daemon),
@@ -49,6 +49,11 @@ interface About {
 
 function always(): boolean {
   return true;
+}
+
+/** Whether its policy leaves it as others made it, and it says so. */
+function isLeft({ object }: About): boolean {
+  return driftOf(object) === 'Report' && isTrue(object.status.conditions, 'Drifted');
 }
 
 function driftOf({ kind, spec }: ObjectOf<Kind>): string | undefined {
