@@ -12,6 +12,8 @@ import { full } from './share.ts';
 const NODES = 20;
 const PER_SECOND = 200;
 const TICK_MS = 50;
+/** A file that is away for longer counts as gone (docs/manifests.md). */
+const GONE_MS = 200;
 const names = Array.from({ length: NODES }, (_, index) => `n${String(index).padStart(2, '0')}`);
 
 /** A connection that is being closed, what a pool of threads keeps, code that was compiled meanwhile. */
@@ -124,12 +126,14 @@ describe(`the daemon with ${NODES} Nodes`, () => {
     lab.world.calls.length = 0;
     lab.guests.forget();
     const until = performance.now() + seconds * 1000;
-    let flips = 0;
+    let [flips, longest] = [0, 0];
     for (; performance.now() < until; flips += 1) {
       await write(`${flipping}.yaml`, nodeWith(flipping, flips % 2 === 0 ? 2048 : 1024), flips % 3 === 0);
+      const since = performance.now();
       await rm(join(lab.config.manifests, `${fleeting}.yaml`));
       await sleep(TICK_MS);
       await write(`${fleeting}.yaml`, there, false);
+      longest = Math.max(longest, performance.now() - since);
       // At times longer than what a file must be quiet for, at times shorter.
       await sleep((flips % 10) * TICK_MS);
     }
@@ -138,13 +142,15 @@ describe(`the daemon with ${NODES} Nodes`, () => {
 
     const definitions = take('defineDomain');
     t.diagnostic(
-      `${flips} flips in ${seconds} s, ${definitions} definitions, in force ${convergence.toFixed(1)} s later`,
+      `${flips} flips in ${seconds} s, ${definitions} definitions, in force ${convergence.toFixed(1)} s later; away for ${longest.toFixed()} ms at most`,
     );
     assert.ok(definitions <= flips + 1, `${definitions} definitions`);
-    assert.deepEqual(
-      lab.world.calls.filter((call) => !call.startsWith('defineDomain ')),
-      [],
-    );
+    // A busy machine may keep the file away for too long.
+    if (longest < GONE_MS)
+      assert.deepEqual(
+        lab.world.calls.filter((call) => !call.startsWith('defineDomain ')),
+        [],
+      );
   });
 
   it('holds no more after all that than before', async (t) => {
