@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { after, describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { bootLab, startDaemon } from './bed.ts';
+import { installKiller } from './crash/killer.ts';
+import { play, put, settled, type Bed, type Outcome, type Point } from './crash/play.ts';
+import { BASE, ROUNDS, type Round } from './crash/states.ts';
+
+/**
+ * K8SLAB_CRASH: how many points of each change, or all; K8SLAB_SEED: those of an earlier run. With neither it is one of a few
+ * changes, the same each time. K8SLAB_CRASH_ROUND: rounds with that in their name alone.
+ */
+const { K8SLAB_CRASH: wanted, K8SLAB_CRASH_ROUND: only = '', K8SLAB_SEED: given } = process.env;
+const seed = Number(given ?? (wanted === undefined ? 1 : Date.now() % 2 ** 31));
+const rounds = ROUNDS.filter(({ name, always }) =>
+  wanted === undefined ? always === true : name.includes(only),
+);
+
+/** Before and after each of so many changes, in the order in which they are tried. */
+function pointsOf(count: number): readonly Point[] {
+  const points = Array.from({ length: count }, (_, index) =>
+    (['before', 'after'] as const).map((when) => ({ step: index + 1, when })),
+  ).flat();
+  const [shuffled = []] = fc.sample(fc.shuffledSubarray(points, { minLength: points.length }), {
+    numRuns: 1,
+    seed,
+  });
+  return wanted === 'all' ? shuffled : shuffled.slice(0, Number(wanted ?? 1));
+}
+
+describe('a daemon that is killed at any change of the vmhost', () => {
+  let bed: Bed | undefined;
+  after(() => bed?.lab.down());
+
+  async function fresh(): Promise<Bed> {
+    await bed?.lab.down();
+    const lab = await bootLab({ name: 'e2e-crash' });
+    bed = { lab, killer: await installKiller(lab) };
+    await put(lab, BASE);
+    await startDaemon(lab);
+    await settled(lab, {});
+    return bed;
+  }
+
+  for (const round of rounds) {
+    it(`comes to the same while ${round.name}, and guests feel no more (seed ${seed})`, (t) =>
+      tryRound(t, round));
+  }
+
+  async function tryRound(t: TestContext, round: Round): Promise<void> {
+    const faults: string[] = [];
+    async function told<T>(what: () => string, run: () => Promise<T>): Promise<T | undefined> {
+      try {
+        return await run();
+      } catch (error) {
+        faults.push(`${what()}: ${error instanceof Error ? error.message : String(error)}`);
+        console.log(`# ${faults.at(-1) ?? ''}`);
+        // What comes next begins with a vmhost that is as it should be.
+        await fresh();
+        return undefined;
+      }
+    }
+    const calm = await told(
+      () => 'undisturbed',
+      () => playAll(round, []),
+    );
+    const points = calm?.map(({ told: { steps } }) => pointsOf(steps.length)) ?? [];
+    const turns = Math.max(0, ...points.map(({ length }) => length));
+    let killed = 0;
+    for (let turn = 0; turn < turns; turn += 1) {
+      const at = points.map((of) => of[turn % of.length] ?? assert.fail());
+      await told(
+        () => describePoints(round, at, calm),
+        async () => {
+          const ends = await playAll(round, at, calm);
+          killed += ends.filter(({ told: { killed: was } }) => was).length;
+        },
+      );
+    }
+    const changes = calm?.map(({ told: { steps } }) => steps.length).join(' + ');
+    t.diagnostic(`${changes ?? 'no'} changes, killed ${killed} times`);
+    assert.deepEqual(faults, []);
+  }
+
+  async function playAll(
+    round: Round,
+    points: readonly Point[],
+    calm?: readonly Outcome[],
+  ): Promise<Outcome[]> {
+    const here = bed ?? (await fresh());
+    const ends: Outcome[] = [];
+    for (const [index, step] of round.steps.entries())
+      ends.push(await playNamed(here, [round, step], points[index], calm?.[index]));
+    if (round.last !== undefined) await here.lab.must(['bash', '-c', round.last]);
+    return ends;
+  }
+});
+
+async function playNamed(...given: Parameters<typeof play>): ReturnType<typeof play> {
+  try {
+    return await play(...given);
+  } catch (error) {
+    const [, [, { what }]] = given;
+    throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function describePoints({ steps }: Round, points: readonly Point[], calm: readonly Outcome[] = []): string {
+  const each = points.map(({ step, when }, index) => {
+    const { told } = calm[index] ?? assert.fail();
+    return `${steps[index]?.what ?? ''}, killed ${when} ${told.steps[step - 1] ?? ''} (${step} of ${told.steps.length})`;
+  });
+  return each.join('; ');
+}

@@ -1,0 +1,11 @@
+/** Of the vmhost; the k8slabd of the lab may write there. */
+export const DIRECTORY = '/srv/crash';
+
+/** What is to happen to the daemon, as JSON in a file that is read at each step. */
+export interface Order {
+  /** Tells orders apart. */
+  readonly id: number;
+  /** From 1; 0 only counts. */
+  readonly step: number;
+  readonly when: 'before' | 'after';
+}
