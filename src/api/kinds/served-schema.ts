@@ -42,7 +42,10 @@ export function statusSchema({ status = {} }: KindDefinition): JsonSchema {
       conditions: {
         type: 'array',
         description: 'What holds of the object and what does not.',
-        items: { type: 'object', properties: CONDITION },
+        items: { type: 'object', properties: CONDITION, required: ['type'] },
+        // Several write conditions of one object, each its own.
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
       },
       observedGeneration: {
         type: 'integer',
