@@ -10,6 +10,14 @@ const MAX_BYTES = 1024;
  * Reasons: SecretNotFound, SecretExposed, SecretInvalid, and those of reading files.
  */
 export async function readSecret(path: string): Promise<string> {
+  const secret = (await readPrivate(path, MAX_BYTES)).replace(/\r?\n$/, '');
+  if (secret === '') throw invalid(path, 'it is empty');
+  if (/\p{Cc}/u.test(secret)) throw invalid(path, 'it has control characters in it, or several lines');
+  return secret;
+}
+
+/** The text of a file that only its owner may read; reasons as above. */
+export async function readPrivate(path: string, maxBytes: number): Promise<string> {
   const handle = await openSecret(path);
   try {
     const { mode, uid, size } = await handle.stat();
@@ -18,11 +26,8 @@ export async function readSecret(path: string): Promise<string> {
       const hint = `chown root: ${path} && chmod 600 ${path}`;
       throw new ReasonedError('SecretExposed', `cannot use secret "${path}": ${wrong}`, { hint });
     }
-    if (size > MAX_BYTES) throw invalid(path, `it is longer than ${MAX_BYTES} bytes`);
-    const secret = (await handle.readFile('utf8')).replace(/\r?\n$/, '');
-    if (secret === '') throw invalid(path, 'it is empty');
-    if (/\p{Cc}/u.test(secret)) throw invalid(path, 'it has control characters in it, or several lines');
-    return secret;
+    if (size > maxBytes) throw invalid(path, `it is longer than ${maxBytes} bytes`);
+    return await handle.readFile('utf8');
   } finally {
     await handle.close();
   }
