@@ -25,6 +25,8 @@ export interface ControlPlaneOptions {
 /** A real API server with its etcd: RBAC is on, everybody has a token. Ends with this process. */
 export interface ControlPlane {
   readonly url: string;
+  /** Of etcd's JSON gateway, without TLS. */
+  readonly etcdUrl: string;
   readonly directory: string;
   readonly authority: Authority;
   /** The path of a kubeconfig that is its owner's alone. */
@@ -38,7 +40,7 @@ export interface ControlPlane {
   /** Starts the API server again, and waits until it is ready. */
   start(): Promise<void>;
   /** Halts the API server where it is, so that it answers nothing, or lets it go on. */
-  freeze(isFrozen: boolean): void;
+  freeze(isFrozen: boolean): Promise<void>;
   /** The end of the API server's log. */
   log(): string;
   /** Ends everything and removes its files. */
@@ -119,6 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 
   const self: ControlPlane = {
     url,
+    etcdUrl: `http://127.0.0.1:${layout.etcdPort}`,
     directory,
     authority,
     kubeconfig,
@@ -127,7 +130,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     must: (argv, rest) => mustRun(kubectlArgv(argv), { timeoutMs: KUBECTL_MS, ...rest }),
     stop,
     start,
-    freeze: (isFrozen) => void apiserver?.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
+    freeze: async (isFrozen) => {
+      const { pid = 0 } = apiserver ?? {};
+      process.kill(pid, isFrozen ? 'SIGSTOP' : 'SIGCONT');
+      await poll(() => (isHalted(pid) === isFrozen ? true : undefined), { timeoutMs: 5000, intervalMs: 10 });
+    },
     log,
     kill: async () => {
       await stop('SIGKILL');
@@ -149,6 +156,11 @@ async function end(child: ChildProcess | undefined, how: NodeJS.Signals): Promis
   const ended = once(child, 'exit');
   child.kill(how);
   await ended;
+}
+
+/** A signal takes effect once each thread was told. */
+function isHalted(pid: number): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
 function hasEnded(child: ChildProcess | undefined): boolean {
