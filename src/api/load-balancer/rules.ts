@@ -31,13 +31,13 @@ export const loadBalancerRules: readonly CelRule[] = [
   },
   {
     at: 'spec.frontends[].backend.check',
-    rule: "!has(self.path) || self.type in ['http', 'https']",
+    rule: "!has(self.path) || (has(self.type) && self.type in ['http', 'https'])",
     message: 'only http and https checks ask for a path',
     fieldPath: '.path',
   },
   {
     at: 'spec.frontends[].backend.check',
-    rule: "self.type != 'none' || !(has(self.intervalSeconds) || has(self.rise) || has(self.fall))",
+    rule: "!has(self.type) || self.type != 'none' || !(has(self.intervalSeconds) || has(self.rise) || has(self.fall))",
     message: 'there is no check: leave intervalSeconds, rise and fall out',
   },
 ];

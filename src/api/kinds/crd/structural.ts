@@ -84,7 +84,7 @@ export function structural(
 ): StructuralSchema {
   const { properties, items, additionalProperties: values, pattern } = schema;
   const validations = validationsAt(schema, path, options);
-  const defaulted = schema.default !== undefined && options.undefaulted?.includes(path) !== true;
+  const defaulted = schema.default !== undefined && !isLeftOut(path, options);
   return {
     ...described(schema, defaulted),
     ...Object.fromEntries(Object.entries(schema).filter(([key, value]) => isCopied(key, value))),
@@ -105,6 +105,11 @@ export function structural(
     ...(typeof values === 'object' ? valuesOf(values, `${path}{}`, options) : {}),
     ...(validations.length === 0 ? {} : { [VALIDATIONS]: validations }),
   };
+}
+
+/** Client-side apply would find each list anew that the server has added something to. */
+function isLeftOut(path: string, { undefaulted = [] }: StructuralOptions): boolean {
+  return path.includes('[]') || undefaulted.includes(path);
 }
 
 /** JSON has no whole numbers beyond these, so that they are no limit to tell. */
