@@ -85,7 +85,7 @@ describe('an API server with the CustomResourceDefinitions', () => {
     it(`says what is wrong and where: ${what}`, async () => {
       const manifest = { apiVersion: 'k8slab.io/v1alpha1', kind: 'Node', metadata: { name: 'a' }, ...spec };
 
-      assert.match((await server.verdict(manifest as unknown as Manifest)) ?? 'nothing', says);
+      assert.match((await server.verdict(manifest)) ?? 'nothing', says);
     });
   }
 });

@@ -4,7 +4,7 @@ import type { Manifest } from './mutations.ts';
 export interface Exception {
   readonly why: string;
   readonly refusedBy: 'validate' | 'server';
-  applies(manifest: Manifest): boolean;
+  readonly applies: (manifest: Manifest) => boolean;
   readonly example: Manifest;
 }
 

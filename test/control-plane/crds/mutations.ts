@@ -232,5 +232,6 @@ function twice(manifest: Manifest, path: readonly string[]): Manifest {
     (whole, key) => (whole as Record<string, unknown> | undefined)?.[key],
     manifest,
   );
-  return Array.isArray(found) && found.length > 0 ? put(manifest, way, [...found, found.at(-1)]) : manifest;
+  const items: readonly unknown[] = Array.isArray(found) ? found : [];
+  return items.length > 0 ? put(manifest, way, [...items, items.at(-1)]) : manifest;
 }

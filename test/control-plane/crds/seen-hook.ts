@@ -10,7 +10,7 @@ registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     if (!url.endsWith(PARSER)) return loaded;
-    const source = String(loaded.source);
+    const source = Buffer.from((loaded.source ?? '') as string).toString();
     if (!ENTRY.test(source)) throw new Error(`cannot watch ${PARSER}: it begins to parse elsewhere`);
     return { ...loaded, source: source.replace(ENTRY, '$& globalThis.k8slabSeen(text);') };
   },

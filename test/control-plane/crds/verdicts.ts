@@ -19,9 +19,10 @@ interface Kubeconfig {
 }
 
 /** What the API server says when it is asked to make an object, as `kubectl apply` asks; it makes none. */
-export function serverOf({ url, kubeconfig, authority }: ControlPlane): Server {
+export function serverOf(plane: ControlPlane): Server {
+  const { url, authority } = plane;
   const dispatcher = new Agent({ connect: { ca: authority.pem } });
-  const { users } = JSON.parse(readFileSync(kubeconfig(), 'utf8')) as Kubeconfig;
+  const { users } = JSON.parse(readFileSync(plane.kubeconfig(), 'utf8')) as Kubeconfig;
   const headers = { authorization: `Bearer ${users[0].user.token}`, 'content-type': 'application/json' };
   return {
     async verdict(manifest) {
