@@ -8,6 +8,9 @@ export function addCrds(program: Command): void {
     .addHelpText(
       'after',
       `
+The kubeconfig of each vmhost's daemon is made with kubectl: its user is the service account vmhost-NAME in k8slab-system, or
+k8slab:vmhost:NAME in the group k8slab:vmhosts of a client certificate. docs/many-vmhosts-setup.md has the commands.
+
 Examples:
   k8slab crds | kubectl apply --server-side -f -
   k8slab crds --rbac | kubectl apply --server-side -f -`,

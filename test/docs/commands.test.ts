@@ -59,7 +59,7 @@ describe('the commands in the documents', () => {
     it(`of ${page.path} name what runs them, or say why nothing does`, () => {
       const unsaid = blocks
         .filter(({ language }) => ['sh', 'console'].includes(language))
-        .filter(({ info }) => !/^(lab|checkout|package|untested: .+)$/.test(info));
+        .filter(({ info }) => !/^(lab|checkout|package|control-plane|untested: .+)$/.test(info));
       assert.deepEqual(
         unsaid.map(({ page: path, line }) => `${path}:${line}`),
         [],
