@@ -18,6 +18,7 @@ export interface KubeOptions extends TransportOptions {
   readonly reporter: string;
   readonly random?: () => number;
   readonly sleep?: InformerOptions['sleep'];
+  readonly listMs?: InformerOptions['listMs'];
 }
 
 const MERGE = 'application/merge-patch+json';
@@ -30,7 +31,7 @@ const Answer = z.looseObject({ metadata: z.looseObject({ name: z.string(), resou
 /** A client of a real API server; nothing is read or asked before its first call. */
 export function createKube(options: KubeOptions): Kube {
   const { kinds, reporter, random = Math.random } = options;
-  const { sleep = systemSleep } = options;
+  const { sleep = systemSleep, listMs } = options;
   const transport = createTransport(options);
   const watches = new Set<KubeWatch>();
   const plurals = new Map(kinds.map(({ kind, plural }) => [kind, plural]));
@@ -82,7 +83,7 @@ export function createKube(options: KubeOptions): Kube {
 
   return {
     watch(listener, signal) {
-      const watch = openWatch(listener, { kinds, transport, random, sleep, signal });
+      const watch = openWatch(listener, { kinds, transport, random, sleep, listMs, signal });
       watches.add(watch);
       return watch;
     },

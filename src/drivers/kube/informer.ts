@@ -18,6 +18,8 @@ export interface InformerOptions extends KubeKind {
   readonly transport: Pick<Transport, 'request' | 'stream'>;
   readonly onChange: (change: KubeChange) => void;
   readonly random: () => number;
+  /** Until a list must have been answered, in full. */
+  readonly listMs?: number | undefined;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -36,12 +38,12 @@ const List = z.object({
   items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string(), uid: z.string() }) })),
 });
 
-const LIST_MS = 60_000;
+const LIST_MS = 30_000;
 const BASE_MS = 1000;
 const MOST_MS = 10_000;
 
 export function createInformer(options: InformerOptions): Informer {
-  const { kind, plural, transport, onChange, random, sleep } = options;
+  const { kind, plural, transport, onChange, random, sleep, listMs = LIST_MS } = options;
   const path = `/apis/${API_VERSION}/${plural}`;
   const ended = new AbortController();
   const objects = new Map<string, KubeObject>();
@@ -80,7 +82,7 @@ export function createInformer(options: InformerOptions): Informer {
       kind,
       what,
       path,
-      deadlineMs: LIST_MS,
+      deadlineMs: listMs,
       signal: ended.signal,
     });
     const { data, error } = List.safeParse(answer);

@@ -3,7 +3,7 @@ import type { Kind } from '../../api/meta.ts';
 import type { KubeChange, KubeObject, KubeWatch } from '../kube.ts';
 import { createInformer, type Informer, type InformerOptions, type KubeKind } from './informer.ts';
 
-export interface WatchOptions extends Pick<InformerOptions, 'transport' | 'random' | 'sleep'> {
+export interface WatchOptions extends Pick<InformerOptions, 'transport' | 'random' | 'sleep' | 'listMs'> {
   readonly kinds: readonly KubeKind[];
   readonly signal?: AbortSignal | undefined;
 }
