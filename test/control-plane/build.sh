@@ -6,7 +6,7 @@ out=$1 work=$2
 kubernetes=1.37.2 staging=0.37.2 etcd=3.7.3
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-export CGO_ENABLED=0 GOFLAGS='-mod=mod -trimpath -buildvcs=false' GOTOOLCHAIN=auto
+export CGO_ENABLED=0 GOFLAGS='-mod=mod -buildvcs=false' GOTOOLCHAIN=auto
 
 # Go from 1.21 on fetches the toolchain that a module asks for by itself; Debian 12's is older, so Debian 13's is unpacked.
 if ! go version 2>/dev/null | grep -qE 'go1\.(2[1-9]|[3-9][0-9])'; then
