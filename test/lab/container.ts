@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { ownCgroups, removeCgroups } from './cgroups.ts';
 import { inLink, type Link } from './link.ts';
 import { poll, processIds, processStat, readProc } from './processes.ts';
 
@@ -26,13 +27,14 @@ export interface BootOptions {
   readonly link?: Link | undefined;
 }
 
-// Runs in a mount namespace of its own, so that the overlay is gone with the last process, whatever killed it; and in a
-// cgroup of its own, since containers that share one would take each other's services for their own.
+// Runs in a mount namespace of its own, so that the overlay is gone with the last process, whatever killed it; and in
+// cgroups of its own.
 const bootScript = `
 set -eu
-tree=$1 data=$2 cgroup=$3
+tree=$1 data=$2 cgroups=$3
 shift 3
-if [ -n "$cgroup" ]; then mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; fi
+# Some of an old kernel's hierarchies refuse processes until they are set up, and systemd uses none of those.
+for each in $cgroups; do mkdir -p "$each" && echo $$ >"$each/cgroup.procs" || true; done 2>/dev/null
 modprobe -q -a overlay tun bridge veth vxlan 2>/dev/null || true
 mount -t overlay -o "lowerdir=$tree,upperdir=$data/upper,workdir=$data/work" overlay "$data/root" || {
   echo 'no overlay file system: copying the tree'
@@ -53,7 +55,7 @@ export function bootContainer(paths: ContainerPaths, options: BootOptions): void
     [
       ...[...tether, '--', ...(options.link === undefined ? [] : inLink(options.link))],
       ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c', bootScript, 'lab'],
-      ...[options.tree, paths.data, ownCgroup(paths.machine) ?? '', ...nspawnArgv(paths, options)],
+      ...[options.tree, paths.data, ownCgroups(paths.machine).join('\n'), ...nspawnArgv(paths, options)],
     ],
     { detached: true, stdio: ['ignore', log, log], env: { ...process.env, LC_ALL: 'C.UTF-8' } },
   );
@@ -90,15 +92,6 @@ function rootArgument(paths: ContainerPaths): string {
   return `--directory=${join(paths.data, 'root')}`;
 }
 
-/** The cgroup directory a container gets where no systemd gives it one. */
-function ownCgroup(machine: string): string | undefined {
-  if (existsSync('/run/systemd/system')) return undefined;
-  for (const top of ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup']) {
-    if (existsSync(join(top, 'cgroup.procs'))) return join(top, machine);
-  }
-  return undefined;
-}
-
 function supervisors(paths: ContainerPaths): number[] {
   const mark = rootArgument(paths);
   return processIds().filter((pid) => readProc(pid, 'cmdline').split('\0').includes(mark));
@@ -130,21 +123,7 @@ export async function endContainer(paths: ContainerPaths): Promise<void> {
       intervalMs: 20,
     },
   );
-  const cgroup = ownCgroup(paths.machine);
-  if (cgroup !== undefined) await poll(() => removeCgroup(cgroup), { timeoutMs: 2000, intervalMs: 50 });
-}
-
-function removeCgroup(directory: string): true | undefined {
-  if (!existsSync(directory)) return true;
-  try {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      if (entry.isDirectory()) removeCgroup(join(directory, entry.name));
-    }
-    rmdirSync(directory);
-    return true;
-  } catch {
-    return undefined; // a process in it has not gone yet
-  }
+  await removeCgroups(ownCgroups(paths.machine));
 }
 
 function kill(pid: number): void {
