@@ -3,15 +3,23 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { labDirectories, type Lab, type Vmhost } from '../lab/lab.ts';
 import { processIds, readProc } from '../lab/processes.ts';
-import { bootLab } from './bed.ts';
+import type { ControlPlane } from '../lab/control-plane.ts';
+import { bootLab, labManifests } from './bed.ts';
 import { until } from './node-bed.ts';
 
 const NAME = 'e2e-lab';
+const READY = ['curl', '-sk', '--max-time', '5', 'https://10.77.0.10:6443/readyz'];
+const CURL_REFUSED = 7;
 
-describe('a lab of several vmhosts', () => {
+interface User {
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
+describe('a lab of several vmhosts with a control plane', () => {
   let lab: Lab;
   before(async () => {
-    lab = await bootLab({ name: NAME, vmhosts: 3 });
+    lab = await bootLab({ name: NAME, vmhosts: 3, controlPlane: true });
   });
   after(() => lab.down());
 
@@ -32,6 +40,11 @@ describe('a lab of several vmhosts', () => {
       '10.77.0.13',
     ]);
   });
+
+  function control(): ControlPlane {
+    assert.ok(lab.controlPlane);
+    return lab.controlPlane;
+  }
 
   it('lets each reach the others by name, by ssh too, and nobody beyond', async () => {
     for (const from of lab.vmhosts) {
@@ -70,12 +83,39 @@ describe('a lab of several vmhosts', () => {
     assert.ok(await answers(lab.vmhost(3), 'vmhost1'));
   });
 
+  it('has an API server that knows all kinds, and each vmhost as itself', async () => {
+    for (const vmhost of lab.vmhosts) {
+      const config = await vmhost.readFile('/etc/k8slab/kubeconfig');
+      await control().machine.writeFile('/root/vmhost.kubeconfig', config);
+      const asked = ['kubectl', '--kubeconfig', '/root/vmhost.kubeconfig', 'auth', 'whoami', '-o', 'json'];
+      const { status } = JSON.parse(await control().machine.must(asked)) as { status: { userInfo: User } };
+
+      assert.equal((await vmhost.must(['stat', '-c', '%a %U', '/etc/k8slab/kubeconfig'])).trim(), '600 root');
+      assert.equal(status.userInfo.username, `k8slab:vmhost:${vmhost.hostname}`);
+      assert.ok(status.userInfo.groups.includes('k8slab:vmhosts'));
+      assert.equal(await vmhost.must(READY), 'ok');
+    }
+    assert.match(await control().mustKubectl(['explain', 'kn.spec.disk']), /KIND: +Node/);
+  });
+
+  it('stops the API server and starts it with what it had', async () => {
+    await control().mustKubectl(['apply', '-f', labManifests]);
+
+    await control().stop();
+    const stopped = await Promise.all(lab.vmhosts.map(async (each) => (await each.exec(READY)).code));
+    await control().start();
+
+    assert.deepEqual(stopped, [CURL_REFUSED, CURL_REFUSED, CURL_REFUSED]);
+    const nodes = await control().mustKubectl(['get', 'nodes.k8slab.io', '-o', 'name']);
+    assert.equal(nodes.trim().split('\n').length, 5);
+  });
+
   it('leaves no process, namespace, mount or file behind', async () => {
     const { data, run } = labDirectories(NAME);
-    const namespaces = lab.vmhosts.map((each) => namespaceOf(each.init()));
+    const namespaces = [...lab.vmhosts, control().machine].map((each) => namespaceOf(each.init()));
     const link = processIds().find((pid) => readProc(pid, 'environ').includes(data));
     namespaces.push(namespaceOf(link ?? 0));
-    assert.equal(new Set(namespaces).size, 4);
+    assert.equal(new Set(namespaces).size, 5);
 
     await lab.down();
 

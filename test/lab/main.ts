@@ -5,6 +5,7 @@ import { Argument, Command, Option } from 'commander';
 
 import { buildBinaries } from '../control-plane/binaries.ts';
 import { buildAll, createLab, findLab } from './lab.ts';
+import type { ControlPlane } from './control-plane.ts';
 import type { Lab, Vmhost } from './lab.ts';
 import { assertMachine } from './machine.ts';
 import { waitUntilReady } from './progress.ts';
@@ -16,6 +17,7 @@ interface UpFlags {
   readonly guest: Guest;
   readonly suite: Suite;
   readonly vmhosts: string;
+  readonly controlPlane: boolean;
   readonly manifests?: string;
   readonly apply: boolean;
   readonly timeout: string;
@@ -60,24 +62,35 @@ interface VmhostFlags {
 }
 
 function vmhostOf(flags: VmhostFlags): Vmhost {
-  return labOf(flags).vmhost(Number(flags.vmhost));
+  const lab = labOf(flags);
+  return flags.vmhost === 'control' ? controlOf(lab).machine : lab.vmhost(Number(flags.vmhost));
+}
+
+function controlOf(lab: Lab): ControlPlane {
+  if (lab.controlPlane === undefined) throw new Error(`the lab "${lab.name}" has no control plane`);
+  return lab.controlPlane;
 }
 
 async function up(flags: UpFlags): Promise<number> {
   const signal = abortOnSignals();
-  const { name, guest, suite } = flags;
-  const manifests = flags.apply ? { manifests: flags.manifests ?? defaultManifests() } : {};
-  const lab = createLab({ name, guest, suite, vmhosts: Number(flags.vmhosts), ...manifests, report, signal });
+  const { name, guest, suite, controlPlane } = flags;
+  const manifests = flags.manifests ?? defaultManifests();
+  const lab = createLab({
+    ...{ name, guest, suite, controlPlane, report, signal },
+    vmhosts: Number(flags.vmhosts),
+    ...(flags.apply && !controlPlane ? { manifests } : {}),
+  });
   try {
     await lab.up();
     if (!flags.apply) {
-      report(
-        `${lab.vmhosts.map(({ hostname }) => hostname).join(', ')} up; k8slabd is installed and not started`,
-      );
+      const names = lab.vmhosts.map(({ hostname }) => hostname).join(', ');
+      report(`${names} up; k8slabd is installed and not started`);
       return 0;
     }
+    await lab.controlPlane?.mustKubectl(['apply', '-f', manifests]);
     report('starting k8slabd');
-    await lab.exec(['systemctl', 'start', 'k8slabd.service']);
+    const daemons = controlPlane ? lab.vmhosts : [lab.vmhost(1)];
+    for (const vmhost of daemons) await vmhost.exec(['systemctl', 'start', 'k8slabd.service']);
     const timeoutMs = Number(flags.timeout) * 1000;
     if (await waitUntilReady(lab, { timeoutMs, report, signal })) {
       report('every object is Ready');
@@ -105,7 +118,7 @@ async function status(lab: Lab): Promise<number> {
     return 3;
   }
   console.log(`the lab "${lab.name}" is up (${about.suite}, guest ${about.guest}, since ${about.since})`);
-  let code = 0;
+  let code = (await lab.controlPlane?.attachKubectl(['get', 'k8slab'])) ?? 0;
   for (const vmhost of lab.vmhosts) {
     if (lab.vmhosts.length > 1) console.log(`\n${vmhost.hostname}${vmhost.isUp() ? '' : ' is off'}`);
     code = Math.max(code, vmhost.isUp() ? await show(vmhost) : 3);
@@ -123,7 +136,10 @@ function parseArguments(done: (code: number) => void): Command {
     'Vmhosts in containers, with real systemd, libvirtd, dnsmasq and QEMU guests, in network namespaces of their own.',
   );
   const nameOption = new Option('--name <name>', 'which lab, of several').default('default');
-  const vmhostOption = new Option('--vmhost <number>', 'which vmhost, of several').default('1');
+  const vmhostOption = new Option(
+    '--vmhost <number>',
+    'which vmhost, of several, or control: the control plane',
+  ).default('1');
   program.enablePositionalOptions().addHelpText(
     'after',
     `
@@ -134,8 +150,9 @@ Environment:
 Examples:
   npm run lab -- up
   npm run lab -- exec -- virsh net-dumpxml k8s-net
-  npm run lab -- up --vmhosts 3 --no-apply
-  npm run lab -- exec --vmhost 2 -- ping -c 1 vmhost3
+  npm run lab -- up --vmhosts 3 --control-plane
+  npm run lab -- kubectl -- get k8slab
+  npm run lab -- exec --vmhost 2 -- k8slab get all
   npm run lab -- power --vmhost 2 off
   npm run lab -- down`,
   );
@@ -150,7 +167,11 @@ Examples:
     )
     .addOption(new Option('--suite <suite>', "the vmhost's Debian").choices(suites).default('bookworm'))
     .option('--vmhosts <count>', 'how many, on a link of their own', '1')
-    .option('--manifests <dir>', 'manifests for /etc/k8slab.d of the first vmhost (default: manifests/lab)')
+    .option('--control-plane', 'a Kubernetes API server on that link, which each has a kubeconfig for', false)
+    .option(
+      '--manifests <dir>',
+      'manifests for the API server, or /etc/k8slab.d of the first vmhost (default: manifests/lab)',
+    )
     .option('--no-apply', 'boot and install only: no manifests, k8slabd not started')
     .option('--timeout <seconds>', 'how long the objects may take', '900')
     .action(async (flags: UpFlags) => done(await up(flags)));
@@ -204,6 +225,21 @@ Examples:
     .addOption(vmhostOption)
     .addArgument(new Argument('<state>').choices(['down', 'up']))
     .action((state: 'down' | 'up', flags: VmhostFlags) => labOf(flags).setCable(vmhostOf(flags), state));
+  program
+    .command('kubectl')
+    .description('kubectl of the control plane, with all rights: kubectl -- ARGS…')
+    .addOption(nameOption)
+    .argument('<args...>')
+    .passThroughOptions()
+    .action(async (argv: string[], flags: { name: string }) =>
+      done(await controlOf(labOf(flags)).attachKubectl(argv)),
+    );
+  program
+    .command('apiserver')
+    .description('stop the API server, or start it and wait until it is ready')
+    .addOption(nameOption)
+    .addArgument(new Argument('<state>').choices(['stop', 'start']))
+    .action((state: 'stop' | 'start', flags: { name: string }) => controlOf(labOf(flags))[state]());
   program
     .command('install')
     .description(

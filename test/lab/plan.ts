@@ -16,6 +16,7 @@ export interface Size {
 }
 
 const SUBNET = '10.77.0';
+export const CONTROL = 'control';
 export const CONTROL_ADDRESS = `${SUBNET}.10`;
 const MOST = 9;
 
@@ -33,6 +34,11 @@ export function planVmhosts(size: Size, directories: LabDirectories): Planned[] 
     const hostname = `vmhost${index + 1}`;
     return { hostname, paths: containerOf(directories, hostname), address: `${SUBNET}.${11 + index}` };
   });
+}
+
+/** The container of the control plane. */
+export function planControl(directories: LabDirectories): Planned {
+  return { hostname: CONTROL, paths: containerOf(directories, CONTROL), address: CONTROL_ADDRESS };
 }
 
 export function upperOf(paths: ContainerPaths): string {

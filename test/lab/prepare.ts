@@ -29,7 +29,9 @@ export function prepareLinked(tree: string, all: readonly Planned[]): void {
       'root/.ssh/authorized_keys': `${key.publicKey}\n`,
       'root/.ssh/known_hosts': `${names.join(',')} ${hostKey(tree)}`,
     };
-    for (const [path, text] of Object.entries(files)) write(join(upperOf(paths), path), text);
+    for (const [path, text] of Object.entries(files)) {
+      write(join(upperOf(paths), path), text, path.includes('id_') ? 0o600 : 0o644);
+    }
     const unit = readFileSync(join(import.meta.dirname, 'link/lab-link.service'), 'utf8');
     write(join(upperOf(paths), UNITS, 'lab-link.service'), unit);
     enable(paths, 'lab-link.service', `/${UNITS}/lab-link.service`);
@@ -61,7 +63,7 @@ function hostKey(tree: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-function write(path: string, text: string): void {
+export function write(path: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text, { mode: /id_|kubeconfig|\.key$/.test(path) ? 0o600 : 0o644 });
+  writeFileSync(path, text, { mode });
 }
