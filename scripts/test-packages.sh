@@ -3,7 +3,7 @@
 set -eu
 missing=
 for pair in virsh:libvirt-clients qemu-img:qemu-utils xorriso:xorriso genisoimage:genisoimage xz:xz-utils zstd:zstd \
-  promtool:prometheus sshd:openssh-server haproxy:haproxy \
+  bridge:iproute2 nft:nftables ping:iputils-ping promtool:prometheus sshd:openssh-server haproxy:haproxy \
   gpg:gpg dpkg-scanpackages:dpkg-dev openssl:openssl lintian:lintian man:man-db fish:fish zsh:zsh; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done

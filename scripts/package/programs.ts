@@ -18,6 +18,7 @@ export const PROGRAMS: readonly Program[] = [
   { name: 'xorriso', needs: SEED_MAKERS },
   { name: 'genisoimage', needs: SEED_MAKERS },
   { name: 'ip', needs: ['ip'] },
+  { name: 'bridge', needs: ['bridge'] },
   { name: 'nft', needs: ['nft'] },
   {
     name: 'iptables',

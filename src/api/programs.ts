@@ -6,6 +6,7 @@ export interface Packages {
 
 /** Of each program that k8slab, libvirt and those who use them start on a vmhost. */
 const PACKAGES = {
+  bridge: { debian: 'iproute2', fedora: 'iproute' },
   dnsmasq: { debian: 'dnsmasq-base', fedora: 'dnsmasq' },
   genisoimage: { debian: 'genisoimage', fedora: 'genisoimage' },
   getent: { debian: 'libc-bin', fedora: 'glibc-common' },

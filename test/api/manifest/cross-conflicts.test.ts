@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crossCheck } from '../../../src/api/manifest/cross-check.ts';
-import { bridgeName, derivedMac } from '../../../src/api/ipam/names.ts';
+import { bridgeName, derivedVni, derivedMac } from '../../../src/api/ipam/names.ts';
 import {
   attachedText as node,
   files,
@@ -178,6 +178,19 @@ describe('objects that claim the same', () => {
       lines: [
         `a.yaml: spec.bridge.name: bridge ${bridgeName('long-network-name')} is also that of Network "other" (b.yaml:1)`,
         `b.yaml: spec.bridge.name: bridge ${bridgeName('long-network-name')} is also that of Network "long-network-name" (a.yaml:1)`,
+      ],
+    },
+    {
+      reason: 'a VNI, one given and one derived, on the same port',
+      documents: [
+        networkText('a', { overlay: {} }),
+        networkText('b', { cidr: '10.0.0.0/24', overlay: { vni: derivedVni('a') } }),
+        networkText('c', { cidr: '10.1.0.0/24', overlay: { vni: derivedVni('a'), port: 8472 } }),
+      ],
+      codes: ['DuplicateVNI Network/a', 'DuplicateVNI Network/b'],
+      lines: [
+        `a.yaml: spec.overlay.vni: VNI ${derivedVni('a')} on port 4789 is also that of Network "b" (b.yaml:1)`,
+        `b.yaml: spec.overlay.vni: VNI ${derivedVni('a')} on port 4789 is also that of Network "a" (a.yaml:1)`,
       ],
     },
     {
