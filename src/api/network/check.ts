@@ -1,6 +1,6 @@
 import { formatAddress, parseAddress } from '../ipam/address.ts';
 import { contains, formatSubnet, hosts, overlaps, parseSubnet, type Subnet } from '../ipam/subnet.ts';
-import { VXLAN_OVERHEAD } from './overlay.ts';
+import { VXLAN_OVERHEAD } from '../ipam/overlay-mtu.ts';
 import { MTU_MAX, type NetworkSpec } from './spec.ts';
 import { readRange } from '../ipam/ranges.ts';
 import { isOneBlock, networkAddresses } from '../ipam/network-addresses.ts';

@@ -1,11 +1,8 @@
+import { overlayMtu } from '../ipam/overlay-mtu.ts';
 import { derivedBridgeMac, derivedVni, overlayDevice } from '../ipam/names.ts';
 import type { OverlayDevice, OverlayFilter } from '../disruption/action.ts';
 import { overlayFilter } from './overlay-filter.ts';
 import type { NetworkSpec } from './spec.ts';
-
-/** Ethernet, IPv4, UDP and VXLAN around each frame of a guest. */
-export const VXLAN_OVERHEAD = 50;
-const DEFAULT_MTU = 1450;
 
 /** Where a Network's other vmhosts are, and which guest is on which of them. */
 export interface OverlayPeers {
@@ -34,8 +31,9 @@ export interface DesiredOverlay {
  * @param mac of the bridge that there is: it stays, since guests would look for the old one until they ask again
  */
 export function withOverlay(name: string, spec: NetworkSpec, mac: string | undefined): NetworkSpec {
-  if (spec.overlay === undefined) return spec;
-  const { bridge, dns, mtu = DEFAULT_MTU } = spec;
+  const mtu = overlayMtu(spec);
+  if (mtu === undefined) return spec;
+  const { bridge, dns } = spec;
   const derived = bridge.mac === undefined && mac === undefined ? { mac: derivedBridgeMac(name) } : {};
   const saysMtu = dns.dnsmasqOptions.some((option) => /^dhcp-option=(.*,)?(26|option:mtu),/.test(option));
   const options = saysMtu ? [] : [`dhcp-option=option:mtu,${mtu}`];
@@ -64,8 +62,9 @@ export interface OverlayInput {
 /** Undefined where the manifest asks for none. */
 export function desireOverlay(input: OverlayInput, from: OverlayPeers): DesiredOverlay | undefined {
   const { name, here, gateway, gatewayMac } = input;
-  const { overlay, mtu = DEFAULT_MTU } = input.spec;
-  if (overlay === undefined) return undefined;
+  const { overlay } = input.spec;
+  const mtu = overlayMtu(input.spec);
+  if (overlay === undefined || mtu === undefined) return undefined;
   const others = from.peers.filter(({ address }) => address !== from.local);
   const addressOf = new Map(others.map(({ vmhost, address }) => [vmhost, address]));
   const guests = from.macs.flatMap(({ mac, vmhost }): [string, string][] => {

@@ -1,6 +1,6 @@
 import { addressValue, isAddress, isBlock, overlap, type CelRule } from '../kinds/rules.ts';
 import { OVERLAY_MTU_MAX } from './check.ts';
-import { VXLAN_OVERHEAD } from './overlay.ts';
+import { VXLAN_OVERHEAD } from '../ipam/overlay-mtu.ts';
 
 /** Addresses of blocks from /8 to /30, in that order. */
 const SIZES = Array.from({ length: 23 }, (_, index) => 2 ** (24 - index));

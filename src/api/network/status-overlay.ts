@@ -1,6 +1,7 @@
 import { condition } from '../conditions.ts';
 import type { ConditionInput } from '../meta.ts';
-import { VXLAN_OVERHEAD, type DesiredOverlay } from './overlay.ts';
+import { VXLAN_OVERHEAD } from '../ipam/overlay-mtu.ts';
+import type { DesiredOverlay } from './overlay.ts';
 import type { ObservedNetwork } from './observed.ts';
 import { overlayConflict } from './plan-overlay.ts';
 import type { NetworkStatus } from './object.ts';

@@ -1,6 +1,7 @@
 import { entryOf, refusalOf } from '../ipam/by-node.ts';
 import { findCondition, isTrue, READY } from '../conditions.ts';
 import { isRemoved } from '../meta.ts';
+import { overlayMtu } from '../ipam/overlay-mtu.ts';
 import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
 import { diskBytes, parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from './render-cloud-init.ts';
@@ -177,6 +178,7 @@ function desireDefinition(
       metadata: { name },
     },
     domainType,
+    networks,
     disk,
     seed,
   }: DesireNodeInput,
@@ -192,7 +194,12 @@ function desireDefinition(
           network: attachment.network,
           mac: attachmentMac(name, attachment),
         }))
-      : entries.map(({ mac }, index) => ({ network: spec.networks[index]?.network ?? '', mac })),
+      : entries.map(({ mac }, index) => {
+          const network = spec.networks[index]?.network ?? '';
+          const found = networks.find(({ metadata }) => metadata.name === network);
+          const mtu = found && overlayMtu(found.spec);
+          return { network, mac, ...(mtu === undefined ? {} : { mtu }) };
+        }),
     reclaim: policy.reclaim,
     ...(type === undefined ? {} : { type }),
     ...(disk === undefined ? {} : { disk }),

@@ -1,5 +1,6 @@
 import { isTrue, READY } from '../conditions.ts';
 import type { LiveEntry, Refusal } from '../ipam/entry.ts';
+import { overlayMtu } from '../ipam/overlay-mtu.ts';
 import { reads } from '../kinds/reads.ts';
 import { isRemoved, wasLookedAt, type ObjectOf } from '../meta.ts';
 
@@ -8,7 +9,12 @@ export const nodeReads = [
   reads<'Node', 'Network'>({
     source: 'Network',
     of: ({ spec }) => spec.networks.map(({ network }) => network),
-    shared: (network) => [network.status.bridge, network.status.gateway, wasLookedAt(network)],
+    shared: (network) => [
+      network.status.bridge,
+      network.status.gateway,
+      wasLookedAt(network),
+      overlayMtu(network.spec),
+    ],
     own: entriesByNode,
   }),
   reads<'Node', 'Image'>({

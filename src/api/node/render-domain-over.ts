@@ -14,7 +14,13 @@ import {
   withChildren,
   type XmlElement,
 } from '../xml.ts';
-import { FIRST_DISK, renderDisk, renderInterface, SEED_DISK } from './render-domain.ts';
+import {
+  FIRST_DISK,
+  renderDisk,
+  renderInterface,
+  SEED_DISK,
+  type DesiredInterface,
+} from './render-domain.ts';
 
 /** What the manifest says of a domain that is there already. */
 export interface DesiredDefinition {
@@ -23,7 +29,7 @@ export interface DesiredDefinition {
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
-  readonly interfaces: readonly { readonly network: string; readonly mac: string }[];
+  readonly interfaces: readonly DesiredInterface[];
   readonly reclaim: Reclaim;
   /** The first disk and the seed, should the definition have lost them. */
   readonly disk?: { readonly path: string; readonly format: string };
@@ -127,7 +133,7 @@ function takeFrom(left: XmlElement[], network: string): XmlElement | undefined {
 
 function editInterface(
   nic: XmlElement,
-  { network, mac }: DesiredDefinition['interfaces'][number],
+  { network, mac, mtu }: DesiredInterface,
   mark: DomainMark,
 ): XmlElement {
   let edited = editChild(nic, 'mac', (child) => withAttributes(child, { address: mac }));
@@ -136,6 +142,7 @@ function editInterface(
   }
   if (mark.adopted === true) return edited;
   edited = editChild(edited, 'model', (child) => withAttributes(child, { type: 'virtio' }));
+  if (mtu !== undefined) edited = withChild(edited, 'mtu', element('mtu', { size: mtu }));
   const down = attribute(first(edited, 'link'), 'state') === 'down';
   return down ? withChild(edited, 'link', undefined) : edited;
 }

@@ -5,6 +5,13 @@ import { element, renderXml, type XmlElement } from '../xml.ts';
 export const FIRST_DISK = 'vda';
 export const SEED_DISK = 'vdb';
 
+export interface DesiredInterface {
+  readonly network: string;
+  readonly mac: string;
+  /** What the guest is told by virtio; left out: what it takes by itself. */
+  readonly mtu?: number;
+}
+
 export interface DesiredDomain {
   readonly name: string;
   readonly uuid: string;
@@ -15,7 +22,7 @@ export interface DesiredDomain {
   readonly memory: number;
   readonly disk: { readonly path: string; readonly format: string };
   readonly seed: string;
-  readonly interfaces: readonly { readonly network: string; readonly mac: string }[];
+  readonly interfaces: readonly DesiredInterface[];
   readonly mark: DomainMark;
 }
 
@@ -86,10 +93,11 @@ export function renderDisk(
   ]);
 }
 
-export function renderInterface({ network, mac }: DesiredDomain['interfaces'][number]): XmlElement {
+export function renderInterface({ network, mac, mtu }: DesiredInterface): XmlElement {
   return element('interface', { type: 'network' }, [
     element('mac', { address: mac }),
     element('source', { network }),
     element('model', { type: 'virtio' }),
+    mtu === undefined ? undefined : element('mtu', { size: mtu }),
   ]);
 }

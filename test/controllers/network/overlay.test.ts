@@ -160,6 +160,25 @@ describe('the overlay of a Network', () => {
     assert.deepEqual(calls, [`removeOverlay ${DEVICE}`, `destroyNetwork ${NAME}`]);
   });
 
+  it('tells guests their MTU by virtio: new ones from the start, and one that runs at its next', async () => {
+    const bed = await createLab('a');
+    tell(bed);
+    bed.apply('Network', NAME, { overlay: {} });
+    bed.apply('Node', 'b');
+    await bed.converge();
+
+    for (const name of ['a', 'b'])
+      assert.match(bed.world.domains.get(name)?.xml ?? '', /<mtu size="1450"/, name);
+    assert.equal(bed.world.domains.get('a')?.state, 'running');
+    assert.deepEqual(
+      bed.world.calls.filter((call) => / a$/.test(call)),
+      ['defineDomain a'],
+    );
+    bed.world.calls.length = 0;
+    await bed.converge();
+    assert.deepEqual(bed.world.calls, []);
+  });
+
   it('goes with its field', async () => {
     const bed = await createOverlay();
     bed.apply('Network', NAME);
