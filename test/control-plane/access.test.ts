@@ -168,6 +168,29 @@ describe('a k8slabd on an API server', () => {
     }
   });
 
+  it('writes what a later release knows, and leaves what others applied', async () => {
+    const applied = (by: number, more: object): Promise<CommandResult> =>
+      as(
+        by,
+        ['apply', '--server-side', '--subresource=status', `--field-manager=k8slabd-vmhost${by}`, '-f', '-'],
+        JSON.stringify({
+          apiVersion: 'k8slab.io/v1alpha1',
+          kind: 'Image',
+          metadata: { name: 'centos7' },
+          status: { vmhosts: [entry(`vmhost${by}`, 'True')], ...more },
+        }),
+      );
+    await allowed(as(2, status('kimg centos7', { vmhosts: null })));
+
+    await allowed(applied(1, { laterField: { a: 1 } }));
+    await allowed(applied(2, {}));
+    const { status: is } = JSON.parse(await plane.must(['get', 'kimg', 'centos7', '-o', 'json'])) as {
+      status: { laterField?: object; vmhosts: { name: string }[] };
+    };
+
+    assert.deepEqual([is.laterField, is.vmhosts.map(({ name }) => name)], [{ a: 1 }, ['vmhost1', 'vmhost2']]);
+  });
+
   it('makes its own Vmhost, and says of another only what is Unknown of it', async () => {
     await denied(as(2, ['create', '-f', '-'], vmhost('vmhost1')), /of another Vmhost/);
     await allowed(as(1, ['create', '-f', '-'], vmhost('vmhost1')));
