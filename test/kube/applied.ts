@@ -13,11 +13,26 @@ interface Owned extends Field {
 
 export function createApplied(): Applied {
   const fields = new Map<string, Owned>();
+  /** Paths that fields lie within -> how many. */
+  const within = new Map<string, number>();
+
+  function put(key: string, field: Owned): void {
+    if (!fields.has(key))
+      for (const around of aroundOf(field)) within.set(around, (within.get(around) ?? 0) + 1);
+    fields.set(key, field);
+  }
+
+  function drop(key: string): void {
+    const field = fields.get(key);
+    if (field === undefined) return;
+    fields.delete(key);
+    for (const around of aroundOf(field)) within.set(around, (within.get(around) ?? 0) - 1);
+  }
 
   function letGo(manager: string, kept: ReadonlyMap<string, Field>): void {
     for (const [key, { owners }] of fields) {
       if (kept.has(key) || !owners.delete(manager)) continue;
-      if (owners.size === 0) fields.delete(key);
+      if (owners.size === 0) drop(key);
     }
   }
 
@@ -28,12 +43,13 @@ export function createApplied(): Applied {
       return;
     }
     // A value that becomes a map or a list, or the other way round, replaces what was there.
-    for (const [other, { path, value: old }] of fields) {
-      const within = !isEmpty(field.value) && startsWith(path, field.path);
-      const around = !isEmpty(old) && startsWith(field.path, path);
-      if (other !== key && (within || around)) fields.delete(other);
+    for (const around of aroundOf(field)) {
+      const old = fields.get(around);
+      if (old !== undefined && !isEmpty(old.value)) drop(around);
     }
-    fields.set(key, { ...field, owners: new Set([manager]) });
+    if (!isEmpty(field.value) && (within.get(key) ?? 0) > 0)
+      for (const [other, each] of fields) if (aroundOf(each).includes(key)) drop(other);
+    put(key, { ...field, owners: new Set([manager]) });
   }
 
   function value(): Record<string, unknown> | undefined {
@@ -52,9 +68,7 @@ export function createApplied(): Applied {
   };
 }
 
-function startsWith(path: Field['path'], start: Field['path']): boolean {
-  return (
-    start.length <= path.length &&
-    start.every((step, index) => JSON.stringify(step) === JSON.stringify(path[index]))
-  );
+/** The paths that the field lies within, as keys. */
+function aroundOf({ path }: Field): string[] {
+  return path.map((_, length) => JSON.stringify(path.slice(0, length)));
 }
