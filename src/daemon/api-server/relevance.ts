@@ -1,0 +1,55 @@
+import type { Kind } from '../../api/meta.ts';
+import type { KubeChange, KubeObject } from '../../drivers/kube.ts';
+import { conditionOf, SCHEDULED } from './scheduled.ts';
+
+type ObjectChange = Extract<KubeChange, { readonly object: KubeObject }>;
+
+/** Tells which changes placement goes by: most of a status is nothing to it. */
+export interface Relevance {
+  of(change: ObjectChange): boolean;
+}
+
+export function createRelevance(): Relevance {
+  const known = new Map<string, string>();
+  return {
+    of({ type, kind, object }) {
+      const facts = factsOf(kind, object);
+      if (facts === undefined) return false;
+      const key = `${kind}/${object.metadata.name}`;
+      const before = known.get(key);
+      if (type === 'Deleted') known.delete(key);
+      else known.set(key, facts);
+      return type === 'Deleted' || before !== facts;
+    },
+  };
+}
+
+function factsOf(kind: Kind, object: KubeObject): string | undefined {
+  const { uid, generation, deletionTimestamp, labels } = object.metadata;
+  const about = [uid, generation, deletionTimestamp];
+  const status = (object.status ?? {}) as Readonly<Record<string, unknown>>;
+  switch (kind) {
+    case 'Node':
+      return JSON.stringify([about, status.vmhost, said(object, SCHEDULED)]);
+    case 'Network':
+      return JSON.stringify([about, status.allocations]);
+    case 'Image':
+      return JSON.stringify([about, status.virtualSize]);
+    case 'Vmhost':
+      return JSON.stringify([
+        about,
+        labels,
+        status.allocatable,
+        status.domainType,
+        status.images,
+        said(object, 'Ready'),
+      ]);
+    default:
+      return undefined;
+  }
+}
+
+function said(object: KubeObject, type: string): readonly (string | undefined)[] {
+  const { status, reason, message } = conditionOf(object, type) ?? {};
+  return type === SCHEDULED ? [status, reason, message] : [status, reason];
+}
