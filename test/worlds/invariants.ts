@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Kind } from '../../src/api/meta.ts';
 import type { NodeSpec } from '../../src/api/node/spec.ts';
+import { isLeftAlone } from '../../src/api/ipam/names.ts';
 import { MARK_NAMESPACE } from '../../src/api/ownership/mark.ts';
 import type { ObjectOf } from '../../src/controllers/objects.ts';
 import { findCondition, isTrue, READY } from '../../src/api/conditions.ts';
@@ -26,8 +27,9 @@ const EXPLAINED: Readonly<Record<string, (about: About) => boolean>> = {
   ForwardDiffers: always,
   // A guest of others with its MAC address has its address.
   HostKeyMismatch: always,
-  // policy.adopt of what is not there.
+  // policy.adopt of what is not there, and of a guest that k8slab made.
   DomainNotFound: always,
+  NoAddress: ({ object }) => object.kind === 'Node' && isLeftAloneIn(object.spec as NodeSpec),
   // Whoever holds a guest resumes it.
   NotRunning: (about) => about.world.domains.get(about.name)?.state === 'paused' || isLeft(about),
   // Whoever set the policy is told what it leaves as it is.
@@ -45,6 +47,10 @@ interface About {
   readonly daemon: Daemon;
   readonly name: string;
   readonly object: ObjectOf<Kind>;
+}
+
+function isLeftAloneIn(spec: NodeSpec): boolean {
+  return spec.networks.every((attachment) => isLeftAlone(spec, attachment));
 }
 
 function always(): boolean {

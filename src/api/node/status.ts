@@ -3,6 +3,7 @@ import type { ConditionInput } from '../meta.ts';
 import type { DesiredNode, ObservedNode } from './plan.ts';
 import type { Plan } from '../disruption/action.ts';
 import { blocksReady, synced } from '../disruption/waiting.ts';
+import { isLeftAlone } from '../ipam/names.ts';
 import { isAdopted } from './adopt.ts';
 import { adoptedConditions, isOptional, trusting } from './status-adopted.ts';
 import { addressAgreed, dnsAgrees, list } from './agreement.ts';
@@ -47,7 +48,7 @@ function guestConditions(desired: DesiredNode, observed: ObservedNode, probes: N
     const seen = trusting(desired.spec, probes);
     return adoptedConditions(desired.spec, {
       running: observed.domain?.state === 'running',
-      addressBound: addressBound(observed, probes),
+      addressBound: addressBound(desired, observed, probes),
       nameResolved: nameResolved(probes),
       sshReachable: sshReachable(probes),
       addressAgreed: addressAgreed(observed.addresses[0], seen),
@@ -58,7 +59,7 @@ function guestConditions(desired: DesiredNode, observed: ObservedNode, probes: N
     return types.map((type) => condition(type, 'Unknown', 'NotRunning', 'the guest does not run'));
   }
   return [
-    addressBound(observed, probes),
+    addressBound(desired, observed, probes),
     nameResolved(probes),
     sshReachable(probes),
     cloudInitDone(probes),
@@ -66,10 +67,9 @@ function guestConditions(desired: DesiredNode, observed: ObservedNode, probes: N
   ];
 }
 
-function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInput {
+function addressBound({ spec }: DesiredNode, observed: ObservedNode, probes: NodeProbes): ConditionInput {
   const { address, leasedAddress } = probes;
-  if (address === undefined)
-    return condition('AddressBound', 'False', 'NoAddress', 'no address is reserved yet');
+  if (address === undefined) return condition('AddressBound', 'False', 'NoAddress', noAddressMessage(spec));
   if (leasedAddress === address || probes.ssh?.ok === true)
     return condition('AddressBound', 'True', 'Bound', address);
   if (leasedAddress !== undefined) {
@@ -77,6 +77,12 @@ function addressBound(observed: ObservedNode, probes: NodeProbes): ConditionInpu
     return condition('AddressBound', 'False', 'OtherAddress', message);
   }
   return condition('AddressBound', 'False', 'NoLease', noLeaseMessage(observed, probes));
+}
+
+function noAddressMessage({ policy, networks }: DesiredNode['spec']): string {
+  const [attachment] = networks;
+  if (attachment === undefined || !isLeftAlone({ policy }, attachment)) return 'no address is reserved yet';
+  return 'policy.adopt is set, and the manifest names no address; k8slab made this guest: leave policy.adopt out';
 }
 
 function noLeaseMessage(observed: ObservedNode, { address }: NodeProbes): string {

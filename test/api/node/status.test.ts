@@ -48,6 +48,20 @@ function message(situation: Situation, type: string): string {
 }
 
 describe('a Node', () => {
+  it('says why it has no address where its manifest adopts a guest that k8slab made', () => {
+    const policy = { ...spec({}).policy, adopt: true };
+    const networks = spec({}).networks.map(({ address: _, ...rest }) => rest);
+    const [ready] = nodeConditions(
+      { ...desired, spec: { ...spec({}), policy, networks } },
+      guest('running'),
+      idle,
+      {},
+    );
+
+    assert.equal(ready?.reason, 'NoAddress');
+    assert.match(ready.message, /leave policy\.adopt out/);
+  });
+
   it('is Ready when it is defined, runs, has its address and name, answers ssh and cloud-init is done', () => {
     assert.deepEqual(
       conditions({}).map(({ type, status }) => `${type} ${status}`),
