@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { ioError, isMissing } from './io-errors.ts';
 import { removeLeftovers } from './write-atomic.ts';
 
-export { createExclusive, syncDir, writeAtomic } from './write-atomic.ts';
+export { createExclusive, removeLeftovers, syncDir, writeAtomic } from './write-atomic.ts';
 export type { WriteOptions } from './write-atomic.ts';
 
 /** The text of a file, undefined when there is none. */

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import ssh2 from 'ssh2';
 import { ReasonedError } from '../api/errors.ts';
-import { createExclusive, readIfExists, removeWritten, writeAtomic } from './files.ts';
+import { createExclusive, readIfExists, removeLeftovers, removeWritten, writeAtomic } from './files.ts';
 import { ioError, isMissing } from './io-errors.ts';
 
 export interface KeyPair {
@@ -84,6 +84,8 @@ async function readPair(path: string): Promise<KeyPair | undefined> {
   if (line instanceof Error) throw invalidKey(path, line);
   const kept = await readIfExists(`${path}.pub`);
   if (kept === undefined) {
+    // A run that was killed while it wrote the private key has left it under another name too.
+    await removeLeftovers(path);
     await writeAtomic(`${path}.pub`, `${line}\n`, { mode: 0o644 });
     return { privateKey, publicKey: line };
   }

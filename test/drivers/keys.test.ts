@@ -66,6 +66,18 @@ describe('ensureIdentity', () => {
     assert.equal(new Set(pairs.map((pair) => pair.privateKey.trim())).size, 1);
   });
 
+  it('leaves no second private key where a run was killed while it wrote the first', async () => {
+    const folder = await mkdtemp(join(dir, 'killed-'));
+    const path = join(folder, 'id');
+    await ensureIdentity(path, 'c');
+    await rm(`${path}.pub`);
+    await link(path, join(folder, '.id.k8slab-tmp-0123456789ab'));
+
+    await ensureIdentity(path, 'c');
+
+    assert.deepEqual((await readdir(folder)).sort(), ['id', 'id.pub']);
+  });
+
   it('makes a lost public key anew from the private one', async () => {
     const path = join(dir, 'lost');
     const made = await ensureIdentity(path, 'c');
