@@ -65,7 +65,7 @@ const SERVE =
   'systemctl is-active -q crash-web || systemd-run -q --unit=crash-web python3 -m http.server 8099 --bind 127.0.0.1 --directory /srv/images; until curl -sfI 127.0.0.1:8099/guest.qcow2 >/dev/null; do :; done';
 
 const FOREIGN_NET =
-  "<network><name>old</name><forward mode='nat'/><bridge name='virbr7'/><domain name='old.example'/><ip address='192.168.7.1' netmask='255.255.255.0'><dhcp><range start='192.168.7.2' end='192.168.7.99'/><host mac='52:54:00:00:00:99' name='z' ip='192.168.7.9'/></dhcp></ip></network>";
+  "<network><name>old</name><forward mode='nat'/><bridge name='virbr7'/><mac address='52:54:00:00:00:07'/><domain name='old.example'/><ip address='192.168.7.1' netmask='255.255.255.0'><dhcp><range start='192.168.7.2' end='192.168.7.99'/><host mac='52:54:00:00:00:99' name='z' ip='192.168.7.9'/></dhcp></ip></network>";
 const FOREIGN_GUEST =
   "<domain type='qemu'><name>z</name><memory unit='MiB'>192</memory><vcpu>1</vcpu><os><type>hvm</type></os><features><acpi/></features><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/srv/disks/z.qcow2'/><target dev='vda' bus='virtio'/></disk><interface type='network'><mac address='52:54:00:00:00:99'/><source network='old'/><model type='virtio'/></interface></devices></domain>";
 const MAKE_FOREIGN = [
