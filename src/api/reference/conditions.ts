@@ -71,6 +71,11 @@ export const CONDITIONS: Readonly<Record<string, ConditionRow>> = {
     meaning: 'The text of its manifest has errors: what stands is an older one',
   },
   ...PENDING,
+  Scheduled: {
+    ...NODE,
+    meaning:
+      'It is bound to a vmhost; the message of False says of each why not. Only where vmhosts share a lab by an API server',
+  },
   Defined: { kinds: ['Node', 'Network'], well: 'True', meaning: 'libvirt has a definition of it' },
   Running: { ...NODE, meaning: 'The guest runs' },
   AddressBound: { ...NODE, meaning: 'The guest uses the address that is reserved for it' },

@@ -1,0 +1,38 @@
+import type { NodeAsk } from './lab.ts';
+
+/** What becomes of the Nodes of a vmhost that is drained. */
+export interface Drain {
+  /** They go elsewhere: made anew from their Images, and what is on their disks is lost. */
+  readonly goes: readonly string[];
+  readonly stays: readonly { readonly node: string; readonly why: string }[];
+}
+
+export interface DrainedNode {
+  readonly name: string;
+  readonly spec: {
+    readonly disk: Pick<NodeAsk['disk'], 'image' | 'cloneOf' | 'path'>;
+    readonly policy: { readonly reclaim: string; readonly adopt: boolean };
+    readonly vmhost?: string | undefined;
+  };
+}
+
+/** Only a Node that can be made anew, and whose manifest says that its disks may go, is taken down. In the order of names. */
+export function drainOf(nodes: readonly DrainedNode[]): Drain {
+  const sorted = nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const stays = sorted.flatMap((node) => {
+    const why = whyItStays(node);
+    return why === undefined ? [] : [{ node: node.name, why }];
+  });
+  const staying = new Set(stays.map(({ node }) => node));
+  return { goes: sorted.map(({ name }) => name).filter((name) => !staying.has(name)), stays };
+}
+
+function whyItStays({ spec: { disk, policy, vmhost } }: DrainedNode): string | undefined {
+  if (policy.adopt) return 'its guest was made by others';
+  if (vmhost !== undefined) return `its manifest says spec.vmhost: ${vmhost}`;
+  if (disk.path !== undefined) return `its disk ${disk.path} is there and nowhere else`;
+  if (disk.image === undefined) return `its disk is a clone of that of Node "${disk.cloneOf ?? ''}"`;
+  if (policy.reclaim !== 'Delete')
+    return 'its manifest does not say policy.reclaim: Delete, so its disk is kept';
+  return undefined;
+}
