@@ -142,7 +142,6 @@ export const ROUNDS: readonly Round[] = [
   },
   {
     name: 'a running Node is cloned, and the clone goes',
-    always: true,
     steps: [
       { what: 'it is made', state: { ...BASE, 'c.yaml': CLONE } },
       { what: 'it goes', state: BASE },
