@@ -7,6 +7,7 @@ import { addComplete } from './commands/complete.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConsole } from './commands/console.ts';
 import { addConfirmRemoval } from './commands/confirm-removal.ts';
+import { addCordon } from './commands/cordon.ts';
 import { addCrds } from './commands/crds.ts';
 import { addDiagnose } from './commands/diagnose.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -47,6 +48,7 @@ export function createProgram(): Command {
   addWait(program, client);
   addPlan(program, client);
   addConfirmRemoval(program, client);
+  addCordon(program, client);
   addValidate(program);
   addAdopt(program);
   addInit(program);

@@ -37,6 +37,7 @@ export const completers: Readonly<Record<string, Completer | undefined>> = {
   NAMES: namesOfType,
   NODE: nodes,
   NODES: nodes,
+  VMHOST: vmhosts,
   ROLE: roles,
   'TYPE/NAME': references,
   KIND: fields,
@@ -93,6 +94,10 @@ function namesOfType(asked: Asked): Promise<Found> {
 
 function nodes({ client, line }: Asked): Promise<Found> {
   return objectNames(client, resourceOf('nodes', 'complete'), line.words);
+}
+
+function vmhosts({ client, line }: Asked): Promise<Found> {
+  return objectNames(client, resourceOf('vmhosts', 'complete'), line.words);
 }
 
 async function objectNames(client: Client, resource: Resource, before: readonly string[]): Promise<Found> {

@@ -26,6 +26,7 @@ import { serveReviews } from './reviews.ts';
 import { answerStatus, notFound, StatusError } from './status.ts';
 import { createTurns } from './turns.ts';
 import { serveUpdates } from './updates.ts';
+import { serveVmhosts, type VmhostSpecs } from './vmhosts.ts';
 import type { OnServerError } from './servers.ts';
 
 /** What kubectl needs to reach the API on HTTPS. */
@@ -59,6 +60,8 @@ export interface HttpDeps extends Pick<PowerServed, 'power' | 'powerPlace'> {
   readonly onError: OnServerError;
   /** Undefined: there is no API on HTTPS. */
   readonly kubeconfig: KubeconfigSource;
+  /** Left out: this vmhost shares its lab with no other. */
+  readonly vmhosts?: VmhostSpecs;
 }
 
 const BASE = `/apis/${API_VERSION}`;
@@ -112,6 +115,7 @@ export function createApi(deps: HttpDeps, access: Access = 'admin', token?: stri
   serveRemovals(app, deps);
   serveUpdates(app, deps);
   servePower(app, deps);
+  serveVmhosts(app, () => deps.vmhosts);
   serveKubeconfig(app, deps);
   const rest = { clock: deps.clock, turns: createTurns() };
   for (const each of objects) serveResource(app, each, rest);
