@@ -24,6 +24,8 @@ export interface Binding {
   readonly vmhost: string;
   /** Networks that it needs an allocation of. */
   readonly networks: readonly string[];
+  /** The Node that it is a clone of: it is bound first. */
+  readonly source?: string;
 }
 
 /** Who goes where, with which address. The same lab has the same answer, in whatever order it is told. */
@@ -92,7 +94,8 @@ function placeOne(node: LabNode, world: World): Binding | string {
   occupancy.bind(node, vmhost.name);
   groups.settle(node, vmhost.name);
   const networks = node.asked === undefined ? [] : attachments(node.asked).map(({ network }) => network);
-  return { node: node.name, vmhost: vmhost.name, networks };
+  const source = node.asked?.disk.cloneOf;
+  return { node: node.name, vmhost: vmhost.name, networks, ...(source === undefined ? {} : { source }) };
 }
 
 /** What keeps a Node from being anywhere. */

@@ -123,7 +123,10 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     state = { ...state, unschedulable: placement.unschedulable.size };
     const late = await allocate(placement);
     if (mayBind) {
-      await mapAtOnce(placement.bindings, AT_ONCE, (binding) => bind(binding, late));
+      const isClone = ({ source }: Binding): boolean => source !== undefined;
+      const first = placement.bindings.filter((binding) => !isClone(binding));
+      await mapAtOnce(first, AT_ONCE, (binding) => bind(binding, late));
+      for (const clone of placement.bindings.filter(isClone)) await bind(clone, late);
       await say(placement);
     }
     for (const ref of assumed.unsure()) awaited.add(refName(ref));
@@ -170,13 +173,22 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     return late;
   }
 
-  async function bind({ node, vmhost, networks }: Binding, late: ReadonlySet<string>): Promise<void> {
+  async function bind(binding: Binding, late: ReadonlySet<string>): Promise<void> {
+    const { node, vmhost, networks, source } = binding;
     if (networks.some((network) => late.has(network))) return;
+    if (source !== undefined && !isBound(source, vmhost)) return;
     const base = seen.Node.get(node);
     if (base === undefined) return;
     const isWritten = await write(base, vmhost, stamped(base, boundTo(vmhost), now()));
     saidAt.delete(node);
     if (isWritten) tellOf(base, 'Normal', 'Scheduled', `Bound to ${vmhost}`);
+  }
+
+  /** For certain. */
+  function isBound(node: string, vmhost: string): boolean {
+    const ref = { kind: 'Node' as const, name: node };
+    const object = assumed.find(ref);
+    return object !== undefined && !assumed.isUnsure(ref) && readNode(object).vmhost === vmhost;
   }
 
   function tellOf(

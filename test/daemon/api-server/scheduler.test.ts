@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ReasonedError } from '../../../src/api/errors.ts';
 import type { Kind } from '../../../src/api/meta.ts';
 import { startScheduler } from '../../../src/daemon/api-server/scheduler.ts';
 import type { KubeObject } from '../../../src/drivers/kube.ts';
@@ -177,6 +178,27 @@ describe('the scheduler', () => {
     await clock.advance(20_000);
 
     assert.deepEqual([isEdited, bound(server)], [true, 0]);
+  });
+
+  it('binds no clone before its source is bound', async () => {
+    let isRefused = true;
+    const { server, clock } = bed({
+      before({ kind, name }) {
+        const { status } = server.get({ kind: 'Node', name: 'n0' }) ?? {};
+        const isMarked = JSON.stringify(status ?? {}).includes('election');
+        if (isRefused && kind === 'Node' && name === 'n0' && isMarked)
+          throw new ReasonedError('TooManyRequests', 'not now');
+      },
+    });
+    addLab(server, 1);
+    const spec = { disk: { cloneOf: 'n0' }, networks: [{ network: 'net' }] };
+    server.create({ kind: 'Node', metadata: { name: 'clone' }, spec });
+    await clock.advance(20_000);
+    const meanwhile = bound(server);
+    isRefused = false;
+    await clock.advance(20_000);
+
+    assert.deepEqual([meanwhile, bound(server)], [0, 2]);
   });
 
   it('binds a Node again that its vmhost has let go, and leaves its old condition behind', async () => {
