@@ -49,6 +49,8 @@ export interface SchedulerState {
 const SETTLE_MS = 20;
 /** Deciding takes a fifth of the time at most, however many changes there are. */
 const REST = 4;
+/** Until a Node is asked for again that is there, and that the watch does not show. */
+const ASK_MS = 5_000;
 /** How often a Node is told other words for why nobody takes it: what is free changes with each guest. */
 const SAY_MS = 30_000;
 
@@ -130,6 +132,8 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
       await say(placement);
     }
     for (const ref of assumed.unsure()) awaited.add(refName(ref));
+    // The watch may have shown the change already, when it seemed to be none that placement goes by.
+    if (writer.cameTooLate()) lookIn(SETTLE_MS);
     return writer.failures();
   }
 
@@ -157,7 +161,9 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
       const found = await kube.get({ kind: 'Node', name });
       if (found === undefined) gone.add(name);
     });
-    return new Set(asked.filter((name) => !gone.has(name)));
+    const left = asked.filter((name) => !gone.has(name));
+    if (left.length > 0) lookIn(ASK_MS);
+    return new Set(left);
   }
 
   /** One write for each Network. @returns the Networks whose allocations are not written yet */

@@ -15,6 +15,8 @@ export interface Writer {
   settle(): Promise<void>;
   /** What failed since it was last asked, in words; those that only came too late are none. */
   failures(): readonly string[];
+  /** Whether one came too late since it was last asked: what was decided then is to be decided anew. */
+  cameTooLate(): boolean;
 }
 
 export interface WriterDeps {
@@ -31,6 +33,7 @@ const TOO_LATE = new Set(['Conflict', 'NotFound']);
 
 export function createWriter({ kube, election, assumed }: WriterDeps): Writer {
   let failed: string[] = [];
+  let isLate = false;
 
   async function tryIt(base: KubeObject, ref: ObjectRef, status: object): Promise<boolean> {
     if (!election.holds()) return false;
@@ -42,8 +45,10 @@ export function createWriter({ kube, election, assumed }: WriterDeps): Writer {
       return true;
     } catch (error) {
       const reason = reasonOf(error);
-      if (TOO_LATE.has(reason)) assumed.outdated(base);
-      else failed.push(explainError(error));
+      if (TOO_LATE.has(reason)) {
+        isLate = true;
+        assumed.outdated(base);
+      } else failed.push(explainError(error));
       if (WITHOUT_EFFECT.has(reason)) assumed.refused(base);
       return false;
     }
@@ -53,6 +58,11 @@ export function createWriter({ kube, election, assumed }: WriterDeps): Writer {
     write: (base, ref, status) => (assumed.isUnsure(ref) ? Promise.resolve(false) : tryIt(base, ref, status)),
     async settle() {
       for (const { base, ref, status } of assumed.doubtful()) await tryIt(base, ref, status);
+    },
+    cameTooLate() {
+      const was = isLate;
+      isLate = false;
+      return was;
     },
     failures() {
       const told = failed;
