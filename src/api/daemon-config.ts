@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { objectName } from './kinds/fields.ts';
+import { PRIVILEGES } from './kinds/privileges.ts';
 import { DEFAULT_STORAGE } from './storage.ts';
 
 const path = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path');
@@ -12,6 +14,40 @@ const loopback = z
   .string()
   .regex(/^(127(\.[0-9]{1,3}){3}|\[::1\]|localhost):[0-9]{1,5}$/, 'must be a loopback address and a port')
   .refine((address) => Number(address.split(':').at(-1)) <= 65_535, 'must have a port of at most 65535');
+
+const overcommit = z.number().min(0.1).max(100);
+
+const source = z
+  .strictObject({
+    kubeconfig: z
+      .union([path, z.literal('')])
+      .default('')
+      .meta({
+        description: 'Kubeconfig of the API server that has the objects; "": the directory has them.',
+      }),
+    name: objectName.optional().meta({ description: "Name of this vmhost; the machine's when left out." }),
+    address: z.union([z.ipv4(), z.ipv6()]).optional().meta({
+      description: 'Where other vmhosts reach this one; that of the way to the API server when left out.',
+    }),
+    labels: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: 'Labels that its Vmhost gets when it is made.' }),
+    allow: z
+      .array(z.enum(PRIVILEGES))
+      .default([])
+      .meta({ description: 'What objects of the API server may use of this vmhost.' }),
+    overcommit: z
+      .strictObject({
+        cpu: overcommit.default(10),
+        memory: overcommit.default(1),
+        storage: overcommit.default(1),
+      })
+      .prefault({})
+      .meta({ description: 'How many times what the machine has Nodes may ask for.' }),
+  })
+  .prefault({})
+  .meta({ description: 'Where the objects come from.' });
 
 /** /etc/k8slab/k8slabd.yaml; every field may be left out. */
 export const daemonConfig = z.strictObject({
@@ -60,6 +96,7 @@ export const daemonConfig = z.strictObject({
     .max(3600)
     .default(60)
     .meta({ description: 'Every object is looked at this often though nothing was heard of it.' }),
+  source,
   hostFiles: z
     .strictObject({
       hosts: z.union([path, z.literal('')]).default('/etc/hosts'),

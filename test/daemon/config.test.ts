@@ -35,6 +35,7 @@ const DEFAULTS: DaemonConfig = {
   maxRemovals: 3,
   shutdownSeconds: 120,
   resyncSeconds: 60,
+  source: { kubeconfig: '', labels: {}, allow: [], overcommit: { cpu: 10, memory: 1, storage: 1 } },
   hostFiles: {
     hosts: '/etc/hosts',
     inventory: '/etc/ansible/hosts',

@@ -4,6 +4,7 @@ import { reads } from '../kinds/reads.ts';
 import { formatBytes } from '../quantity.ts';
 import { checkImage } from './check.ts';
 import { imageMetrics } from './metrics.ts';
+import { imagePrivileges } from './privileges.ts';
 import { imageSpec } from './spec.ts';
 import { imageRules } from './rules.ts';
 import { imageStatus } from './status-fields.ts';
@@ -13,7 +14,7 @@ export const image = defineKind({
   shortNames: ['kimg'],
   aliases: ['img'],
   description: 'A disk image that Nodes start from: fetched once, verified, never changed afterwards.',
-  manifest: { spec: imageSpec, check: checkImage, rules: imageRules },
+  manifest: { spec: imageSpec, check: checkImage, rules: imageRules, privileges: imagePrivileges },
   status: imageStatus,
   columns: [
     { name: 'Format', jsonPath: '.status.format', cell: ({ status }) => status.format ?? NONE },

@@ -5,6 +5,7 @@ import type { Kind, KindMap, ManifestKind, ObjectOf, ObjectStatus } from '../met
 import type { Column } from './columns.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { MetricFamily } from './metrics.ts';
+import type { Privileged } from './privileges.ts';
 import type { Read } from './reads.ts';
 import type { CelRule } from './rules.ts';
 
@@ -64,6 +65,8 @@ export interface ManifestDefinition<K extends ManifestKind = ManifestKind> {
   readonly yaml11?: readonly FieldPath[];
   /** The objects it names, and waits for until they are there. */
   references?(spec: KindMap[K]['spec']): readonly Reference[];
+  /** Fields for which an object of an API server needs a vmhost's leave. */
+  privileges?(spec: KindMap[K]['spec']): readonly Privileged[];
   /** What is wrong between objects, as far as this kind is concerned. */
   crossCheck?(manifests: Manifests): readonly CrossError[];
 }

@@ -7,6 +7,7 @@ import { loadBalancerMetrics } from './metrics.ts';
 import { loadBalancerReads } from './reads.ts';
 import { loadBalancerReferences } from './references.ts';
 import { loadBalancerSpec } from './spec.ts';
+import { loadBalancerPrivileges } from './privileges.ts';
 import { loadBalancerRules } from './rules.ts';
 import { isServerUp } from './status.ts';
 import { loadBalancerStatus } from './status-fields.ts';
@@ -21,6 +22,7 @@ export const loadBalancer = defineKind({
     check: checkLoadBalancer,
     rules: loadBalancerRules,
     references: loadBalancerReferences,
+    privileges: loadBalancerPrivileges,
     crossCheck: (manifests) => loadBalancerErrors(manifests.of('LoadBalancer')),
   },
   status: loadBalancerStatus,

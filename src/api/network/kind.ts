@@ -5,6 +5,7 @@ import { crossCheckNetworks } from './cross-check.ts';
 import { networkMetrics } from './metrics.ts';
 import { networkReads } from './reads.ts';
 import { networkSpec } from './spec.ts';
+import { networkPrivileges } from './privileges.ts';
 import { networkRules } from './rules.ts';
 import { networkStatus } from './status-fields.ts';
 
@@ -18,6 +19,7 @@ export const network = defineKind({
     check: checkNetwork,
     rules: networkRules,
     keptWhenAdopted: ['autostart', 'forward.mode', 'bridge.stp', 'bridge.delaySeconds', 'dns.localOnly'],
+    privileges: networkPrivileges,
     crossCheck: (manifests) => crossCheckNetworks(manifests.of('Network'), manifests.of('Node')),
   },
   status: networkStatus,

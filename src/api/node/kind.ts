@@ -4,6 +4,7 @@ import { bytesOfMebibytes, formatBytes, mebibytes, parseBytes } from '../quantit
 import { checkNode } from './check.ts';
 import { crossCheckNodes } from './cross-check.ts';
 import { nodeMetrics } from './metrics.ts';
+import { nodePrivileges } from './privileges.ts';
 import { nodeReads } from './reads.ts';
 import { nodeReferences } from './references.ts';
 import { nodeSpec } from './spec.ts';
@@ -22,6 +23,7 @@ export const node = defineKind({
     keptWhenAdopted: ['cpus', 'memory', 'power'],
     yaml11: [['spec', 'cloudInit', 'userData']],
     references: nodeReferences,
+    privileges: nodePrivileges,
     crossCheck: crossCheckNodes,
   },
   status: nodeStatus,
