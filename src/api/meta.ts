@@ -64,6 +64,19 @@ export interface Origin {
   readonly orphan?: true;
   /** The fields that the manifest of an adopted object names (`namedFields`): its spec has defaults filled in. */
   readonly named?: readonly string[];
+  /** It is on another vmhost, or on none yet: nothing is done about it here, and its status is what others say of it. */
+  readonly elsewhere?: Elsewhere;
+  /** Generation of the object on an API server that the spec is of. */
+  readonly generation?: number;
+}
+
+export interface Elsewhere {
+  /** Undefined: it is on none. */
+  readonly vmhost?: string;
+}
+
+export function isElsewhere({ origin }: Pick<ApiObject, 'origin'>): boolean {
+  return origin?.elsewhere !== undefined;
 }
 
 export function isOrphan({ origin }: Pick<ApiObject, 'origin'>): boolean {

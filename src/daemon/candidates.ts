@@ -8,7 +8,7 @@ import {
   type Snapshot,
 } from '../api/manifest/snapshot.ts';
 import { refName, type ConditionInput, type Kind } from '../api/meta.ts';
-import type { ObjectStore } from '../controllers/objects.ts';
+import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import { runInSlices } from '../engine/slices.ts';
 import { createStore } from '../engine/store.ts';
 import { condemnation } from './controllers.ts';
@@ -38,7 +38,8 @@ export async function planCandidates(
     beside === undefined ? snapshotSteps(emptySnapshot, { files }) : besideSteps(beside, { files });
   const snapshot = await runInSlices(steps, world.clock);
   const store: ObjectStore = createStore<KindMap>({ clock: world.clock });
-  for (const host of current.list('Vmhost')) {
+  const host = ownVmhost(current);
+  if (host !== undefined) {
     const { object } = store.apply('Vmhost', { name: host.metadata.name, spec: {}, hash: '' });
     store.updateStatus('Vmhost', object.metadata.name, object.metadata.uid, host.status);
   }

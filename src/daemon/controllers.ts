@@ -16,6 +16,7 @@ import type { StatusSink } from '../engine/status-sink.ts';
 import { createWorkQueue, type WorkQueue } from '../engine/work-queue.ts';
 import { createFelt } from './felt.ts';
 import { VMHOST_TELLS } from './ready-log.ts';
+import { unlessElsewhere } from './elsewhere.ts';
 import { afterFirstLooks } from './first-look.ts';
 import type { Manifests } from './manifests.ts';
 import { KINDS } from '../api/kinds/list.ts';
@@ -65,7 +66,11 @@ export function startControllers(deps: ControllersDeps, releasers: Releasers): r
     return createController({
       name: kind.toLowerCase(),
       queue: queues[kind],
-      reconcile: afterFirstLooks(kind, { kinds: KINDS, store }, createPass(reconciler, passDeps)),
+      reconcile: unlessElsewhere(
+        kind,
+        store,
+        afterFirstLooks(kind, { kinds: KINDS, store }, createPass(reconciler, passDeps)),
+      ),
       workers: workers.most,
       reserved: workers.reserved,
       clock,
@@ -88,7 +93,10 @@ export function blocked(
   name: string,
 ): ConditionInput | undefined {
   return (
-    manifests.blocked(kind) ?? condemnation(manifests.snapshot(), kind, name) ?? removals.blocked(kind, name)
+    manifests.blocked(kind) ??
+    refusal(manifests.snapshot(), kind, name) ??
+    condemnation(manifests.snapshot(), kind, name) ??
+    removals.blocked(kind, name)
   );
 }
 
@@ -99,6 +107,12 @@ export function notesOf(
   name: string,
 ): readonly ConditionInput[] {
   return [...manifests.notes({ kind, name }), ...removals.notes(kind, name)];
+}
+
+/** It uses what this vmhost lets no object of an API server use. */
+function refusal({ share }: Snapshot, kind: Kind, name: string): ConditionInput | undefined {
+  const message = share?.refused.get(`${kind}/${name}`);
+  return message === undefined ? undefined : condition(READY, 'False', 'NotAllowed', message);
 }
 
 /** Manifests that contradict each other: both are told, neither is acted on. */

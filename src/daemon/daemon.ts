@@ -6,10 +6,10 @@ import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import { filesNotedAnew, manifestTrouble, notedAnew } from '../api/manifest/notes.ts';
 import { fieldPlace, type Snapshot } from '../api/manifest/snapshot.ts';
-import { finalizerOf, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
+import { finalizerOf, isElsewhere, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
-import type { ObjectStore } from '../controllers/objects.ts';
+import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
 import { createPackageUpdates } from '../controllers/node/package-updates.ts';
 import { createPower } from '../controllers/node/power.ts';
@@ -135,7 +135,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   store.subscribe((change) => logReady({ log, remembered: (object) => journal.conditions(object) }, change));
   // Written last of all: passes that end meanwhile are told.
   releasers.add('journal', () => journal.dispose());
-  metrics.watchObjects(() => store.all());
+  metrics.watchObjects(() => store.all().filter((object) => !isElsewhere(object)));
   const events = createEvents({ clock, firstVersion: journal.firstVersion });
   events.subscribe(({ involvedObject: { kind }, type }) => metrics.eventRecorded({ kind, type }));
   const drivers = (options.drivers ?? createDrivers)({ config, clock, metrics, log, identity });
@@ -151,17 +151,27 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     if (condemnedNames(before) !== condemnedNames(after)) enqueueAll(store, enqueue);
     else
       for (const { kind, name } of notedAnew(before, after)) if (store.get(kind, name)) enqueue(kind, name);
-    if (filesNotedAnew(before, after)) onProblem();
+    if (filesNotedAnew(before, after)) enqueueVmhost();
   };
-  const onProblem = (): void => {
-    for (const { metadata } of store.list('Vmhost')) enqueue('Vmhost', metadata.name);
+  const enqueueVmhost = (): void => {
+    const name = ownVmhost(store)?.metadata.name;
+    if (name !== undefined) enqueue('Vmhost', name);
   };
   const survey = (): Promise<Marked[]> => surveyMarked(drivers.view, drivers.disks);
   const limit = config.maxRemovals;
   const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
   releasers.add('removals', () => removals.dispose());
   const source = createDirectorySource(drivers.manifestDir, clock);
-  const manifests = createManifests({ source, store, clock, metrics, log, removals, onLoaded, onProblem });
+  const manifests = createManifests({
+    source,
+    store,
+    clock,
+    metrics,
+    log,
+    removals,
+    onLoaded,
+    onProblem: enqueueVmhost,
+  });
   journal.follow(store, () => manifests.isComplete() && removals.surveyed());
   releasers.add('manifests', () => manifests.dispose());
   const isCondemned = (kind: Kind, name: string): boolean =>
@@ -177,7 +187,7 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     onJob: enqueue,
     settled: () => manifests.isComplete() && removals.surveyed(),
   });
-  removals.subscribe(() => store.list('Vmhost').forEach(({ metadata }) => enqueue('Vmhost', metadata.name)));
+  removals.subscribe(enqueueVmhost);
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });

@@ -1,6 +1,6 @@
 import type { Kinds } from '../api/kinds/kinds.ts';
 import type { Read } from '../api/kinds/reads.ts';
-import { isRemoved, type ApiObject, type Kind } from '../api/meta.ts';
+import { isElsewhere, isRemoved, type ApiObject, type Kind } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Reconcile } from '../engine/controller.ts';
 
@@ -40,7 +40,7 @@ function sourcesOf({ kinds, store }: FirstLookDeps, read: Read, object: ApiObjec
   return kinds.manifest(read.source) === undefined ? store.list(read.source) : [];
 }
 
-/** Whether a pass over it has ended, well or not. */
-function wasTried({ status }: ApiObject): boolean {
-  return status.conditions.length > 0;
+/** Whether a pass over it has ended, well or not; what is elsewhere has none here. */
+function wasTried(object: ApiObject): boolean {
+  return isElsewhere(object) || object.status.conditions.length > 0;
 }

@@ -1,6 +1,6 @@
 import { findCondition, READY, SYNCED } from '../api/conditions.ts';
-import { objectWord, type AnyObject } from '../api/meta.ts';
-import type { ObjectStore } from '../controllers/objects.ts';
+import { isElsewhere, objectWord, type AnyObject } from '../api/meta.ts';
+import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import type { Controller } from '../engine/controller.ts';
 import type { Manifests } from './manifests.ts';
 import type { Removals } from './removals.ts';
@@ -61,7 +61,7 @@ function unready({ store, manifests }: HealthDeps): string[] {
   const problem = manifests.problem();
   const unread = problem ?? (manifests.loaded() ? [] : 'the manifests are being read');
   // The vmhost is looked at whenever the connection to libvirt ends, and fails with what libvirt says.
-  const unreachable = store.list('Vmhost').flatMap(({ status }) => {
+  const unreachable = [ownVmhost(store) ?? []].flat().flatMap(({ status }) => {
     const synced = findCondition(status.conditions, SYNCED);
     return synced?.status === 'False' && SILENT.has(synced.reason) ? synced.message : [];
   });
@@ -79,7 +79,9 @@ interface Count {
 function countReady(store: ObjectStore): () => Count {
   const known = new Set<string>();
   const waiting = new Map<string, string>();
-  function note({ kind, metadata, status }: AnyObject, gone = false): void {
+  function note(object: AnyObject, gone = false): void {
+    if (isElsewhere(object)) return;
+    const { kind, metadata, status } = object;
     const word = objectWord({ kind, name: metadata.name });
     if (gone) known.delete(word);
     else known.add(word);
@@ -128,7 +130,8 @@ function notReadyItself({ manifests, removals }: HealthDeps): NotReady[] {
 }
 
 function notReadyObjects({ store, removals }: HealthDeps): NotReady[] {
-  return store.all().flatMap(({ kind, metadata, status }) => {
+  const here = store.all().filter((object) => !isElsewhere(object));
+  return here.flatMap(({ kind, metadata, status }) => {
     const ready = findCondition(status.conditions, READY);
     const held = removals.waiting(kind, metadata.name);
     if (ready?.status === 'True' && held === undefined) return [];

@@ -1,3 +1,4 @@
+import { isElsewhere } from '../api/meta.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 import type { LabChange } from '../drivers/dnsmasq.ts';
 import type { Enqueue } from './triggers.ts';
@@ -32,8 +33,10 @@ function withoutEntry(
   return store
     .list('Node')
     .filter(
-      ({ metadata, spec }) =>
-        !named.has(metadata.name) && spec.networks.some((attachment) => attachment.network === network),
+      (node) =>
+        !isElsewhere(node) &&
+        !named.has(node.metadata.name) &&
+        node.spec.networks.some((attachment) => attachment.network === network),
     )
     .map(({ metadata }) => metadata.name);
 }

@@ -4,11 +4,11 @@ import { formatError } from '../api/manifest/format.ts';
 import { manifestNotes } from '../api/manifest/notes.ts';
 import { emptySnapshot, namedObjects, type Snapshot } from '../api/manifest/snapshot.ts';
 import type { ManifestError } from '../api/manifest/types.ts';
-import { refName, type ConditionInput, type Kind, type ObjectRef } from '../api/meta.ts';
+import { isElsewhere, refName, type ConditionInput, type Kind, type ObjectRef } from '../api/meta.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Logger } from '../engine/logger.ts';
-import type { RemovalRule, Source } from '../engine/source.ts';
+import type { Named, RemovalRule, Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
 import type { ManifestMetrics } from '../engine/manifest-metrics.ts';
 import { createDangling } from './dangling.ts';
@@ -91,7 +91,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   async function list(): Promise<Snapshot | undefined> {
     try {
       const listed = await deps.source.list();
-      if (unreadable !== undefined) deps.log.info({}, 'the manifest directory can be read again');
+      if (unreadable !== undefined) deps.log.info({}, 'the manifests can be read again');
       setUnreadable(undefined);
       return listed;
     } catch (error) {
@@ -99,10 +99,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       if (!(error instanceof ReasonedError)) throw error;
       const why = explainError(error);
       if (why !== unreadable)
-        deps.log.error(
-          { reason: reasonOf(error), why },
-          'cannot read the manifest directory; nothing is changed',
-        );
+        deps.log.error({ reason: reasonOf(error), why }, 'cannot read the manifests; nothing is changed');
       setUnreadable(why);
       return undefined;
     }
@@ -169,13 +166,36 @@ function reportErrors(log: Logger, before: readonly ManifestError[], after: read
 
 /** What a file that was not written again names is in the store already. */
 function storeObjects({ store, log, removals }: ManifestsDeps, before: Snapshot, after: Snapshot): void {
-  const stored = store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
+  const local = store.all().filter((object) => !isElsewhere(object));
+  const stored = local.map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
   const known = new Set(before.objects);
   for (const object of after.objects) {
     const { kind, name, labels, annotations, spec, hash, origin } = object;
-    if (known.has(object)) continue;
+    const current = store.get(kind, name);
+    if (known.has(object) && current !== undefined) continue;
+    const moves = current !== undefined && isElsewhere(current) !== isElsewhere(object);
+    // What was made of it here is let go of first.
+    if (moves && isElsewhere(object)) continue;
+    if (moves) store.remove(kind, name);
     const { result } = store.apply(kind, { name, labels, annotations, spec, hash, origin });
-    if (result !== 'unchanged') log.info({ kind, name, result }, 'manifest loaded');
+    if (result !== 'unchanged' && !isElsewhere(object)) log.info({ kind, name, result }, 'manifest loaded');
   }
-  removals.settle({ refs: namedObjects(after), opaque: after.opaque }, new Set(stored));
+  forgetElsewhere(store, after);
+  removals.settle(namedIn(after), new Set(stored));
+}
+
+/** Of what others have, nothing is left to do. */
+function forgetElsewhere(store: ObjectStore, after: Snapshot): void {
+  const named = namedObjects(after);
+  for (const object of store.all()) {
+    const { kind, metadata } = object;
+    if (kind === 'Vmhost' || !isElsewhere(object)) continue;
+    if (!named.has(refName({ kind, name: metadata.name }))) store.remove(kind, metadata.name);
+  }
+}
+
+function namedIn({ objects, invalid, opaque, share }: Snapshot): Named {
+  if (share === undefined) return { refs: namedObjects({ objects, invalid }), opaque };
+  const { here, released, disputed } = share;
+  return { refs: new Set([...here, ...invalid.keys()]), opaque, released, disputed };
 }

@@ -1,5 +1,5 @@
 import { explainError } from '../api/errors.ts';
-import type { ConditionInput, Kind } from '../api/meta.ts';
+import { isElsewhere, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { Kinds } from '../api/kinds/kinds.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import { shown, type Action, type PlannedObject, type Waiting } from '../api/disruption/action.ts';
@@ -42,7 +42,8 @@ export async function planAll(deps: PlannerDeps, signal: AbortSignal): Promise<P
     const atOnce = deps.remember ? 1 : AT_ONCE;
     const plan = (object: ObjectOf<typeof kind>): Promise<PlannedObject> =>
       planWithin(deps, kind, object, signal);
-    found.push(...(await mapAtOnce(deps.store.list(kind), atOnce, plan)));
+    const here = deps.store.list(kind).filter((object) => !isElsewhere(object));
+    found.push(...(await mapAtOnce(here, atOnce, plan)));
   }
   return found;
 }

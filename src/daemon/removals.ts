@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { condition, READY, REMOVAL_HELD } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import {
+  isElsewhere,
   isOrphan,
   objectWord,
   parseRef,
   refName,
+  type AnyObject,
   type ConditionInput,
   type Kind,
   type ObjectRef,
@@ -69,11 +71,11 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     if (type === 'DELETED' && held.has(gone)) setHeld([...held].filter(([ref]) => ref !== gone));
   });
 
-  function judge({ refs: manifests, opaque }: Named, before: ReadonlySet<string>): void {
-    const refs = store.all().flatMap((object) => (object.kind === 'Vmhost' ? [] : [refOf(object)]));
+  function judge({ refs: manifests, opaque, ...asked }: Named, before: ReadonlySet<string>): void {
+    const refs = store.all().filter(isRemovable).map(refOf);
     const pending = refs.map(refName).filter((ref) => !manifests.has(ref));
     const remaining = [...before].filter((ref) => manifests.has(ref)).length;
-    const next = holdRemovals({ pending, remaining, admitted, held, opaque, limit });
+    const next = holdRemovals({ pending, remaining, admitted, held, opaque, limit, ...asked });
     admitted = new Set(next.admitted);
     setHeld([...next.held]);
     for (const ref of next.admitted) begin(parseRef(ref));
@@ -124,7 +126,9 @@ export function createRemovals(deps: RemovalsDeps): Removals {
   function takeIn(marked: readonly Marked[], manifests: Named): void {
     for (const object of marked) {
       const { kind, name } = object;
-      if (manifests.refs.has(refName(object)) || store.get(kind, name) !== undefined) continue;
+      const known = store.get(kind, name);
+      if (manifests.refs.has(refName(object)) || (known !== undefined && !isElsewhere(known))) continue;
+      if (known !== undefined) store.remove(kind, name);
       const origin = { orphan: true } as const;
       if (kind === 'Node') store.apply(kind, { name, origin, spec: object.spec, hash: '' });
       else store.apply(kind, { name, origin, spec: object.spec, hash: '' });
@@ -192,6 +196,11 @@ function summary(refs: readonly string[]): ConditionInput {
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   const message = `without manifests and not removed: ${names.slice(0, NAMED).join(', ')}${more}; to remove them: k8slab confirm-removal`;
   return condition('RemovalsHeld', 'True', 'NotConfirmed', message);
+}
+
+/** Whether it is here, and made from a manifest. */
+function isRemovable(object: AnyObject): boolean {
+  return object.kind !== 'Vmhost' && !isElsewhere(object);
 }
 
 function refOf({ kind, metadata }: { kind: Kind; metadata: { name: string } }): ObjectRef {

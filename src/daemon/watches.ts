@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../controllers/objects.ts';
+import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import type { LibvirtChange } from '../drivers/libvirt.ts';
 import type { Source, SourceState } from '../engine/source.ts';
 import type { Releasers } from '../engine/releasers.ts';
@@ -45,7 +45,8 @@ export function startWatches(deps: WatchDeps, releasers: Releasers): void {
 
 function enqueueConcerned({ store, enqueue }: WatchDeps, change: LibvirtChange): void {
   if (change.kind === 'host') {
-    for (const { metadata } of store.list('Vmhost')) enqueue('Vmhost', metadata.name);
+    const vmhost = ownVmhost(store);
+    if (vmhost !== undefined) enqueue('Vmhost', vmhost.metadata.name);
     return;
   }
   enqueueRemoved(store, enqueue);

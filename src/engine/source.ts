@@ -32,4 +32,8 @@ export interface RemovalRule {
 export interface Named {
   readonly refs: ReadonlySet<string>;
   readonly opaque: readonly string[];
+  /** What is to be let go of since somebody asked for just that, however many there are. */
+  readonly released?: ReadonlySet<string>;
+  /** What another vmhost is said to have: held until somebody confirms it, however few there are. */
+  readonly disputed?: ReadonlySet<string>;
 }

@@ -32,6 +32,7 @@ const FAILED = { blocks: 'ready and synced', endedBy: 'user' } as const;
 const RULES = {
   // Manifests.
   Conflict: FAILED,
+  NotAllowed: FAILED,
   RemovalHeld: { blocks: 'nothing', endedBy: 'user' },
   InUse: EVENT,
   FileKept: PENDING,

@@ -4,6 +4,7 @@ import { KINDS } from '../kinds/list.ts';
 import { refName, type ObjectRef } from '../meta.ts';
 import { byErrorPlace, crossCheck, manifold } from './cross-check.ts';
 import { parseSteps } from './parse.ts';
+import type { Share } from '../placement/share.ts';
 import type { FieldPath } from './path.ts';
 import { positionOf } from './places.ts';
 import { danglingReferences } from './references.ts';
@@ -56,6 +57,13 @@ export interface Snapshot {
    * not known to be gone: remove nothing.
    */
   readonly opaque: readonly string[];
+  /** What of it is for this vmhost, where several share the objects; undefined: all. */
+  readonly share?: SnapshotShare;
+}
+
+export interface SnapshotShare extends Share {
+  /** `Kind/name` -> why an object is left alone: it uses what this vmhost lets none use. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 /** Before the first listing. */

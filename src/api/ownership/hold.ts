@@ -18,6 +18,10 @@ export interface HoldInput {
   readonly held: ReadonlyMap<string, HoldReason>;
   /** Manifest files that cannot be read; a pending object may have its manifest in one of them. */
   readonly opaque: readonly string[];
+  /** Pending objects that somebody asked to be let go of: they count as nothing that was lost. */
+  readonly released?: ReadonlySet<string>;
+  /** Pending objects that another vmhost is said to have. */
+  readonly disputed?: ReadonlySet<string>;
   /** How many objects may be pending without being asked about. */
   readonly limit: number;
 }
@@ -28,17 +32,20 @@ export interface Hold {
 }
 
 /** For UnreadManifest nobody has to confirm anything: it ends when the file can be read. */
-export type HoldReason = 'NothingWouldRemain' | 'TooManyAtOnce' | 'UnreadManifest';
+export type HoldReason = 'NothingWouldRemain' | 'TooManyAtOnce' | 'UnreadManifest' | 'BoundElsewhere';
 
 /**
  * Which objects may be removed, and which are held until somebody confirms it: all new ones if there are too many, if
  * nothing of what there was would remain, or while a manifest cannot be read. What is held for their number stays
  * held, whatever becomes of the others: a directory that comes back file by file is not a wish to remove its last ones.
  */
-export function holdRemovals({ pending, remaining, admitted, held, opaque, limit }: HoldInput): Hold {
-  const fresh = freshReason(pending.length, remaining, limit);
+export function holdRemovals(input: HoldInput): Hold {
+  const { pending, remaining, admitted, held, opaque, limit, released = NONE, disputed = NONE } = input;
+  const lost = pending.filter((ref) => !released.has(ref)).length;
+  const fresh = freshReason(lost, remaining, limit);
   const reasonOf = (ref: string): HoldReason | undefined => {
-    if (admitted.has(ref)) return undefined;
+    if (admitted.has(ref) || released.has(ref)) return undefined;
+    if (disputed.has(ref)) return 'BoundElsewhere';
     if (opaque.length > 0) return 'UnreadManifest';
     const before = held.get(ref);
     return before === undefined || before === 'UnreadManifest' ? fresh : before;
@@ -49,6 +56,8 @@ export function holdRemovals({ pending, remaining, admitted, held, opaque, limit
     held: new Map(judged.flatMap(({ ref, reason }) => (reason === undefined ? [] : [[ref, reason]]))),
   };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function freshReason(pending: number, remaining: number, limit: number): HoldReason | undefined {
   if (remaining === 0) return 'NothingWouldRemain';
@@ -67,6 +76,8 @@ export function explainHold(reason: HoldReason, { limit, opaque }: HoldFacts, re
     const files = opaque.slice(0, MAX_FILES).join(', ') + (opaque.length > MAX_FILES ? ' and others' : '');
     return `no manifest that can be read names it; held, since ${files} may: mend or remove that file, or ${confirm}`;
   }
+  if (reason === 'BoundElsewhere')
+    return `another vmhost is said to have it; held, since its guest would be lost; to remove it from this one: ${confirm}`;
   const why =
     reason === 'NothingWouldRemain'
       ? 'none is left of what there was'

@@ -3,6 +3,7 @@ import type { WaitingReason } from '../disruption/waiting.ts';
 /** What every reason to wait means. */
 export const REASONS = {
   Conflict: 'manifests contradict each other, or another thing has its name',
+  NotAllowed: 'it uses what its vmhost lets no object of an API server use',
   RemovalHeld: 'its removal waits to be confirmed',
   InUse: 'something still uses it',
   FileUsersUnknown: 'whether something stands on its file is not known yet',

@@ -1,3 +1,4 @@
+import { isElsewhere } from '../../api/meta.ts';
 import type { ImageRemovalAction } from '../../api/disruption/action.ts';
 import { planImageRemoval, type RemovedImage } from '../../api/image/plan-removal.ts';
 import type { ImageStore } from '../../drivers/images.ts';
@@ -39,7 +40,7 @@ async function observe(deps: ImageRemovalDeps, name: string): Promise<RemovedIma
     known,
     nodes: deps.store
       .list('Node')
-      .filter(({ spec }) => spec.disk.image === name)
+      .filter((node) => !isElsewhere(node) && node.spec.disk.image === name)
       .map(({ metadata }) => metadata.name),
   };
 }

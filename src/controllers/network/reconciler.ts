@@ -2,7 +2,7 @@ import { namedIn } from '../../api/ownership/named.ts';
 import { takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
 import { waitingRule } from '../../api/disruption/waiting.ts';
-import { isRemoved } from '../../api/meta.ts';
+import { isElsewhere, isRemoved } from '../../api/meta.ts';
 import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
 import { desireNetwork, type DesireNetworkInput, type NetworkDesire } from '../../api/network/desire.ts';
 import { definedEntries, liveEntries } from '../../api/network/liveness.ts';
@@ -106,9 +106,14 @@ async function claimants(deps: NetworkDeps): Promise<{ name: string; spec: Objec
   return Promise.resolve(
     deps.store
       .list('Node')
-      .filter((node) => !deps.isCondemned(node.metadata.name) && !isRemoved(node))
+      .filter((node) => !deps.isCondemned(node.metadata.name) && !isRemoved(node) && isGiven(node))
       .map(({ metadata, spec }) => ({ name: metadata.name, spec })),
   );
+}
+
+/** Whether others have given an address to what they have: nobody gives one here. */
+function isGiven(node: ObjectOf<'Node'>): boolean {
+  return !isElsewhere(node) || node.spec.networks.every(({ address }) => address !== undefined);
 }
 
 /** A machine that exists keeps its address, whatever became of its manifest. */

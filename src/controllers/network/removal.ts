@@ -1,4 +1,4 @@
-import { isOrphan } from '../../api/meta.ts';
+import { isElsewhere, isOrphan } from '../../api/meta.ts';
 import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/action.ts';
 import { liveEntries } from '../../api/network/liveness.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
@@ -101,7 +101,10 @@ async function users(
   const nodes = store
     .list('Node')
     .filter(
-      ({ metadata, spec }) => !using.has(metadata.name) && spec.networks.some((nic) => nic.network === name),
+      (node) =>
+        !isElsewhere(node) &&
+        !using.has(node.metadata.name) &&
+        node.spec.networks.some((nic) => nic.network === name),
     )
     .map(({ metadata }) => metadata.name);
   return [...[...using].map((domain) => `domain "${domain}"`), ...nodes.map((node) => `Node "${node}"`)];

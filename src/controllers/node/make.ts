@@ -10,7 +10,7 @@ import type { ObservedNode } from '../../api/node/observed.ts';
 import { nextMark, type DesiredDefinition } from '../../api/node/render-domain-over.ts';
 import type { JobRun } from '../jobs.ts';
 import type { NodeDeps } from './deps.ts';
-import type { ObjectOf } from '../objects.ts';
+import { type ObjectOf, ownVmhost } from '../objects.ts';
 import { seedHash } from './seed.ts';
 
 type CreateDisk = Extract<NodeAction, { type: 'CreateDisk' }>;
@@ -128,7 +128,7 @@ export async function defineDomain(
   { disk, ownDisk }: { readonly disk: ObservedNode['disk']; readonly ownDisk: boolean },
 ): Promise<void> {
   const name = cloudInit.node;
-  const host = deps.store.list('Vmhost')[0]?.status;
+  const host = ownVmhost(deps.store)?.status;
   const key = await deps.hostKey(name);
   const told = disk.firstBoot ?? cloudInitHash(cloudInit);
   // k8slab makes no other; what a disk of others is was said or seen when it was first looked at.

@@ -21,7 +21,7 @@ import { findDiskHolder, isStoredImage } from './disk-holder.ts';
 import { observeProgress, observeTries } from './progress.ts';
 import { probeNode } from './probes.ts';
 import { isSeedThere, seedHash } from './seed.ts';
-import type { ObjectOf } from '../objects.ts';
+import { type ObjectOf, ownVmhost } from '../objects.ts';
 import type { LookContext } from '../pass.ts';
 
 /** What there is of the Node and of what it needs, and what it shall be. Changes nothing. */
@@ -37,7 +37,7 @@ export async function observeNode(
   const domain = observedDomain && takeOverDomain({ name, spec: object.spec }, observedDomain);
   const spec = adoptedNodeSpec(object.spec, namedIn(object.origin), domain);
   const disk = await observeDisk(deps, object, domain);
-  const { domainType } = deps.store.list('Vmhost')[0]?.status ?? {};
+  const { domainType } = ownVmhost(deps.store)?.status ?? {};
   const desire = desireNode(
     {
       node: { ...object, spec },
@@ -162,8 +162,7 @@ function observeSource(
 }
 
 function hostDependency(deps: NodeDeps): Dependency {
-  if (deps.store.list('Vmhost').some(({ status }) => status.domainType !== undefined))
-    return { state: 'ready' };
+  if (ownVmhost(deps.store)?.status.domainType !== undefined) return { state: 'ready' };
   return { state: 'waiting', reason: 'HostNotReady', message: "the vmhost's capabilities are not known yet" };
 }
 

@@ -1,3 +1,4 @@
+import { isElsewhere } from '../../api/meta.ts';
 import { findCondition, READY } from '../../api/conditions.ts';
 import { holdsSlot, type NodeMemory } from '../../api/node/memory.ts';
 import { inTheWay, peersInTheWay } from '../../api/node/rollout.ts';
@@ -102,12 +103,14 @@ export function createTurns({ store, memory, clock, limit, enqueue }: TurnsDeps)
   }
 
   for (const node of store.list('Node')) {
+    if (isElsewhere(node)) continue;
     take(node, node.metadata.name);
     recall(node.metadata.name, undefined, memory.read(node));
   }
   const unsubscribe = [
     store.subscribe(({ type, object }) => {
-      if (object.kind === 'Node') take(type === 'DELETED' ? undefined : object, object.metadata.name);
+      if (object.kind === 'Node' && !isElsewhere(object))
+        take(type === 'DELETED' ? undefined : object, object.metadata.name);
     }),
     memory.subscribe(({ kind, name, before, after }) => {
       if (kind === 'Node') recall(name, before, after);
