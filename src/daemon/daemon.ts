@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { SILENT_HINT } from '../api/libvirt/hints.ts';
@@ -29,6 +28,7 @@ import type { Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
 import { createStoreSink, type StatusSink } from '../engine/status-sink.ts';
 import { createStore } from '../engine/store.ts';
+import { openConfigured, vmhostName, type ApiServer, type Connect } from './api-server/open.ts';
 import { planCandidates } from './candidates.ts';
 import type { Priority } from '../engine/work-queue.ts';
 import { blocked, createQueues, startControllers, type Queues } from './controllers.ts';
@@ -56,6 +56,8 @@ export interface DaemonOptions {
   readonly notifier: Notifier;
   /** Default: those of this vmhost. */
   readonly drivers?: (deps: WiringDeps) => Drivers;
+  /** Default: of the kubeconfig that the configuration names. */
+  readonly connect?: Connect;
 }
 
 export interface Daemon {
@@ -77,7 +79,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await ensureDir(options.config.runtime);
     const identity = await loadIdentity(options.config);
     const journal = await openAges(options);
-    return await start(options, build(options, { identity, journal }, releasers), releasers);
+    return await start(options, await build(options, { identity, journal }, releasers), releasers);
   } catch (error) {
     await releasers.releaseAll();
     throw error;
@@ -110,6 +112,8 @@ interface Parts {
   readonly reconcilers: Reconcilers;
   readonly memory: Memory;
   readonly identity: KeyPair;
+  /** Undefined: the directory has the objects. */
+  readonly apiServer: ApiServer | undefined;
 }
 
 interface FromDisk {
@@ -117,7 +121,11 @@ interface FromDisk {
   readonly journal: Journal;
 }
 
-function build(options: DaemonOptions, { identity, journal }: FromDisk, releasers: Releasers): Parts {
+async function build(
+  options: DaemonOptions,
+  { identity, journal }: FromDisk,
+  releasers: Releasers,
+): Promise<Parts> {
   const { config, version, log, clock } = options;
   const metrics = createMetrics({
     version,
@@ -161,7 +169,8 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
   const limit = config.maxRemovals;
   const removals = createRemovals({ store, clock, log, metrics, limit, survey, enqueue });
   releasers.add('removals', () => removals.dispose());
-  const source = createDirectorySource(drivers.manifestDir, clock);
+  const apiServer = await openConfigured({ ...options, store, events, metrics, identity }, releasers);
+  const source = apiServer?.source ?? createDirectorySource(drivers.manifestDir, clock);
   const manifests = createManifests({
     source,
     store,
@@ -186,13 +195,14 @@ function build(options: DaemonOptions, { identity, journal }: FromDisk, releaser
     isCondemned,
     onJob: enqueue,
     settled: () => manifests.isComplete() && removals.surveyed(),
+    facts: apiServer?.facts,
   });
   removals.subscribe(enqueueVmhost);
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });
   const data = { store, source, sink, metrics, events, drivers, queues, enqueue, manifests, removals };
-  return { ...data, controllers, health, reconcilers, memory, identity };
+  return { ...data, controllers, health, reconcilers, memory, identity, apiServer };
 }
 
 function condemnedNames(snapshot: Snapshot): string {
@@ -209,7 +219,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   const enqueue: Enqueue = (kind, name, delayMs, priority) =>
     parts.enqueue(kind, name, delayMs, priority === 'edit' ? edited : priority);
   releasers.add('triggers', startTriggers(KINDS, store, enqueue));
-  store.apply('Vmhost', { name: hostname(), spec: {}, hash: '' });
+  store.apply('Vmhost', { name: vmhostName(config), spec: {}, hash: '' });
   await manifests.load();
   edited = 'edit';
   const resyncMs = (kind: Kind): number =>
@@ -217,6 +227,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   parts.controllers.push(
     ...startControllers({ ...parts, clock, log, recorder: parts.events, resyncMs }, releasers),
   );
+  parts.controllers.push(...(parts.apiServer?.start(parts) ?? []));
   startWatches(parts, releasers);
   await startHeartbeat({ notifier, health, clock, log }, releasers);
   log.info({ version, manifests: config.manifests, listen: config.listen }, 'k8slabd is up');

@@ -7,6 +7,7 @@ import { disksDir, imagesDir } from '../api/storage.ts';
 import type { Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/vmhost/plan.ts';
+import type { Facts } from './api-server/facts.ts';
 import { createVmhostReconciler } from '../controllers/vmhost/reconciler.ts';
 import { createImageReconciler, refetchMs } from '../controllers/image/reconciler.ts';
 import { createImageRemoval } from '../controllers/image/removal.ts';
@@ -167,6 +168,8 @@ export interface ReconcilerDeps {
   readonly settled?: () => boolean;
   /** Where a Network's other vmhosts and their guests are, as far as that is known. */
   readonly overlay?: (network: string) => OverlayPeers | undefined;
+  /** What the vmhost tells others that share a lab with it; left out: it is alone. */
+  readonly facts?: Facts | undefined;
   /** A job beside the passes progressed. */
   readonly onJob: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
@@ -222,6 +225,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
       paths: hostPaths(config),
       domainType: config.domainType,
       ...(deps.settled === undefined ? {} : { settled: deps.settled }),
+      ...(deps.facts === undefined ? {} : { facts: deps.facts }),
     }),
     Network: withRemoval(network, createNetworkRemoval(networkDeps, network)),
     Image: withRemoval(

@@ -33,6 +33,11 @@ export function timestamp(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
+/** RFC 3339 with microseconds, as Kubernetes' Leases have it. */
+export function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '000Z');
+}
+
 /** A delay that timers accept: whole numbers are not needed, NaN and negative ones become 0. */
 export function capDelay(ms: number): number {
   return ms > 0 ? Math.min(ms, MAX_DELAY_MS) : 0;

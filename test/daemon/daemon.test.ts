@@ -92,7 +92,7 @@ describe('the daemon', () => {
     });
     assert.deepEqual(
       log.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
-      ['cannot read the manifest directory; nothing is changed'],
+      ['cannot read the manifests; nothing is changed'],
     );
   });
 

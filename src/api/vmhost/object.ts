@@ -20,6 +20,10 @@ export interface VmhostStatus extends ObjectStatus {
   readonly allocatable?: VmhostResources;
   /** By which other vmhosts reach it. */
   readonly addresses?: readonly string[];
+  /** Public key of its sshd. */
+  readonly sshHostKey?: string;
+  /** Public key with which its daemon logs in to guests. */
+  readonly sshPublicKey?: string;
   /** Names of the Images that are there. */
   readonly images?: readonly string[];
 }

@@ -25,5 +25,7 @@ export const vmhostStatus: StatusFields<'Vmhost'> = {
     items: { type: 'string' },
     description: 'Addresses by which other vmhosts reach it.',
   },
+  sshHostKey: { type: 'string', description: 'Public key of its sshd.' },
+  sshPublicKey: { type: 'string', description: 'Public key with which its daemon logs in to guests.' },
   images: { type: 'array', items: { type: 'string' }, description: 'Images that are there.' },
 };

@@ -32,6 +32,8 @@ export interface VmhostDeps {
   readonly files: HostFilesPort;
   readonly paths: HostPaths;
   readonly domainType: 'auto' | 'kvm' | 'qemu';
+  /** What it tells others that share a lab with it; left out: it is alone. */
+  readonly facts?: () => Promise<Omit<VmhostStatus, 'conditions'>>;
   /** Whether all Nodes that there may be are in the store; left out: they are. */
   readonly settled?: () => boolean;
 }
@@ -45,7 +47,7 @@ export function createVmhostReconciler(deps: VmhostDeps): Reconciler<'Vmhost', V
   return {
     kind: 'Vmhost',
     async look() {
-      const fields = await observeLibvirt(deps);
+      const fields = { ...(await observeLibvirt(deps)), ...(await deps.facts?.()) };
       const files = await readFiles(deps);
       // What the files are held against is read in one moment, after the last wait.
       const all = deps.store.list('Network');

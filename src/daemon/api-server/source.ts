@@ -1,4 +1,3 @@
-import { ReasonedError } from '../../api/errors.ts';
 import type { Kinds } from '../../api/kinds/kinds.ts';
 import type { Privilege } from '../../api/kinds/privileges.ts';
 import {
@@ -12,7 +11,6 @@ import { isLeftAlone } from '../../api/ipam/names.ts';
 import {
   objectWord,
   refName,
-  type Kind,
   type ManifestKind,
   type ObjectRef,
   type Origin,
@@ -24,9 +22,7 @@ import type { KubeObject } from '../../drivers/kube.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { runInSlices } from '../../engine/slices.ts';
 import type { Source } from '../../engine/source.ts';
-
-/** What an API server has, or had when it was last heard of. */
-export type KnownObjects = (kind: Kind) => ReadonlyMap<string, KubeObject>;
+import type { KnownObjects } from './known.ts';
 
 /** Held by a vmhost on what it made something of. */
 export function vmhostFinalizer(vmhost: string): string {
@@ -180,9 +176,4 @@ export function isDrained(vmhost: KubeObject | undefined): boolean {
 function partition<T>(all: readonly T[], test: (each: T) => boolean): [T[], T[]] {
   const groups = Map.groupBy(all, test);
   return [groups.get(true) ?? [], groups.get(false) ?? []];
-}
-
-/** @throws ReasonedError always: nothing was heard of the API server in this run, nor in one before it */
-export function neverListed(why: string): never {
-  throw new ReasonedError('Unreachable', `cannot list the objects of the API server: ${why}`);
 }

@@ -1,0 +1,54 @@
+import type { SnapshotShare } from '../../api/manifest/snapshot.ts';
+import { isElsewhere, parseRef, refName, type ObjectRef } from '../../api/meta.ts';
+import type { ObjectStore } from '../../controllers/objects.ts';
+import type { Kube, KubeObject } from '../../drivers/kube.ts';
+import type { Reconcile } from '../../engine/controller.ts';
+import { boundTo, vmhostFinalizer } from './source.ts';
+
+export interface HoldingsDeps {
+  readonly store: ObjectStore;
+  readonly vmhost: string;
+  readonly kube: Pick<Kube, 'applyStatus' | 'setFinalizer'>;
+  readonly served: (ref: ObjectRef) => KubeObject | undefined;
+  /** Undefined: nothing is known yet. */
+  readonly share: () => SnapshotShare | undefined;
+  /** Whether it was looked for what an earlier run made: until then nothing is known to be gone. */
+  readonly surveyed: () => boolean;
+}
+
+/** Field manager of bindings, whoever writes them. */
+export const BINDING_MANAGER = 'k8slab-scheduler';
+
+/**
+ * Keeps this vmhost's finalizer on what it has or is to have, and on nothing else; a Node that left in a drain is unbound, one
+ * that lost its binding is bound again.
+ */
+export function createHoldings(deps: HoldingsDeps): Reconcile {
+  const { store, vmhost, kube, served } = deps;
+  const finalizer = vmhostFinalizer(vmhost);
+
+  async function bind(ref: ObjectRef, status: object, { metadata }: KubeObject): Promise<void> {
+    const { resourceVersion } = metadata;
+    await kube.applyStatus(ref, status, { manager: BINDING_MANAGER, resourceVersion });
+  }
+
+  return async (key) => {
+    const ref = parseRef(key);
+    const [object, share] = [served(ref), deps.share()];
+    if (object === undefined || share === undefined) return {};
+    const local = store.get(ref.kind, ref.name);
+    const isHere = local !== undefined && !isElsewhere(local);
+    const isHeld = object.metadata.finalizers?.includes(finalizer) === true;
+    const isRemoved = object.metadata.deletionTimestamp !== undefined;
+    const isWanted = share.here.has(refName(ref));
+    if (isWanted && !isHeld && !isRemoved) await kube.setFinalizer(ref, finalizer, true);
+    const isGone = !isWanted && !isHere && deps.surveyed();
+    if (isGone && isHeld) await kube.setFinalizer(ref, finalizer, false);
+    if (ref.kind !== 'Node' || isRemoved) return {};
+    const bound = boundTo(object.status);
+    if (isGone && !isHeld && bound === vmhost && share.released.has(refName(ref)))
+      await bind(ref, {}, object);
+    if (isHere && isHeld && bound === undefined) await bind(ref, { vmhost }, object);
+    return {};
+  };
+}

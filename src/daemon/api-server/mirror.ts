@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { vmhostSpec } from '../../api/vmhost/spec.ts';
+import { isElsewhere, type Condition, type Kind, type ObjectRef, type ObjectStatus } from '../../api/meta.ts';
+import type { ObjectStore } from '../../controllers/objects.ts';
+import type { KubeObject } from '../../drivers/kube.ts';
+
+export interface MirrorDeps {
+  readonly store: ObjectStore;
+  readonly vmhost: string;
+  readonly served: (ref: ObjectRef) => KubeObject | undefined;
+}
+
+/** What the store says of objects that others have, as the API server says it. */
+export interface Mirror {
+  /** The server may say something else of it now. */
+  sync(ref: ObjectRef): void;
+  dispose(): void;
+}
+
+export function createMirror({ store, vmhost, served }: MirrorDeps): Mirror {
+  function syncVmhost(name: string): void {
+    const object = served({ kind: 'Vmhost', name });
+    const isOwn = name === vmhost;
+    if (object === undefined) {
+      if (!isOwn) store.remove('Vmhost', name);
+      return;
+    }
+    const { labels, annotations } = object.metadata;
+    const spec = vmhostSpec.safeParse(object.spec).data ?? {};
+    const origin = isOwn ? undefined : { elsewhere: { vmhost: name } };
+    store.apply('Vmhost', { name, labels, annotations, spec, hash: JSON.stringify(spec), origin });
+    if (!isOwn) copyStatus({ kind: 'Vmhost', name }, object);
+  }
+
+  function copyStatus<K extends Kind>({ kind, name }: ObjectRef<K>, object: KubeObject): void {
+    const local = store.get(kind, name);
+    if (local === undefined || !isElsewhere(local)) return;
+    store.updateStatus(kind, name, local.metadata.uid, statusOf(object.status) as never);
+  }
+
+  const unsubscribe = store.subscribe(({ type, object: { kind, metadata } }) => {
+    if (type !== 'ADDED' || kind === 'Vmhost') return;
+    const ref = { kind, name: metadata.name };
+    const object = served(ref);
+    if (object !== undefined) copyStatus(ref, object);
+  });
+
+  return {
+    sync(ref) {
+      if (ref.kind === 'Vmhost') syncVmhost(ref.name);
+      else {
+        const object = served(ref);
+        if (object !== undefined) copyStatus(ref, object);
+      }
+    },
+    dispose: unsubscribe,
+  };
+}
+
+const condition: z.ZodType<Condition> = z.object({
+  type: z.string(),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string(),
+  message: z.string().default(''),
+  lastTransitionTime: z.string(),
+  observedGeneration: z.int().optional(),
+}) as never;
+
+/** It is written into known_hosts: one line. */
+const sshHostKey = z.string().regex(/^(ssh|ecdsa|sk)-[^ \n]+ [A-Za-z0-9+/]+=*$/);
+
+/** Whatever others wrote there: what is no condition or no key counts as none. */
+function statusOf(status: unknown): ObjectStatus {
+  const record = z.record(z.string(), z.unknown()).safeParse(status).data ?? {};
+  const { conditions, sshHostKey: key, ...others } = record;
+  const listed = z.array(z.unknown()).safeParse(conditions).data ?? [];
+  const pinned = sshHostKey.safeParse(key).data;
+  return {
+    ...others,
+    conditions: listed.flatMap((each) => condition.safeParse(each).data ?? []),
+    ...(pinned === undefined ? {} : { sshHostKey: pinned }),
+  };
+}

@@ -1,0 +1,60 @@
+import { hostname } from 'node:os';
+import type { DaemonConfig } from '../../api/daemon-config.ts';
+import { ReasonedError } from '../../api/errors.ts';
+import { objectName } from '../../api/kinds/fields.ts';
+import { namesOf } from '../../api/kinds/kinds.ts';
+import { KINDS } from '../../api/kinds/list.ts';
+import type { KeyPair } from '../../drivers/keys.ts';
+import type { Kube } from '../../drivers/kube.ts';
+import { readIdentity } from '../../drivers/vmhost/identity.ts';
+import type { Releasers } from '../../engine/releasers.ts';
+import { createFacts } from './facts.ts';
+import { openApiServer, type ApiServer, type ApiServerDeps } from './start.ts';
+
+export type { ApiServer } from './start.ts';
+
+/** An API server to talk to. */
+export interface Connection {
+  readonly kube: Kube;
+  /** Its URL, where that is known. */
+  readonly server: string | undefined;
+}
+
+/** @param reporter who tells it of events */
+export type Connect = (kubeconfig: string, reporter: string) => Promise<Connection>;
+
+export interface OpenDeps extends Omit<ApiServerDeps, 'kube' | 'vmhost' | 'machine' | 'facts' | 'config'> {
+  readonly config: DaemonConfig;
+  readonly identity: KeyPair;
+  readonly connect?: Connect;
+}
+
+/** The API server that the configuration names; undefined: it names none. */
+export async function openConfigured(deps: OpenDeps, releasers: Releasers): Promise<ApiServer | undefined> {
+  const { config, identity, store, clock, connect = connectByKubeconfig } = deps;
+  const { kubeconfig } = config.source;
+  if (kubeconfig === '') return undefined;
+  const vmhost = vmhostName(config);
+  const machine = await readIdentity();
+  const { kube, server } = await connect(kubeconfig, vmhost);
+  const { machineID } = machine;
+  const facts = createFacts({ config, machineID, server, sshPublicKey: identity.publicKey, store, clock });
+  return openApiServer({ ...deps, kube, vmhost, machine, facts }, releasers);
+}
+
+/** What this vmhost is called. @throws ReasonedError InvalidConfig when the machine's name is none for an object */
+export function vmhostName({ source }: Pick<DaemonConfig, 'source'>): string {
+  if (source.name !== undefined) return source.name;
+  if (source.kubeconfig === '') return hostname();
+  const [name = ''] = hostname().toLowerCase().split('.');
+  if (objectName.safeParse(name).success) return name;
+  throw new ReasonedError('InvalidConfig', `cannot name the Vmhost "${name}": set source.name in k8slabd.yaml`);
+}
+
+async function connectByKubeconfig(kubeconfig: string, reporter: string): Promise<Connection> {
+  // It is large, and of no use to a daemon that reads a directory.
+  const { createKube, readAccess } = await import('../../drivers/kube/client.ts');
+  // One that cannot be used now may be mended while the daemon runs: each call says what is wrong with it.
+  const server = await readAccess(kubeconfig).then((access) => access.server, () => undefined);
+  return { kube: createKube({ kubeconfig, reporter, kinds: KINDS.all.map(namesOf) }), server };
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { explainError } from '../../api/errors.ts';
+import { KINDS } from '../../api/kinds/list.ts';
+import type { Kind } from '../../api/meta.ts';
+import type { KubeObject } from '../../drivers/kube.ts';
+import type { Clock, Timer } from '../../engine/clock.ts';
+import type { Logger } from '../../engine/logger.ts';
+import type { KnownObjects } from './known.ts';
+
+const object = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    uid: z.string(),
+    resourceVersion: z.string(),
+    creationTimestamp: z.string(),
+  }),
+  spec: z.unknown().optional(),
+  status: z.unknown().optional(),
+});
+const content = z.object({ identity: z.string(), objects: z.array(object) });
+
+export interface RememberedDeps {
+  readonly path: string;
+  /** Of this vmhost and machine: what another one knew is nothing to go by. */
+  readonly identity: string;
+  readonly files: {
+    readIfExists(path: string): Promise<string | undefined>;
+    writeAtomic(path: string, content: string): Promise<unknown>;
+  };
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What the API server had, for a daemon that starts while the server is away. */
+export interface Remembered {
+  /** Undefined: nothing was known. */
+  readonly objects: KnownObjects | undefined;
+  /** Some time after it was called, what is known by then is written. */
+  note(known: KnownObjects): void;
+  dispose(): Promise<void>;
+}
+
+const SAVE_MS = 5000;
+
+export async function openRemembered(deps: RememberedDeps): Promise<Remembered> {
+  const { path, identity, files, clock, log } = deps;
+  const before = await read(deps);
+  let written = '';
+  let latest: KnownObjects | undefined;
+  let timer: Timer | undefined;
+
+  async function save(): Promise<void> {
+    timer?.cancel();
+    timer = undefined;
+    if (latest === undefined) return;
+    const known = latest;
+    const objects = KINDS.all.flatMap(({ kind }) => [...known(kind).values()].map(kept));
+    const text = JSON.stringify({ identity, objects });
+    if (text === written) return;
+    try {
+      await files.writeAtomic(path, text);
+      written = text;
+    } catch (error) {
+      log.warn({ path, why: explainError(error) }, 'cannot remember what the API server has');
+    }
+  }
+
+  return {
+    objects: before,
+    note(known) {
+      latest = known;
+      timer ??= clock.setTimer(SAVE_MS, () => void save());
+    },
+    dispose: save,
+  };
+}
+
+/** Of what changes all the time nothing is kept. */
+function kept({ apiVersion, kind, metadata, spec, status }: KubeObject): KubeObject {
+  const { resourceVersion: _, ...rest } = metadata;
+  const { conditions: __, ...fields } = (status ?? {}) as Record<string, unknown>;
+  return { apiVersion, kind, metadata: { ...rest, resourceVersion: '' }, spec, status: fields };
+}
+
+async function read({ path, identity, files, log }: RememberedDeps): Promise<KnownObjects | undefined> {
+  try {
+    const text = await files.readIfExists(path);
+    if (text === undefined) return undefined;
+    const found = content.parse(JSON.parse(text));
+    if (found.identity !== identity) return undefined;
+    const byKind = Map.groupBy(found.objects as readonly KubeObject[], ({ kind }) => kind);
+    return (kind: Kind) => new Map((byKind.get(kind) ?? []).map((each) => [each.metadata.name, each]));
+  } catch (error) {
+    log.warn({ path, why: explainError(error) }, 'cannot read what the API server had; it is asked anew');
+    return undefined;
+  }
+}
