@@ -14,6 +14,7 @@ import { createPackageUpdates } from '../controllers/node/package-updates.ts';
 import { createPower } from '../controllers/node/power.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
+import type { MachineIdentity } from '../drivers/vmhost/identity.ts';
 import type { Notifier } from '../drivers/systemd.ts';
 import { jitter } from '../engine/backoff.ts';
 import { resyncDelayMs, resyncPeriodMs } from '../engine/resync.ts';
@@ -58,6 +59,8 @@ export interface DaemonOptions {
   readonly drivers?: (deps: WiringDeps) => Drivers;
   /** Default: of the kubeconfig that the configuration names. */
   readonly connect?: Connect;
+  /** Default: as this machine's files say. */
+  readonly machine?: MachineIdentity;
 }
 
 export interface Daemon {

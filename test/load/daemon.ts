@@ -5,6 +5,8 @@ import { daemonConfig, type DaemonConfig } from '../../src/api/daemon-config.ts'
 import { isManifestFile } from '../../src/api/manifest/snapshot.ts';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import type { Drivers } from '../../src/daemon/wiring.ts';
+import type { Kube } from '../../src/drivers/kube.ts';
+import type { MachineIdentity } from '../../src/drivers/vmhost/identity.ts';
 import type { Dnsmasq } from '../../src/drivers/dnsmasq.ts';
 import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import { createManifestDir } from '../../src/drivers/manifest-dir.ts';
@@ -36,6 +38,15 @@ export interface LoadOptions {
   readonly api?: string;
   /** Stands between the daemon and a driver. */
   readonly wrap?: Wrap;
+  /** Where its objects come from instead of the directory. */
+  readonly shared?: Shared;
+}
+
+export interface Shared {
+  /** Of the vmhost. */
+  readonly name: string;
+  readonly kube: Kube;
+  readonly machine: MachineIdentity;
 }
 
 export async function startLoaded({
@@ -43,9 +54,14 @@ export async function startLoaded({
   prepare,
   api = '',
   wrap = unwrapped,
+  shared,
 }: LoadOptions): Promise<LoadedDaemon> {
   const dir = await mkdtemp(join(tmpdir(), 'k8slab-load-'));
-  const config = configIn(dir, { listen: `127.0.0.1:${await freePort()}`, api: { listen: api } });
+  const source =
+    shared === undefined
+      ? {}
+      : { source: { kubeconfig: '/none', name: shared.name, address: '10.0.0.1', allow: ['HostPaths'] } };
+  const config = configIn(dir, { listen: `127.0.0.1:${await freePort()}`, api: { listen: api }, ...source });
   await mkdir(config.manifests);
   await prepare(config.manifests);
   const world = createWorld();
@@ -53,6 +69,12 @@ export async function startLoaded({
   const daemon = await startDaemon({
     ...{ config, clock, version: '0', log: silentLogger(), notifier: createNotifier({ env: {} }) },
     drivers: () => driversOf(world, config, clock, wrap),
+    ...(shared === undefined
+      ? {}
+      : {
+          machine: shared.machine,
+          connect: () => Promise.resolve({ kube: shared.kube, server: undefined }),
+        }),
   });
   return {
     ...{ world, daemon, config, guests: guestsOf(world) },
@@ -80,7 +102,10 @@ function guestsOf(world: World): Guests {
   };
 }
 
-function configIn(dir: string, served: Pick<DaemonConfig, 'listen' | 'api'>): DaemonConfig {
+function configIn(
+  dir: string,
+  served: Pick<DaemonConfig, 'listen' | 'api'> & { readonly source?: object },
+): DaemonConfig {
   const at = (name: string): string => join(dir, name);
   return daemonConfig.parse({
     ...{ manifests: at('manifests'), storage: at('storage'), state: at('state'), identity: at('identity') },

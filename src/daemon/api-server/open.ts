@@ -6,7 +6,7 @@ import { namesOf } from '../../api/kinds/kinds.ts';
 import { KINDS } from '../../api/kinds/list.ts';
 import type { KeyPair } from '../../drivers/keys.ts';
 import type { Kube } from '../../drivers/kube.ts';
-import { readIdentity } from '../../drivers/vmhost/identity.ts';
+import { readIdentity, type MachineIdentity } from '../../drivers/vmhost/identity.ts';
 import type { Releasers } from '../../engine/releasers.ts';
 import { createFacts } from './facts.ts';
 import { openApiServer, type ApiServer, type ApiServerDeps } from './start.ts';
@@ -27,6 +27,8 @@ export interface OpenDeps extends Omit<ApiServerDeps, 'kube' | 'vmhost' | 'machi
   readonly config: DaemonConfig;
   readonly identity: KeyPair;
   readonly connect?: Connect;
+  /** Default: as this machine's files say. */
+  readonly machine?: MachineIdentity;
 }
 
 /** The API server that the configuration names; undefined: it names none. */
@@ -35,7 +37,7 @@ export async function openConfigured(deps: OpenDeps, releasers: Releasers): Prom
   const { kubeconfig } = config.source;
   if (kubeconfig === '') return undefined;
   const vmhost = vmhostName(config);
-  const machine = await readIdentity();
+  const machine = deps.machine ?? (await readIdentity());
   const { kube, server } = await connect(kubeconfig, vmhost);
   const { machineID } = machine;
   const facts = createFacts({ config, machineID, server, sshPublicKey: identity.publicKey, store, clock });
@@ -48,13 +50,19 @@ export function vmhostName({ source }: Pick<DaemonConfig, 'source'>): string {
   if (source.kubeconfig === '') return hostname();
   const [name = ''] = hostname().toLowerCase().split('.');
   if (objectName.safeParse(name).success) return name;
-  throw new ReasonedError('InvalidConfig', `cannot name the Vmhost "${name}": set source.name in k8slabd.yaml`);
+  throw new ReasonedError(
+    'InvalidConfig',
+    `cannot name the Vmhost "${name}": set source.name in k8slabd.yaml`,
+  );
 }
 
 async function connectByKubeconfig(kubeconfig: string, reporter: string): Promise<Connection> {
   // It is large, and of no use to a daemon that reads a directory.
   const { createKube, readAccess } = await import('../../drivers/kube/client.ts');
   // One that cannot be used now may be mended while the daemon runs: each call says what is wrong with it.
-  const server = await readAccess(kubeconfig).then((access) => access.server, () => undefined);
+  const server = await readAccess(kubeconfig).then(
+    (access) => access.server,
+    () => undefined,
+  );
   return { kube: createKube({ kubeconfig, reporter, kinds: KINDS.all.map(namesOf) }), server };
 }

@@ -8,13 +8,7 @@ import {
 } from '../../api/manifest/snapshot.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
 import { isLeftAlone } from '../../api/ipam/names.ts';
-import {
-  objectWord,
-  refName,
-  type ManifestKind,
-  type ObjectRef,
-  type Origin,
-} from '../../api/meta.ts';
+import { objectWord, refName, type ManifestKind, type ObjectRef, type Origin } from '../../api/meta.ts';
 import { givenOf, manifestText, type Given } from '../../api/placement/filled.ts';
 import { refusalsOf } from '../../api/placement/refusals.ts';
 import { shareOf, type Share, type SharedObject } from '../../api/placement/share.ts';

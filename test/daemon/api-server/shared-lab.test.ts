@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kind } from '../../../src/api/meta.ts';
+import type { KubeObject } from '../../../src/drivers/kube.ts';
+import { systemClock } from '../../../src/engine/clock.ts';
+import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
+import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
+import { startLoaded, type LoadedDaemon } from '../../load/daemon.ts';
+
+const BINDING = { manager: 'k8slab-scheduler' };
+
+async function until(
+  what: string,
+  ask: () => boolean | undefined,
+  told: () => unknown = () => '',
+): Promise<void> {
+  const since = performance.now();
+  while (ask() !== true) {
+    assert.ok(performance.now() - since < 20_000, `${what}: ${JSON.stringify(told())}`);
+    await sleep(20);
+  }
+}
+
+function put(server: FakeApiServer, text: string): void {
+  const { kind, metadata, spec } = JSON.parse(text) as {
+    kind: Kind;
+    metadata: { name: string };
+    spec: object;
+  };
+  server.put({ kind, metadata, spec });
+}
+
+function status(server: FakeApiServer, kind: Kind, name: string): Record<string, unknown> {
+  return (server.get({ kind, name })?.status ?? {}) as Record<string, unknown>;
+}
+
+function ready(server: FakeApiServer, kind: Kind, name: string): string | undefined {
+  const conditions = (status(server, kind, name)['conditions'] ?? []) as { type: string; status: string }[];
+  return conditions.find(({ type }) => type === 'Ready')?.status;
+}
+
+function finalizers(object: KubeObject | undefined): readonly string[] {
+  return object?.metadata.finalizers ?? [];
+}
+
+function start(server: FakeApiServer, name: string): Promise<LoadedDaemon> {
+  return startLoaded({
+    clock: systemClock(),
+    prepare: () => Promise.resolve(),
+    shared: { name, kube: server.client(name), machine: { machineID: name.padEnd(32, '0'), bootID: 'b' } },
+  });
+}
+
+describe('two vmhosts that share a lab', () => {
+  let server: FakeApiServer;
+  let v1: LoadedDaemon;
+  let v2: LoadedDaemon;
+  let acting: NodeJS.Timeout;
+
+  function bind(node: string, vmhost: string, address: string): void {
+    const { allocations = [] } = status(server, 'Network', 'k8s-net') as { allocations?: object[] };
+    server.applyStatus(
+      { kind: 'Network', name: 'k8s-net' },
+      { allocations: [...allocations, { node, address }] },
+      BINDING,
+    );
+    server.applyStatus({ kind: 'Node', name: node }, { vmhost }, BINDING);
+  }
+
+  before(async () => {
+    server = createFakeApiServer({ now: () => Date.now() });
+    [v1, v2] = [await start(server, 'v1'), await start(server, 'v2')];
+    acting = setInterval(() => [v1, v2].forEach(({ guests }) => guests.act()), 100);
+  });
+  after(async () => {
+    clearInterval(acting);
+    await v1.stop();
+    await v2.stop();
+  });
+
+  it('registers each of them, and tells what it has room for', async () => {
+    await until(
+      'registered',
+      () => ready(server, 'Vmhost', 'v1') === 'True' && ready(server, 'Vmhost', 'v2') === 'True',
+    );
+    const told = status(server, 'Vmhost', 'v1');
+    assert.equal(told['machineID'], 'v1'.padEnd(32, '0'));
+    assert.deepEqual(told['addresses'], ['10.0.0.1']);
+    assert.ok((told['allocatable'] as { cpu: number }).cpu > 0);
+  });
+
+  it('makes a Node where it is bound, with the address that it was given, and nothing elsewhere', async () => {
+    put(server, networkText('k8s-net'));
+    put(server, imageText('debian'));
+    put(server, nodeText('a'));
+    put(server, nodeText('b'));
+    assert.equal(v1.world.domains.size + v2.world.domains.size, 0);
+    bind('a', 'v1', '192.168.111.20');
+    bind('b', 'v2', '192.168.111.21');
+    await until(
+      'Ready',
+      () => ready(server, 'Node', 'a') === 'True' && ready(server, 'Node', 'b') === 'True',
+      () => [v1.daemon.notReady(), v2.daemon.notReady(), status(server, 'Node', 'a')],
+    );
+    assert.deepEqual([[...v1.world.domains.keys()], [...v2.world.domains.keys()]], [['a'], ['b']]);
+    assert.equal(status(server, 'Node', 'a')['address'], '192.168.111.20');
+    assert.deepEqual(finalizers(server.get({ kind: 'Node', name: 'a' })), ['vmhost.k8slab.io/v1']);
+    assert.deepEqual([...finalizers(server.get({ kind: 'Network', name: 'k8s-net' }))].sort(), [
+      'vmhost.k8slab.io/v1',
+      'vmhost.k8slab.io/v2',
+    ]);
+  });
+
+  it('names all Nodes on every vmhost, with the keys of those elsewhere', async () => {
+    const named = (lab: LoadedDaemon): boolean =>
+      ['a', 'b'].every((node) =>
+        new RegExp(`^192.168.111.2[01] ${node}$`, 'm').test(lab.world.files.get('/etc/hosts') ?? ''),
+      );
+    await until(
+      'named',
+      () => named(v1) && named(v2),
+      () => [v1.world.files.get('/etc/hosts'), v2.world.files.get('/etc/hosts')],
+    );
+  });
+
+  it('says of a Network how it is on each vmhost', async () => {
+    const states = (): unknown => status(server, 'Network', 'k8s-net')['vmhosts'];
+    await until(
+      'both',
+      () => JSON.stringify(states())?.includes('v1') && JSON.stringify(states())?.includes('v2'),
+      states,
+    );
+    assert.deepEqual(
+      (states() as { name: string; ready: string }[]).map(({ name, ready: is }) => [name, is]).toSorted(),
+      [
+        ['v1', 'True'],
+        ['v2', 'True'],
+      ],
+    );
+  });
+
+  it('takes down a Node that is deleted before it goes, and then what no Node of the vmhost needs', async () => {
+    server.remove({ kind: 'Node', name: 'b' });
+    assert.ok(server.get({ kind: 'Node', name: 'b' }) !== undefined);
+    await until(
+      'gone',
+      () => server.get({ kind: 'Node', name: 'b' }) === undefined,
+      () => v2.daemon.notReady(),
+    );
+    assert.equal(v2.world.domains.has('b'), false);
+    await until(
+      'let go',
+      () => !finalizers(server.get({ kind: 'Network', name: 'k8s-net' })).includes('vmhost.k8slab.io/v2'),
+    );
+    assert.equal(v2.world.networks.has('k8s-net'), false);
+    assert.equal(v1.world.domains.has('a'), true);
+  });
+});
