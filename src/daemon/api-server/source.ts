@@ -13,7 +13,7 @@ import { givenOf, manifestText, type Given } from '../../api/placement/filled.ts
 import { refusalsOf } from '../../api/placement/refusals.ts';
 import { shareOf, type Share, type SharedObject } from '../../api/placement/share.ts';
 import type { KubeObject } from '../../drivers/kube.ts';
-import type { Clock } from '../../engine/clock.ts';
+import type { Clock, Timer } from '../../engine/clock.ts';
 import { runInSlices } from '../../engine/slices.ts';
 import type { Source } from '../../engine/source.ts';
 import type { KnownObjects } from './known.ts';
@@ -27,7 +27,7 @@ export interface ApiServerSourceDeps {
   readonly vmhost: string;
   readonly allow: readonly Privilege[];
   readonly kinds: Kinds;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Clock;
   /** @throws ReasonedError why nothing is known, or nothing may be done by it */
   readonly objects: () => KnownObjects;
   /** Calls `onHint` when `objects` may have something else to say. @returns unsubscribe */
@@ -37,6 +37,8 @@ export interface ApiServerSourceDeps {
 /** The objects of an API server, of which this vmhost has a share. */
 export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapshot> {
   const texts = createTexts();
+  const deletions = createDeletions(deps.clock, () => hint?.());
+  let hint: (() => void) | undefined;
   const origins = createOrigins();
   let live = emptySnapshot;
   /** Read for what they need for as long as they are there, and for nothing else. */
@@ -51,13 +53,14 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
       const objects = deps.objects();
       const known = manifestsOf(deps.kinds, objects);
       const given = givenOf(objects('Network').values());
-      const [gone, there] = partition(known, ({ object }) => object.metadata.deletionTimestamp !== undefined);
+      const isGone = deletions(known);
+      const [gone, there] = partition(known, isGone);
       live = await next(live, texts(there, given));
       removed = await next(removed, texts(gone, given));
       const share = shareOf({
         vmhost: deps.vmhost,
         isDrained: isDrained(objects('Vmhost').get(deps.vmhost)),
-        objects: sharedObjects(deps, known, [...live.objects, ...removed.objects]),
+        objects: sharedObjects(deps, known, { parsed: [...live.objects, ...removed.objects], isGone }),
       });
       const byRef = new Map(known.map((each) => [refName(each), each.object]));
       const named = live.objects.map((object) => origins(object, originOf(object, share, byRef)));
@@ -65,8 +68,14 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
       return { ...live, objects: named, share: { ...share, refused } };
     },
     watch(onHint) {
+      hint = onHint;
       const unsubscribe = deps.subscribe(onHint);
-      return { dispose: () => Promise.resolve(unsubscribe()) };
+      return {
+        dispose() {
+          deletions.dispose();
+          return Promise.resolve(unsubscribe());
+        },
+      };
     },
   };
 }
@@ -79,6 +88,36 @@ function manifestsOf(kinds: Kinds, objects: KnownObjects): Known[] {
   return kinds.manifests.flatMap(({ kind }) =>
     [...objects(kind)].map(([name, object]) => ({ kind, name, object })),
   );
+}
+
+/** Objects that are deleted together are told one after the other. */
+const TOGETHER_MS = 1000;
+
+/**
+ * Which objects are deleted, as far as that is to be acted on: not before the last of those that are deleted together was told, so that
+ * it is seen how many they are.
+ */
+function createDeletions(
+  clock: Clock,
+  onSettled: () => void,
+): { (known: readonly Known[]): (each: Known) => boolean; dispose(): void } {
+  let counted = new Set<string>();
+  let seen = new Map<string, number>();
+  let timer: Timer | undefined;
+
+  function update(known: readonly Known[]): (each: Known) => boolean {
+    const deleted = known.filter(({ object }) => object.metadata.deletionTimestamp !== undefined);
+    const uids = new Set(deleted.map(({ object }) => object.metadata.uid));
+    const now = clock.monotonic();
+    seen = new Map([...uids].map((uid) => [uid, seen.get(uid) ?? now]));
+    const wait = Math.max(-Infinity, ...seen.values()) + TOGETHER_MS - now;
+    counted = wait > 0 ? new Set([...counted].filter((uid) => uids.has(uid))) : uids;
+    timer?.cancel();
+    timer = wait > 0 ? clock.setTimer(wait, onSettled) : undefined;
+    return ({ object }) => counted.has(object.metadata.uid);
+  }
+
+  return Object.assign(update, { dispose: () => timer?.cancel() });
 }
 
 /** A text that says what it said is the very same one, so that it is not read again. */
@@ -122,15 +161,20 @@ function originOf(object: ParsedObject, share: Share, known: ReadonlyMap<string,
 function sharedObjects(
   { vmhost, kinds }: ApiServerSourceDeps,
   known: readonly Known[],
-  parsed: readonly ParsedObject[],
+  { parsed, isGone }: { readonly parsed: readonly ParsedObject[]; readonly isGone: (each: Known) => boolean },
 ): readonly SharedObject[] {
   const byRef = new Map(parsed.map((object) => [refName(object), object]));
-  return known.map(({ kind, name, object: { metadata, status } }) => {
+  return known.map((each) => {
+    const {
+      kind,
+      name,
+      object: { metadata, status },
+    } = each;
     const object = byRef.get(refName({ kind, name }));
     const bound = boundTo(status);
     return {
       ...{ kind, name },
-      isRemoved: metadata.deletionTimestamp !== undefined,
+      isRemoved: isGone(each),
       isHeld: metadata.finalizers?.includes(vmhostFinalizer(vmhost)) === true,
       needs: object === undefined ? [] : needsOf(kinds, object),
       isAllocated: object?.kind !== 'Node' || isAllocated(object.spec),

@@ -1,72 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kind } from '../../../src/api/meta.ts';
-import type { KubeObject } from '../../../src/drivers/kube.ts';
-import { systemClock } from '../../../src/engine/clock.ts';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
-import { startLoaded, type LoadedDaemon } from '../../load/daemon.ts';
-
-const BINDING = { manager: 'k8slab-scheduler' };
-
-async function until(
-  what: string,
-  ask: () => boolean | undefined,
-  told: () => unknown = () => '',
-): Promise<void> {
-  const since = performance.now();
-  while (ask() !== true) {
-    assert.ok(performance.now() - since < 20_000, `${what}: ${JSON.stringify(told())}`);
-    await sleep(20);
-  }
-}
-
-function put(server: FakeApiServer, text: string): void {
-  const { kind, metadata, spec } = JSON.parse(text) as {
-    kind: Kind;
-    metadata: { name: string };
-    spec: object;
-  };
-  server.put({ kind, metadata, spec });
-}
-
-function status(server: FakeApiServer, kind: Kind, name: string): Record<string, unknown> {
-  return (server.get({ kind, name })?.status ?? {}) as Record<string, unknown>;
-}
-
-function ready(server: FakeApiServer, kind: Kind, name: string): string | undefined {
-  const conditions = (status(server, kind, name)['conditions'] ?? []) as { type: string; status: string }[];
-  return conditions.find(({ type }) => type === 'Ready')?.status;
-}
-
-function finalizers(object: KubeObject | undefined): readonly string[] {
-  return object?.metadata.finalizers ?? [];
-}
-
-function start(server: FakeApiServer, name: string): Promise<LoadedDaemon> {
-  return startLoaded({
-    clock: systemClock(),
-    prepare: () => Promise.resolve(),
-    shared: { name, kube: server.client(name), machine: { machineID: name.padEnd(32, '0'), bootID: 'b' } },
-  });
-}
+import type { LoadedDaemon } from '../../load/daemon.ts';
+import { bind, finalizers, put, ready, start, status, until } from './bed.ts';
 
 describe('two vmhosts that share a lab', () => {
   let server: FakeApiServer;
   let v1: LoadedDaemon;
   let v2: LoadedDaemon;
   let acting: NodeJS.Timeout;
-
-  function bind(node: string, vmhost: string, address: string): void {
-    const { allocations = [] } = status(server, 'Network', 'k8s-net') as { allocations?: object[] };
-    server.applyStatus(
-      { kind: 'Network', name: 'k8s-net' },
-      { allocations: [...allocations, { node, address }] },
-      BINDING,
-    );
-    server.applyStatus({ kind: 'Node', name: node }, { vmhost }, BINDING);
-  }
 
   before(async () => {
     server = createFakeApiServer({ now: () => Date.now() });
@@ -96,8 +39,8 @@ describe('two vmhosts that share a lab', () => {
     put(server, nodeText('a'));
     put(server, nodeText('b'));
     assert.equal(v1.world.domains.size + v2.world.domains.size, 0);
-    bind('a', 'v1', '192.168.111.20');
-    bind('b', 'v2', '192.168.111.21');
+    bind(server, 'a', 'v1', '192.168.111.20');
+    bind(server, 'b', 'v2', '192.168.111.21');
     await until(
       'Ready',
       () => ready(server, 'Node', 'a') === 'True' && ready(server, 'Node', 'b') === 'True',

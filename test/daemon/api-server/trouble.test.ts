@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
+import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
+import { handle } from '../../worlds/hands.ts';
+import type { LoadedDaemon } from '../../load/daemon.ts';
+import { bind, BINDING, condition, finalizers, put, ready, start, status, until } from './bed.ts';
+
+const NODES = ['a', 'b', 'c', 'd', 'e'];
+
+describe('a vmhost that shares a lab, in trouble', () => {
+  let server: FakeApiServer;
+  let lab: LoadedDaemon;
+  let acting: NodeJS.Timeout;
+  const isReady = (node: string): boolean => ready(server, 'Node', node) === 'True';
+  const domains = (): string[] => [...lab.world.domains.keys()].sort();
+
+  before(async () => {
+    server = createFakeApiServer({ now: () => Date.now() });
+    lab = await start(server, 'v1');
+    acting = setInterval(() => lab.guests.act(), 100);
+    put(server, networkText('k8s-net'));
+    put(server, imageText('debian'));
+    NODES.forEach((node, index) => {
+      put(server, nodeText(node, { policy: { reclaim: node === 'a' ? 'Delete' : 'Retain' } }));
+      bind(server, node, 'v1', `192.168.111.${20 + index}`);
+    });
+    await until(
+      'Ready',
+      () => NODES.every(isReady),
+      () => lab.daemon.notReady(),
+    );
+  });
+  after(async () => {
+    clearInterval(acting);
+    await lab.stop();
+  });
+
+  it('deletes nothing while the API server is away, repairs what drifts, and lists it once when it is back', async () => {
+    server.away(true);
+    await until('told', () => lab.daemon.notReady().some(({ name }) => name === 'the manifests'));
+    handle(lab.world, 'destroy', 'b');
+    await until(
+      'repaired',
+      () => lab.world.domains.get('b')?.state === 'running',
+      () => lab.daemon.notReady(),
+    );
+    assert.deepEqual(domains(), NODES);
+    server.away(false);
+    await until(
+      'back',
+      () => lab.daemon.allReady(),
+      () => lab.daemon.notReady(),
+    );
+    assert.deepEqual(domains(), NODES);
+  });
+
+  it('stays with a Node that lost its binding, and binds it again', async () => {
+    server.applyStatus({ kind: 'Node', name: 'b' }, {}, BINDING);
+    await until('bound again', () => status(server, 'Node', 'b')['vmhost'] === 'v1');
+    assert.deepEqual(domains(), NODES);
+  });
+
+  it('takes nothing down that another vmhost is said to have', async () => {
+    server.applyStatus({ kind: 'Node', name: 'b' }, { vmhost: 'v9' }, BINDING);
+    await until(
+      'held',
+      () => /another vmhost/.test(JSON.stringify(lab.daemon.notReady())),
+      () => lab.daemon.notReady(),
+    );
+    assert.deepEqual(domains(), NODES);
+    server.applyStatus({ kind: 'Node', name: 'b' }, { vmhost: 'v1' }, BINDING);
+    await until(
+      'here',
+      () => lab.daemon.allReady(),
+      () => lab.daemon.notReady(),
+    );
+  });
+
+  it('holds the removal of many at once until it is confirmed', async () => {
+    for (const node of ['b', 'c', 'd', 'e']) server.remove({ kind: 'Node', name: node });
+    await until(
+      'held',
+      () => /confirm-removal/.test(JSON.stringify(lab.daemon.notReady())),
+      () => lab.daemon.notReady(),
+    );
+    assert.deepEqual(domains(), NODES);
+    assert.deepEqual(finalizers(server.get({ kind: 'Node', name: 'c' })), ['vmhost.k8slab.io/v1']);
+  });
+
+  it('leaves alone what uses files of the vmhost, and says which line of its configuration lets it', async () => {
+    put(
+      server,
+      nodeText('p', {
+        disk: { path: '/etc/shadow' },
+        policy: { adopt: true },
+        networks: [{ network: 'k8s-net', mac: '52:54:00:00:00:99' }],
+      }),
+    );
+    bind(server, 'p', 'v1', '192.168.111.40');
+    await until(
+      'refused',
+      () => condition(server, 'Node', 'p', 'Ready')?.['reason'] === 'NotAllowed',
+      () => [status(server, 'Node', 'p'), server.get({ kind: 'Node', name: 'p' }), lab.daemon.notReady()],
+    );
+    assert.match(String(condition(server, 'Node', 'p', 'Ready')?.['message']), /source\.allow: \[Adopt\]/);
+    assert.ok(!domains().includes('p'));
+    server.remove({ kind: 'Node', name: 'p' });
+  });
+
+  it('drains: lets Nodes go that can be made anew, and keeps the others', async () => {
+    server.patch({ kind: 'Vmhost', name: 'v1' }, { spec: { unschedulable: true, drain: true } });
+    await until(
+      'gone',
+      () => !domains().includes('a'),
+      () => lab.daemon.notReady(),
+    );
+    await until('unbound', () => status(server, 'Node', 'a')['vmhost'] === undefined);
+    assert.deepEqual(finalizers(server.get({ kind: 'Node', name: 'a' })), []);
+    assert.deepEqual(domains(), ['b', 'c', 'd', 'e']);
+  });
+
+  it('refuses to act for a vmhost that is another machine, and touches nothing', async () => {
+    const other = await start(server, 'v1', 'f'.repeat(32));
+    try {
+      await until(
+        'refused',
+        () => /another machine/.test(JSON.stringify(other.daemon.notReady())),
+        () => other.daemon.notReady(),
+      );
+      assert.deepEqual([...other.world.domains.keys(), ...other.world.networks.keys()], []);
+    } finally {
+      await other.stop();
+    }
+  });
+});
