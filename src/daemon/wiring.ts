@@ -2,6 +2,7 @@ import { parseHosts, type HostsTable } from '../api/ipam/hosts-file.ts';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import type { OverlayPeers } from '../api/network/overlay.ts';
+import { overlayPeers } from '../api/network/peers.ts';
 import type { OverlayWorld } from '../api/network/overlay-observed.ts';
 import { disksDir, imagesDir } from '../api/storage.ts';
 import type { Kind } from '../api/meta.ts';
@@ -166,8 +167,6 @@ export interface ReconcilerDeps {
   readonly isCondemned: (kind: Kind, name: string) => boolean;
   /** Whether all Nodes that there may be are in the store; left out: they are. */
   readonly settled?: () => boolean;
-  /** Where a Network's other vmhosts and their guests are, as far as that is known. */
-  readonly overlay?: (network: string) => OverlayPeers | undefined;
   /** What the vmhost tells others that share a lab with it; left out: it is alone. */
   readonly facts?: Facts | undefined;
   /** A job beside the passes progressed. */
@@ -195,7 +194,8 @@ export function createReconcilers(deps: ReconcilerDeps): {
   const { hosts } = config.hostFiles;
   const readHosts = async (): Promise<HostsTable> => parseHosts((await files.readIfExists(hosts)) ?? '');
   const resolvConf = (): Promise<string | undefined> => readIfExists('/etc/resolv.conf');
-  const overlay = deps.overlay ?? (() => undefined);
+  const overlay = (network: string): OverlayPeers | undefined =>
+    overlayPeers({ network, vmhosts: store.list('Vmhost'), nodes: store.list('Node') });
   const networkDeps = { ...drivers, resolvConf, store, clock, isCondemned, overlay };
   const network = createNetworkReconciler(networkDeps);
   const nodeDeps = {

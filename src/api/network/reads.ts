@@ -13,6 +13,9 @@ export const networkReads = [
       node.spec.podCIDR,
       node.spec.role,
       node.spec.policy.adopt,
+      node.origin?.elsewhere?.vmhost,
     ],
   }),
+  // Where other vmhosts are reached.
+  reads<'Network', 'Vmhost'>({ source: 'Vmhost', shared: ({ status }) => [status.addresses] }),
 ];

@@ -58,7 +58,8 @@ export function vmhostName({ source }: Pick<DaemonConfig, 'source'>): string {
 
 async function connectByKubeconfig(kubeconfig: string, reporter: string): Promise<Connection> {
   // It is large, and of no use to a daemon that reads a directory.
-  const { createKube, readAccess } = await import('../../drivers/kube/client.ts');
+  const { createKube } = await import('../../drivers/kube/client.ts');
+  const { readAccess } = await import('../../drivers/kube/kubeconfig.ts');
   // One that cannot be used now may be mended while the daemon runs: each call says what is wrong with it.
   const server = await readAccess(kubeconfig).then(
     (access) => access.server,
