@@ -1,6 +1,6 @@
 import { explainError, reasonOf } from '../../api/errors.ts';
 import type { KubeLease, KubeLeases, KubeLeaseSpec } from '../../drivers/kube.ts';
-import type { Clock, Timer } from '../../engine/clock.ts';
+import { microTime, type Clock, type Timer } from '../../engine/clock.ts';
 import type { Logger } from '../../engine/logger.ts';
 
 /** Which daemon places Nodes for all vmhosts: the one that holds a Lease, as client-go elects a leader. */
@@ -161,9 +161,4 @@ export function startElection(deps: ElectionDeps): Election {
 
 function durationOf(lease: KubeLease | undefined): number {
   return (lease?.spec.leaseDurationSeconds ?? 0) * 1000;
-}
-
-/** As Leases have it: with six digits. */
-export function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z');
 }

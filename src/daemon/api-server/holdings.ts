@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Kube, KubeObject } from '../../drivers/kube.ts';
 import type { Reconcile } from '../../engine/controller.ts';
 import { boundTo, vmhostFinalizer } from './source.ts';
+import { SCHEDULER_MANAGER } from './writer.ts';
 
 export interface HoldingsDeps {
   readonly store: ObjectStore;
@@ -16,9 +17,6 @@ export interface HoldingsDeps {
   readonly surveyed: () => boolean;
 }
 
-/** Field manager of bindings, whoever writes them. */
-export const BINDING_MANAGER = 'k8slab-scheduler';
-
 /**
  * Keeps this vmhost's finalizer on what it has or is to have, and on nothing else; a Node that left in a drain is unbound, one
  * that lost its binding is bound again.
@@ -29,7 +27,7 @@ export function createHoldings(deps: HoldingsDeps): Reconcile {
 
   async function bind(ref: ObjectRef, status: object, { metadata }: KubeObject): Promise<void> {
     const { resourceVersion } = metadata;
-    await kube.applyStatus(ref, status, { manager: BINDING_MANAGER, resourceVersion });
+    await kube.applyStatus(ref, status, { manager: SCHEDULER_MANAGER, resourceVersion });
   }
 
   return async (key) => {

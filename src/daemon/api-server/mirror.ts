@@ -35,7 +35,7 @@ export function createMirror({ store, vmhost, served }: MirrorDeps): Mirror {
   function copyStatus<K extends Kind>({ kind, name }: ObjectRef<K>, object: KubeObject): void {
     const local = store.get(kind, name);
     if (local === undefined || !isElsewhere(local)) return;
-    store.updateStatus(kind, name, local.metadata.uid, statusOf(object.status) as never);
+    store.updateStatus(kind, name, local.metadata.uid, statusOf(object.status));
   }
 
   const unsubscribe = store.subscribe(({ type, object: { kind, metadata } }) => {

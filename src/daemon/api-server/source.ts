@@ -73,7 +73,8 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
       return {
         dispose() {
           deletions.dispose();
-          return Promise.resolve(unsubscribe());
+          unsubscribe();
+          return Promise.resolve();
         },
       };
     },

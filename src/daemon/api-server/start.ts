@@ -18,7 +18,9 @@ import type { Source } from '../../engine/source.ts';
 import { createWorkQueue, type WorkQueue } from '../../engine/work-queue.ts';
 import type { Manifests } from '../manifests.ts';
 import type { Removals } from '../removals.ts';
+import { holderIdentity } from '../../api/vmhost/claim.ts';
 import type { Facts } from './facts.ts';
+import { startElected } from './elected.ts';
 import { createForwarder } from './forwarder.ts';
 import { createHoldings } from './holdings.ts';
 import { createKnown } from './known.ts';
@@ -91,7 +93,10 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
     source,
     facts: deps.facts,
     start: ({ manifests, removals }) =>
-      startWriting({ ...deps, watch, changes, hint, registration, manifests, removals }, releasers),
+      startWriting(
+        { ...deps, watch, changes, hint, registration, identity: holderIdentity(me), manifests, removals },
+        releasers,
+      ),
   };
 }
 
@@ -112,6 +117,8 @@ interface Writing extends ApiServerDeps {
   readonly changes: Set<(change: KubeChange) => void>;
   readonly hint: () => void;
   readonly registration: Registration;
+  /** Of this run. */
+  readonly identity: string;
   readonly manifests: Manifests;
   readonly removals: Removals;
 }
@@ -155,7 +162,16 @@ function startWriting(deps: Writing, releasers: Releasers): readonly Controller[
     events.subscribe(createForwarder({ kube, clock, log, isHere: (ref) => isHere(store, ref) })),
     () => mirror.dispose(),
   ];
-  releasers.add('API server watches', () => unsubscribe.forEach((each) => void each()));
+  releasers.add('API server watches', () => {
+    for (const each of unsubscribe) each();
+  });
+  const elected = startElected({
+    ...{ kube, watch, clock, log, random: Math.random },
+    record: (...said) => events.record(...said),
+    identity: deps.identity,
+  });
+  releasers.add('election', () => elected.stop());
+  deps.changes.add((change) => elected.tell(change));
   const surveyed = (): boolean => removals.surveyed() && manifests.isComplete();
   const share = { share: () => manifests.snapshot().share, surveyed };
   const controllers = [

@@ -63,12 +63,3 @@ export function start(
     shared: { name, kube: server.client(name), machine: { machineID, bootID: 'b' } },
   });
 }
-
-/** As the elected daemon gives a Node its address and its vmhost. */
-export function bind(server: FakeApiServer, node: string, vmhost: string, address: string): void {
-  const { allocations = [] } = status(server, 'Network', 'k8s-net') as { allocations?: { node: string }[] };
-  const others = allocations.filter((each) => each.node !== node);
-  const given = { allocations: [...others, { node, address }] };
-  server.applyStatus({ kind: 'Network', name: 'k8s-net' }, given, BINDING);
-  server.applyStatus({ kind: 'Node', name: node }, { vmhost }, BINDING);
-}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
+import { attachedText, imageText, networkText } from '../../api/manifest/samples.ts';
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import type { LoadedDaemon } from '../../load/daemon.ts';
-import { bind, finalizers, put, ready, start, status, until } from './bed.ts';
+import { finalizers, put, ready, start, status, until } from './bed.ts';
 
 describe('two vmhosts that share a lab', () => {
   let server: FakeApiServer;
@@ -34,13 +34,10 @@ describe('two vmhosts that share a lab', () => {
   });
 
   it('makes a Node where it is bound, with the address that it was given, and nothing elsewhere', async () => {
-    put(server, networkText('k8s-net'));
+    put(server, networkText('k8s-net', { overlay: {} }));
     put(server, imageText('debian'));
-    put(server, nodeText('a'));
-    put(server, nodeText('b'));
-    assert.equal(v1.world.domains.size + v2.world.domains.size, 0);
-    bind(server, 'a', 'v1', '192.168.111.20');
-    bind(server, 'b', 'v2', '192.168.111.21');
+    put(server, attachedText('a', { address: '192.168.111.20' }, { vmhost: 'v1' }));
+    put(server, attachedText('b', { address: '192.168.111.21' }, { vmhost: 'v2' }));
     await until(
       'Ready',
       () => ready(server, 'Node', 'a') === 'True' && ready(server, 'Node', 'b') === 'True',
@@ -71,7 +68,7 @@ describe('two vmhosts that share a lab', () => {
     const states = (): unknown => status(server, 'Network', 'k8s-net')['vmhosts'];
     await until(
       'both',
-      () => JSON.stringify(states())?.includes('v1') && JSON.stringify(states())?.includes('v2'),
+      () => JSON.stringify(states() ?? '').includes('v1') && JSON.stringify(states() ?? '').includes('v2'),
       states,
     );
     assert.deepEqual(

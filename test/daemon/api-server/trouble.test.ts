@@ -4,7 +4,7 @@ import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts'
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import { handle } from '../../worlds/hands.ts';
 import type { LoadedDaemon } from '../../load/daemon.ts';
-import { bind, BINDING, condition, finalizers, put, ready, start, status, until } from './bed.ts';
+import { BINDING, condition, finalizers, put, ready, start, status, until } from './bed.ts';
 
 const NODES = ['a', 'b', 'c', 'd', 'e'];
 
@@ -21,10 +21,8 @@ describe('a vmhost that shares a lab, in trouble', () => {
     acting = setInterval(() => lab.guests.act(), 100);
     put(server, networkText('k8s-net'));
     put(server, imageText('debian'));
-    NODES.forEach((node, index) => {
+    for (const node of NODES)
       put(server, nodeText(node, { policy: { reclaim: node === 'a' ? 'Delete' : 'Retain' } }));
-      bind(server, node, 'v1', `192.168.111.${20 + index}`);
-    });
     await until(
       'Ready',
       () => NODES.every(isReady),
@@ -94,10 +92,10 @@ describe('a vmhost that shares a lab, in trouble', () => {
       nodeText('p', {
         disk: { path: '/etc/shadow' },
         policy: { adopt: true },
+        vmhost: 'v1',
         networks: [{ network: 'k8s-net', mac: '52:54:00:00:00:99' }],
       }),
     );
-    bind(server, 'p', 'v1', '192.168.111.40');
     await until(
       'refused',
       () => condition(server, 'Node', 'p', 'Ready')?.['reason'] === 'NotAllowed',
