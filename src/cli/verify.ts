@@ -31,7 +31,9 @@ export async function fetchObjects(client: Client): Promise<Objects> {
 /** Where libvirt does not answer, guests may all the same. */
 async function isOn({ domains }: Shared): Promise<(guest: WantedGuest) => boolean> {
   const states = await domains().catch(() => undefined);
-  return ({ name }) => states === undefined || states.get(name) === 'running';
+  // Those elsewhere are pinged, and not logged in to.
+  return ({ name, elsewhere }) =>
+    elsewhere !== undefined || states === undefined || states.get(name) === 'running';
 }
 
 /** Looks at everything that is wanted, as a person would. One that fails holds up no other. */

@@ -5,7 +5,7 @@ import type { OverlayPeers } from '../api/network/overlay.ts';
 import { overlayPeers } from '../api/network/peers.ts';
 import type { OverlayWorld } from '../api/network/overlay-observed.ts';
 import { disksDir, imagesDir } from '../api/storage.ts';
-import type { Kind } from '../api/meta.ts';
+import { isElsewhere, type Kind } from '../api/meta.ts';
 import { isManifestFile } from '../api/manifest/snapshot.ts';
 import type { HostPaths } from '../api/vmhost/plan.ts';
 import type { Facts } from './api-server/facts.ts';
@@ -19,7 +19,7 @@ import { createNetworkRemoval } from '../controllers/network/removal.ts';
 import { createNodeReconciler } from '../controllers/node/reconciler.ts';
 import { createNodeRemoval } from '../controllers/node/removal.ts';
 import { createProbePool } from '../controllers/node/probe-pool.ts';
-import type { ObjectStore } from '../controllers/objects.ts';
+import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
 import { letGo, withRemoval } from '../controllers/removal.ts';
 import { createTurns } from '../controllers/node/turns.ts';
 import { createSharedRead, type SharedRead } from '../controllers/shared-read.ts';
@@ -208,6 +208,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
       remove: (node: string) => removeHostKey(hostKeys, node),
     },
     daemonKey: identity.publicKey,
+    peerKeys: () => peersOf(store).flatMap(({ status }) => status.sshPublicKey ?? []),
     jobs: nodeJobs,
     probes,
     memory,
@@ -241,6 +242,10 @@ export function createReconcilers(deps: ReconcilerDeps): {
   forgetFailures(store, { Image: imageJobs, Node: nodeJobs, LoadBalancer: packageJobs });
   const jobs = [imageJobs, nodeJobs, packageJobs, probes];
   return { reconcilers: reconcilers as unknown as Reconcilers, jobs };
+}
+
+function peersOf(store: ObjectStore): readonly ObjectOf<'Vmhost'>[] {
+  return store.list('Vmhost').filter(isElsewhere);
 }
 
 /** What failed goes with its object. */

@@ -19,6 +19,8 @@ export interface DesireNodeInput {
   readonly networks: readonly ObjectOf<'Network'>[];
   /** Public key of the daemon. */
   readonly daemonKey: string;
+  /** Those of the daemons of other vmhosts. */
+  readonly peerKeys?: readonly string[] | undefined;
   readonly stopSeconds: number;
   /** What libvirt offers, once it is known. */
   readonly domainType?: 'kvm' | 'qemu';
@@ -139,7 +141,7 @@ export interface NodeDesire {
 
 /** The Node as it shall be; what cloud-init is told is known once its networks are. */
 export function desireNode(input: DesireNodeInput, networks: NodeNetworks): NodeDesire {
-  const { node, daemonKey, stopSeconds } = input;
+  const { node, daemonKey, peerKeys = [], stopSeconds } = input;
   const { spec, metadata } = node;
   const { name } = metadata;
   const size = spec.disk.size === undefined ? {} : { diskSize: diskBytes(spec.disk.size) };
@@ -159,6 +161,7 @@ export function desireNode(input: DesireNodeInput, networks: NodeNetworks): Node
     macs: networks.entries.map(({ mac }) => mac),
     ...routeMetrics(spec),
     daemonKey,
+    ...(peerKeys.length === 0 ? {} : { peerKeys }),
     usedDisk: spec.disk.image === undefined,
   };
   const definition = desireDefinition(input, networks);

@@ -14,6 +14,8 @@ export interface CloudInitInput {
   readonly routeMetrics?: readonly (number | null)[];
   /** Public key of the daemon, which may log in beside the user's keys. */
   readonly daemonKey: string;
+  /** Those of the daemons of other vmhosts, as far as they are known when the guest is made. */
+  readonly peerKeys?: readonly string[];
   /** The disk had another owner before: its machine-id and host keys must go. */
   readonly usedDisk: boolean;
 }
@@ -48,7 +50,7 @@ export function renderSeed(input: CloudInitInput, hostKey: HostKey): SeedFiles {
  * Hash of what the guest was told: a difference means that cloud-init drifted. It knows neither the secret host key nor
  * how this version of k8slab words things, so that another version finds no drift where no setting changed.
  */
-export function cloudInitHash({ spec, ...input }: CloudInitInput): string {
+export function cloudInitHash({ spec, peerKeys: _, ...input }: CloudInitInput): string {
   const { ssh, cloudInit } = spec;
   return contentHash({ ...input, ssh, cloudInit }).slice(0, 16);
 }
@@ -91,7 +93,7 @@ function networkConfig(input: CloudInitInput): unknown {
 
 function cloudConfig(input: CloudInitInput): Record<string, unknown> {
   const { cloudInit, ssh } = input.spec;
-  const keys = [input.daemonKey, ...ssh.authorizedKeys];
+  const keys = [input.daemonKey, ...(input.peerKeys ?? []), ...ssh.authorizedKeys];
   const base: Record<string, unknown> = {
     hostname: input.node,
     fqdn: input.fqdn,

@@ -25,6 +25,11 @@ export const vmhost = defineKind({
     { name: 'Domain-Type', jsonPath: '.status.domainType', cell: ({ status }) => status.domainType ?? NONE },
   ],
   reads: [
+    // Those through which guests elsewhere are reached.
+    reads<'Vmhost', 'Vmhost'>({
+      source: 'Vmhost',
+      shared: ({ status }) => [status.addresses, status.sshHostKey],
+    }),
     reads<'Vmhost', 'Node'>({
       source: 'Node',
       shared: (node) => [
@@ -35,6 +40,7 @@ export const vmhost = defineKind({
         node.spec.policy.adopt,
         node.spec.networks[0]?.network,
         node.status.sshHostKey,
+        node.origin?.elsewhere?.vmhost,
         wasLookedAt(node),
       ],
       settleMs: SETTLE_MS,

@@ -1,10 +1,12 @@
 import { entryOf } from '../ipam/by-node.ts';
 import { wasLookedAt, type ObjectOf } from '../meta.ts';
-import type { HostRecord } from './render.ts';
+import type { HostRecord, JumpHost } from './render.ts';
 
 export interface NamedWorld {
   readonly nodes: readonly ObjectOf<'Node'>[];
   readonly networks: readonly ObjectOf<'Network'>[];
+  /** The others that share a lab with it; left out: none do. */
+  readonly vmhosts?: readonly ObjectOf<'Vmhost'>[];
   /** What the files say now, see readRecords. */
   readonly before: ReadonlyMap<string, HostRecord>;
   /** False: there may be Nodes that are not among `nodes` yet, whose lines must stay. */
@@ -18,7 +20,8 @@ export interface HostRecords {
 }
 
 /** Who the vmhost's files name. A Node that could not be looked at keeps what they say of it; all others go on. */
-export function hostRecords({ nodes, networks, before, settled }: NamedWorld): HostRecords {
+export function hostRecords({ nodes, networks, vmhosts = [], before, settled }: NamedWorld): HostRecords {
+  const jumps = new Map(vmhosts.flatMap((vmhost) => jumpOf(vmhost)));
   const byName = new Map(networks.map((network) => [network.metadata.name, network]));
   const kept: string[] = [];
   const records = nodes.flatMap((node): HostRecord[] => {
@@ -28,7 +31,8 @@ export function hostRecords({ nodes, networks, before, settled }: NamedWorld): H
     const unknown = network !== undefined && !wasLookedAt(network);
     if (!node.spec.hostsEntry) return [];
     if (!wasLookedAt(node) || unknown) kept.push(name);
-    if (!unknown) return recordOf(node, network, old);
+    if (!unknown)
+      return recordOf(node, network, { old, jump: jumps.get(node.origin?.elsewhere?.vmhost ?? '') });
     return old === undefined ? [] : [{ ...old, ...fromManifest(node) }];
   });
   if (settled) return { records, kept };
@@ -42,7 +46,7 @@ export function hostRecords({ nodes, networks, before, settled }: NamedWorld): H
 function recordOf(
   node: ObjectOf<'Node'>,
   network: ObjectOf<'Network'> | undefined,
-  old: HostRecord | undefined,
+  { old, jump }: { readonly old: HostRecord | undefined; readonly jump: JumpHost | undefined },
 ): HostRecord[] {
   const { name } = node.metadata;
   const entry = entryOf(network?.status.entries, name);
@@ -57,6 +61,7 @@ function recordOf(
       address: entry.ip,
       ...fromManifest(node),
       ...(hostKey === undefined ? {} : { hostKey }),
+      ...(jump === undefined ? {} : { jump }),
       ...(node.spec.policy.adopt && hostKey === undefined ? { unpinned: true } : {}),
     },
   ];
@@ -64,4 +69,11 @@ function recordOf(
 
 function fromManifest({ spec }: ObjectOf<'Node'>): Pick<HostRecord, 'user' | 'role'> {
   return { user: spec.ssh.user, ...(spec.role === undefined ? {} : { role: spec.role }) };
+}
+
+function jumpOf({ metadata, status }: ObjectOf<'Vmhost'>): [string, JumpHost][] {
+  const [address] = status.addresses ?? [];
+  if (address === undefined) return [];
+  const { sshHostKey: hostKey } = status;
+  return [[metadata.name, { address, ...(hostKey === undefined ? {} : { hostKey }) }]];
 }

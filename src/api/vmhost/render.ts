@@ -10,6 +10,13 @@ export interface HostRecord {
   readonly hostKey?: string;
   /** Its users know its key themselves, or ask: k8slab does not. */
   readonly unpinned?: true;
+  /** The vmhost that it is on, through which it is reached; undefined: this one. */
+  readonly jump?: JumpHost;
+}
+
+export interface JumpHost {
+  readonly address: string;
+  readonly hostKey?: string;
 }
 
 const BEGIN = '# BEGIN k8slab: this block is written by k8slabd, changes in it are lost';
@@ -78,16 +85,24 @@ export function renderInventory(records: readonly HostRecord[], knownHosts: stri
   const roles = [...new Set(records.map(({ role }) => role ?? 'ungrouped'))].sort();
   const sections = roles.map((role) => {
     const members = records.filter((record) => (record.role ?? 'ungrouped') === role);
-    return [`[${role}]`, ...members.map(inventoryLine), ''].join('\n');
+    return [`[${role}]`, ...members.map((record) => inventoryLine(record, knownHosts)), ''].join('\n');
   });
-  const options = `-o UserKnownHostsFile=${knownHosts} -o StrictHostKeyChecking=yes`;
-  const all = ['[all:vars]', `ansible_ssh_common_args='${options}'`, ''].join('\n');
+  const all = ['[all:vars]', `ansible_ssh_common_args='${trusting(knownHosts)}'`, ''].join('\n');
   return [WRITTEN_BY, ...sections, all].join('\n');
 }
 
-function inventoryLine(record: HostRecord): string {
-  const ownTrust = record.unpinned === true ? ` ansible_ssh_common_args=''` : '';
+function inventoryLine(record: HostRecord, knownHosts: string): string {
+  const ownTrust = record.unpinned === true ? ` ansible_ssh_common_args=''` : jumping(record, knownHosts);
   return `${record.fqdn} ansible_host=${record.address} ansible_user=${record.user}${ownTrust}`;
+}
+
+function jumping({ jump }: HostRecord, knownHosts: string): string {
+  if (jump === undefined) return '';
+  return ` ansible_ssh_common_args='${trusting(knownHosts)} -o ProxyJump=${jump.address}'`;
+}
+
+function trusting(knownHosts: string): string {
+  return `-o UserKnownHostsFile=${knownHosts} -o StrictHostKeyChecking=yes`;
 }
 
 /** known_hosts with every name and address of each guest whose key is known. */
@@ -97,7 +112,17 @@ export function renderKnownHosts(records: readonly HostRecord[]): string {
     const names = [record.node, record.fqdn, ...record.aliases, record.address];
     return [`${[...new Set(names)].join(',')} ${record.hostKey}`];
   });
-  return [WRITTEN_BY, ...lines, ''].join('\n');
+  const jumps = jumpsOf(records).flatMap(({ address, hostKey }) =>
+    hostKey === undefined ? [] : `${address} ${hostKey}`,
+  );
+  return [WRITTEN_BY, ...lines, ...jumps, ''].join('\n');
+}
+
+/** Each vmhost that guests are reached through, once. */
+function jumpsOf(records: readonly HostRecord[]): readonly JumpHost[] {
+  return [
+    ...new Map(records.flatMap(({ jump }) => (jump === undefined ? [] : [[jump.address, jump]]))).values(),
+  ];
 }
 
 /** ssh_config for /etc/ssh/ssh_config.d: root logs in with the daemon's key, others with their own. */
@@ -107,10 +132,14 @@ export function renderSshConfig(
 ): string {
   const hosts = records.map((record) => {
     const names = [...new Set([record.node, record.fqdn, ...record.aliases, record.address])].join(' ');
-    return [`Host ${names}`, `  HostName ${record.address}`, `  User ${record.user}`].join('\n');
+    const lines = [`Host ${names}`, `  HostName ${record.address}`, `  User ${record.user}`];
+    return [...lines, ...(record.jump === undefined ? [] : [`  ProxyJump ${record.jump.address}`])].join(
+      '\n',
+    );
   });
   const pinned = records.filter(({ unpinned }) => unpinned !== true);
-  const all = [...new Set(pinned.flatMap((r) => [r.node, r.fqdn, ...r.aliases, r.address]))];
+  const jumps = jumpsOf(records).map(({ address }) => address);
+  const all = [...new Set([...pinned.flatMap((r) => [r.node, r.fqdn, ...r.aliases, r.address]), ...jumps])];
   const shared =
     all.length === 0
       ? []

@@ -43,13 +43,14 @@ export async function checkInGuests(
   { guests, all, isOn }: Inside,
 ): Promise<ReadonlyMap<string, readonly Check[]>> {
   const rings = ringsOf(onNetworks(all));
-  const found = await mapAtOnce(onNetworks(guests.filter(isOn)), AT_ONCE, async (each) => ({
+  const here = guests.filter((guest) => isOn(guest) && guest.elsewhere === undefined);
+  const found = await mapAtOnce(onNetworks(here), AT_ONCE, async (each) => ({
     each,
     checks: await lookInside(world, each, following(rings, each, NAMES_EACH)),
   }));
   const answering = found.filter(({ checks }) => checks[0]?.result === 'ok').map(({ each }) => each);
   // Of some that were chosen, those beside them are not known to answer, and are pinged all the same.
-  const pinged = ringsOf(guests.length === all.length ? answering : onNetworks(all.filter(isOn)));
+  const pinged = ringsOf(here.length === all.length ? answering : onNetworks(all.filter(isOn)));
   const pings = await mapAtOnce(answering, AT_ONCE, async (each) => {
     const [next] = following(pinged, each, 1);
     return next === undefined ? [] : [await ping(world, each, next)];

@@ -53,6 +53,8 @@ export interface WantedGuest {
   /** Whether the vmhost's files name it. */
   readonly named: boolean;
   readonly hostKey: string | undefined;
+  /** Another vmhost that it is on; undefined: it is on this one. */
+  readonly elsewhere?: string | undefined;
   /** The first one names it. */
   readonly places: readonly Place[];
 }

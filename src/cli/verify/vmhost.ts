@@ -52,7 +52,8 @@ export async function checkOnVmhost(
   const machine = await timed(world, [object, 'machine'], () => machineVerdict(shared, guest));
   const [first] = guest.places;
   const left = guest.adopted && first === undefined;
-  if (!guest.running || machine.result !== 'ok' || left) return [machine];
+  const isElsewhere = guest.elsewhere !== undefined;
+  if (!guest.running || (machine.result !== 'ok' && !isElsewhere) || left) return [machine];
   if (first === undefined) {
     const none = (): Promise<Verdict> => Promise.resolve(failed('no network has an address for it yet'));
     return [machine, await timed(world, [object, 'lease'], none)];
@@ -60,7 +61,8 @@ export async function checkOnVmhost(
   const { hosts, inventory } = shared;
   const checks = [
     ...guest.places.flatMap((place) => [
-      timed(world, [object, 'lease'], () => leaseVerdict(shared, guest, place)),
+      // Its own vmhost leases it.
+      ...(isElsewhere ? [] : [timed(world, [object, 'lease'], () => leaseVerdict(shared, guest, place))]),
       timed(world, [object, 'dns'], () => dnsVerdict(world, place)),
     ]),
     ...(hosts === undefined || !guest.named
@@ -73,7 +75,11 @@ export async function checkOnVmhost(
   return [machine, ...(await Promise.all(checks))];
 }
 
-async function machineVerdict({ domains }: Shared, { name, running }: WantedGuest): Promise<Verdict> {
+async function machineVerdict(
+  { domains }: Shared,
+  { name, running, elsewhere }: WantedGuest,
+): Promise<Verdict> {
+  if (elsewhere !== undefined) return skipped(`on ${elsewhere}, which verifies it`);
   const state = (await domains()).get(name);
   if (running) {
     if (state === 'running') return ok('running');

@@ -53,6 +53,7 @@ function wantedGuest({ metadata, spec, status }: ObjectOf<'Node'>, { networks }:
     adopted: spec.policy.adopt,
     named: spec.hostsEntry,
     hostKey: status.sshHostKey,
+    elsewhere: status.vmhost,
     places: spec.networks.flatMap((attachment): Place[] => {
       const network = networks.find((each) => each.metadata.name === attachment.network);
       const entry = entryOf(network?.status.entries, name);

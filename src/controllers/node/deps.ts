@@ -25,6 +25,8 @@ export interface NodeDeps extends ProbeDeps {
   readonly hostKey: (node: string) => Promise<KeyPair>;
   /** Public key of the daemon. */
   readonly daemonKey: string;
+  /** Those of the daemons of other vmhosts; left out: there are none. */
+  readonly peerKeys?: () => readonly string[];
   readonly jobs: Jobs;
   readonly turns: Turns;
   /** What is remembered of other objects. */

@@ -43,6 +43,7 @@ export async function observeNode(
       node: { ...object, spec },
       networks: found,
       daemonKey: deps.daemonKey,
+      peerKeys: deps.peerKeys?.(),
       stopSeconds: deps.stopSeconds,
       ...(domainType === undefined ? {} : { domainType }),
       ...(await lostParts(deps, name, domain, disk.state)),

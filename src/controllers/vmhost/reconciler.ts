@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { condition, isTrue, READY } from '../../api/conditions.ts';
-import type { ConditionInput } from '../../api/meta.ts';
+import { isElsewhere, type ConditionInput } from '../../api/meta.ts';
 import type { VmhostAction, Plan } from '../../api/disruption/action.ts';
 import { synced } from '../../api/disruption/waiting.ts';
 import { planVmhost, type HostPaths, type ObservedVmhost } from '../../api/vmhost/plan.ts';
@@ -54,6 +54,7 @@ export function createVmhostReconciler(deps: VmhostDeps): Reconciler<'Vmhost', V
       const named = hostRecords({
         nodes: deps.store.list('Node'),
         networks: all,
+        vmhosts: deps.store.list('Vmhost').filter(isElsewhere),
         before: readRecords(textsOf(deps.paths, files)),
         settled: deps.settled?.() ?? true,
       });

@@ -47,7 +47,15 @@ export function createFacts({ config, machineID, server, sshPublicKey, store, cl
     clock,
     MAX_AGE_MS,
   );
-  return async () => ({ version, machineID, sshPublicKey, ...(await read.get()), images: imagesIn(store) });
+  // The comment of a key names whoever made it.
+  const [type = '', key = ''] = sshPublicKey.split(' ');
+  return async () => ({
+    version,
+    machineID,
+    sshPublicKey: `${type} ${key}`,
+    ...(await read.get()),
+    images: imagesIn(store),
+  });
 }
 
 function imagesIn(store: Pick<ObjectStore, 'list'>): readonly string[] {
@@ -57,7 +65,6 @@ function imagesIn(store: Pick<ObjectStore, 'list'>): readonly string[] {
     .map(({ metadata }) => metadata.name);
 }
 
-/** The comment of a key names whoever made it. */
 async function readHostKey(): Promise<string | undefined> {
   const text = await readIfExists('/etc/ssh/ssh_host_ed25519_key.pub').catch(() => undefined);
   return /^ssh-ed25519 [A-Za-z0-9+/]+=*/.exec(text ?? '')?.[0];

@@ -66,18 +66,23 @@ const condition: z.ZodType<Condition> = z.object({
   observedGeneration: z.int().optional(),
 }) as never;
 
-/** It is written into known_hosts: one line. */
-const sshHostKey = z.string().regex(/^(ssh|ecdsa|sk)-[^ \n]+ [A-Za-z0-9+/]+=*$/);
+/** They are written into known_hosts and authorized_keys: one line. */
+const sshKey = z.string().regex(/^(ssh|ecdsa|sk)-[^ \n]+ [A-Za-z0-9+/]+=*$/);
 
 /** Whatever others wrote there: what is no condition or no key counts as none. */
 function statusOf(status: unknown): ObjectStatus {
   const record = z.record(z.string(), z.unknown()).safeParse(status).data ?? {};
-  const { conditions, sshHostKey: key, ...others } = record;
+  const { conditions, sshHostKey, sshPublicKey, ...others } = record;
   const listed = z.array(z.unknown()).safeParse(conditions).data ?? [];
-  const pinned = sshHostKey.safeParse(key).data;
   return {
     ...others,
     conditions: listed.flatMap((each) => condition.safeParse(each).data ?? []),
-    ...(pinned === undefined ? {} : { sshHostKey: pinned }),
+    ...keyed('sshHostKey', sshHostKey),
+    ...keyed('sshPublicKey', sshPublicKey),
   };
+}
+
+function keyed(field: string, key: unknown): object {
+  const read = sshKey.safeParse(key).data;
+  return read === undefined ? {} : { [field]: read };
 }

@@ -18,7 +18,6 @@ import type { Source } from '../../engine/source.ts';
 import { createWorkQueue, type WorkQueue } from '../../engine/work-queue.ts';
 import type { Manifests } from '../manifests.ts';
 import type { Removals } from '../removals.ts';
-import { holderIdentity } from '../../api/vmhost/claim.ts';
 import type { Facts } from './facts.ts';
 import { startElected } from './elected.ts';
 import { createForwarder } from './forwarder.ts';
@@ -94,7 +93,16 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
     facts: deps.facts,
     start: ({ manifests, removals }) =>
       startWriting(
-        { ...deps, watch, changes, hint, registration, identity: holderIdentity(me), manifests, removals },
+        {
+          ...deps,
+          watch,
+          changes,
+          hint,
+          registration,
+          identity: `${vmhost}/${me.runID}`,
+          manifests,
+          removals,
+        },
         releasers,
       ),
   };

@@ -91,7 +91,7 @@ describe('explain', () => {
     {
       path: 'vmhost.status.x',
       reason: 'UnknownField',
-      hint: 'known here: conditions, observedGeneration, libvirtVersion, arch, domainType, version, machineID, capacity, allocatable, addresses, images',
+      hint: 'known here: conditions, observedGeneration, libvirtVersion, arch, domainType, version, machineID, capacity, allocatable, addresses, sshHostKey, sshPublicKey, images',
     },
     { path: 'node.spec.memroy', reason: 'UnknownField', hint: 'did you mean "memory"?' },
     { path: 'node.memory', reason: 'UnknownField', hint: '"memory" belongs at spec.memory' },
