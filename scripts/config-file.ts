@@ -18,9 +18,14 @@ function setting(name: string, field: JsonSchema): string[] {
   const below = Object.entries(field.properties ?? {});
   const comment = [field.description ?? '', limits(field)].filter((part) => part !== '').join(' ');
   const head = comment === '' ? [] : wrap(comment, 110).map((line) => `# ${line}`);
-  if (below.length === 0) return [...head, `#${entry(name, field.default)}`];
+  if (below.length === 0) return [...head, entry(name, field.default)];
   const inner = below.flatMap(([child, each]) => setting(child, each));
-  return [...head, `#${name}:`, ...inner.map((line) => line.replace(/^#/, '#  '))];
+  return [...head, `#${name}:`, ...inner.map(nested)];
+}
+
+/** What is a comment still is one once the settings are none any more. */
+function nested(line: string): string {
+  return /^# \S/.test(line) ? `#  ${line}` : line.replace(/^#/, '#  ');
 }
 
 function limits({ enum: values, minimum, maximum }: JsonSchema): string {
@@ -30,7 +35,7 @@ function limits({ enum: values, minimum, maximum }: JsonSchema): string {
 
 function entry(name: string, value: unknown): string {
   // What only the daemon knows, such as another default, or none.
-  return value === undefined ? `${name}:` : stringify({ [name]: value }, { lineWidth: 0 }).trimEnd();
+  return value === undefined ? `# ${name}:` : `#${stringify({ [name]: value }, { lineWidth: 0 }).trimEnd()}`;
 }
 
 function wrap(text: string, width: number): string[] {

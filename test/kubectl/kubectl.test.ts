@@ -78,7 +78,7 @@ for (const version of KUBECTLS) {
         ['NAME', 'master00', 'worker00'],
       );
       assert.deepEqual(words(plain ?? '')[0], ['NAME', 'ROLE', 'ADDRESS', 'READY', 'STATUS', 'AGE']);
-      assert.match(wide ?? '', /^NAME +ROLE +ADDRESS +MAC +.*AGE +MESSAGE\nmaster00 .* 52:54:00:/);
+      assert.match(wide ?? '', /^NAME +ROLE +ADDRESS +VMHOST +MAC +.*AGE +MESSAGE\nmaster00 .* 52:54:00:/);
       assert.match(labelled ?? '', /^worker00 .* rank=1,zone=b\n$/);
       assert.equal(unlabelled, 'node.k8slab.io/master00\n');
       assert.equal(named, 'node.k8slab.io/worker00\n');
@@ -192,7 +192,7 @@ for (const version of KUBECTLS) {
 
       assert.deepEqual(
         words(resources).map((row) => row.at(-1)),
-        ['Vmhost', 'Image', 'LoadBalancer', 'Network', 'Node'],
+        ['Image', 'LoadBalancer', 'Network', 'Node', 'Vmhost'],
       );
       // It says so of every resource that is in no namespace.
       const warning = /^Warning: resource 'nodes' is not namespace scoped in group 'k8slab\.io'\n+$/;

@@ -7,7 +7,16 @@ import { describe, it } from 'node:test';
 const top = join(import.meta.dirname, '../..');
 
 /** They ask for no more than that their text goes along. */
-const ALLOWED = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Unlicense']);
+const ALLOWED = new Set([
+  'MIT',
+  'ISC',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'Unlicense',
+  'PSF-2.0',
+]);
 const AUDIT = ['audit', '--omit=dev', '--json', '--fetch-retries=0', '--fetch-timeout=10000'];
 
 interface Locked {

@@ -25,7 +25,7 @@ describe('what the package depends on', () => {
       .map((name) => readFileSync(join(top, 'src/drivers', name), 'utf8'));
     // The first word of an argv: what is handed to exec, or becomes it.
     const argv =
-      /(?:exec\(|exec, |rules\(exec, |argv = |\?\? \(?|runUnpacker\()\[\s*'([a-z][a-z-]*)'|argv = \[\n\s*'([a-z-]+)'/g;
+      /(?:exec\(|read\(|exec, |rules\(exec, |argv = |\?\? \(?|runUnpacker\()\[\s*'([a-z][a-z-]*)'|argv = \[\n\s*'([a-z-]+)'/g;
     const called = sources.flatMap((text) =>
       [...text.matchAll(argv)].map(([, one, other]) => one ?? other ?? ''),
     );

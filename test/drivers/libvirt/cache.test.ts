@@ -313,7 +313,7 @@ describe('the cache of what libvirt has', () => {
       ['config', 'live'],
     );
     assert.deepEqual(interfacesOn({ network: 'k8s-net', bridges: [] }), [
-      { domain: 'a', ours: false, tap: 'vnet0', network: 'k8s-net' },
+      { domain: 'a', ours: false, tap: 'vnet0', mac: MAC, network: 'k8s-net' },
     ]);
     assert.deepEqual(usersOf({ network: 'k8s-net', bridges: ['virbr1'] }), ['a', 'b']);
   });
