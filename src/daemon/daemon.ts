@@ -278,6 +278,7 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
     }),
     powerPlace: (node) => fieldPlace(parts.manifests.snapshot(), { kind: 'Node', name: node }, POWER),
     health,
+    ...(parts.apiServer === undefined ? {} : { vmhosts: parts.apiServer.vmhosts }),
     onError: (where, error) =>
       log.error(
         { where, why: explainError(error), stack: stackOf(error) },

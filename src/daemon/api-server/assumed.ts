@@ -22,6 +22,8 @@ export interface Assumed {
   isUnsure(ref: ObjectRef): boolean;
   /** Whether something of it was written that the watch does not show yet. */
   has(ref: ObjectRef): boolean;
+  /** The watch shows nothing newer though it had time to: what is written by it is compared with what is there anyway. */
+  giveUpWaiting(): void;
   clear(): void;
 }
 
@@ -110,6 +112,9 @@ export function createAssumed(watch: Pick<KubeWatch, 'objects'>): Assumed {
         doubt !== undefined && entryOf(doubt.ref)?.doubt === doubt ? doubt : [],
       ),
     has: (ref) => entryOf(ref) !== undefined,
+    giveUpWaiting() {
+      for (const [key, entry] of entries) if (entry.isOutdated) entries.delete(key);
+    },
     clear: () => entries.clear(),
   };
 }

@@ -72,6 +72,8 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
   let state: SchedulerState = { unschedulable: 0 };
   let token = '';
   let restUntil = -Infinity;
+  /** Since when the watch is waited for to show what was written. */
+  let unsureSince: number | undefined;
   let timer: { readonly at: number; readonly timer: Timer } | undefined;
   let running: Promise<void> | undefined;
   let isDirty = false;
@@ -115,6 +117,10 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
       gone.clear();
       saidAt.clear();
     }
+    if (clock.monotonic() >= (unsureSince ?? Infinity) + ASK_MS) {
+      assumed.giveUpWaiting();
+      unsureSince = undefined;
+    }
     await writer.settle();
     const mayBind = await fence.pass(token);
     const began = clock.monotonic();
@@ -131,7 +137,10 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
       for (const clone of placement.bindings.filter(isClone)) await bind(clone, late);
       await say(placement);
     }
-    for (const ref of assumed.unsure()) awaited.add(refName(ref));
+    const unsure = assumed.unsure();
+    for (const ref of unsure) awaited.add(refName(ref));
+    unsureSince = unsure.length === 0 ? undefined : (unsureSince ?? clock.monotonic());
+    if (unsure.length > 0) lookIn(ASK_MS);
     // The watch may have shown the change already, when it seemed to be none that placement goes by.
     if (writer.cameTooLate()) lookIn(SETTLE_MS);
     return writer.failures();

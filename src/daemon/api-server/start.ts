@@ -16,6 +16,7 @@ import type { Metrics } from '../../engine/metrics.ts';
 import type { Releasers } from '../../engine/releasers.ts';
 import type { Source } from '../../engine/source.ts';
 import { createWorkQueue, type WorkQueue } from '../../engine/work-queue.ts';
+import type { VmhostSpecs } from '../http/vmhosts.ts';
 import type { Manifests } from '../manifests.ts';
 import type { Removals } from '../removals.ts';
 import type { Facts } from './facts.ts';
@@ -46,6 +47,8 @@ export interface ApiServerDeps {
 export interface ApiServer {
   readonly source: Source<Snapshot>;
   readonly facts: Facts;
+  /** What people ask of Vmhosts. */
+  readonly vmhosts: VmhostSpecs;
   /** Begins to write there what becomes of this vmhost's share. */
   start(parts: { readonly manifests: Manifests; readonly removals: Removals }): readonly Controller[];
 }
@@ -91,6 +94,11 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
   return {
     source,
     facts: deps.facts,
+    vmhosts: {
+      async set(name, spec) {
+        await kube.patch({ kind: 'Vmhost', name }, { spec });
+      },
+    },
     start: ({ manifests, removals }) =>
       startWriting(
         {
