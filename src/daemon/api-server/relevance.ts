@@ -4,12 +4,15 @@ import { conditionOf, SCHEDULED } from './scheduled.ts';
 
 type ObjectChange = Extract<KubeChange, { readonly object: KubeObject }>;
 
-/** Tells which changes placement goes by: most of a status is nothing to it. */
+/** What somebody goes by of an object; undefined: nothing. */
+type FactsOf = (kind: Kind, object: KubeObject) => string | undefined;
+
+/** Tells which changes somebody goes by: most of a status is nothing to them. */
 export interface Relevance {
   of(change: ObjectChange): boolean;
 }
 
-export function createRelevance(): Relevance {
+export function createRelevance(factsOf: FactsOf): Relevance {
   const known = new Map<string, string>();
   return {
     of({ type, kind, object }) {
@@ -24,7 +27,7 @@ export function createRelevance(): Relevance {
   };
 }
 
-function factsOf(kind: Kind, object: KubeObject): string | undefined {
+export function placementFacts(kind: Kind, object: KubeObject): string | undefined {
   const { uid, generation, deletionTimestamp, labels } = object.metadata;
   const about = [uid, generation, deletionTimestamp];
   const status = (object.status ?? {}) as Readonly<Record<string, unknown>>;
@@ -47,6 +50,14 @@ function factsOf(kind: Kind, object: KubeObject): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What the manifests of a vmhost's share follow from. */
+export function shareFacts(kind: Kind, { metadata, status }: KubeObject): string {
+  const { uid, generation, deletionTimestamp, labels, annotations, finalizers } = metadata;
+  const { vmhost, allocations } = (status ?? {}) as Readonly<Record<string, unknown>>;
+  const given = kind === 'Node' ? vmhost : kind === 'Network' ? allocations : undefined;
+  return JSON.stringify([uid, generation, deletionTimestamp, labels, annotations, finalizers, given]);
 }
 
 function said(object: KubeObject, type: string): readonly (string | undefined)[] {

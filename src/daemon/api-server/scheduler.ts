@@ -13,7 +13,7 @@ import type { Logger } from '../../engine/logger.ts';
 import { createAssumed } from './assumed.ts';
 import type { Election } from './election.ts';
 import { AT_ONCE, createFence } from './fence.ts';
-import { createRelevance } from './relevance.ts';
+import { createRelevance, placementFacts } from './relevance.ts';
 import { changed, conditionOf, SCHEDULED, stamped } from './scheduled.ts';
 import { createWriter } from './writer.ts';
 
@@ -60,7 +60,7 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
   const writer = createWriter({ kube, election, assumed });
   const now = (): string => timestamp(clock.now());
   const fence = createFence({ watch, assumed, writer, now });
-  const relevance = createRelevance();
+  const relevance = createRelevance(placementFacts);
   const backoff = createBackoff({ random: deps.random, baseMs: 500, maxMs: 15_000 });
   const saidAt = new Map<string, number>();
   /** Nodes that the API server does not have, though their allocations are there. */
