@@ -1,5 +1,6 @@
 import { daemonConfig } from '../src/api/daemon-config.ts';
 import { createDrivers } from '../src/daemon/wiring.ts';
+import { addElectedMetrics } from '../src/daemon/api-server/metrics.ts';
 import { addVmhostMetrics } from '../src/daemon/vmhost-metrics.ts';
 import { createQueues } from '../src/daemon/controllers.ts';
 import { systemClock } from '../src/engine/clock.ts';
@@ -49,6 +50,11 @@ const SECTIONS: readonly (readonly [title: string, text: string, name: RegExp])[
     "The names are controller-runtime's, so that its dashboards work. `controller` is a kind in lower case; `result` is `success` (all is as wanted, or waits), `requeue_after` (looked at again soon), `error`.",
     /^controller_runtime_/,
   ],
+  [
+    'Many vmhosts',
+    "Only where an API server has the objects; the name is that of Kubernetes' leader election.",
+    /^leader_election_/,
+  ],
   ['Work queues', "The names are those of Kubernetes' work queues.", /^workqueue_/],
   ['The process', "The names are those of Prometheus' client for Node.js.", /^(process|nodejs)_/],
 ];
@@ -59,6 +65,7 @@ export async function metricsPage(): Promise<string> {
   const metrics = createMetrics({ version: '', clock });
   const config = daemonConfig.parse({});
   const drivers = createDrivers({ config, clock, metrics, log: silentLogger(), identity: KEYS });
+  addElectedMetrics(metrics, () => ({ isElected: false, unschedulable: 0, away: [] }));
   addVmhostMetrics(metrics, { store: { list: () => [] }, dnsmasq: drivers.dnsmasq, clock, config });
   createQueues(clock, metrics);
   const families = metrics.catalogue();

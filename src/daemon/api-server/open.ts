@@ -9,6 +9,7 @@ import type { Kube } from '../../drivers/kube.ts';
 import { readIdentity, type MachineIdentity } from '../../drivers/vmhost/identity.ts';
 import type { Releasers } from '../../engine/releasers.ts';
 import { createFacts } from './facts.ts';
+import { kubeMeter } from './metrics.ts';
 import { openApiServer, type ApiServer, type ApiServerDeps } from './start.ts';
 
 export type { ApiServer } from './start.ts';
@@ -21,7 +22,11 @@ export interface Connection {
 }
 
 /** @param reporter who tells it of events */
-export type Connect = (kubeconfig: string, reporter: string) => Promise<Connection>;
+export type Connect = (
+  kubeconfig: string,
+  reporter: string,
+  onRequest: ReturnType<typeof kubeMeter>,
+) => Promise<Connection>;
 
 export interface OpenDeps extends Omit<ApiServerDeps, 'kube' | 'vmhost' | 'machine' | 'facts' | 'config'> {
   readonly config: DaemonConfig;
@@ -38,7 +43,7 @@ export async function openConfigured(deps: OpenDeps, releasers: Releasers): Prom
   if (kubeconfig === '') return undefined;
   const vmhost = vmhostName(config);
   const machine = deps.machine ?? (await readIdentity());
-  const { kube, server } = await connect(kubeconfig, vmhost);
+  const { kube, server } = await connect(kubeconfig, vmhost, kubeMeter(deps.metrics));
   const { machineID } = machine;
   const facts = createFacts({ config, machineID, server, sshPublicKey: identity.publicKey, store, clock });
   return openApiServer({ ...deps, kube, vmhost, machine, facts }, releasers);
@@ -56,7 +61,11 @@ export function vmhostName({ source }: Pick<DaemonConfig, 'source'>): string {
   );
 }
 
-async function connectByKubeconfig(kubeconfig: string, reporter: string): Promise<Connection> {
+async function connectByKubeconfig(
+  kubeconfig: string,
+  reporter: string,
+  onRequest: ReturnType<typeof kubeMeter>,
+): Promise<Connection> {
   // It is large, and of no use to a daemon that reads a directory.
   const { createKube } = await import('../../drivers/kube/client.ts');
   const { readAccess } = await import('../../drivers/kube/kubeconfig.ts');
@@ -65,5 +74,5 @@ async function connectByKubeconfig(kubeconfig: string, reporter: string): Promis
     (access) => access.server,
     () => undefined,
   );
-  return { kube: createKube({ kubeconfig, reporter, kinds: KINDS.all.map(namesOf) }), server };
+  return { kube: createKube({ kubeconfig, reporter, kinds: KINDS.all.map(namesOf), onRequest }), server };
 }

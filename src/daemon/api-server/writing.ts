@@ -15,6 +15,7 @@ import type { Removals } from '../removals.ts';
 import { startElected } from './elected.ts';
 import { createForwarder } from './forwarder.ts';
 import { createHoldings } from './holdings.ts';
+import { addElectedMetrics } from './metrics.ts';
 import { createMirror } from './mirror.ts';
 import { createPublisher } from './publisher.ts';
 import type { Registration } from './registration.ts';
@@ -91,6 +92,7 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
     record: (...said) => events.record(...said),
     identity: deps.identity,
   });
+  addElectedMetrics(metrics, () => elected.state());
   releasers.add('election', () => elected.stop());
   deps.changes.add((change) => elected.tell(change));
   const surveyed = (): boolean => removals.surveyed() && manifests.isComplete();
