@@ -42,10 +42,12 @@ before(async () => {
     assert.equal(done.code, 0, done.stderr);
   }
   await plane.must(['apply', '-f', join(top, 'manifests/tutorial/')]);
-  const inForce = async (): Promise<true | undefined> =>
-    (await as(1, ['label', 'kn', 'master00', 'a=b'])).stderr.includes('ValidatingAdmissionPolicy')
-      ? true
-      : undefined;
+  // Each try asks for another change: one that is there already would ask for nothing.
+  let tries = 0;
+  const inForce = async (): Promise<true | undefined> => {
+    const { stderr } = await as(1, ['label', '--overwrite', 'kn', 'master00', `a=${(tries += 1)}`]);
+    return stderr.includes('ValidatingAdmissionPolicy') ? true : undefined;
+  };
   assert.ok(await poll(inForce, { timeoutMs: 60_000, intervalMs: 300 }), 'the policies are not in force');
 });
 
