@@ -237,9 +237,9 @@ describe('removal', () => {
     await sh('mkdir /root/parked && mv /etc/k8slab.d/* /root/parked');
     const held = await untilCondition(lab, ['node/a', 'RemovalHeld'], ({ status }) => status === 'True', 30);
     assert.match(held.message, /k8slab confirm-removal node\/a/);
-    const host = (await lab.must(['k8slab', 'get', 'host', '-o', 'yaml'])).trim();
-    assert.match(host, /type: RemovalsHeld/);
-    assert.match(host, /image\/guest, network\/k8s-net, node\/a, node\/b/);
+    const vmhost = (await lab.must(['k8slab', 'get', 'vmhost', '-o', 'yaml'])).trim();
+    assert.match(vmhost, /type: RemovalsHeld/);
+    assert.match(vmhost, /image\/guest, network\/k8s-net, node\/a, node\/b/);
     assert.match(await lab.must(['k8slab', 'get', 'nodes']), /^a .*Ready,RemovalHeld/m);
     const asked = await lab.exec(['k8slab', 'confirm-removal']);
     assert.equal(asked.code, 1);
