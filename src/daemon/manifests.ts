@@ -11,6 +11,7 @@ import type { Logger } from '../engine/logger.ts';
 import type { Named, RemovalRule, Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
 import type { ManifestMetrics } from '../engine/manifest-metrics.ts';
+import { createUntilQuiet } from '../engine/until-quiet.ts';
 import { createDangling } from './dangling.ts';
 
 export interface ManifestsDeps {
@@ -55,8 +56,6 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   /** Why what it holds could not be taken in. */
   let failed: string | undefined;
   let loaded = false;
-  let loading: Promise<void> | undefined;
-  let requested = 0;
   const listeners = new Set<() => void>();
 
   /** Whatever a manifest brings about, the daemon goes on with the last good ones. */
@@ -115,26 +114,14 @@ export function createManifests(deps: ManifestsDeps): Manifests {
     deps.onProblem();
   }
 
-  async function loadUntilQuiet(): Promise<void> {
-    let served: number;
-    do {
-      served = requested;
-      await loadOnce();
-    } while (served < requested);
-  }
+  const load = createUntilQuiet(loadOnce);
 
   return {
     snapshot: () => snapshot,
     problem: problemNow,
     loaded: () => loaded,
     isComplete: () => loaded && snapshot.opaque.length === 0,
-    load() {
-      requested += 1;
-      loading ??= loadUntilQuiet().finally(() => {
-        loading = undefined;
-      });
-      return loading;
-    },
+    load,
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -10,6 +10,7 @@ import { createBackoff } from '../../engine/backoff.ts';
 import { timestamp, type Clock, type Timer } from '../../engine/clock.ts';
 import type { EventRecorder, EventType } from '../../engine/events.ts';
 import type { Logger } from '../../engine/logger.ts';
+import { createUntilQuiet } from '../../engine/until-quiet.ts';
 import { createAssumed } from './assumed.ts';
 import type { Election } from './election.ts';
 import { AT_ONCE, createFence } from './fence.ts';
@@ -75,8 +76,7 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
   /** Since when the watch is waited for to show what was written. */
   let unsureSince: number | undefined;
   let timer: { readonly at: number; readonly timer: Timer } | undefined;
-  let running: Promise<void> | undefined;
-  let isDirty = false;
+  let running = Promise.resolve();
   let isStopped = false;
 
   function lookIn(ms: number): void {
@@ -88,17 +88,13 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
 
   function wake(): void {
     timer = undefined;
-    isDirty = true;
-    running ??= run().finally(() => (running = undefined));
+    running = run();
   }
 
-  async function run(): Promise<void> {
-    while (isDirty && !isStopped) {
-      isDirty = false;
-      if (!election.holds() || !watch.synced()) return;
-      await round().then(after, (error: unknown) => after([explainError(error)]));
-    }
-  }
+  const run = createUntilQuiet(async () => {
+    if (isStopped || !election.holds() || !watch.synced()) return;
+    await round().then(after, (error: unknown) => after([explainError(error)]));
+  });
 
   function after(failures: readonly string[]): void {
     const [problem] = failures;
