@@ -1,5 +1,3 @@
-import type { NodeAsk } from './lab.ts';
-
 /** What becomes of the Nodes of a vmhost that is drained. */
 export interface Drain {
   /** They go elsewhere: made anew from their Images, and what is on their disks is lost. */
@@ -10,7 +8,11 @@ export interface Drain {
 export interface DrainedNode {
   readonly name: string;
   readonly spec: {
-    readonly disk: Pick<NodeAsk['disk'], 'image' | 'cloneOf' | 'path'>;
+    readonly disk: {
+      readonly image?: string | undefined;
+      readonly cloneOf?: string | undefined;
+      readonly path?: string | undefined;
+    };
     readonly policy: { readonly reclaim: string; readonly adopt: boolean };
     readonly vmhost?: string | undefined;
   };
@@ -27,7 +29,8 @@ export function drainOf(nodes: readonly DrainedNode[]): Drain {
   return { goes: sorted.map(({ name }) => name).filter((name) => !staying.has(name)), stays };
 }
 
-function whyItStays({ spec: { disk, policy, vmhost } }: DrainedNode): string | undefined {
+/** Undefined: it is taken down. */
+export function whyItStays({ spec: { disk, policy, vmhost } }: DrainedNode): string | undefined {
   if (policy.adopt) return 'its guest was made by others';
   if (vmhost !== undefined) return `its manifest says spec.vmhost: ${vmhost}`;
   if (disk.path !== undefined) return `its disk ${disk.path} is there and nowhere else`;

@@ -9,6 +9,7 @@ import {
 import type { ParsedObject } from '../../api/manifest/types.ts';
 import { isLeftAlone } from '../../api/ipam/names.ts';
 import { objectWord, refName, type ManifestKind, type ObjectRef, type Origin } from '../../api/meta.ts';
+import { whyItStays } from '../../api/placement/drain.ts';
 import { givenOf, manifestText, type Given } from '../../api/placement/filled.ts';
 import { refusalsOf } from '../../api/placement/refusals.ts';
 import { shareOf, type Share, type SharedObject } from '../../api/placement/share.ts';
@@ -179,7 +180,7 @@ function sharedObjects(
       isHeld: metadata.finalizers?.includes(vmhostFinalizer(vmhost)) === true,
       needs: object === undefined ? [] : needsOf(kinds, object),
       isAllocated: object?.kind !== 'Node' || isAllocated(object.spec),
-      isRenewable: object?.kind === 'Node' && isRenewable(object.spec),
+      isRenewable: object?.kind === 'Node' && whyItStays(object) === undefined,
       ...(bound === undefined ? {} : { vmhost: bound }),
     };
   });
@@ -196,10 +197,6 @@ function isAllocated(spec: NodeSpec): boolean {
   return spec.networks.every(
     (attachment) => attachment.address !== undefined || isLeftAlone(spec, attachment),
   );
-}
-
-function isRenewable({ disk, policy }: NodeSpec): boolean {
-  return disk.image !== undefined && policy.reclaim === 'Delete' && !policy.adopt;
 }
 
 /** The vmhost that a Node's status names. */
