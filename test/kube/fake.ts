@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../src/api/meta.ts';
 import type { Kube, KubeEvent, KubeEventTarget } from '../../src/drivers/kube.ts';
 import { createLeases } from './leases.ts';
 import { createObjects, type Objects } from './objects.ts';
-import { createWatches } from './watches.ts';
+import { createWatches, type ComesBack } from './watches.ts';
 
 /** A call of a client, before it has any effect or after it had. */
 export interface FakeCall {
@@ -25,8 +25,8 @@ export interface FakeApiServerOptions {
 /** An API server in memory, for any number of clients. What people do with kubectl is done at once. */
 export interface FakeApiServer extends Omit<Objects, 'revision'> {
   client(name: string): Kube;
-  /** While it is away each call fails as Unreachable, and watches are told of nothing until they list again. */
-  away(isAway: boolean): void;
+  /** While it is away each call fails as Unreachable, and watches are told of nothing. They list once it is back, unless told how. */
+  away(isAway: boolean, comesBack?: ComesBack): void;
   /** What watches of this client are told waits until it is let through. */
   hold(client: string, isHeld: boolean): void;
   readonly events: readonly (KubeEvent & { readonly about: KubeEventTarget })[];
@@ -100,9 +100,9 @@ export function createFakeApiServer(options: FakeApiServerOptions = {}): FakeApi
   return {
     ...objects,
     client,
-    away(isAway) {
+    away(isAway, comesBack) {
       gone = isAway;
-      watches.away(isAway);
+      watches.away(isAway, comesBack);
     },
     hold: (name, isHeld) => watches.hold(name, isHeld),
     events,

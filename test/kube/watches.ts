@@ -4,9 +4,12 @@ import { KINDS } from '../../src/api/kinds/list.ts';
 import type { KubeChange, KubeObject, KubeWatch } from '../../src/drivers/kube.ts';
 import type { ObjectChange, Objects } from './objects.ts';
 
+/** How watches go on after the server was away: by a list, or by what they missed. */
+export type ComesBack = 'lists' | 'resumes';
+
 export interface FakeWatches {
   open(client: string, listener: (change: KubeChange) => void): KubeWatch;
-  away(isAway: boolean): void;
+  away(isAway: boolean, comesBack?: ComesBack): void;
   hold(client: string, isHeld: boolean): void;
 }
 
@@ -19,13 +22,16 @@ interface Watcher {
   problem(): void;
 }
 
-/** Watches are told a microtask later, each change in its order; after the server was away they list once. */
+/** Watches are told a microtask later, each change in its order. */
 export function createWatches(objects: Pick<Objects, 'list' | 'onChange'>): FakeWatches {
   const watchers = new Set<Watcher>();
   const held = new Set<string>();
+  const missed: ObjectChange[] = [];
   let gone = false;
+  const tell = (change: ObjectChange): void => watchers.forEach((watcher) => watcher.change(change));
   objects.onChange((change) => {
-    if (!gone) for (const watcher of watchers) watcher.change(change);
+    if (gone) missed.push(change);
+    else tell(change);
   });
 
   function open(client: string, listener: (change: KubeChange) => void): KubeWatch {
@@ -51,9 +57,9 @@ export function createWatches(objects: Pick<Objects, 'list' | 'onChange'>): Fake
         for (const object of now.values())
           if (had.get(object.metadata.name)?.metadata.resourceVersion !== object.metadata.resourceVersion)
             take({ type: 'Modified', kind, object });
-        listener({ type: 'Listed', kind });
       }
       isSynced = true;
+      for (const kind of known.keys()) listener({ type: 'Listed', kind });
       synced.resolve(undefined);
     }
 
@@ -97,13 +103,15 @@ export function createWatches(objects: Pick<Objects, 'list' | 'onChange'>): Fake
 
   return {
     open,
-    away(isAway) {
+    away(isAway, comesBack = 'lists') {
       if (gone === isAway) return;
       gone = isAway;
       for (const watcher of watchers) {
         watcher.problem();
-        if (!gone) watcher.list();
+        if (!gone && comesBack === 'lists') watcher.list();
       }
+      const told = missed.splice(0);
+      if (!gone && comesBack === 'resumes') told.forEach(tell);
     },
     hold(client, isHeld) {
       if (isHeld) held.add(client);

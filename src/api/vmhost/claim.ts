@@ -1,5 +1,10 @@
 import { ReasonedError } from '../errors.ts';
 
+/** Name of the Lease that says that a vmhost is alive. */
+export function vmhostLease(vmhost: string): string {
+  return `vmhost-${vmhost}`;
+}
+
 /** Which run of which boot of which machine it is. */
 export interface Holder {
   readonly machineID: string;

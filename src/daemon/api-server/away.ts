@@ -2,6 +2,7 @@ import { explainError, reasonOf } from '../../api/errors.ts';
 import type { ConditionInput, Kind } from '../../api/meta.ts';
 import { nodeAway, vmhostAway } from '../../api/placement/away.ts';
 import { readNode } from '../../api/placement/read.ts';
+import { vmhostLease } from '../../api/vmhost/claim.ts';
 import { mapAtOnce } from '../../drivers/at-once.ts';
 import type { Kube, KubeLease, KubeObject, KubeWatch } from '../../drivers/kube.ts';
 import { timestamp, type Clock, type Timer } from '../../engine/clock.ts';
@@ -45,10 +46,6 @@ interface Seen {
   readonly at: number;
 }
 
-export function leaseOf(vmhost: string): string {
-  return `vmhost-${vmhost}`;
-}
-
 export function startAway({ kube, watch, election, clock, log, record }: AwayDeps): Away {
   const seen = new Map<string, Seen>();
   const away = new Set<string>();
@@ -74,7 +71,7 @@ export function startAway({ kube, watch, election, clock, log, record }: AwayDep
     if (now - lookedAt > BLIND_MS) seen.clear();
     lookedAt = now;
     const vmhosts = [...watch.objects('Vmhost').values()];
-    for (const { metadata } of vmhosts) see(metadata.name, leases.get(leaseOf(metadata.name)), now);
+    for (const { metadata } of vmhosts) see(metadata.name, leases.get(vmhostLease(metadata.name)), now);
     const names = new Set(vmhosts.map(({ metadata }) => metadata.name));
     for (const name of seen.keys()) if (!names.has(name)) seen.delete(name);
     const missing = new Set(vmhosts.filter(({ metadata }) => isAway(metadata.name, now)));

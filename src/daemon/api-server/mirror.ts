@@ -3,11 +3,13 @@ import { vmhostSpec } from '../../api/vmhost/spec.ts';
 import { isElsewhere, type Condition, type Kind, type ObjectRef, type ObjectStatus } from '../../api/meta.ts';
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { KubeObject } from '../../drivers/kube.ts';
+import type { KnownObjects } from './known.ts';
 
 export interface MirrorDeps {
   readonly store: ObjectStore;
   readonly vmhost: string;
-  readonly served: (ref: ObjectRef) => KubeObject | undefined;
+  /** What the server has, or had when it was last heard of; undefined: nobody knows. */
+  readonly known: () => KnownObjects | undefined;
 }
 
 /** What the store says of objects that others have, as the API server says it. */
@@ -17,9 +19,8 @@ export interface Mirror {
   dispose(): void;
 }
 
-export function createMirror({ store, vmhost, served }: MirrorDeps): Mirror {
-  function syncVmhost(name: string): void {
-    const object = served({ kind: 'Vmhost', name });
+export function createMirror({ store, vmhost, known }: MirrorDeps): Mirror {
+  function syncVmhost(name: string, object: KubeObject | undefined): void {
     const isOwn = name === vmhost;
     if (object === undefined) {
       if (!isOwn) store.remove('Vmhost', name);
@@ -40,21 +41,18 @@ export function createMirror({ store, vmhost, served }: MirrorDeps): Mirror {
 
   const unsubscribe = store.subscribe(({ type, object: { kind, metadata } }) => {
     if (type !== 'ADDED' || kind === 'Vmhost') return;
-    const ref = { kind, name: metadata.name };
-    const object = served(ref);
-    if (object !== undefined) copyStatus(ref, object);
+    sync({ kind, name: metadata.name });
   });
 
-  return {
-    sync(ref) {
-      if (ref.kind === 'Vmhost') syncVmhost(ref.name);
-      else {
-        const object = served(ref);
-        if (object !== undefined) copyStatus(ref, object);
-      }
-    },
-    dispose: unsubscribe,
-  };
+  function sync(ref: ObjectRef): void {
+    const objects = known();
+    if (objects === undefined) return;
+    const object = objects(ref.kind).get(ref.name);
+    if (ref.kind === 'Vmhost') syncVmhost(ref.name, object);
+    else if (object !== undefined) copyStatus(ref, object);
+  }
+
+  return { sync, dispose: unsubscribe };
 }
 
 const condition: z.ZodType<Condition> = z.object({

@@ -1,5 +1,5 @@
 import { explainError, ReasonedError, reasonOf } from '../../api/errors.ts';
-import { claimRefusal, holderIdentity, type Holder } from '../../api/vmhost/claim.ts';
+import { claimRefusal, holderIdentity, vmhostLease, type Holder } from '../../api/vmhost/claim.ts';
 import type { Kube, KubeLease, KubeLeaseSpec, KubeObject } from '../../drivers/kube.ts';
 import { microTime, type Clock, type Timer } from '../../engine/clock.ts';
 import type { Logger } from '../../engine/logger.ts';
@@ -27,10 +27,6 @@ const RENEW_MS = 10_000;
 const DURATION_SECONDS = 30;
 /** After what went wrong, and while another one has the name. */
 const RETRY_MS = 2_000;
-
-export function vmhostLease(vmhost: string): string {
-  return `vmhost-${vmhost}`;
-}
 
 export function startRegistration(deps: RegistrationDeps): Registration {
   const { kube, vmhost, me, clock, log } = deps;

@@ -18,6 +18,7 @@ import type { VmhostSpecs } from '../http/vmhosts.ts';
 import type { Manifests } from '../manifests.ts';
 import type { Removals } from '../removals.ts';
 import type { Facts } from './facts.ts';
+import { createHints } from './hints.ts';
 import { createKnown } from './known.ts';
 import { createRelevance, shareFacts } from './relevance.ts';
 import { startRegistration, type Registration } from './registration.ts';
@@ -53,8 +54,7 @@ const FIRST_LIST_MS = 10_000;
 
 export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): Promise<ApiServer> {
   const { kube, vmhost, machine, config, clock, log } = deps;
-  const hints = new Set<() => void>();
-  const hint = (): void => hints.forEach((each) => each());
+  const hints = createHints();
   const changes = new Set<(change: KubeChange) => void>();
   const watch = kube.watch((change) => changes.forEach((each) => each(change)));
   releasers.add('API server', () => kube.dispose());
@@ -68,21 +68,26 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
   });
   releasers.add('what the API server has', () => remembered.dispose());
   const { labels } = config.source;
-  const registration = startRegistration({ kube, vmhost, labels, me, clock, log, onChange: hint });
+  const registration = startRegistration({
+    kube,
+    vmhost,
+    labels,
+    me,
+    clock,
+    log,
+    onChange: () => hints.tell(),
+  });
   releasers.add('Lease', () => registration.stop());
   const relevance = createRelevance(shareFacts);
   changes.add((change) => {
-    if (change.type === 'Problem' || change.type === 'Listed' || relevance.of(change)) hint();
+    if (change.type === 'Problem' || change.type === 'Listed' || relevance.of(change)) hints.tell();
     if (watch.synced() && watch.problem() === undefined) remembered.note((kind) => watch.objects(kind));
   });
   const refusal = (): ReturnType<Registration['refusal']> => registration.refusal();
   const source = createApiServerSource({
     ...{ vmhost, kinds: KINDS, clock, allow: config.source.allow },
     objects: createKnown({ watch, remembered: remembered.objects, refusal }),
-    subscribe(onHint) {
-      hints.add(onHint);
-      return () => void hints.delete(onHint);
-    },
+    subscribe: (onHint) => hints.subscribe(onHint),
   });
   await settlesWithin(clock, watch.whenSynced(), FIRST_LIST_MS);
   return {
@@ -99,7 +104,8 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
           ...deps,
           watch,
           changes,
-          hint,
+          hints,
+          remembered: remembered.objects,
           registration,
           identity: `${vmhost}/${me.runID}`,
           manifests,

@@ -14,14 +14,17 @@ import type { Manifests } from '../manifests.ts';
 import type { Removals } from '../removals.ts';
 import { startElected } from './elected.ts';
 import { createForwarder } from './forwarder.ts';
+import type { Hints } from './hints.ts';
 import { createHoldings } from './holdings.ts';
+import type { KnownObjects } from './known.ts';
 import { addElectedMetrics } from './metrics.ts';
 import { createMirror } from './mirror.ts';
+import { createOnceMore } from './once-more.ts';
 import { createPublisher } from './publisher.ts';
 import type { Registration } from './registration.ts';
 
-/** Conditions that change together are written together. */
-const PUBLISH_MS = 250;
+/** Conditions that change together are written together (ms). */
+export const PUBLISH_MS = 250;
 
 export interface WritingDeps {
   readonly kube: Kube;
@@ -33,7 +36,9 @@ export interface WritingDeps {
   readonly metrics: Metrics;
   readonly watch: KubeWatch;
   readonly changes: Set<(change: KubeChange) => void>;
-  readonly hint: () => void;
+  readonly hints: Hints;
+  /** What an earlier run of this vmhost knew. */
+  readonly remembered: KnownObjects | undefined;
   readonly registration: Registration;
   /** Of this run. */
   readonly identity: string;
@@ -55,13 +60,19 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
     status: createWorkQueue({ name: 'api-server-status', clock, metrics }),
     finalizers: createWorkQueue({ name: 'api-server-finalizers', clock, metrics }),
   };
-  const mirror = createMirror({ store, vmhost, served });
+  const known = (): KnownObjects | undefined => {
+    if (!watch.synced()) return deps.remembered;
+    return deps.registration.refusal() === undefined ? (kind) => watch.objects(kind) : undefined;
+  };
+  const mirror = createMirror({ store, vmhost, known });
   const add = (ref: ObjectRef): void => {
     mirror.sync(ref);
     queues.status.addAfter(refName(ref), PUBLISH_MS);
     if (ref.kind !== 'Vmhost') queues.finalizers.add(refName(ref));
   };
-  const addAll = (): void => eachKnown(watch, add);
+  const addAll = (): void => {
+    for (const ref of allOf(known(), store)) add(ref);
+  };
   const onChange = (change: KubeChange): void => {
     if (change.type === 'Listed')
       for (const name of watch.objects(change.kind).keys()) add({ kind: change.kind, name });
@@ -77,8 +88,10 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
       if (type === 'MODIFIED' || object.kind === 'Vmhost') return;
       queues.finalizers.add(refName(ref));
       // It may be of others now.
-      if (type === 'DELETED' && !isElsewhere(object)) deps.hint();
+      if (type === 'DELETED' && !isElsewhere(object)) deps.hints.tell();
     }),
+    // What could not be written, or was not to be, is left: it is once it may be.
+    deps.hints.subscribe(createOnceMore(mayWrite, addAll)),
     manifests.subscribe(createShareWatch(manifests, (ref) => queues.finalizers.add(ref))),
     removals.subscribe(addAll),
     events.subscribe(createForwarder({ kube, clock, log, isHere: (ref) => isHere(store, ref) })),
@@ -120,8 +133,14 @@ function writer(
   return createController({ name: queue.name, queue, reconcile, workers: WORKERS, clock, log, metrics });
 }
 
-function eachKnown(watch: KubeWatch, add: (ref: ObjectRef) => void): void {
-  for (const { kind } of KINDS.all) for (const name of watch.objects(kind).keys()) add({ kind, name });
+/** The Vmhosts that are in the store may be gone from the server. */
+function allOf(known: KnownObjects | undefined, store: ObjectStore): readonly ObjectRef[] {
+  if (known === undefined) return [];
+  const vmhosts = store.list('Vmhost').map(({ metadata }) => metadata.name);
+  return KINDS.all.flatMap(({ kind }) => {
+    const names = new Set([...known(kind).keys(), ...(kind === 'Vmhost' ? vmhosts : [])]);
+    return [...names].map((name) => ({ kind, name }));
+  });
 }
 
 function isHere(store: ObjectStore, { kind, name }: { readonly kind: Kind; readonly name: string }): boolean {

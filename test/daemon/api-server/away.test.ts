@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { leaseOf, startAway } from '../../../src/daemon/api-server/away.ts';
+import { vmhostLease } from '../../../src/api/vmhost/claim.ts';
+import { startAway } from '../../../src/daemon/api-server/away.ts';
 import { conditionOf } from '../../../src/daemon/api-server/scheduled.ts';
 import { silentLogger } from '../../../src/engine/logger.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
@@ -31,10 +32,13 @@ function bed(isElected = true) {
       if (at % 10 === 0) {
         for (const name of renewing) {
           const renewTime = new Date(clock.now() - 7_200_000).toISOString();
-          const found = await leases.get(leaseOf(name)).catch(() => undefined);
-          if (found === undefined) await leases.create(leaseOf(name), { renewTime }).catch(() => undefined);
+          const found = await leases.get(vmhostLease(name)).catch(() => undefined);
+          if (found === undefined)
+            await leases.create(vmhostLease(name), { renewTime }).catch(() => undefined);
           else
-            await leases.update(leaseOf(name), { renewTime }, found.resourceVersion).catch(() => undefined);
+            await leases
+              .update(vmhostLease(name), { renewTime }, found.resourceVersion)
+              .catch(() => undefined);
         }
       }
       await clock.advance(1000);

@@ -4,9 +4,16 @@ import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts'
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import { handle } from '../../worlds/hands.ts';
 import type { LoadedDaemon } from '../../load/daemon.ts';
+import { PUBLISH_MS } from '../../../src/daemon/api-server/writing.ts';
 import { BINDING, condition, finalizers, put, ready, start, status, until } from './bed.ts';
 
-const NODES = ['a', 'b', 'c', 'd', 'e'];
+const NODES = ['a', 'b', 'c', 'd', 'e', 'f'];
+/** In a drain only the first of them goes; the second is left as it is found. */
+const FIELDS: Readonly<Record<string, Parameters<typeof nodeText>[1]>> = {
+  a: { policy: { reclaim: 'Delete' } },
+  b: { policy: { drift: 'Report' } },
+  f: { policy: { reclaim: 'Delete' }, vmhost: 'v1' },
+};
 
 describe('a vmhost that shares a lab, in trouble', () => {
   let server: FakeApiServer;
@@ -21,8 +28,7 @@ describe('a vmhost that shares a lab, in trouble', () => {
     acting = setInterval(() => lab.guests.act(), 100);
     put(server, networkText('k8s-net'));
     put(server, imageText('debian'));
-    for (const node of NODES)
-      put(server, nodeText(node, { policy: { reclaim: node === 'a' ? 'Delete' : 'Retain' } }));
+    for (const node of NODES) put(server, nodeText(node, FIELDS[node] ?? {}));
     await until(
       'Ready',
       () => NODES.every(isReady),
@@ -37,10 +43,10 @@ describe('a vmhost that shares a lab, in trouble', () => {
   it('deletes nothing while the API server is away, repairs what drifts, and lists it once when it is back', async () => {
     server.away(true);
     await until('told', () => lab.daemon.notReady().some(({ name }) => name === 'the manifests'));
-    handle(lab.world, 'destroy', 'b');
+    handle(lab.world, 'destroy', 'c');
     await until(
       'repaired',
-      () => lab.world.domains.get('b')?.state === 'running',
+      () => lab.world.domains.get('c')?.state === 'running',
       () => lab.daemon.notReady(),
     );
     assert.deepEqual(domains(), NODES);
@@ -51,6 +57,28 @@ describe('a vmhost that shares a lab, in trouble', () => {
       () => lab.daemon.notReady(),
     );
     assert.deepEqual(domains(), NODES);
+  });
+
+  it('tells what became of its Nodes while the API server was away, though nobody changed them there', async () => {
+    server.away(true);
+    await until('told', () => lab.daemon.notReady().some(({ name }) => name === 'the manifests'));
+    handle(lab.world, 'destroy', 'b');
+    await until('seen', () => lab.daemon.notReady().some(({ name }) => name === 'Node/b'));
+    // What was to be written meanwhile has been tried, and was left.
+    const since = performance.now();
+    await until('left', () => performance.now() - since > 2 * PUBLISH_MS);
+    server.away(false, 'resumes');
+    await until(
+      'told',
+      () => ready(server, 'Node', 'b') === 'False',
+      () => status(server, 'Node', 'b'),
+    );
+    handle(lab.world, 'start', 'b');
+    await until(
+      'back',
+      () => isReady('b') && lab.daemon.allReady(),
+      () => lab.daemon.notReady(),
+    );
   });
 
   it('stays with a Node that lost its binding, and binds it again', async () => {
@@ -115,7 +143,7 @@ describe('a vmhost that shares a lab, in trouble', () => {
     );
     await until('unbound', () => status(server, 'Node', 'a')['vmhost'] === undefined);
     assert.deepEqual(finalizers(server.get({ kind: 'Node', name: 'a' })), []);
-    assert.deepEqual(domains(), ['b', 'c', 'd', 'e']);
+    assert.deepEqual(domains(), ['b', 'c', 'd', 'e', 'f']);
   });
 
   it('refuses to act for a vmhost that is another machine, and touches nothing', async () => {
