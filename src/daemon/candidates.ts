@@ -7,8 +7,9 @@ import {
   type ManifestFile,
   type Snapshot,
 } from '../api/manifest/snapshot.ts';
-import { refName, type ConditionInput, type Kind } from '../api/meta.ts';
-import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
+import { isElsewhere, refName, type ConditionInput, type Kind } from '../api/meta.ts';
+import type { ObjectStore } from '../controllers/objects.ts';
+import type { Clock } from '../engine/clock.ts';
 import { runInSlices } from '../engine/slices.ts';
 import { createStore } from '../engine/store.ts';
 import { condemnation } from './controllers.ts';
@@ -27,24 +28,30 @@ export interface Candidates {
   readonly beside?: Snapshot;
 }
 
-/** What would be done if the directory held these files, or had them besides: planned against the same world, by the same code. */
-export async function planCandidates(
-  world: PlanWorld,
-  current: ObjectStore,
-  { files, beside }: Candidates,
-  signal: AbortSignal,
-): Promise<PlannedObject[]> {
+/** The manifests that there would be. */
+export function candidateSnapshot({ files, beside }: Candidates, clock: Clock): Promise<Snapshot> {
   const steps =
     beside === undefined ? snapshotSteps(emptySnapshot, { files }) : besideSteps(beside, { files });
-  const snapshot = await runInSlices(steps, world.clock);
+  return runInSlices(steps, clock);
+}
+
+/** What would be done if these were the manifests: planned against the same world, by the same code. */
+export function planCandidates(
+  world: PlanWorld,
+  current: ObjectStore,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+): Promise<PlannedObject[]> {
   const store: ObjectStore = createStore<KindMap>({ clock: world.clock });
-  const host = ownVmhost(current);
-  if (host !== undefined) {
-    const { object } = store.apply('Vmhost', { name: host.metadata.name, spec: {}, hash: '' });
-    store.updateStatus('Vmhost', object.metadata.name, object.metadata.uid, host.status);
+  for (const { metadata, spec, status, origin } of current.list('Vmhost')) {
+    const { object } = store.apply('Vmhost', { name: metadata.name, spec, hash: '', origin });
+    store.updateStatus('Vmhost', object.metadata.name, object.metadata.uid, status);
   }
   for (const { kind, name, labels, annotations, spec, hash, origin } of snapshot.objects) {
-    store.apply(kind, { name, labels, annotations, spec, hash, origin });
+    const { object } = store.apply(kind, { name, labels, annotations, spec, hash, origin });
+    // What becomes of it others say.
+    const status = isElsewhere(object) ? current.get(kind, name)?.status : undefined;
+    if (status !== undefined) store.updateStatus(kind, name, object.metadata.uid, status);
   }
   const held = addRemovals(world, current, store, snapshot);
   const isCondemned = (kind: Kind, name: string): boolean => snapshot.condemned.has(`${kind}/${name}`);
@@ -71,7 +78,7 @@ function addRemovals(
 ): (kind: Kind, name: string) => ConditionInput | undefined {
   if (snapshot.opaque.length > 0) return () => undefined;
   const named = namedObjects(snapshot);
-  const ours = current.all().filter(({ kind }) => kind !== 'Vmhost');
+  const ours = current.all().filter((object) => object.kind !== 'Vmhost' && !isElsewhere(object));
   const gone = ours.filter(({ kind, metadata }) => !named.has(refName({ kind, name: metadata.name })));
   for (const { kind, metadata, spec, status, origin } of gone) {
     const { name, labels, annotations } = metadata;

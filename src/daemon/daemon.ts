@@ -8,6 +8,7 @@ import { fieldPlace, type Snapshot } from '../api/manifest/snapshot.ts';
 import { finalizerOf, isElsewhere, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
+import { withPlacement } from '../api/placement/planned.ts';
 import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
 import { createPackageUpdates } from '../controllers/node/package-updates.ts';
@@ -30,7 +31,7 @@ import { stackOf } from '../engine/stack.ts';
 import { createStoreSink, type StatusSink } from '../engine/status-sink.ts';
 import { createStore } from '../engine/store.ts';
 import { openConfigured, vmhostName, type ApiServer, type Connect } from './api-server/open.ts';
-import { planCandidates } from './candidates.ts';
+import { candidateSnapshot, planCandidates } from './candidates.ts';
 import type { Priority } from '../engine/work-queue.ts';
 import { blocked, createQueues, startControllers, type Queues } from './controllers.ts';
 import { createDirectorySource } from './directory-source.ts';
@@ -259,6 +260,7 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
   const { store, events, metrics, health, removals, reconcilers, drivers, memory, identity } = parts;
   const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
   const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);
+  const world = { config, clock, drivers, identity, memory };
   const planner = { kinds: KINDS, memory, store, reconcilers, clock, condemned, held, remember: false };
   return {
     kinds: KINDS,
@@ -288,9 +290,12 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
     async plan(files, only = false) {
       const { abort, signal } = abortAfter(clock, PLAN_MS);
       try {
-        if (files === undefined) return await planAll(planner, signal);
-        const candidates = { files, ...(only ? {} : { beside: parts.manifests.snapshot() }) };
-        return await planCandidates({ config, clock, drivers, identity, memory }, store, candidates, signal);
+        const foreseen = await parts.apiServer?.foresee(files ?? [], only);
+        const placed = foreseen?.placed ?? [];
+        if (files === undefined) return withPlacement(await planAll(planner, signal), placed);
+        const beside = only ? {} : { beside: parts.manifests.snapshot() };
+        const snapshot = foreseen?.snapshot ?? (await candidateSnapshot({ files, ...beside }, clock));
+        return withPlacement(await planCandidates(world, store, snapshot, signal), placed);
       } finally {
         abort.cancel();
       }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { daemonConfig } from '../../src/api/daemon-config.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
-import { planCandidates, type PlanWorld } from '../../src/daemon/candidates.ts';
+import { candidateSnapshot, planCandidates, type PlanWorld } from '../../src/daemon/candidates.ts';
 import { createLibvirtCache } from '../../src/drivers/libvirt/cache.ts';
 import { emptySnapshot, nextSnapshot } from '../../src/api/manifest/snapshot.ts';
 import type { Drivers } from '../../src/daemon/wiring.ts';
@@ -37,8 +37,8 @@ async function plan(
 ): Promise<string[]> {
   const others =
     beside === undefined ? {} : { beside: nextSnapshot(emptySnapshot, { files: textsOf(beside) }) };
-  const candidates = { files: textsOf(files), ...others };
-  const planned = await planCandidates(worldOf(bed), bed.store, candidates, new AbortController().signal);
+  const snapshot = await candidateSnapshot({ files: textsOf(files), ...others }, bed.clock);
+  const planned = await planCandidates(worldOf(bed), bed.store, snapshot, new AbortController().signal);
   return planned.filter(({ kind }) => kind !== 'Vmhost').map(brief);
 }
 

@@ -287,7 +287,8 @@ export interface Plan<A extends Action = Action> {
 
 /** A step as `k8slab plan` shows it. */
 export interface PlannedStep extends Step {
-  readonly type: Action['type'];
+  /** Bind: the Node is given to a vmhost, by the daemon that is elected to. */
+  readonly type: Action['type'] | 'Bind';
 }
 
 export function step<T extends object>(

@@ -30,6 +30,8 @@ const FAILED = { blocks: 'ready and synced', endedBy: 'user' } as const;
 
 /** Every reason for which an object waits. */
 const RULES = {
+  // Placement.
+  Unschedulable: USER,
   // Manifests.
   Conflict: FAILED,
   NotAllowed: FAILED,

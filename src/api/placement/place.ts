@@ -6,7 +6,7 @@ import { createLedger, type Ledger } from './ledger.ts';
 import { obstacle } from './obstacles.ts';
 import { createOccupancy, type Occupancy } from './occupancy.ts';
 import { best } from './score.ts';
-import { whyNowhere } from './words.ts';
+import { whyNowhere, whyThere } from './words.ts';
 
 /** What is to be written: allocations first, and each binding once those of its Node are there. */
 export interface Placement {
@@ -22,6 +22,8 @@ export interface Placement {
 export interface Binding {
   readonly node: string;
   readonly vmhost: string;
+  /** Why there, in a few words. */
+  readonly why: string;
   /** Networks that it needs an allocation of. */
   readonly networks: readonly string[];
   /** The Node that it is a clone of: it is bound first. */
@@ -86,16 +88,18 @@ function placeOne(node: LabNode, world: World): Binding | string {
   });
   if (pin !== undefined && refused.length + open.length === 0)
     return `spec.vmhost names "${pin}", and no such vmhost has registered`;
-  const vmhost = best(node, open, { occupancy, groups });
-  if (vmhost === undefined)
+  const found = best(node, open, { occupancy, groups });
+  if (found === undefined)
     return `${whyNowhere(refused)}${pin === undefined ? '' : ' (spec.vmhost names it)'}`;
   const without = ledger.complete(node);
   if (without !== undefined) return without;
-  occupancy.bind(node, vmhost.name);
-  groups.settle(node, vmhost.name);
+  const vmhost = found.vmhost.name;
+  occupancy.bind(node, vmhost);
+  groups.settle(node, vmhost);
   const networks = node.asked === undefined ? [] : attachments(node.asked).map(({ network }) => network);
   const source = node.asked?.disk.cloneOf;
-  return { node: node.name, vmhost: vmhost.name, networks, ...(source === undefined ? {} : { source }) };
+  const why = whyThere(found, { pinned: pin !== undefined, open: open.length, all: asked.length });
+  return { node: node.name, vmhost, why, networks, ...(source === undefined ? {} : { source }) };
 }
 
 /** What keeps a Node from being anywhere. */

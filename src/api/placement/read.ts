@@ -4,7 +4,7 @@ import { AWAY } from './away.ts';
 import { byteQuantity, ipv4, ipv4Cidr, ipv4Range, labelMap, objectName } from '../kinds/fields.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
 import { diskBytes, parseBytes } from '../quantity.ts';
-import type { LabImage, LabNetwork, LabNode, LabVmhost, NetworkAsk, NodeAsk, Resources } from './lab.ts';
+import type { Lab, LabImage, LabNetwork, LabNode, LabVmhost, NetworkAsk, NodeAsk, Resources } from './lab.ts';
 
 /** An object as an API server has it. */
 export interface StoredObject {
@@ -74,6 +74,17 @@ const vmhostStatus = z.object({
   images: z.array(z.string()).default([]),
   conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string() })).default([]),
 });
+
+type LabKind = 'Vmhost' | 'Network' | 'Node' | 'Image';
+
+export function readLab(objects: (kind: LabKind) => Iterable<StoredObject>): Lab {
+  return {
+    vmhosts: Array.from(objects('Vmhost'), readVmhost),
+    networks: Array.from(objects('Network'), readNetwork),
+    nodes: Array.from(objects('Node'), readNode),
+    images: Array.from(objects('Image'), readImage),
+  };
+}
 
 export const readNode = remembering((object): LabNode => {
   const { metadata, spec = {}, status = {} } = object;

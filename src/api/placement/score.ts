@@ -4,6 +4,15 @@ import type { LabNode, LabVmhost } from './lab.ts';
 import type { Occupancy } from './occupancy.ts';
 import { fits, leftOver, minus } from './resources.ts';
 
+/** What speaks for a vmhost, in the order of its weight. */
+export const ADVANTAGES = ['together', 'roomForAll', 'apart', 'image', 'mostLeft'] as const;
+
+export interface Best {
+  readonly vmhost: LabVmhost;
+  /** What decided between it and the next best; undefined: its name, or nothing, since no other takes the Node. */
+  readonly advantage?: (typeof ADVANTAGES)[number];
+}
+
 /**
  * The vmhost that suits the Node best: with those that have to be beside it, apart from others of its role, where its image is
  * already, with the most left; of equal ones the first by name.
@@ -13,16 +22,25 @@ export function best(
   node: LabNode,
   vmhosts: readonly LabVmhost[],
   world: { readonly occupancy: Occupancy; readonly groups: Groups },
-): LabVmhost | undefined {
-  let found: { readonly vmhost: LabVmhost; readonly rank: readonly number[] } | undefined;
+): Best | undefined {
+  let [first, second]: (Ranked | undefined)[] = [];
   for (const vmhost of vmhosts) {
-    const rank = rankOf(node, vmhost, world);
-    if (found === undefined || compare(rank, found.rank) < 0) found = { vmhost, rank };
+    const ranked = { vmhost, rank: rankOf(node, vmhost, world) };
+    if (first === undefined || compare(ranked.rank, first.rank) < 0) [first, second] = [ranked, first];
+    else if (second === undefined || compare(ranked.rank, second.rank) < 0) second = ranked;
   }
-  return found?.vmhost;
+  if (first === undefined) return undefined;
+  const { vmhost, rank } = first;
+  const advantage = ADVANTAGES.find((_, at) => second !== undefined && second.rank[at] !== rank[at]);
+  return { vmhost, ...(advantage === undefined ? {} : { advantage }) };
 }
 
-/** The lowest is the best. */
+interface Ranked {
+  readonly vmhost: LabVmhost;
+  readonly rank: readonly number[];
+}
+
+/** One number for each of `ADVANTAGES`; the lowest is the best. */
 function rankOf(
   node: LabNode,
   vmhost: LabVmhost,

@@ -1,6 +1,7 @@
 import { formatBytes } from '../quantity.ts';
 import type { Resources } from './lab.ts';
 import type { Obstacle } from './obstacles.ts';
+import type { Best } from './score.ts';
 
 export interface Refused {
   readonly vmhost: string;
@@ -20,6 +21,24 @@ export function whyNowhere(refused: readonly Refused[]): string {
   const ordered = groups.toSorted((a, b) => b.length - a.length);
   const told = ordered.map((group) => `${group.length} ${many(group)}`);
   return `none of ${sorted.length} vmhosts: ${told.join(', ')}`;
+}
+
+const ADVANTAGE_WORDS: Readonly<Record<NonNullable<Best['advantage']>, string>> = {
+  together: 'and its Networks without an overlay are on this one',
+  roomForAll: 'and this one has room for all that have to be together',
+  apart: 'and this one has the fewest Nodes of its role',
+  image: 'and this one has its Image already',
+  mostLeft: 'and this one has the most left',
+};
+
+/** @param open how many vmhosts take the Node, of `all` that were asked */
+export function whyThere(
+  { advantage }: Best,
+  { pinned, open, all }: { readonly pinned: boolean; readonly open: number; readonly all: number },
+): string {
+  if (pinned) return 'spec.vmhost names it';
+  if (open === 1) return all === 1 ? 'there is no other vmhost' : `no other of ${all} vmhosts takes it`;
+  return `${open} of ${all} vmhosts take it, ${advantage === undefined ? 'all alike' : ADVANTAGE_WORDS[advantage]}`;
 }
 
 /** Which of them are one thing to who reads of many. */

@@ -61,5 +61,6 @@ export const REASONS = {
   SecretExposed: 'others can read the file of the secret',
   SecretInvalid: 'the file of the secret does not hold one',
   SecretNotFound: 'there is no file of the secret',
+  Unschedulable: 'no vmhost takes the Node; the message says why, vmhost by vmhost',
   ForeignFile: 'a file that k8slab did not write is where it would write one',
 } as const satisfies Readonly<Record<WaitingReason, string>>;

@@ -3,7 +3,7 @@ import { isElsewhere, parseRef, refName, type ObjectRef } from '../../api/meta.t
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Kube, KubeObject } from '../../drivers/kube.ts';
 import type { Reconcile } from '../../engine/controller.ts';
-import { boundTo, vmhostFinalizer } from './source.ts';
+import { boundTo, vmhostFinalizer } from './snapshot.ts';
 import { SCHEDULER_MANAGER } from './writer.ts';
 
 export interface HoldingsDeps {

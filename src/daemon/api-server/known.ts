@@ -1,5 +1,5 @@
 import { ReasonedError } from '../../api/errors.ts';
-import type { Kind, ObjectRef } from '../../api/meta.ts';
+import type { Kind } from '../../api/meta.ts';
 import type { KubeObject, KubeWatch } from '../../drivers/kube.ts';
 
 /** What an API server has, or had when it was last heard of. */
@@ -38,9 +38,11 @@ export function createKnown({ watch, remembered, refusal }: KnownDeps): () => Kn
   };
 }
 
-export function knownObject(
-  watch: Pick<KubeWatch, 'objects'>,
-  { kind, name }: ObjectRef,
-): KubeObject | undefined {
-  return watch.objects(kind).get(name);
+/**
+ * What is known, however old it is, to look at and not to act on.
+ * @returns undefined: nothing, or it is not this vmhost's to know
+ */
+export function lastKnown({ watch, remembered, refusal }: KnownDeps): KnownObjects | undefined {
+  if (!watch.synced()) return remembered;
+  return refusal() === undefined ? (kind) => watch.objects(kind) : undefined;
 }

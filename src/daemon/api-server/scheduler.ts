@@ -2,7 +2,8 @@ import { condition } from '../../api/conditions.ts';
 import { explainError } from '../../api/errors.ts';
 import { refName, type Condition, type ConditionInput } from '../../api/meta.ts';
 import { place, type Binding, type Placement } from '../../api/placement/place.ts';
-import { readImage, readNetwork, readNode, readVmhost } from '../../api/placement/read.ts';
+import { UNSCHEDULABLE } from '../../api/placement/planned.ts';
+import { readLab, readNode } from '../../api/placement/read.ts';
 import type { Lab } from '../../api/placement/lab.ts';
 import { mapAtOnce } from '../../drivers/at-once.ts';
 import type { Kube, KubeChange, KubeObject, KubeWatch } from '../../drivers/kube.ts';
@@ -121,7 +122,11 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     const mayBind = await fence.pass(token);
     const began = clock.monotonic();
     seen = { Node: byName(assumed.objects('Node')), Network: byName(assumed.objects('Network')) };
-    const lab = read();
+    const { Node, Network } = seen;
+    const lab = readLab((kind) => {
+      if (kind === 'Node') return Node.values();
+      return kind === 'Network' ? Network.values() : assumed.objects(kind);
+    });
     const placement = place({ ...lab, unconfirmed: await confirm(lab) });
     restUntil = clock.monotonic() + REST * (clock.monotonic() - began);
     state = { ...state, unschedulable: placement.unschedulable.size };
@@ -140,15 +145,6 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     // The watch may have shown the change already, when it seemed to be none that placement goes by.
     if (writer.cameTooLate()) lookIn(SETTLE_MS);
     return writer.failures();
-  }
-
-  function read(): Lab {
-    return {
-      vmhosts: assumed.objects('Vmhost').map(readVmhost),
-      networks: [...seen.Network.values()].map(readNetwork),
-      nodes: [...seen.Node.values()].map(readNode),
-      images: assumed.objects('Image').map(readImage),
-    };
   }
 
   /**
@@ -185,14 +181,14 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
   }
 
   async function bind(binding: Binding, late: ReadonlySet<string>): Promise<void> {
-    const { node, vmhost, networks, source } = binding;
+    const { node, vmhost, why, networks, source } = binding;
     if (networks.some((network) => late.has(network))) return;
     if (source !== undefined && !isBound(source, vmhost)) return;
     const base = seen.Node.get(node);
     if (base === undefined) return;
     const isWritten = await write(base, vmhost, stamped(base, boundTo(vmhost), now()));
     saidAt.delete(node);
-    if (isWritten) tellOf(base, 'Normal', 'Scheduled', `Bound to ${vmhost}`);
+    if (isWritten) tellOf(base, 'Normal', 'Scheduled', `Bound to ${vmhost}: ${why}`);
   }
 
   /** For certain. */
@@ -214,11 +210,11 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
   async function say({ unschedulable, refusals }: Placement): Promise<void> {
     await mapAtOnce([...unschedulable], AT_ONCE, async ([node, why]) => {
       const base = seen.Node.get(node);
-      const wanted = condition(SCHEDULED, 'False', 'Unschedulable', why);
+      const wanted = condition(SCHEDULED, 'False', UNSCHEDULABLE, why);
       const next = base === undefined ? undefined : changed(base, wanted, now());
       if (base === undefined || next === undefined) return;
       const rest = (saidAt.get(node) ?? -Infinity) + SAY_MS - clock.monotonic();
-      if (conditionOf(base, SCHEDULED)?.reason === 'Unschedulable' && rest > 0) {
+      if (conditionOf(base, SCHEDULED)?.reason === UNSCHEDULABLE && rest > 0) {
         lookIn(rest);
         return;
       }

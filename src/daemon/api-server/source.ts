@@ -1,5 +1,3 @@
-import type { Kinds } from '../../api/kinds/kinds.ts';
-import type { Privilege } from '../../api/kinds/privileges.ts';
 import {
   emptySnapshot,
   snapshotSteps,
@@ -7,27 +5,15 @@ import {
   type Snapshot,
 } from '../../api/manifest/snapshot.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
-import { isLeftAlone } from '../../api/ipam/names.ts';
-import { objectWord, refName, type ManifestKind, type ObjectRef, type Origin } from '../../api/meta.ts';
-import { whyItStays } from '../../api/placement/drain.ts';
+import { objectWord, type Origin } from '../../api/meta.ts';
 import { givenOf, manifestText, type Given } from '../../api/placement/filled.ts';
-import { refusalsOf } from '../../api/placement/refusals.ts';
-import { shareOf, type Share, type SharedObject } from '../../api/placement/share.ts';
-import type { KubeObject } from '../../drivers/kube.ts';
 import type { Clock, Timer } from '../../engine/clock.ts';
 import { runInSlices } from '../../engine/slices.ts';
 import type { Source } from '../../engine/source.ts';
 import type { KnownObjects } from './known.ts';
+import { manifestsOf, sharedObjects, sharedSnapshot, type Known, type Sharer } from './snapshot.ts';
 
-/** Held by a vmhost on what it made something of. */
-export function vmhostFinalizer(vmhost: string): string {
-  return `vmhost.k8slab.io/${vmhost}`;
-}
-
-export interface ApiServerSourceDeps {
-  readonly vmhost: string;
-  readonly allow: readonly Privilege[];
-  readonly kinds: Kinds;
+export interface ApiServerSourceDeps extends Sharer {
   readonly clock: Clock;
   /** @throws ReasonedError why nothing is known, or nothing may be done by it */
   readonly objects: () => KnownObjects;
@@ -58,19 +44,14 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
       const [gone, there] = partition(known, isGone);
       live = await next(live, texts(there, given));
       removed = await next(removed, texts(gone, given));
-      const share = shareOf({
-        vmhost: deps.vmhost,
-        isDrained: isDrained(objects('Vmhost').get(deps.vmhost)),
-        objects: sharedObjects(deps, known, { parsed: [...live.objects, ...removed.objects], isGone }),
-      });
-      const byRef = new Map(known.map((each) => [refName(each), each.object]));
-      const named = live.objects.map((object) => origins(object, originOf(object, share, byRef)));
-      const refused = refusalsOf(live.objects, deps);
-      return { ...live, objects: named, share: { ...share, refused } };
+      const shared = sharedObjects(deps, known, { parsed: [...live.objects, ...removed.objects], isGone });
+      return sharedSnapshot(deps, { live, objects, shared, origins });
     },
     watch(onHint) {
       hint = onHint;
       const unsubscribe = deps.subscribe(onHint);
+      // What changed since the last list, nobody was there to be told.
+      onHint();
       return {
         dispose() {
           deletions.dispose();
@@ -80,16 +61,6 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
       };
     },
   };
-}
-
-interface Known extends ObjectRef<ManifestKind> {
-  readonly object: KubeObject;
-}
-
-function manifestsOf(kinds: Kinds, objects: KnownObjects): Known[] {
-  return kinds.manifests.flatMap(({ kind }) =>
-    [...objects(kind)].map(([name, object]) => ({ kind, name, object })),
-  );
 }
 
 /** Objects that are deleted together are told one after the other. */
@@ -148,65 +119,6 @@ function createOrigins(): (object: ParsedObject, origin: Origin) => ParsedObject
     made.set(object, { key, object: named });
     return named;
   };
-}
-
-function originOf(object: ParsedObject, share: Share, known: ReadonlyMap<string, KubeObject>): Origin {
-  const ref = refName(object);
-  const elsewhere = share.elsewhere.get(ref);
-  const generation = known.get(ref)?.metadata.generation;
-  return {
-    ...(elsewhere === undefined ? {} : { elsewhere }),
-    ...(generation === undefined ? {} : { generation }),
-  };
-}
-
-function sharedObjects(
-  { vmhost, kinds }: ApiServerSourceDeps,
-  known: readonly Known[],
-  { parsed, isGone }: { readonly parsed: readonly ParsedObject[]; readonly isGone: (each: Known) => boolean },
-): readonly SharedObject[] {
-  const byRef = new Map(parsed.map((object) => [refName(object), object]));
-  return known.map((each) => {
-    const {
-      kind,
-      name,
-      object: { metadata, status },
-    } = each;
-    const object = byRef.get(refName({ kind, name }));
-    const bound = boundTo(status);
-    return {
-      ...{ kind, name },
-      isRemoved: isGone(each),
-      isHeld: metadata.finalizers?.includes(vmhostFinalizer(vmhost)) === true,
-      needs: object === undefined ? [] : needsOf(kinds, object),
-      isAllocated: object?.kind !== 'Node' || isAllocated(object.spec),
-      isRenewable: object?.kind === 'Node' && whyItStays(object) === undefined,
-      ...(bound === undefined ? {} : { vmhost: bound }),
-    };
-  });
-}
-
-function needsOf(kinds: Kinds, { kind, spec }: ParsedObject): readonly ObjectRef[] {
-  const references = kinds.manifest(kind)?.manifest.references?.(spec) ?? [];
-  return references.flatMap(({ kind: of, name }) => (of === 'role' ? [] : { kind: of, name }));
-}
-
-type NodeSpec = (ParsedObject & { readonly kind: 'Node' })['spec'];
-
-function isAllocated(spec: NodeSpec): boolean {
-  return spec.networks.every(
-    (attachment) => attachment.address !== undefined || isLeftAlone(spec, attachment),
-  );
-}
-
-/** The vmhost that a Node's status names. */
-export function boundTo(status: unknown): string | undefined {
-  const vmhost = (status as { readonly vmhost?: unknown } | null | undefined)?.vmhost;
-  return typeof vmhost === 'string' && vmhost !== '' ? vmhost : undefined;
-}
-
-export function isDrained(vmhost: KubeObject | undefined): boolean {
-  return (vmhost?.spec as { readonly drain?: unknown } | undefined)?.drain === true;
 }
 
 function partition<T>(all: readonly T[], test: (each: T) => boolean): [T[], T[]] {

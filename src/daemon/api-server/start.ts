@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { ReasonedError } from '../../api/errors.ts';
 import { KINDS } from '../../api/kinds/list.ts';
 import type { DaemonConfig } from '../../api/daemon-config.ts';
-import type { Snapshot } from '../../api/manifest/snapshot.ts';
+import type { ManifestFile, Snapshot } from '../../api/manifest/snapshot.ts';
 import type { ObjectStore } from '../../controllers/objects.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../../drivers/files.ts';
-import type { Kube, KubeChange } from '../../drivers/kube.ts';
+import type { Kube, KubeChange, KubeObject } from '../../drivers/kube.ts';
 import type { MachineIdentity } from '../../drivers/vmhost/identity.ts';
 import { settlesWithin, type Clock } from '../../engine/clock.ts';
 import type { Controller } from '../../engine/controller.ts';
@@ -18,11 +19,13 @@ import type { VmhostSpecs } from '../http/vmhosts.ts';
 import type { Manifests } from '../manifests.ts';
 import type { Removals } from '../removals.ts';
 import type { Facts } from './facts.ts';
+import { foresee, type Foreseen } from './foreseen.ts';
 import { createHints } from './hints.ts';
-import { createKnown } from './known.ts';
+import { createKnown, lastKnown, type KnownObjects } from './known.ts';
 import { createRelevance, shareFacts } from './relevance.ts';
-import { startRegistration, type Registration } from './registration.ts';
+import { startRegistration } from './registration.ts';
 import { openRemembered } from './remembered.ts';
+import type { Sharer } from './snapshot.ts';
 import { createApiServerSource } from './source.ts';
 import { startWriting } from './writing.ts';
 
@@ -45,12 +48,18 @@ export interface ApiServer {
   readonly facts: Facts;
   /** What people ask of Vmhosts. */
   readonly vmhosts: VmhostSpecs;
+  /**
+   * What would come of these manifests beside what the API server has, or, with `only`, in its place.
+   * @throws ReasonedError where nobody knows what it has
+   */
+  foresee(files: readonly ManifestFile[], only: boolean): Promise<Foreseen>;
   /** Begins to write there what becomes of this vmhost's share. */
   start(parts: { readonly manifests: Manifests; readonly removals: Removals }): readonly Controller[];
 }
 
 /** Long enough for a list of many objects; a server that is away is gone on without. */
 const FIRST_LIST_MS = 10_000;
+const NONE: ReadonlyMap<string, KubeObject> = new Map();
 
 export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): Promise<ApiServer> {
   const { kube, vmhost, machine, config, clock, log } = deps;
@@ -83,10 +92,11 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
     if (change.type === 'Problem' || change.type === 'Listed' || relevance.of(change)) hints.tell();
     if (watch.synced() && watch.problem() === undefined) remembered.note((kind) => watch.objects(kind));
   });
-  const refusal = (): ReturnType<Registration['refusal']> => registration.refusal();
+  const knowing = { watch, remembered: remembered.objects, refusal: () => registration.refusal() };
+  const known = (): KnownObjects | undefined => lastKnown(knowing);
+  const sharer: Sharer = { vmhost, kinds: KINDS, allow: config.source.allow };
   const source = createApiServerSource({
-    ...{ vmhost, kinds: KINDS, clock, allow: config.source.allow },
-    objects: createKnown({ watch, remembered: remembered.objects, refusal }),
+    ...{ ...sharer, clock, objects: createKnown(knowing) },
     subscribe: (onHint) => hints.subscribe(onHint),
   });
   await settlesWithin(clock, watch.whenSynced(), FIRST_LIST_MS);
@@ -98,6 +108,14 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
         await kube.patch({ kind: 'Vmhost', name }, { spec });
       },
     },
+    async foresee(files, only) {
+      const objects = known();
+      if (objects === undefined && files.length > 0)
+        throw new ReasonedError('Unreachable', 'cannot plan: nobody knows what the API server has', {
+          hint: 'k8slab get vmhosts says why',
+        });
+      return foresee({ sharer, clock, objects: objects ?? (() => NONE), files, only });
+    },
     start: ({ manifests, removals }) =>
       startWriting(
         {
@@ -105,7 +123,7 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
           watch,
           changes,
           hints,
-          remembered: remembered.objects,
+          known,
           registration,
           identity: `${vmhost}/${me.runID}`,
           manifests,

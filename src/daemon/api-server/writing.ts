@@ -37,8 +37,8 @@ export interface WritingDeps {
   readonly watch: KubeWatch;
   readonly changes: Set<(change: KubeChange) => void>;
   readonly hints: Hints;
-  /** What an earlier run of this vmhost knew. */
-  readonly remembered: KnownObjects | undefined;
+  /** Undefined: nobody knows. */
+  readonly known: () => KnownObjects | undefined;
   readonly registration: Registration;
   /** Of this run. */
   readonly identity: string;
@@ -51,7 +51,7 @@ export interface WritingDeps {
  * @returns what writes, for what it tells of itself
  */
 export function startWriting(deps: WritingDeps, releasers: Releasers): readonly Controller[] {
-  const { store, vmhost, kube, watch, events, clock, log, metrics, manifests, removals } = deps;
+  const { store, vmhost, kube, watch, events, clock, log, metrics, manifests, removals, known } = deps;
   const mayWrite = (): boolean =>
     watch.synced() && watch.problem() === undefined && deps.registration.refusal() === undefined;
   const served = ({ kind, name }: ObjectRef): KubeObject | undefined =>
@@ -59,10 +59,6 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
   const queues = {
     status: createWorkQueue({ name: 'api-server-status', clock, metrics }),
     finalizers: createWorkQueue({ name: 'api-server-finalizers', clock, metrics }),
-  };
-  const known = (): KnownObjects | undefined => {
-    if (!watch.synced()) return deps.remembered;
-    return deps.registration.refusal() === undefined ? (kind) => watch.objects(kind) : undefined;
   };
   const mirror = createMirror({ store, vmhost, known });
   const add = (ref: ObjectRef): void => {

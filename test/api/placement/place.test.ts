@@ -9,6 +9,10 @@ function bindings(text: LabText): Record<string, string> {
   return Object.fromEntries(place(labOf(text)).bindings.map(({ node, vmhost }) => [node, vmhost]));
 }
 
+function whyThere(text: LabText): Record<string, string> {
+  return Object.fromEntries(place(labOf(text)).bindings.map(({ node, why: there }) => [node, there]));
+}
+
 function why(text: LabText, node = 'a'): string | undefined {
   return place(labOf(text)).unschedulable.get(node);
 }
@@ -96,6 +100,46 @@ describe('who goes where', () => {
     const found = place(labOf({ vmhosts: TWO, nodes: { a: { isRemoved: true } } }));
 
     assert.deepEqual([found.bindings, found.unschedulable.size], [[], 0]);
+  });
+});
+
+describe('why there', () => {
+  const MASTER = { role: 'master' };
+
+  it('says what decided between the best vmhost and the next', () => {
+    const imaged = { v1: {}, v2: { status: { images: ['debian'] } } };
+    const full = { v1: { memory: '32Gi' }, v2: {} };
+
+    assert.deepEqual(whyThere({ vmhosts: TWO, nodes: { a: MASTER, b: MASTER } }), {
+      a: '2 of 2 vmhosts take it, all alike',
+      b: '2 of 2 vmhosts take it, and this one has the fewest Nodes of its role',
+    });
+    assert.deepEqual(whyThere({ vmhosts: imaged, nodes: { a: {} } }), {
+      a: '2 of 2 vmhosts take it, and this one has its Image already',
+    });
+    assert.deepEqual(whyThere({ vmhosts: full, nodes: { a: {} } }), {
+      a: '2 of 2 vmhosts take it, and this one has the most left',
+    });
+  });
+
+  it('says that there was no choice', () => {
+    const full = { v1: { memory: '1Gi' }, v2: {} };
+
+    assert.deepEqual(whyThere({ vmhosts: { v1: {} }, nodes: { a: {} } }), { a: 'there is no other vmhost' });
+    assert.deepEqual(whyThere({ vmhosts: full, nodes: { a: { memory: '4Gi' } } }), {
+      a: 'no other of 2 vmhosts takes it',
+    });
+    assert.deepEqual(whyThere({ vmhosts: TWO, nodes: { a: { pin: 'v2' } } }), { a: 'spec.vmhost names it' });
+  });
+
+  it('says of Nodes that have to be together what keeps them so', () => {
+    const networks = { net: { isFlat: true } };
+    const vmhosts = { v1: { memory: '9Gi' }, v2: { memory: '8Gi', cpu: '100' } };
+
+    assert.deepEqual(whyThere({ vmhosts, networks, nodes: { a: { cpus: 40 }, b: { cpus: 40 } } }), {
+      a: '2 of 2 vmhosts take it, and this one has room for all that have to be together',
+      b: 'no other of 2 vmhosts takes it',
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { overlaps, parseSubnet } from '../../../src/api/ipam/subnet.ts';
-import { readImage, readNetwork, readNode, readVmhost } from '../../../src/api/placement/read.ts';
+import { readLab, readNetwork, readNode } from '../../../src/api/placement/read.ts';
 import type { Lab, LabNode, LabVmhost } from '../../../src/api/placement/lab.ts';
 import type { FakeApiServer } from '../../kube/fake.ts';
 
@@ -81,12 +81,7 @@ function nothingTwice(server: FakeApiServer): void {
 }
 
 export function labOn(server: FakeApiServer): Lab {
-  return {
-    vmhosts: server.list('Vmhost').map(readVmhost),
-    networks: server.list('Network').map(readNetwork),
-    nodes: server.list('Node').map(readNode),
-    images: server.list('Image').map(readImage),
-  };
+  return readLab((kind) => server.list(kind));
 }
 
 /** Why the Node may not be there, beside a person's word that may have come since. */
