@@ -43,6 +43,7 @@ export interface Remembered {
 }
 
 const SAVE_MS = 5000;
+const NONE: ReadonlyMap<string, KubeObject> = new Map();
 
 export async function openRemembered(deps: RememberedDeps): Promise<Remembered> {
   const { path, identity, files, clock, log } = deps;
@@ -90,8 +91,13 @@ async function read({ path, identity, files, log }: RememberedDeps): Promise<Kno
     if (text === undefined) return undefined;
     const found = content.parse(JSON.parse(text));
     if (found.identity !== identity) return undefined;
-    const byKind = Map.groupBy(found.objects as readonly KubeObject[], ({ kind }) => kind);
-    return (kind: Kind) => new Map((byKind.get(kind) ?? []).map((each) => [each.metadata.name, each]));
+    const byKind = new Map<string, ReadonlyMap<string, KubeObject>>(
+      [...Map.groupBy(found.objects as readonly KubeObject[], ({ kind }) => kind)].map(([kind, objects]) => [
+        kind,
+        new Map(objects.map((each) => [each.metadata.name, each])),
+      ]),
+    );
+    return (kind: Kind) => byKind.get(kind) ?? NONE;
   } catch (error) {
     log.warn({ path, why: explainError(error) }, 'cannot read what the API server had; it is asked anew');
     return undefined;
