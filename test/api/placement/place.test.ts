@@ -109,7 +109,11 @@ describe('why there', () => {
   it('says what decided between the best vmhost and the next', () => {
     const imaged = { v1: {}, v2: { status: { images: ['debian'] } } };
     const full = { v1: { memory: '32Gi' }, v2: {} };
+    const three = { v1: imaged.v2, v2: {}, v3: { ...imaged.v2, memory: '32Gi' } };
 
+    assert.deepEqual(whyThere({ vmhosts: three, nodes: { a: {} } }), {
+      a: '3 of 3 vmhosts take it, and this one has the most left',
+    });
     assert.deepEqual(whyThere({ vmhosts: TWO, nodes: { a: MASTER, b: MASTER } }), {
       a: '2 of 2 vmhosts take it, all alike',
       b: '2 of 2 vmhosts take it, and this one has the fewest Nodes of its role',

@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createClient } from '../../../src/cli/client.ts';
 import type { PlanAnswer } from '../../../src/cli/plan.ts';
+import { KINDS } from '../../../src/api/kinds/list.ts';
+import { foresee } from '../../../src/daemon/api-server/foreseen.ts';
+import { createApiServerSource } from '../../../src/daemon/api-server/source.ts';
+import { createFakeClock } from '../../engine/fake-clock.ts';
 import type { PlannedObject } from '../../../src/api/disruption/action.ts';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
@@ -39,11 +43,13 @@ describe('a plan of a vmhost that shares a lab', () => {
     put(server, networkText('k8s-net', { overlay: {} }));
     put(server, imageText('debian'));
     put(server, nodeText('a', { vmhost: 'v1', role: 'master' }));
+    put(server, nodeText('e', { vmhost: 'v2' }));
     await until(
       'Ready',
-      () => ready(server, 'Node', 'a') === 'True' && ready(server, 'Vmhost', 'v2') === 'True',
+      () => ready(server, 'Node', 'a') === 'True' && ready(server, 'Node', 'e') === 'True',
       () => v1?.daemon.notReady(),
     );
+    await until('settled', () => v1?.daemon.allReady());
   });
   after(async () => {
     clearInterval(acting);
@@ -58,11 +64,12 @@ describe('a plan of a vmhost that shares a lab', () => {
 
   it('says where a Node would go and with which address; what is done for it there, its own vmhost alone', async () => {
     const elsewhere = await plan({ 'b.yaml': nodeText('b', { role: 'master' }) });
-    assert.equal(elsewhere[0], 'Node/b: Bind(vmhost v2, address in k8s-net 192.168.111.3)');
+    assert.equal(elsewhere[0], 'Node/b: Bind(vmhost v2, address in k8s-net 192.168.111.4)');
     assert.ok(!elsewhere.join().includes('DefineDomain'), elsewhere.join());
 
     const here = await plan({ 'b.yaml': nodeText('b', { vmhost: 'v1' }) });
     assert.match(here.join('\n'), /^Node\/b: Bind\(vmhost v1, .*\) .*DefineDomain/m);
+    assert.equal(here.filter((line) => line.startsWith('Node/b')).length, 1);
     assert.equal(server.get({ kind: 'Node', name: 'b' }), undefined);
   });
 
@@ -86,4 +93,35 @@ describe('a plan of a vmhost that shares a lab', () => {
     assert.deepEqual(await plan({}), ['Node/c: Unschedulable']);
     server.remove({ kind: 'Node', name: 'c' });
   });
+});
+
+it('foresees no object that is being removed', async () => {
+  const server = createFakeApiServer();
+  for (const name of ['stays', 'goes']) {
+    put(server, imageText(name));
+    await server.client('v1').setFinalizer({ kind: 'Image', name }, 'held', true);
+  }
+  server.remove({ kind: 'Image', name: 'goes' });
+  const { snapshot } = await foresee({
+    sharer: { vmhost: 'v1', allow: [], kinds: KINDS },
+    clock: createFakeClock(),
+    objects: (kind) => new Map(server.list(kind).map((object) => [object.metadata.name, object])),
+    files: [],
+    only: false,
+  });
+  assert.deepEqual(
+    snapshot.objects.map(({ name }) => name),
+    ['stays'],
+  );
+});
+
+it('says at once that the objects may have changed to whoever begins to watch them', () => {
+  let hints = 0;
+  const source = createApiServerSource({
+    ...{ vmhost: 'v1', allow: [], kinds: KINDS, clock: createFakeClock() },
+    objects: () => () => new Map<string, never>(),
+    subscribe: () => () => undefined,
+  });
+  source.watch(() => (hints += 1));
+  assert.equal(hints, 1);
 });
