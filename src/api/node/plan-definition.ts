@@ -34,6 +34,8 @@ function planDefinition({ definition, spec }: DesiredNode, observed: ObservedNod
   const { domain } = observed;
   const mark = domain?.config.model.mark;
   if (definition === undefined || domain === undefined || mark === undefined) return NOTHING;
+  // What libvirt offers is not known yet, which is no other wish.
+  if (definition.type === undefined) return NOTHING;
   const { root, model } = domain.config;
   const rendered = renderDomainOver(root, definition, mark);
   const wanted = modelDomain(rendered);

@@ -36,6 +36,12 @@ describe('the definition of a guest', () => {
     assert.deepEqual(planNode(wants(), observed), { actions: [] });
   });
 
+  it('needs nothing either while it is not known which hypervisor libvirt offers', () => {
+    const { type: _, ...untyped } = definition;
+
+    assert.deepEqual(planNode({ ...wants(), definition: untyped }, running()).actions, []);
+  });
+
   it('E45: follows the manifest at once and at no cost, and the guest is not touched', () => {
     const plan = planNode(wants({ cpus: 2, memory: 2 ** 30 }), running());
 
