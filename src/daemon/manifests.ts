@@ -183,6 +183,6 @@ function forgetElsewhere(store: ObjectStore, after: Snapshot): void {
 
 function namedIn({ objects, invalid, opaque, share }: Snapshot): Named {
   if (share === undefined) return { refs: namedObjects({ objects, invalid }), opaque };
-  const { here, released, disputed } = share;
-  return { refs: new Set([...here, ...invalid.keys()]), opaque, released, disputed };
+  const { here, released, disputed, taken } = share;
+  return { refs: new Set([...here, ...invalid.keys()]), opaque, released, disputed, taken };
 }

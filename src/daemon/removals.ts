@@ -71,11 +71,14 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     if (type === 'DELETED' && held.has(gone)) setHeld([...held].filter(([ref]) => ref !== gone));
   });
 
-  function judge({ refs: manifests, opaque, ...asked }: Named, before: ReadonlySet<string>): void {
-    const refs = store.all().filter(isRemovable).map(refOf);
+  function judge({ refs: manifests, opaque, taken, ...asked }: Named, before: ReadonlySet<string>): void {
+    const removable = store.all().filter(isRemovable);
+    const refs = removable.map(refOf);
+    const strange = taken === undefined ? [] : removable.filter(isOrphan).map(refOf).map(refName);
+    const untaken = new Set(strange.filter((ref) => taken?.has(ref) !== true));
     const pending = refs.map(refName).filter((ref) => !manifests.has(ref));
     const remaining = [...before].filter((ref) => manifests.has(ref)).length;
-    const next = holdRemovals({ pending, remaining, admitted, held, opaque, limit, ...asked });
+    const next = holdRemovals({ pending, remaining, admitted, held, opaque, untaken, limit, ...asked });
     admitted = new Set(next.admitted);
     setHeld([...next.held]);
     for (const ref of next.admitted) begin(parseRef(ref));

@@ -36,4 +36,6 @@ export interface Named {
   readonly released?: ReadonlySet<string>;
   /** What another vmhost is said to have: held until somebody confirms it, however few there are. */
   readonly disputed?: ReadonlySet<string>;
+  /** What this vmhost took in of a source that it shares: nobody asked it to remove anything else. Left out: it shares none. */
+  readonly taken?: ReadonlySet<string>;
 }

@@ -22,6 +22,8 @@ export interface HoldInput {
   readonly released?: ReadonlySet<string>;
   /** Pending objects that another vmhost is said to have. */
   readonly disputed?: ReadonlySet<string>;
+  /** Pending objects that were here before the source knew of this vmhost: nobody asked to remove them. */
+  readonly untaken?: ReadonlySet<string>;
   /** How many objects may be pending without being asked about. */
   readonly limit: number;
 }
@@ -31,8 +33,13 @@ export interface Hold {
   readonly held: ReadonlyMap<string, HoldReason>;
 }
 
-/** For UnreadManifest nobody has to confirm anything: it ends when the file can be read. */
-export type HoldReason = 'NothingWouldRemain' | 'TooManyAtOnce' | 'UnreadManifest' | 'BoundElsewhere';
+/** UnreadManifest and NotTakenIn end by themselves: once the file can be read, and once the Node is bound to this vmhost. */
+export type HoldReason =
+  | 'NothingWouldRemain'
+  | 'TooManyAtOnce'
+  | 'UnreadManifest'
+  | 'BoundElsewhere'
+  | 'NotTakenIn';
 
 /**
  * Which objects may be removed, and which are held until somebody confirms it: all new ones if there are too many, if
@@ -40,15 +47,17 @@ export type HoldReason = 'NothingWouldRemain' | 'TooManyAtOnce' | 'UnreadManifes
  * held, whatever becomes of the others: a directory that comes back file by file is not a wish to remove its last ones.
  */
 export function holdRemovals(input: HoldInput): Hold {
-  const { pending, remaining, admitted, held, opaque, limit, released = NONE, disputed = NONE } = input;
+  const { pending, remaining, admitted, held, opaque, limit } = input;
+  const { released = NONE, disputed = NONE, untaken = NONE } = input;
   const lost = pending.filter((ref) => !released.has(ref)).length;
   const fresh = freshReason(lost, remaining, limit);
   const reasonOf = (ref: string): HoldReason | undefined => {
     if (admitted.has(ref) || released.has(ref)) return undefined;
     if (disputed.has(ref)) return 'BoundElsewhere';
+    if (untaken.has(ref)) return 'NotTakenIn';
     if (opaque.length > 0) return 'UnreadManifest';
     const before = held.get(ref);
-    return before === undefined || before === 'UnreadManifest' ? fresh : before;
+    return before === undefined || PASSING.has(before) ? fresh : before;
   };
   const judged = pending.map((ref) => ({ ref, reason: reasonOf(ref) }));
   return {
@@ -58,6 +67,8 @@ export function holdRemovals(input: HoldInput): Hold {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+/** What ends by itself, with nobody confirming it. */
+const PASSING: ReadonlySet<HoldReason> = new Set(['UnreadManifest', 'NotTakenIn']);
 
 function freshReason(pending: number, remaining: number, limit: number): HoldReason | undefined {
   if (remaining === 0) return 'NothingWouldRemain';
@@ -78,6 +89,8 @@ export function explainHold(reason: HoldReason, { limit, opaque }: HoldFacts, re
   }
   if (reason === 'BoundElsewhere')
     return `another vmhost is said to have it; held, since its guest would be lost; to remove it from this one: ${confirm}`;
+  if (reason === 'NotTakenIn')
+    return `the API server does not give it to this vmhost; held, since nobody asked to remove it; to remove it: ${confirm}`;
   const why =
     reason === 'NothingWouldRemain'
       ? 'none is left of what there was'

@@ -28,8 +28,10 @@ export interface Share {
   readonly here: ReadonlySet<string>;
   /** What it has and is to let go, since that is what somebody asked for. */
   readonly released: ReadonlySet<string>;
-  /** What it has though another vmhost is said to have it: nothing is taken down before somebody confirms it. */
+  /** What another vmhost is said to have: should it be here, nothing is taken down before somebody confirms it. */
   readonly disputed: ReadonlySet<string>;
+  /** What it has taken in: only of that an API server can be asked to let go. */
+  readonly taken: ReadonlySet<string>;
   /** Where the Nodes are that are not to be here; of other kinds, which vmhosts have them is in their status. */
   readonly elsewhere: ReadonlyMap<string, Elsewhere>;
 }
@@ -49,7 +51,8 @@ export function shareOf(input: ShareInput): Share {
     if (!here.has(ref) || !object.isHeld) elsewhere.set(ref, {});
     if (!isNeeded && object.isHeld) released.add(ref);
   }
-  return { here, released, disputed, elsewhere };
+  const taken = new Set(input.objects.filter(({ isHeld }) => isHeld).map(refName));
+  return { here, released, disputed, taken, elsewhere };
 }
 
 interface NodeShare {
@@ -75,7 +78,7 @@ function shareNodes({ vmhost, isDrained, objects }: ShareInput): NodeShare {
     if (!here.has(ref) || !node.isHeld || !node.isAllocated)
       elsewhere.set(ref, at === undefined ? {} : { vmhost: at });
     if (at === vmhost && leaves) released.add(ref);
-    if (at !== vmhost && node.isHeld) disputed.add(ref);
+    if (at !== undefined && at !== vmhost) disputed.add(ref);
   }
   return { here, released, disputed, elsewhere, needed };
 }

@@ -1,5 +1,5 @@
 import type { SnapshotShare } from '../../api/manifest/snapshot.ts';
-import { isElsewhere, parseRef, refName, type ObjectRef } from '../../api/meta.ts';
+import { isElsewhere, parseRef, refName, type ApiObject, type ObjectRef } from '../../api/meta.ts';
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Kube, KubeObject } from '../../drivers/kube.ts';
 import type { Reconcile } from '../../engine/controller.ts';
@@ -19,7 +19,7 @@ export interface HoldingsDeps {
 
 /**
  * Keeps this vmhost's finalizer on what it has or is to have, and on nothing else; a Node that left in a drain is unbound, one
- * that lost its binding is bound again.
+ * that lost its binding, or never had one and yet has its guest here, is bound.
  */
 export function createHoldings(deps: HoldingsDeps): Reconcile {
   const { store, vmhost, kube, served } = deps;
@@ -28,6 +28,12 @@ export function createHoldings(deps: HoldingsDeps): Reconcile {
   async function bind(ref: ObjectRef, status: object, { metadata }: KubeObject): Promise<void> {
     const { resourceVersion } = metadata;
     await kube.applyStatus(ref, status, { manager: SCHEDULER_MANAGER, resourceVersion });
+  }
+
+  /** A guest that was made before the API server knew of it. */
+  function mayStay({ metadata }: ApiObject, { spec }: KubeObject): boolean {
+    const pin = (spec as { readonly vmhost?: unknown } | undefined)?.vmhost;
+    return metadata.deletionTimestamp === undefined && (pin === undefined || pin === vmhost);
   }
 
   return async (key) => {
@@ -46,7 +52,8 @@ export function createHoldings(deps: HoldingsDeps): Reconcile {
     const bound = boundTo(object.status);
     if (isGone && !isHeld && bound === vmhost && share.released.has(refName(ref)))
       await bind(ref, {}, object);
-    if (isHere && isHeld && bound === undefined) await bind(ref, { vmhost }, object);
+    if (isHere && (isHeld || mayStay(local, object)) && bound === undefined)
+      await bind(ref, { vmhost }, object);
     return {};
   };
 }

@@ -27,6 +27,27 @@ describe('E88: a removal', () => {
     assert.deepEqual(hold(['a'], { remaining: 0 }), ['', 'a']);
   });
 
+  it('of what nobody asked to be removed is held, however little it is, and goes on once somebody does', () => {
+    const untaken = new Set(['a']);
+    const { held } = holdRemovals({
+      ...{
+        pending: ['a', 'b'],
+        remaining: 5,
+        limit: 3,
+        admitted: new Set<string>(),
+        held: new Map(),
+        opaque: [],
+      },
+      untaken,
+    });
+
+    assert.deepEqual([...held], [['a', 'NotTakenIn']]);
+    assert.deepEqual(hold(['a'], { held, untaken, admitted: new Set(['a']) }), ['a', '']);
+    assert.deepEqual(hold(['a'], { held }), ['a', '']);
+    const told = explainHold('NotTakenIn', { limit: 3, opaque: [] }, { kind: 'Node', name: 'a' });
+    assert.match(told, /does not give it to this vmhost; held, .* k8slab confirm-removal node\/a$/);
+  });
+
   it('that is under way goes on, and counts for the others', () => {
     assert.deepEqual(hold(['a', 'b', 'c', 'd'], { admitted: new Set(['a', 'b']) }), ['a,b', 'c,d']);
   });
