@@ -1,15 +1,17 @@
 import { hostname } from 'node:os';
 import type { DaemonConfig } from '../../api/daemon-config.ts';
-import { ReasonedError } from '../../api/errors.ts';
+import { explainError, ReasonedError } from '../../api/errors.ts';
 import { objectName } from '../../api/kinds/fields.ts';
 import { namesOf } from '../../api/kinds/kinds.ts';
 import { KINDS } from '../../api/kinds/list.ts';
 import type { KeyPair } from '../../drivers/keys.ts';
+import { removeWritten } from '../../drivers/files.ts';
 import type { Kube } from '../../drivers/kube.ts';
 import { readIdentity, type MachineIdentity } from '../../drivers/vmhost/identity.ts';
 import type { Releasers } from '../../engine/releasers.ts';
 import { createFacts } from './facts.ts';
 import { kubeMeter } from './metrics.ts';
+import { rememberedIn } from './remembered.ts';
 import { openApiServer, type ApiServer, type ApiServerDeps } from './start.ts';
 
 export type { ApiServer } from './start.ts';
@@ -40,7 +42,10 @@ export interface OpenDeps extends Omit<ApiServerDeps, 'kube' | 'vmhost' | 'machi
 export async function openConfigured(deps: OpenDeps, releasers: Releasers): Promise<ApiServer | undefined> {
   const { config, identity, store, clock, connect = connectByKubeconfig } = deps;
   const { kubeconfig } = config.source;
-  if (kubeconfig === '') return undefined;
+  if (kubeconfig === '') {
+    await forget(config, deps.log);
+    return undefined;
+  }
   const vmhost = vmhostName(config);
   const machine = deps.machine ?? (await readIdentity());
   const { kube, server } = await connect(kubeconfig, vmhost, kubeMeter(deps.metrics));
@@ -49,10 +54,23 @@ export async function openConfigured(deps: OpenDeps, releasers: Releasers): Prom
   return openApiServer({ ...deps, kube, vmhost, machine, facts }, releasers);
 }
 
+/** By the time an API server has the objects again, what it had before is no longer what anybody wants. */
+async function forget({ state }: DaemonConfig, log: OpenDeps['log']): Promise<void> {
+  try {
+    await removeWritten(rememberedIn(state));
+  } catch (error) {
+    log.warn({ why: explainError(error) }, 'cannot forget what the API server had');
+  }
+}
+
 /** What this vmhost is called. @throws ReasonedError InvalidConfig when the machine's name is none for an object */
 export function vmhostName({ source }: Pick<DaemonConfig, 'source'>): string {
+  return source.kubeconfig === '' ? (source.name ?? hostname()) : sharedName({ source });
+}
+
+/** What API servers call it. @throws ReasonedError InvalidConfig when the machine's name is none for an object */
+export function sharedName({ source }: Pick<DaemonConfig, 'source'>): string {
   if (source.name !== undefined) return source.name;
-  if (source.kubeconfig === '') return hostname();
   const [name = ''] = hostname().toLowerCase().split('.');
   if (objectName.safeParse(name).success) return name;
   throw new ReasonedError(

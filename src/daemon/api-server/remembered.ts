@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { explainError } from '../../api/errors.ts';
 import { KINDS } from '../../api/kinds/list.ts';
@@ -44,6 +45,11 @@ export interface Remembered {
 
 const SAVE_MS = 5000;
 const NONE: ReadonlyMap<string, KubeObject> = new Map();
+
+/** @param state the daemon's directory of state */
+export function rememberedIn(state: string): string {
+  return join(state, 'api-server.json');
+}
 
 export async function openRemembered(deps: RememberedDeps): Promise<Remembered> {
   const { path, identity, files, clock, log } = deps;

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { ReasonedError } from '../../api/errors.ts';
 import { KINDS } from '../../api/kinds/list.ts';
 import type { DaemonConfig } from '../../api/daemon-config.ts';
@@ -24,7 +23,7 @@ import { createHints } from './hints.ts';
 import { createKnown, lastKnown, type KnownObjects } from './known.ts';
 import { createRelevance, shareFacts } from './relevance.ts';
 import { startRegistration } from './registration.ts';
-import { openRemembered } from './remembered.ts';
+import { openRemembered, rememberedIn } from './remembered.ts';
 import type { Sharer } from './snapshot.ts';
 import { createApiServerSource } from './source.ts';
 import { startWriting } from './writing.ts';
@@ -69,7 +68,7 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
   releasers.add('API server', () => kube.dispose());
   const me = { ...machine, runID: randomUUID() };
   const remembered = await openRemembered({
-    path: join(config.state, 'api-server.json'),
+    path: rememberedIn(config.state),
     identity: `${machine.machineID}/${vmhost}`,
     files: { readIfExists, writeAtomic: writeIn(config.state) },
     clock,
