@@ -41,6 +41,8 @@ export interface ControlPlane {
   start(): Promise<void>;
   /** Halts the API server where it is, so that it answers nothing, or lets it go on. */
   freeze(isFrozen: boolean): Promise<void>;
+  /** Of the processes that run now. */
+  pids(): { readonly apiserver: number; readonly etcd: number };
   /** The end of the API server's log. */
   log(): string;
   /** Ends everything and removes its files. */
@@ -136,6 +138,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       process.kill(pid, isFrozen ? 'SIGSTOP' : 'SIGCONT');
       await poll(() => (isHalted(pid) === isFrozen ? true : undefined), { timeoutMs: 5000, intervalMs: 10 });
     },
+    pids: () => ({ apiserver: apiserver?.pid ?? 0, etcd: etcd.pid ?? 0 }),
     log,
     kill: async () => {
       await stop('SIGKILL');

@@ -47,7 +47,11 @@ export interface Shared {
   readonly name: string;
   readonly kube: Kube;
   readonly machine: MachineIdentity;
+  /** More of `source` in its configuration. */
+  readonly source?: Partial<DaemonConfig['source']>;
 }
+
+const SOURCE = { kubeconfig: '/none', address: '10.0.0.1', allow: ['HostPaths'] };
 
 export async function startLoaded({
   clock,
@@ -57,10 +61,7 @@ export async function startLoaded({
   shared,
 }: LoadOptions): Promise<LoadedDaemon> {
   const dir = await mkdtemp(join(tmpdir(), 'k8slab-load-'));
-  const source =
-    shared === undefined
-      ? {}
-      : { source: { kubeconfig: '/none', name: shared.name, address: '10.0.0.1', allow: ['HostPaths'] } };
+  const source = shared === undefined ? {} : { source: { ...SOURCE, name: shared.name, ...shared.source } };
   const config = configIn(dir, { listen: `127.0.0.1:${await freePort()}`, api: { listen: api }, ...source });
   await mkdir(config.manifests);
   await prepare(config.manifests);

@@ -1,0 +1,44 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { measureSize, type Figures } from './size.ts';
+import { formatFigures } from './table.ts';
+
+const USAGE = `usage: npm run bench:vmhosts -- [--vmhosts 5,10,25,50] [--nodes 40] [--rest 60] [--tries 100] [--json FILE]
+  --vmhosts LIST  how many vmhosts, one column each
+  --nodes N       how many Nodes of each
+  --rest SECONDS  for how long it is looked at rest
+  --tries N       how many Nodes of each sort are added one at a time
+  --json FILE     all that was measured`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      vmhosts: { type: 'string', default: '5,10,25,50' },
+      nodes: { type: 'string', default: '40' },
+      rest: { type: 'string', default: '60' },
+      tries: { type: 'string', default: '100' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const sizes = values.vmhosts.split(',').map(Number);
+  const [nodes, restSeconds, tries] = [Number(values.nodes), Number(values.rest), Number(values.tries)];
+  const isUsable = [...sizes, nodes, restSeconds, tries].every((each) => Number.isInteger(each) && each > 0);
+  if (values.help || !isUsable || Math.min(...sizes) < 2) {
+    console.log(USAGE);
+    process.exitCode = values.help ? 0 : 1;
+    return;
+  }
+  const figures: Figures[] = [];
+  for (const vmhosts of sizes) {
+    figures.push(await measureSize({ vmhosts, nodes, restSeconds, tries, report }));
+    if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(figures, null, 1));
+  }
+  console.log(`\n${formatFigures(figures)}`);
+}
+
+function report(line: string): void {
+  console.error(`[${Math.round(performance.now() / 1000)} s] ${line}`);
+}
+
+await main();
