@@ -1,5 +1,4 @@
 import { explainError } from '../../api/errors.ts';
-import type { ObjectRef } from '../../api/meta.ts';
 import type { Kube } from '../../drivers/kube.ts';
 import type { ApiEvent } from '../../engine/events.ts';
 import type { Clock } from '../../engine/clock.ts';
@@ -9,15 +8,15 @@ export interface ForwarderDeps {
   readonly kube: Pick<Kube, 'event'>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether this vmhost has the object. */
-  readonly isHere: (ref: ObjectRef) => boolean;
+  /** Name of this vmhost. */
+  readonly vmhost: string;
 }
 
 /** Events are told one after the other, so that a storm of them holds up nothing else; of too many the oldest are left out. */
 const WAITING = 256;
 
 /** Tells the API server of events; one that cannot be told is left out. */
-export function createForwarder({ kube, log, isHere }: ForwarderDeps): (event: ApiEvent) => void {
+export function createForwarder({ kube, log, vmhost }: ForwarderDeps): (event: ApiEvent) => void {
   const waiting: ApiEvent[] = [];
   let running = false;
 
@@ -35,11 +34,16 @@ export function createForwarder({ kube, log, isHere }: ForwarderDeps): (event: A
   }
 
   return (event) => {
-    if (!isHere(event.involvedObject)) return;
+    if (isRoutine(event, vmhost)) return;
     waiting.push(event);
     if (waiting.length > WAITING) waiting.shift();
     if (running) return;
     running = true;
     void tellAll();
   };
+}
+
+/** Each Node of any vmhost changes what all of them make of its Network, and their own files: that is told where it goes wrong. */
+function isRoutine({ type, involvedObject: { kind, name } }: ApiEvent, vmhost: string): boolean {
+  return type === 'Normal' && (kind === 'Network' || (kind === 'Vmhost' && name === vmhost));
 }

@@ -1,6 +1,6 @@
 import { KINDS } from '../../api/kinds/list.ts';
 import type { SnapshotShare } from '../../api/manifest/snapshot.ts';
-import { isElsewhere, refName, type AnyObject, type Kind, type ObjectRef } from '../../api/meta.ts';
+import { isElsewhere, refName, type ObjectRef } from '../../api/meta.ts';
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Kube, KubeChange, KubeObject, KubeWatch } from '../../drivers/kube.ts';
 import type { Clock } from '../../engine/clock.ts';
@@ -90,7 +90,7 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
     deps.hints.subscribe(createOnceMore(mayWrite, addAll)),
     manifests.subscribe(createShareWatch(manifests, (ref) => queues.finalizers.add(ref))),
     removals.subscribe(addAll),
-    events.subscribe(createForwarder({ kube, clock, log, isHere: (ref) => isHere(store, ref) })),
+    events.subscribe(createForwarder({ kube, clock, log, vmhost })),
     () => mirror.dispose(),
   ];
   releasers.add('API server watches', () => {
@@ -137,11 +137,6 @@ function allOf(known: KnownObjects | undefined, store: ObjectStore): readonly Ob
     const names = new Set([...known(kind).keys(), ...(kind === 'Vmhost' ? vmhosts : [])]);
     return [...names].map((name) => ({ kind, name }));
   });
-}
-
-function isHere(store: ObjectStore, { kind, name }: { readonly kind: Kind; readonly name: string }): boolean {
-  const object = store.get(kind, name) as AnyObject | undefined;
-  return object !== undefined && !isElsewhere(object);
 }
 
 /** @param add what this vmhost is to have, or to let go, by another share than before */

@@ -52,6 +52,19 @@ describe('two vmhosts that share a lab', () => {
     ]);
   });
 
+  it('tells by an Event where each Node went, whichever vmhost has it', async () => {
+    const bound = (): string[] =>
+      server.events
+        .filter(({ reason }) => reason === 'Scheduled')
+        .map(({ about, message }) => `${about.metadata.name}: ${message}`)
+        .toSorted();
+    await until('told', () => bound().length === 2, bound);
+    assert.deepEqual(bound(), [
+      'a: Bound to v1: spec.vmhost names it',
+      'b: Bound to v2: spec.vmhost names it',
+    ]);
+  });
+
   it('names all Nodes on every vmhost, with the keys of those elsewhere', async () => {
     const named = (lab: LoadedDaemon): boolean =>
       ['a', 'b'].every((node) =>
