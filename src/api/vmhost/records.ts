@@ -1,5 +1,5 @@
 import { entryOf } from '../ipam/by-node.ts';
-import { wasLookedAt, type ObjectOf } from '../meta.ts';
+import { isElsewhere, wasLookedAt, type ObjectOf } from '../meta.ts';
 import type { HostRecord, JumpHost } from './render.ts';
 
 export interface NamedWorld {
@@ -15,7 +15,7 @@ export interface NamedWorld {
 
 export interface HostRecords {
   readonly records: readonly HostRecord[];
-  /** Nodes whose records are as they were, since nobody could look at them. */
+  /** Nodes of this vmhost whose records are as they were, since nobody could look at them. */
   readonly kept: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export function hostRecords({ nodes, networks, vmhosts = [], before, settled }: 
     const old = before.get(name);
     const unknown = network !== undefined && !wasLookedAt(network);
     if (!node.spec.hostsEntry) return [];
-    if (!wasLookedAt(node) || unknown) kept.push(name);
+    if (!isElsewhere(node) && (!wasLookedAt(node) || unknown)) kept.push(name);
     if (!unknown)
       return recordOf(node, network, { old, jump: jumps.get(node.origin?.elsewhere?.vmhost ?? '') });
     return old === undefined ? [] : [{ ...old, ...fromManifest(node) }];

@@ -116,13 +116,18 @@ async function readFiles(deps: VmhostDeps): Promise<ObservedVmhost['files']> {
   );
 }
 
-function conditions(plan: Plan<VmhostAction>, { records, kept }: HostRecords): ConditionInput[] {
+/** So many of those that nobody looked at are named. */
+const NAMED = 5;
+
+/** Without a count of the Nodes: each Node of any vmhost would change what every vmhost says of itself. */
+function conditions(plan: Plan<VmhostAction>, { kept }: HostRecords): ConditionInput[] {
   const { waiting } = plan;
   const written = waiting === undefined && plan.actions.length === 0;
-  const named = `${records.length} ${records.length === 1 ? 'Node is' : 'Nodes are'} named`;
-  const unlooked = kept.length === 0 ? '' : `; as before, since not looked at yet: ${kept.join(', ')}`;
+  const more = kept.length > NAMED ? ` and ${kept.length - NAMED} more` : '';
+  const named = kept.slice(0, NAMED).join(', ');
+  const unlooked = kept.length === 0 ? '' : `; as before, since not looked at yet: ${named}${more}`;
   const files = written
-    ? condition('FilesWritten', 'True', 'Written', `${named}${unlooked}`)
+    ? condition('FilesWritten', 'True', 'Written', `the Nodes are named${unlooked}`)
     : condition(
         'FilesWritten',
         'False',

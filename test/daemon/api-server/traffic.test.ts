@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
+import { createFakeClock } from '../../engine/fake-clock.ts';
+import { createFakeApiServer, type FakeCall } from '../../kube/fake.ts';
+import { startLoaded, type LoadedDaemon } from '../../load/daemon.ts';
+import { put, ready } from './bed.ts';
+
+const VMHOSTS = ['v1', 'v2', 'v3'];
+const NODES = 5;
+const STEP_MS = 1000;
+const MOST_STEPS = 600;
+/** Its address, its binding, its finalizer, what becomes of it, and an Event for each step. */
+const MOST_WRITES = 12;
+
+/** What `npm run bench:vmhosts` measures at fifty vmhosts, counted at three. */
+describe(`${VMHOSTS.length} vmhosts with ${NODES} Nodes each`, () => {
+  const clock = createFakeClock();
+  const server = createFakeApiServer({ now: () => clock.now() });
+  const daemons: LoadedDaemon[] = [];
+
+  before(async () => {
+    // The first one is elected.
+    for (const name of VMHOSTS) daemons.push(await start(name));
+    put(server, networkText('k8s-net', { overlay: {} }));
+    put(server, imageText('debian'));
+    for (const name of nodes()) put(server, nodeText(name));
+    await until(() => nodes().every((name) => ready(server, 'Node', name) === 'True'));
+    await pass(120);
+  });
+  after(async () => {
+    await Promise.all(daemons.map((each) => each.stop()));
+  });
+
+  function start(name: string): Promise<LoadedDaemon> {
+    const machine = { machineID: name.padEnd(32, '0'), bootID: 'b' };
+    const shared = { name, kube: server.client(name), machine };
+    return startLoaded({ clock, prepare: () => Promise.resolve(), shared });
+  }
+
+  async function pass(seconds: number): Promise<void> {
+    for (let past = 0; past < seconds; past += 1) {
+      await clock.advance(STEP_MS);
+      for (const { guests } of daemons) guests.act();
+      // Host keys and journals are made and written by this machine, which has no such clock.
+      await sleep(1);
+    }
+  }
+
+  async function until(holds: () => boolean): Promise<void> {
+    for (let steps = 0; !holds(); steps += 1) {
+      assert.ok(steps < MOST_STEPS, JSON.stringify(daemons.map(({ daemon }) => daemon.notReady())));
+      await pass(1);
+    }
+  }
+
+  /** What is asked meanwhile, but for Leases: `client verb Kind`, and how often. */
+  async function during(does: () => Promise<unknown>): Promise<Record<string, number>> {
+    const before = server.calls.length;
+    await does();
+    const counts: Record<string, number> = {};
+    for (const call of server.calls.slice(before).filter(({ verb }) => verb !== 'lease'))
+      counts[wordsOf(call)] = (counts[wordsOf(call)] ?? 0) + 1;
+    return counts;
+  }
+
+  it('write nothing at rest, and ask for nothing but their own Vmhosts, once in 10 s', async () => {
+    const calls = await during(() => pass(600));
+
+    assert.deepEqual(calls, Object.fromEntries(VMHOSTS.map((name) => [`${name} get Vmhost`, 60])));
+  });
+
+  it('write nothing for a Node that another one gets, who writes little', async () => {
+    const calls = await during(async () => {
+      put(server, nodeText('more', { vmhost: 'v1' }));
+      await until(() => ready(server, 'Node', 'more') === 'True');
+      await pass(60);
+    });
+
+    const writes = Object.entries(calls).filter(([call]) => !call.includes(' get '));
+    assert.deepEqual(
+      writes.filter(([call]) => !call.startsWith('v1 ')),
+      [],
+    );
+    const count = writes.reduce((sum, [, times]) => sum + times, 0);
+    assert.ok(count <= MOST_WRITES, JSON.stringify(writes));
+  });
+});
+
+function nodes(): string[] {
+  return Array.from({ length: VMHOSTS.length * NODES }, (_, at) => `n${at}`);
+}
+
+function wordsOf({ client, verb, kind }: FakeCall): string {
+  return `${client} ${verb} ${kind}`;
+}
