@@ -17,8 +17,11 @@ export interface Kube {
    * others own. With `resourceVersion` it is refused (Conflict) once anybody has changed the object since.
    */
   applyStatus(ref: ObjectRef, status: object, options: ApplyOptions): Promise<KubeObject>;
-  /** No error when it was so already, nor when it is to go from an object that is gone. */
-  setFinalizer(ref: ObjectRef, finalizer: string, present: boolean): Promise<void>;
+  /**
+   * No error when it was so already, nor when it is to go from an object that is gone. `known` is the object as it was seen last: it is
+   * asked for only where it is another by now.
+   */
+  setFinalizer(ref: ObjectRef, finalizer: string, present: boolean, known?: KubeObject): Promise<void>;
   /** Leases in the namespace k8slab-system. */
   readonly lease: KubeLeases;
   /** Writes an Event about an object; the same again (by reason, message and first time) counts it up. */

@@ -45,9 +45,9 @@ export function createHoldings(deps: HoldingsDeps): Reconcile {
     const isHeld = object.metadata.finalizers?.includes(finalizer) === true;
     const isRemoved = object.metadata.deletionTimestamp !== undefined;
     const isWanted = share.here.has(refName(ref));
-    if (isWanted && !isHeld && !isRemoved) await kube.setFinalizer(ref, finalizer, true);
+    if (isWanted && !isHeld && !isRemoved) await kube.setFinalizer(ref, finalizer, true, object);
     const isGone = !isWanted && !isHere && deps.surveyed();
-    if (isGone && isHeld) await kube.setFinalizer(ref, finalizer, false);
+    if (isGone && isHeld) await kube.setFinalizer(ref, finalizer, false, object);
     if (ref.kind !== 'Node' || isRemoved) return {};
     const bound = boundTo(object.status);
     if (isGone && !isHeld && bound === vmhost && share.released.has(refName(ref)))

@@ -60,10 +60,15 @@ export function createKube(options: KubeOptions): Kube {
     );
   }
 
-  async function setFinalizer(ref: ObjectRef, finalizer: string, present: boolean): Promise<void> {
+  async function setFinalizer(
+    ref: ObjectRef,
+    finalizer: string,
+    present: boolean,
+    known?: KubeObject,
+  ): Promise<void> {
     const what = `${present ? 'put a finalizer on' : 'take the finalizer off'} ${words(ref)}`;
     for (let tries = 1; ; tries += 1) {
-      const object = await get(ref);
+      const object = tries === 1 && known !== undefined ? known : await get(ref);
       if (object === undefined) {
         if (!present) return;
         throw new KubeError('NotFound', `cannot ${what}: it is not there`);

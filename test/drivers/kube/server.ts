@@ -63,6 +63,10 @@ export function status(code: number, headers: Record<string, string> = {}): Answ
   };
 }
 
+export function json(body: object): Answer {
+  return (response) => void response.end(JSON.stringify(body));
+}
+
 export function list(resourceVersion: string, ...names: readonly string[]): Answer {
   return (response) => {
     response.end(
