@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { measureRound } from './rounds.ts';
 import { measureSize, type Figures } from './size.ts';
-import { formatFigures } from './table.ts';
+import { formatFigures, formatRounds } from './table.ts';
 
 const USAGE = `usage: npm run bench:vmhosts -- [--vmhosts 5,10,25,50] [--nodes 40] [--rest 60] [--tries 100] [--json FILE]
   --vmhosts LIST  how many vmhosts, one column each
@@ -9,6 +10,12 @@ const USAGE = `usage: npm run bench:vmhosts -- [--vmhosts 5,10,25,50] [--nodes 4
   --rest SECONDS  for how long it is looked at rest
   --tries N       how many Nodes of each sort are added one at a time
   --json FILE     all that was measured`;
+
+/** Vmhosts and Nodes. */
+const ROUNDS = [
+  [50, 2_000],
+  [100, 10_000],
+] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -34,7 +41,8 @@ async function main(): Promise<void> {
     figures.push(await measureSize({ vmhosts, nodes, restSeconds, tries, report }));
     if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(figures, null, 1));
   }
-  console.log(`\n${formatFigures(figures)}`);
+  const rounds = ROUNDS.map(([vmhosts, count]) => measureRound(vmhosts, count));
+  console.log(`\n${formatFigures(figures)}\n\n${formatRounds(rounds)}`);
 }
 
 function report(line: string): void {

@@ -1,4 +1,5 @@
 import { median, quantile } from '../line.ts';
+import type { Round } from './rounds.ts';
 import type { Figures } from './size.ts';
 
 /** A line of the table: what it is, and its cell for each size. */
@@ -41,15 +42,21 @@ const LINES: readonly Line[] = [
 /** Markdown, a column for each size. */
 export function formatFigures(all: readonly Figures[]): string {
   const head = ['', ...all.map(({ vmhosts, nodes }) => `${vmhosts} x ${nodes}`)];
-  const rows = LINES.map(([name, cell]) => [name, ...all.map(cell)]);
-  const widths = head.map((_, at) => Math.max(3, ...[head, ...rows].map((row) => row[at]?.length ?? 0)));
-  const line = (row: readonly string[], fill = ' '): string =>
-    `| ${row.map((each, at) => each.padEnd(widths[at] ?? 0, fill)).join(' | ')} |`;
-  const rule = line(
-    head.map(() => ''),
-    '-',
-  );
-  return [line(head), rule, ...rows.map((row) => line(row))].join('\n');
+  return formatTable([head, ...LINES.map(([name, cell]) => [name, ...all.map(cell)])]);
+}
+
+export function formatRounds(all: readonly Round[]): string {
+  return formatTable([
+    ['a Node is placed among', ...all.map(({ nodes }) => `${nodes} Nodes`)],
+    ['median', ...all.map((round) => ms(round.ms))],
+  ]);
+}
+
+/** The first row is the head. */
+function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(3, ...rows.map((row) => row[at]?.length ?? 0)));
+  const lines = rows.map((row) => `| ${row.map((each, at) => each.padEnd(widths[at] ?? 0)).join(' | ')} |`);
+  return lines.toSpliced(1, 0, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`).join('\n');
 }
 
 function perVmhost({ rest, vmhosts }: Figures, counts: (key: string) => boolean): number {

@@ -1,0 +1,59 @@
+import { place } from '../../../src/api/placement/place.ts';
+import { readImage, readNetwork, readNode, readVmhost } from '../../../src/api/placement/read.ts';
+import type { KubeDraft } from '../../../src/drivers/kube.ts';
+import { median } from '../line.ts';
+import { placedNode, SHARED, vmhostNames } from './objects.ts';
+
+/** What the elected daemon computes for one more Node among those that are bound. */
+export interface Round {
+  readonly nodes: number;
+  readonly ms: number;
+}
+
+type Stored = KubeDraft & { readonly status?: object };
+
+const RUNS = 9;
+
+export function measureRound(vmhosts: number, nodes: number): Round {
+  const objects = labOf(vmhosts, nodes);
+  const times = Array.from({ length: RUNS }, () => {
+    const began = performance.now();
+    const { bindings } = place({
+      vmhosts: objects.vmhosts.map(readVmhost),
+      networks: objects.networks.map(readNetwork),
+      nodes: objects.nodes.map(readNode),
+      images: objects.images.map(readImage),
+    });
+    if (bindings.length !== 1) throw new Error('the Node that waits was not placed');
+    return performance.now() - began;
+  });
+  return { nodes, ms: median(times) };
+}
+
+function labOf(
+  vmhosts: number,
+  count: number,
+): Record<'vmhosts' | 'networks' | 'nodes' | 'images', Stored[]> {
+  const names = vmhostNames(vmhosts);
+  const allocatable = { cpu: '9999', memory: '9999Gi', storage: '999Ti' };
+  const nodes = Array.from({ length: count }, (_, at) => placedNode(`node${String(at).padStart(5, '0')}`));
+  const allocations = nodes.map(({ metadata }, at) => ({
+    node: metadata.name,
+    address: `10.64.${16 + (at >> 8)}.${at & 255}`,
+    podCIDR: `10.${128 + (at >> 8)}.${at & 255}.0/24`,
+  }));
+  const [network, image] = SHARED as [KubeDraft, KubeDraft];
+  return {
+    vmhosts: names.map((name) => ({
+      kind: 'Vmhost',
+      metadata: { name },
+      status: { allocatable, domainType: 'qemu' },
+    })),
+    networks: [{ ...network, status: { allocations } }],
+    nodes: [
+      ...nodes.map((node, at) => ({ ...node, status: { vmhost: names[at % vmhosts] } })),
+      placedNode('waits'),
+    ],
+    images: [{ ...image, status: { virtualSize: 2 ** 30 } }],
+  };
+}
