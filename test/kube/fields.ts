@@ -8,7 +8,7 @@ export interface Field {
 }
 
 /** What our CRDs declare as `x-kubernetes-list-map-keys`. */
-const LIST_KEYS = ['type', 'name', 'node'] as const;
+const LIST_KEYS = ['type', 'name'] as const;
 
 /** By a text of their paths, in order. */
 export function fieldsOf(value: unknown): Map<string, Field> {

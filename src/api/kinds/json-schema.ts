@@ -20,7 +20,7 @@ export interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
   /** How server-side apply merges a list: by these fields of its items, or by the items themselves. */
-  readonly 'x-kubernetes-list-type'?: 'map' | 'set';
+  readonly 'x-kubernetes-list-type'?: 'map' | 'set' | 'atomic';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly $ref?: string;

@@ -62,8 +62,8 @@ export const networkStatus: StatusFields<'Network'> = {
   allocations: {
     type: 'array',
     items: { type: 'object', properties: allocation, required: ['node', 'address'] },
-    'x-kubernetes-list-type': 'map',
-    'x-kubernetes-list-map-keys': ['node'],
+    // Whoever is elected writes all of them, and there are as many as Nodes: as items they would each have an owner.
+    'x-kubernetes-list-type': 'atomic',
     description: 'What Nodes were given, once for all vmhosts.',
   },
   vmhosts: vmhostStates,

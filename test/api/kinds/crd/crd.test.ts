@@ -107,6 +107,14 @@ function askedForWhenAdopted(kind: Kind): string[] {
   ];
 }
 
+describe('a list that grows with the lab', () => {
+  it('is one field to an API server: who owns which item would be as much again, and be looked up at each write', () => {
+    const lists = new Map(fields('', schemaOf('Network')));
+
+    assert.equal(lists.get('status.allocations')?.['x-kubernetes-list-type'], 'atomic');
+  });
+});
+
 describe('a regular expression for an API server', () => {
   it('means in Go what it means in JavaScript', () => {
     assert.equal(celPattern(/^\/[^\0\n]*$/.source), String.raw`^/[^\x00\n]*$`);
