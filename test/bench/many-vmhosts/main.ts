@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { measureLedger } from './ledger.ts';
 import { measureRound } from './rounds.ts';
 import { measureSize, type Figures } from './size.ts';
-import { formatFigures, formatRounds } from './table.ts';
+import { formatFigures, formatGrowth } from './table.ts';
 
 const USAGE = `usage: npm run bench:vmhosts -- [--vmhosts 5,10,25,50] [--nodes 40] [--rest 60] [--tries 100] [--json FILE]
   --vmhosts LIST  how many vmhosts, one column each
@@ -15,6 +16,7 @@ const USAGE = `usage: npm run bench:vmhosts -- [--vmhosts 5,10,25,50] [--nodes 4
 const ROUNDS = [
   [50, 2_000],
   [100, 10_000],
+  [200, 20_000],
 ] as const;
 
 async function main(): Promise<void> {
@@ -41,8 +43,10 @@ async function main(): Promise<void> {
     figures.push(await measureSize({ vmhosts, nodes, restSeconds, tries, report }));
     if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(figures, null, 1));
   }
+  report('one Network with many Nodes');
   const rounds = ROUNDS.map(([vmhosts, count]) => measureRound(vmhosts, count));
-  console.log(`\n${formatFigures(figures)}\n\n${formatRounds(rounds)}`);
+  const writes = await measureLedger(ROUNDS.map(([, count]) => count));
+  console.log(`\n${formatFigures(figures)}\n\n${formatGrowth(rounds, writes)}`);
 }
 
 function report(line: string): void {

@@ -47,6 +47,19 @@ export function pinnedNode(name: string, vmhost: string, index: number): KubeDra
   return nodeOf(name, { network: NETWORK, address }, { vmhost, podCIDR: `10.250.${index & 255}.0/24` });
 }
 
+/** What so many Nodes were given. */
+export function allocationsOf(count: number): readonly object[] {
+  return Array.from({ length: count }, (_, at) => ({
+    node: nodeName(at),
+    address: `10.64.${16 + (at >> 8)}.${at & 255}`,
+    podCIDR: `10.${128 + (at >> 8)}.${at & 255}.0/24`,
+  }));
+}
+
+export function nodeName(index: number): string {
+  return `node${String(index).padStart(5, '0')}`;
+}
+
 function nodeOf(name: string, attachment: object, more: object): KubeDraft {
   const spec = {
     role: 'bench',

@@ -15,6 +15,8 @@ export interface Observer {
   untilBound(count: number): Promise<void>;
   /** Resolves once it is Ready. */
   untilNode(name: string): Promise<void>;
+  /** How far the Nodes are, in words. */
+  progress(): string;
   dispose(): Promise<void>;
 }
 
@@ -34,6 +36,10 @@ export async function startObserver(plane: ControlPlane): Promise<Observer> {
       return until(() => tally() >= count);
     },
     untilNode: (name) => until(() => isReady(watch.objects('Node').get(name))),
+    progress() {
+      const nodes = [...watch.objects('Node').values()];
+      return `${nodes.filter(isBound).length} bound, ${nodes.filter(isReady).length} Ready`;
+    },
     dispose: () => kube.dispose(),
   };
 }

@@ -2,7 +2,7 @@ import { place } from '../../../src/api/placement/place.ts';
 import { readImage, readNetwork, readNode, readVmhost } from '../../../src/api/placement/read.ts';
 import type { KubeDraft } from '../../../src/drivers/kube.ts';
 import { median } from '../line.ts';
-import { placedNode, SHARED, vmhostNames } from './objects.ts';
+import { allocationsOf, nodeName, placedNode, SHARED, vmhostNames } from './objects.ts';
 
 /** What the elected daemon computes for one more Node among those that are bound. */
 export interface Round {
@@ -36,12 +36,7 @@ function labOf(
 ): Record<'vmhosts' | 'networks' | 'nodes' | 'images', Stored[]> {
   const names = vmhostNames(vmhosts);
   const allocatable = { cpu: '9999', memory: '9999Gi', storage: '999Ti' };
-  const nodes = Array.from({ length: count }, (_, at) => placedNode(`node${String(at).padStart(5, '0')}`));
-  const allocations = nodes.map(({ metadata }, at) => ({
-    node: metadata.name,
-    address: `10.64.${16 + (at >> 8)}.${at & 255}`,
-    podCIDR: `10.${128 + (at >> 8)}.${at & 255}.0/24`,
-  }));
+  const nodes = Array.from({ length: count }, (_, at) => placedNode(nodeName(at)));
   const [network, image] = SHARED as [KubeDraft, KubeDraft];
   return {
     vmhosts: names.map((name) => ({
@@ -49,7 +44,7 @@ function labOf(
       metadata: { name },
       status: { allocatable, domainType: 'qemu' },
     })),
-    networks: [{ ...network, status: { allocations } }],
+    networks: [{ ...network, status: { allocations: allocationsOf(count) } }],
     nodes: [
       ...nodes.map((node, at) => ({ ...node, status: { vmhost: names[at % vmhosts] } })),
       placedNode('waits'),

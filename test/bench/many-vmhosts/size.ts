@@ -4,7 +4,7 @@ import type { ControlPlane } from '../../control-plane/control-plane.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import { measureLatencies, type Latencies } from './latency.ts';
 import { now, type Usage } from './messages.ts';
-import { placedNode, played, SHARED, vmhostNames } from './objects.ts';
+import { nodeName, placedNode, played, SHARED, vmhostNames } from './objects.ts';
 import { startObserver, type Observer } from './observer.ts';
 import { startServer, usageOf, userOf, type ServerUsage } from './server.ts';
 
@@ -36,6 +36,7 @@ export interface Figures extends Pick<SizeOptions, 'vmhosts' | 'nodes'> {
 const AT_ONCE = 8;
 /** For as long as nothing but Leases is written, all is at rest. */
 const QUIET_MS = 5000;
+const PROGRESS_MS = 10_000;
 
 /** Brings up so many vmhosts with their Nodes, and measures them. */
 export async function measureSize(options: SizeOptions): Promise<Figures> {
@@ -73,7 +74,7 @@ interface Parts extends SizeOptions {
 async function bringUpAll({ plane, fleet, observer, ...options }: Parts): Promise<Figures['bringUp']> {
   const { kube } = observer;
   const count = options.vmhosts * options.nodes;
-  const names = Array.from({ length: count }, (_, index) => `node${String(index).padStart(5, '0')}`);
+  const names = Array.from({ length: count }, (_, index) => nodeName(index));
   for (const draft of SHARED) await kube.create(draft);
   const began = now();
   let boundSeconds = NaN;
@@ -82,7 +83,9 @@ async function bringUpAll({ plane, fleet, observer, ...options }: Parts): Promis
     const ready = observer.untilReady('Node', count);
     await mapAtOnce(names, AT_ONCE, (name) => kube.create(placedNode(name)));
     options.report(`${count} Nodes are asked for`);
+    const telling = setInterval(() => options.report(observer.progress()), PROGRESS_MS);
     await Promise.all([bound, ready]);
+    clearInterval(telling);
   });
   return { ...span, boundSeconds };
 }

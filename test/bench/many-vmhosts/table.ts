@@ -1,4 +1,5 @@
 import { median, quantile } from '../line.ts';
+import type { LedgerWrite } from './ledger.ts';
 import type { Round } from './rounds.ts';
 import type { Figures } from './size.ts';
 
@@ -45,10 +46,14 @@ export function formatFigures(all: readonly Figures[]): string {
   return formatTable([head, ...LINES.map(([name, cell]) => [name, ...all.map(cell)])]);
 }
 
-export function formatRounds(all: readonly Round[]): string {
+/** What one Node more costs, by how many there are on its Network. */
+export function formatGrowth(rounds: readonly Round[], writes: readonly LedgerWrite[]): string {
   return formatTable([
-    ['a Node is placed among', ...all.map(({ nodes }) => `${nodes} Nodes`)],
-    ['median', ...all.map((round) => ms(round.ms))],
+    ['', ...rounds.map(({ nodes }) => `${nodes} Nodes`)],
+    ['a round of placement', ...rounds.map((round) => ms(round.ms))],
+    ['a write of allocations', ...writes.map((write) => write.refused ?? ms(write.ms))],
+    ['its CPU in kube-apiserver', ...writes.map(({ cpuSeconds }) => ms(cpuSeconds * 1000))],
+    ['the Network in etcd, KiB', ...writes.map(({ bytes }) => whole(bytes / 1024))],
   ]);
 }
 
