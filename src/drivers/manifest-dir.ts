@@ -14,6 +14,8 @@ export interface ManifestDirOptions extends Partial<Omit<ListOptions, 'path' | '
   isManifest: (name: string) => boolean;
   /** Milliseconds without a change of a file until it counts, and until a hint is given. */
   debounceMs?: number;
+  /** Milliseconds without a file until it is gone. */
+  goneMs?: number;
   /** Milliseconds between hints that come of themselves; three times that where every change is told. */
   relistMs?: number;
 }
@@ -21,7 +23,7 @@ export interface ManifestDirOptions extends Partial<Omit<ListOptions, 'path' | '
 export interface ManifestDir {
   /**
    * What the directory and its folders hold. Files that were written within debounceMs are waited for, twice at most,
-   * and then are unsettled. While it is watched, only files that may have changed are looked at. Reasons:
+   * and then are unsettled; those that are gone for goneMs. While it is watched, only files that may have changed are looked at. Reasons:
    * DirectoryUnavailable and NotTrusted, which say nothing about its files.
    */
   list(): Promise<ManifestListing>;
@@ -32,10 +34,10 @@ export interface ManifestDir {
 /** Makes the source of manifests that is a directory. */
 export function createManifestDir(options: ManifestDirOptions): ManifestDir {
   const { path, isManifest, debounceMs = 200, relistMs = 20_000, maxBytes = MAX_MANIFEST_BYTES } = options;
-  const { now = Date.now, delay = wait } = options;
+  const { goneMs = 1000, now = Date.now, delay = wait } = options;
   const suspects = createSuspects();
   return {
-    list: createLister({ path, isManifest, debounceMs, maxBytes, now, delay, suspects }),
+    list: createLister({ path, isManifest, debounceMs, goneMs, maxBytes, now, delay, suspects }),
     watch: (onHint) => watchDir({ path, isManifest, debounceMs, relistMs, suspects, onHint }),
   };
 }

@@ -13,6 +13,8 @@ export interface ListOptions {
   readonly path: string;
   readonly isManifest: (name: string) => boolean;
   readonly debounceMs: number;
+  /** Milliseconds that a file is away until it counts as gone: a listing waits for it as long. */
+  readonly goneMs: number;
   /** Bytes of one file at most. */
   readonly maxBytes: number;
   readonly now: () => number;
@@ -46,26 +48,33 @@ const AT_ONCE = 16;
 
 /**
  * Makes what lists the manifests. Editors replace a file by deleting it first, or empty it before they write: a listing
- * that falls into such a gap would be an order to delete, so that no file counts before it has been quiet for a while,
- * nor one that is gone. Each file by itself: one that is written all the time does not hold up the others.
+ * that falls into such a gap would be an order to delete, so that no file counts before it has been quiet for a while, and
+ * none is gone before it has been away for longer: who is to write it may be held up. One that is written all the time does
+ * not hold up the others.
  */
 export function createLister(options: ListOptions): () => Promise<ManifestListing> {
-  const { debounceMs, now, delay } = options;
+  const { debounceMs, goneMs, now, delay } = options;
   /** Files of the last listing that are there no more -> since when; 0: they are still there. */
   let known = new Map<string, number>();
   let unchanged: Unchanged = new Map();
 
-  function isFresh(changed: number | undefined): boolean {
+  function isWithin(ms: number, since: number | undefined): boolean {
     // A time to come is no recent change but a wrong clock; within a millisecond it is but rounded.
-    const age = changed === undefined ? 0 : now() - changed;
-    return age > -1 && age < debounceMs;
+    const age = since === undefined ? 0 : now() - since;
+    return age > -1 && age < ms;
+  }
+
+  function isFresh(changed: number | undefined): boolean {
+    return isWithin(debounceMs, changed);
   }
 
   function missing({ seen, unread }: Look): ManifestFile[] {
     const gone = [...known].filter(([path]) => !seen.has(path));
     known = new Map(gone.map(([path, since]) => [path, since === 0 ? now() : since]));
     return [...known]
-      .filter(([path, since]) => isFresh(since) || unread.some((folder) => path.startsWith(`${folder}/`)))
+      .filter(
+        ([path, since]) => isWithin(goneMs, since) || unread.some((folder) => path.startsWith(`${folder}/`)),
+      )
       .map(([path]) => ({ path, unsettled: true }));
   }
 
@@ -75,8 +84,9 @@ export function createLister(options: ListOptions): () => Promise<ManifestListin
       const absent = missing(look);
       const fresh = new Set([...look.seen.values()].filter(({ changed }) => isFresh(changed)));
       unchanged = quiet(look, fresh);
+      const awaited = absent.some(({ path }) => isWithin(goneMs, known.get(path)));
       const restless = absent.length > 0 || fresh.size > 0 || isFresh(look.changed);
-      if (!restless || round >= ROUNDS) {
+      if (!awaited && (!restless || round >= ROUNDS)) {
         const present = [...look.seen.values()].map((seen) =>
           fresh.has(seen) ? { path: seen.file.path, unsettled: true as const } : seen.file,
         );

@@ -122,6 +122,25 @@ describe('a listing', () => {
     assert.deepEqual(summary(listing), { 'a.yaml': 'new', 'b.yaml': 'b' });
   });
 
+  it('E85: waits for an editor that is held up between deleting and writing', async () => {
+    const path = await directory({ 'a.yaml': 'old' });
+    const later = Date.now() + 60_000;
+    let now = later;
+    const source = createManifestDir({
+      path,
+      isManifest: isManifestFile,
+      now: () => now,
+      async delay(ms) {
+        now += ms;
+        if (now - later === 800) await writeFile(join(path, 'a.yaml'), 'new');
+      },
+    });
+    await source.list();
+    await rm(join(path, 'a.yaml'));
+
+    assert.deepEqual(summary(await source.list()), { 'a.yaml': 'new' });
+  });
+
   it('E85: never shows the emptied file of an editor that truncates before it writes', async () => {
     const path = await directory({ 'a.yaml': 'old' });
     await truncate(join(path, 'a.yaml'));
@@ -188,7 +207,7 @@ describe('a listing', () => {
     await rm(join(path, 'a.yaml'));
     const listing = await source.list();
 
-    assert.deepEqual([summary(listing), waited], [{ 'b.yaml': 'b' }, 200]);
+    assert.deepEqual([summary(listing), waited], [{ 'b.yaml': 'b' }, 1000]);
   });
 
   it('E85: is whole while git checks out one branch after the other', async () => {
@@ -273,6 +292,7 @@ describe('a listing', () => {
     const listNow = createLister({
       path,
       isManifest: isManifestFile,
+      goneMs: 1000,
       debounceMs: 200,
       maxBytes: 1000,
       now: () => (now += 60_000),
