@@ -78,7 +78,7 @@ describe('the alerting rules', () => {
   it('ask for metrics that there are', async () => {
     const known = metricNames(await shownText());
     const asked = rules.flatMap(
-      ({ expr }) => expr.match(/\b(k8slab|workqueue|controller_runtime)_\w+/g) ?? [],
+      ({ expr }) => expr.match(/\b(k8slab|workqueue|controller_runtime|leader_election)_\w+/g) ?? [],
     );
 
     assert.ok(asked.length > 15, `${asked.length}`);

@@ -1,6 +1,7 @@
 import { daemonConfig } from '../../src/api/daemon-config.ts';
 import { PENDING_TYPES } from '../../src/api/conditions.ts';
 import type { Condition, Kind } from '../../src/api/meta.ts';
+import { addElectedMetrics } from '../../src/daemon/api-server/metrics.ts';
 import { createQueues } from '../../src/daemon/controllers.ts';
 import { addVmhostMetrics } from '../../src/daemon/vmhost-metrics.ts';
 import { createDrivers } from '../../src/daemon/wiring.ts';
@@ -38,6 +39,7 @@ export function createShownLab(): ShownLab {
     clock,
     config,
   });
+  addElectedMetrics(metrics, () => ({ isElected: true, unschedulable: 1, away: ['vmhost2'] }));
   metrics.setManifestFiles({ ok: 6, invalid: ['/etc/k8slab.d/90-new.yaml'] });
   metrics.setSourceAvailable(true);
   metrics.setSourceRead(clock.now() / 1000);
