@@ -26,7 +26,7 @@ export function addCordon(program: Command, client: () => Client): void {
     .option('--yes', 'without asking')
     .addHelpText(
       'after',
-      `\nOnly Nodes with disk.image and policy.reclaim: Delete go, and lose what is on their disks; all others stay.\nExample:\n  k8slab drain vmhost1${CODES}`,
+      `\nOnly Nodes with disk.image and policy.reclaim: Delete, and without spec.vmhost, go, and lose what is on their disks; all others stay.\nExample:\n  k8slab drain vmhost1${CODES}`,
     )
     .action(async (vmhost: string, flags: { yes?: boolean }) => {
       const { drain } = await import('../../src/cli/cordon.ts');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ReasonedError } from '../../api/errors.ts';
+import { reasonOf, ReasonedError, toError } from '../../api/errors.ts';
 import { KINDS } from '../../api/kinds/list.ts';
 import type { DaemonConfig } from '../../api/daemon-config.ts';
 import type { ManifestFile, Snapshot } from '../../api/manifest/snapshot.ts';
@@ -104,7 +104,9 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
     facts: deps.facts,
     vmhosts: {
       async set(name, spec) {
-        await kube.patch({ kind: 'Vmhost', name }, { spec });
+        await kube.patch({ kind: 'Vmhost', name }, { spec }).catch((error: unknown) => {
+          throw reasonOf(error) === 'Forbidden' ? notOurs(name, spec, toError(error)) : error;
+        });
       },
     },
     async foresee(files, only) {
@@ -131,6 +133,15 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
         releasers,
       ),
   };
+}
+
+/** A k8slabd may say what is to become of its own Vmhost, and of no other. */
+function notOurs(name: string, spec: object, cause: Error): ReasonedError {
+  const patch = `kubectl patch vmhosts.k8slab.io ${name} --type=merge -p '${JSON.stringify({ spec })}'`;
+  return new ReasonedError('Forbidden', cause.message, {
+    cause,
+    hint: `do it on ${name}, or as an administrator of the API server: ${patch}`,
+  });
 }
 
 function writeIn(dir: string): (path: string, text: string) => Promise<unknown> {
