@@ -64,11 +64,12 @@ function originOf(object: ParsedObject, share: Share, generation: number | undef
 
 export function sharedObjects(
   { vmhost, kinds }: Sharer,
-  known: readonly Known[],
+  listed: readonly Known[],
   { parsed, isGone }: { readonly parsed: readonly ParsedObject[]; readonly isGone: (each: Known) => boolean },
 ): readonly SharedObject[] {
   const byRef = new Map(parsed.map((object) => [refName(object), object]));
-  return known.map((each) => {
+  const finalizer = vmhostFinalizer(vmhost);
+  return listed.map((each) => {
     const {
       kind,
       name,
@@ -79,13 +80,30 @@ export function sharedObjects(
     return {
       ...{ kind, name },
       isRemoved: isGone(each),
-      isHeld: metadata.finalizers?.includes(vmhostFinalizer(vmhost)) === true,
-      needs: object === undefined ? [] : needsOf(kinds, object),
-      isAllocated: object?.kind !== 'Node' || isAllocated(object.spec),
-      isRenewable: object?.kind === 'Node' && whyItStays(object) === undefined,
+      isHeld: metadata.finalizers?.includes(finalizer) === true,
+      ...(object === undefined ? UNREAD : traitsOf(kinds, object)),
       ...(bound === undefined ? {} : { vmhost: bound }),
     };
   });
+}
+
+/** What follows from a manifest alone. */
+type Traits = Pick<SharedObject, 'needs' | 'isAllocated' | 'isRenewable'>;
+
+const UNREAD: Traits = { needs: [], isAllocated: true, isRenewable: false };
+/** A manifest that did not change is the very same one, in each of many lists. */
+const known = new WeakMap<ParsedObject, Traits>();
+
+function traitsOf(kinds: Kinds, object: ParsedObject): Traits {
+  const before = known.get(object);
+  if (before !== undefined) return before;
+  const traits = {
+    needs: needsOf(kinds, object),
+    isAllocated: object.kind !== 'Node' || isAllocated(object.spec),
+    isRenewable: object.kind === 'Node' && whyItStays(object) === undefined,
+  };
+  known.set(object, traits);
+  return traits;
 }
 
 function needsOf(kinds: Kinds, { kind, spec }: ParsedObject): readonly ObjectRef[] {

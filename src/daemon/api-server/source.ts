@@ -6,7 +6,8 @@ import {
 } from '../../api/manifest/snapshot.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
 import { objectWord, type Origin } from '../../api/meta.ts';
-import { givenOf, manifestText, type Given } from '../../api/placement/filled.ts';
+import { givenOf, manifestText, type Given, type GivenAddress } from '../../api/placement/filled.ts';
+import type { KubeObject } from '../../drivers/kube.ts';
 import type { Clock, Timer } from '../../engine/clock.ts';
 import { runInSlices } from '../../engine/slices.ts';
 import type { Source } from '../../engine/source.ts';
@@ -23,7 +24,7 @@ export interface ApiServerSourceDeps extends Sharer {
 
 /** The objects of an API server, of which this vmhost has a share. */
 export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapshot> {
-  const texts = createTexts();
+  const texts = { live: createTexts(), removed: createTexts() };
   const deletions = createDeletions(deps.clock, () => hint?.());
   let hint: (() => void) | undefined;
   const origins = createOrigins();
@@ -42,8 +43,8 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
       const given = givenOf(objects('Network').values());
       const isGone = deletions(known);
       const [gone, there] = partition(known, isGone);
-      live = await next(live, texts(there, given));
-      removed = await next(removed, texts(gone, given));
+      live = await next(live, texts.live(there, given));
+      removed = await next(removed, texts.removed(gone, given));
       const shared = sharedObjects(deps, known, { parsed: [...live.objects, ...removed.objects], isGone });
       return sharedSnapshot(deps, { live, objects, shared, origins });
     },
@@ -93,30 +94,56 @@ function createDeletions(
   return Object.assign(update, { dispose: () => timer?.cancel() });
 }
 
-/** A text that says what it said is the very same one, so that it is not read again. */
+interface Told {
+  readonly object: KubeObject;
+  readonly given: GivenTo;
+  readonly file: { readonly path: string; readonly text: string };
+}
+
+type GivenTo = ReadonlyMap<string, GivenAddress> | undefined;
+
+/** An object of which nothing has changed is not written out again, and a text that says what it said is the very same one. */
 function createTexts(): (known: readonly Known[], given: Given) => readonly ManifestFile[] {
-  const before = new Map<string, string>();
-  return (known, given) =>
-    known.map(({ kind, name, object }) => {
+  let before = new Map<string, Told>();
+  return (known, given) => {
+    const told = new Map<string, Told>();
+    for (const { kind, name, object } of known) {
       const path = objectWord({ kind, name });
-      const text = manifestText(kind, object, given);
+      const givenTo = kind === 'Node' ? given.get(name) : undefined;
       const last = before.get(path);
-      const same = last === text ? last : text;
-      before.set(path, same);
-      return { path, text: same };
-    });
+      const isSame = last?.object === object && isSameGiven(last.given, givenTo);
+      const text = isSame ? last.file.text : manifestText(kind, object, given);
+      const file = last?.file.text === text ? last.file : { path, text };
+      told.set(path, { object, given: givenTo, file });
+    }
+    before = told;
+    return Array.from(told.values(), ({ file }) => file);
+  };
+}
+
+function isSameGiven(a: GivenTo, b: GivenTo): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if (a.size !== b.size) return false;
+  for (const [network, { address, podCIDR }] of a) {
+    const other = b.get(network);
+    if (other?.address !== address || other.podCIDR !== podCIDR) return false;
+  }
+  return true;
 }
 
 /** An object whose origin is as it was is the very same one. */
 function createOrigins(): (object: ParsedObject, origin: Origin) => ParsedObject {
-  const made = new WeakMap<ParsedObject, { readonly key: string; readonly object: ParsedObject }>();
+  const made = new WeakMap<ParsedObject, ParsedObject>();
   return (object, more) => {
-    const origin = { ...object.origin, ...more };
-    const key = JSON.stringify(origin);
     const before = made.get(object);
-    if (before?.key === key) return before.object;
-    const named = { ...object, origin };
-    made.set(object, { key, object: named });
+    const { elsewhere, generation } = before?.origin ?? {};
+    const isSame =
+      generation === more.generation &&
+      (elsewhere === undefined) === (more.elsewhere === undefined) &&
+      elsewhere?.vmhost === more.elsewhere?.vmhost;
+    if (before !== undefined && isSame) return before;
+    const named = { ...object, origin: { ...object.origin, ...more } };
+    made.set(object, named);
     return named;
   };
 }

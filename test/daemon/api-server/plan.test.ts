@@ -5,7 +5,6 @@ import { createClient } from '../../../src/cli/client.ts';
 import type { PlanAnswer } from '../../../src/cli/plan.ts';
 import { KINDS } from '../../../src/api/kinds/list.ts';
 import { foresee } from '../../../src/daemon/api-server/foreseen.ts';
-import { createApiServerSource } from '../../../src/daemon/api-server/source.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
 import type { PlannedObject } from '../../../src/api/disruption/action.ts';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
@@ -113,15 +112,4 @@ it('foresees no object that is being removed', async () => {
     snapshot.objects.map(({ name }) => name),
     ['stays'],
   );
-});
-
-it('says at once that the objects may have changed to whoever begins to watch them', () => {
-  let hints = 0;
-  const source = createApiServerSource({
-    ...{ vmhost: 'v1', allow: [], kinds: KINDS, clock: createFakeClock() },
-    objects: () => () => new Map<string, never>(),
-    subscribe: () => () => undefined,
-  });
-  source.watch(() => (hints += 1));
-  assert.equal(hints, 1);
 });
