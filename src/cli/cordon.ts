@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { ReasonedError } from '../api/errors.ts';
-import { drainOf, type DrainedNode } from '../api/placement/drain.ts';
+import type { Drain } from '../api/placement/drain.ts';
 import type { Client } from './client.ts';
 import { alignColumns } from './print-table.ts';
 
@@ -21,9 +21,7 @@ export async function cordon(client: Client, vmhost: string, isCordoned: boolean
 
 /** Lets what is on a vmhost go elsewhere, once somebody has seen what is lost. @returns what to print */
 export async function drain(client: Client, vmhost: string, options: DrainOptions): Promise<string> {
-  const { items } = (await client.get('nodes')) as { readonly items: readonly ServedNode[] };
-  const there = items.filter(({ status }) => status?.vmhost === vmhost);
-  const { goes, stays } = drainOf(there.map(({ metadata: { name }, spec }) => ({ name, spec })));
+  const { goes, stays } = (await client.get(`${path(vmhost)}/drain`)) as Drain;
   const table = alignColumns([
     ['NODE', 'WHAT BECOMES OF IT'],
     ...goes.map((node) => [node, 'goes: made anew elsewhere, and all that is on its disks is lost']),
@@ -31,15 +29,9 @@ export async function drain(client: Client, vmhost: string, options: DrainOption
   ]);
   if (goes.length > 0 && options.yes !== true)
     await expectYes(vmhost, { ...options, count: goes.length, table });
-  else if (there.length > 0) options.tell(table);
+  else if (goes.length + stays.length > 0) options.tell(table);
   await schedule(client, vmhost, { unschedulable: true, drain: true });
   return `vmhost/${vmhost} is being drained: ${goes.length} go, ${stays.length} stay\n`;
-}
-
-interface ServedNode {
-  readonly metadata: { readonly name: string };
-  readonly spec: DrainedNode['spec'];
-  readonly status?: { readonly vmhost?: string };
 }
 
 async function schedule(
@@ -47,7 +39,11 @@ async function schedule(
   vmhost: string,
   spec: { readonly unschedulable: boolean; readonly drain: boolean },
 ): Promise<void> {
-  await client.post(`vmhosts/${encodeURIComponent(vmhost)}/schedule`, spec);
+  await client.post(`${path(vmhost)}/schedule`, spec);
+}
+
+function path(vmhost: string): string {
+  return `vmhosts/${encodeURIComponent(vmhost)}`;
 }
 
 async function expectYes(

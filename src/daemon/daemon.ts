@@ -8,6 +8,7 @@ import { fieldPlace, type Snapshot } from '../api/manifest/snapshot.ts';
 import { finalizerOf, isElsewhere, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Waiting } from '../api/disruption/action.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
+import { drainOf, nodesOn } from '../api/placement/drain.ts';
 import { withPlacement } from '../api/placement/planned.ts';
 import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
@@ -38,6 +39,7 @@ import { createDirectorySource } from './directory-source.ts';
 import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { HttpDeps } from './http/api.ts';
+import type { VmhostSpecs } from './http/vmhosts.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { loggedUpdates } from './logged-updates.ts';
 import { createManifests, type Manifests } from './manifests.ts';
@@ -253,6 +255,15 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
 
 const POWER = ['spec', 'power'] as const;
 
+function vmhostSpecs(
+  { vmhosts }: ApiServer,
+  { manifests }: Pick<Parts, 'manifests'>,
+  config: DaemonConfig,
+): VmhostSpecs {
+  const own = vmhostName(config);
+  return { ...vmhosts, drain: (name) => drainOf(nodesOn(name, manifests.snapshot().objects, own)) };
+}
+
 /** A person waits for it, and learns more from what it could not look at than from nothing. */
 const PLAN_MS = 20_000;
 
@@ -280,7 +291,7 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
     }),
     powerPlace: (node) => fieldPlace(parts.manifests.snapshot(), { kind: 'Node', name: node }, POWER),
     health,
-    ...(parts.apiServer === undefined ? {} : { vmhosts: parts.apiServer.vmhosts }),
+    ...(parts.apiServer === undefined ? {} : { vmhosts: vmhostSpecs(parts.apiServer, parts, config) }),
     onError: (where, error) =>
       log.error(
         { where, why: explainError(error), stack: stackOf(error) },

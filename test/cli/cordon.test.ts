@@ -7,10 +7,10 @@ import { ReasonedError } from '../../src/api/errors.ts';
 import { Hono } from 'hono';
 import { serveVmhosts } from '../../src/daemon/http/vmhosts.ts';
 
-function node(name: string, reclaim: string, vmhost = 'v1'): object {
-  const spec = { disk: { image: 'debian' }, policy: { reclaim, adopt: false } };
-  return { metadata: { name }, spec, status: { vmhost } };
-}
+const DRAIN = {
+  v1: { goes: ['a'], stays: [{ node: 'b', why: 'its disk is kept' }] },
+  v2: { goes: ['c'], stays: [] },
+};
 
 /** The route itself, over what an API server was told. */
 function bed(isShared = true): { readonly client: Client; readonly told: unknown[] } {
@@ -20,15 +20,16 @@ function bed(isShared = true): { readonly client: Client; readonly told: unknown
     told.push([vmhost, spec]);
     return Promise.resolve();
   };
-  serveVmhosts(app, () => (isShared ? { set } : undefined));
+  const shared = { set, drain: (vmhost: string) => DRAIN[vmhost as keyof typeof DRAIN] };
+  serveVmhosts(app, () => (isShared ? shared : undefined));
+  const ask = async (path: string, init?: RequestInit): Promise<unknown> => {
+    const answer = await app.request(`/apis/k8slab.io/v1alpha1/${path}`, init);
+    if (!answer.ok) throw new ReasonedError('Refused', await answer.text());
+    return answer.json();
+  };
   const client: Client = {
-    get: () =>
-      Promise.resolve({ items: [node('a', 'Delete'), node('b', 'Retain'), node('c', 'Delete', 'v2')] }),
-    async post(path, body) {
-      const init = { method: 'POST', body: JSON.stringify(body) };
-      const answer = await app.request(`/apis/k8slab.io/v1alpha1/${path}`, init);
-      if (!answer.ok) throw new ReasonedError('Refused', await answer.text());
-    },
+    get: (path) => ask(path),
+    post: (path, body) => ask(path, { method: 'POST', body: JSON.stringify(body) }),
     stream: () => Promise.reject(new Error('no stream')),
   };
   return { client, told };
@@ -88,5 +89,6 @@ describe('cordon, uncordon and drain', () => {
     const { client } = bed(false);
 
     await assert.rejects(cordon(client, 'v1', true), { reason: 'Refused' });
+    await assert.rejects(drain(client, 'v1', { yes: true, tell }), { reason: 'Refused' });
   });
 });

@@ -1,3 +1,5 @@
+import type { ParsedObject } from '../manifest/types.ts';
+
 /** What becomes of the Nodes of a vmhost that is drained. */
 export interface Drain {
   /** They go elsewhere: made anew from their Images, and what is on their disks is lost. */
@@ -38,4 +40,16 @@ export function whyItStays({ spec: { disk, policy, vmhost } }: DrainedNode): str
   if (policy.reclaim !== 'Delete')
     return 'its manifest does not say policy.reclaim: Delete, so its disk is kept';
   return undefined;
+}
+
+/** Of manifests as one vmhost knows them, the Nodes that a vmhost has. @param own name of the one that knows them */
+export function nodesOn(
+  vmhost: string,
+  manifests: readonly ParsedObject[],
+  own: string,
+): readonly ParsedObject<'Node'>[] {
+  return manifests.filter((object): object is ParsedObject<'Node'> => {
+    const elsewhere = object.origin?.elsewhere;
+    return object.kind === 'Node' && (elsewhere === undefined ? own : elsewhere.vmhost) === vmhost;
+  });
 }

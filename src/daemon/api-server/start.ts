@@ -46,7 +46,7 @@ export interface ApiServer {
   readonly source: Source<Snapshot>;
   readonly facts: Facts;
   /** What people ask of Vmhosts. */
-  readonly vmhosts: VmhostSpecs;
+  readonly vmhosts: Pick<VmhostSpecs, 'set'>;
   /**
    * What would come of these manifests beside what the API server has, or, with `only`, in its place.
    * @throws ReasonedError where nobody knows what it has

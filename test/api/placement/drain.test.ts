@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { drainOf } from '../../../src/api/placement/drain.ts';
+import type { ParsedObject } from '../../../src/api/manifest/types.ts';
+import { drainOf, nodesOn } from '../../../src/api/placement/drain.ts';
 
 it('takes down only what can be made anew and whose disks may go, and says of the others why they stay', () => {
   const policy = { reclaim: 'Delete', adopt: false };
@@ -27,4 +28,19 @@ it('takes down only what can be made anew and whose disks may go, and says of th
       ],
     },
   );
+});
+
+it('is about the Nodes of one vmhost: its own, and those that others are said to have', () => {
+  const at = (name: string, elsewhere?: object): ParsedObject =>
+    ({ kind: 'Node', name, ...(elsewhere === undefined ? {} : { origin: { elsewhere } }) }) as ParsedObject;
+  const manifests = [
+    at('own'),
+    at('coming', { vmhost: 'v1' }),
+    at('far', { vmhost: 'v2' }),
+    at('nowhere', {}),
+    { kind: 'Image', name: 'image' } as ParsedObject,
+  ];
+  const names = (vmhost: string): string[] => nodesOn(vmhost, manifests, 'v1').map(({ name }) => name);
+
+  assert.deepEqual([names('v1'), names('v2')], [['own', 'coming'], ['far']]);
 });

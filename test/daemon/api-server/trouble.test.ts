@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createClient } from '../../../src/cli/client.ts';
+import { drain } from '../../../src/cli/cordon.ts';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import { handle } from '../../worlds/hands.ts';
@@ -135,7 +138,11 @@ describe('a vmhost that shares a lab, in trouble', () => {
   });
 
   it('drains: lets Nodes go that can be made anew, and keeps the others', async () => {
-    server.patch({ kind: 'Vmhost', name: 'v1' }, { spec: { unschedulable: true, drain: true } });
+    const told = await drain(createClient(join(lab.config.runtime, 'admin.sock')), 'v1', {
+      yes: true,
+      tell: () => undefined,
+    });
+    assert.match(told, /: 1 go, [12] stay/);
     await until(
       'gone',
       () => !domains().includes('a'),
