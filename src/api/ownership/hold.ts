@@ -35,11 +35,7 @@ export interface Hold {
 
 /** UnreadManifest and NotTakenIn end by themselves: once the file can be read, and once the Node is bound to this vmhost. */
 export type HoldReason =
-  | 'NothingWouldRemain'
-  | 'TooManyAtOnce'
-  | 'UnreadManifest'
-  | 'BoundElsewhere'
-  | 'NotTakenIn';
+  'NothingWouldRemain' | 'TooManyAtOnce' | 'UnreadManifest' | 'BoundElsewhere' | 'NotTakenIn';
 
 /**
  * Which objects may be removed, and which are held until somebody confirms it: all new ones if there are too many, if
