@@ -41,7 +41,7 @@ export interface Removals extends RemovalRule {
   held(): readonly ObjectRef[];
   /** Lets the removal of these go on. @throws ReasonedError NotHeld, and then none goes on */
   confirm(refs: readonly ObjectRef[]): void;
-  /** Why nothing is done for an object that has no manifest and is held. */
+  /** Why nothing is done for an object that has no manifest, unless its removal was let go on. */
   blocked(kind: Kind, name: string): ConditionInput | undefined;
   /** Why an object without a manifest is not being removed. */
   waiting(kind: Kind, name: string): Waiting | undefined;
@@ -167,10 +167,11 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       for (const ref of refs) begin(ref);
     },
     blocked(kind, name) {
-      const message = explain(refName({ kind, name }));
       const object = store.get(kind, name);
-      if (message === undefined || object === undefined || !isOrphan(object)) return undefined;
-      return condition(READY, 'Unknown', REMOVAL_HELD, message);
+      if (object === undefined || !isOrphan(object)) return undefined;
+      const isAdmitted = object.metadata.deletionTimestamp !== undefined;
+      const message = explain(refName({ kind, name })) ?? (isAdmitted ? undefined : TAKEN_IN);
+      return message === undefined ? undefined : condition(READY, 'Unknown', REMOVAL_HELD, message);
     },
     waiting(kind, name) {
       const message = explain(refName({ kind, name }));
@@ -193,6 +194,9 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     },
   };
 }
+
+/** Its manifest is there, and stands for it from its next load on. */
+const TAKEN_IN = 'an earlier run made it, and it is being taken in';
 
 function summary(refs: readonly string[]): ConditionInput {
   const names = refs.map((ref) => objectWord(parseRef(ref)));

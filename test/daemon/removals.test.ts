@@ -172,6 +172,20 @@ describe('what an earlier run made', () => {
     assert.ok(!isOrphan(lab.bed.object('Node', 'a')));
   });
 
+  it('just stays while its removal was not let go on, though nothing holds it any more', async () => {
+    const lab = setup('a', 'b');
+    await lab.manifests();
+    const before = new Set(['Node/a', 'Node/b']);
+
+    // Its manifest is there, and not in force yet.
+    lab.removals.settle({ refs: new Set(['Node/a']), opaque: [] }, before);
+
+    assert.deepEqual([lab.terminating(), lab.held()], ['', 'b']);
+    assert.match(lab.removals.blocked('Node', 'a')?.message ?? '', /being taken in/);
+    lab.removals.confirm(refs('b'));
+    assert.equal(lab.removals.blocked('Node', 'b'), undefined);
+  });
+
   it('just stays while it is held: there is no manifest to go by', async () => {
     const lab = setup('a', 'b');
 
