@@ -164,7 +164,6 @@ function desireEntries(input: DesireNetworkInput, around: Surroundings): Desired
   refuseClashing(wanted, kept, { marked, refused });
   const served = wanted.filter(({ node }) => !refused.has(node));
   const stuck = claims.filter(({ node }) => refused.has(node)).flatMap(({ node }) => marked.get(node) ?? []);
-  const entries = [...served, ...stuck].sort((a, b) => (a.node < b.node ? -1 : 1));
   const fresh = addresses.fresh
     .filter((node) => !refused.has(node))
     .flatMap((node) => addresses.assigned.get(node) ?? []);
@@ -173,7 +172,8 @@ function desireEntries(input: DesireNetworkInput, around: Surroundings): Desired
     return address !== undefined && !isUsable(around.addresses, address);
   });
   return {
-    entries: [...entries, ...kept],
+    // In one order, whoever of them asks for it: nothing changes while a Node is not in force yet.
+    entries: [...served, ...stuck, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1)),
     refusals: [...refused.values()],
     fresh: fresh.map(formatAddress),
     stranded,

@@ -188,7 +188,7 @@ describe('R22: the pod network of a machine that keeps what it has', () => {
     const { mark } = parseNetwork(after.config ?? '').model;
     assert.deepEqual(
       mark?.entries.map(({ node: name, podCIDR }) => `${name} ${podCIDR ?? ''}`),
-      ['b 10.200.1.0/24', 'a 10.200.0.0/24'],
+      ['a 10.200.0.0/24', 'b 10.200.1.0/24'],
     );
   });
 
