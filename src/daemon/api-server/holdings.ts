@@ -3,6 +3,7 @@ import { isElsewhere, parseRef, refName, type ApiObject, type ObjectRef } from '
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Kube, KubeObject } from '../../drivers/kube.ts';
 import type { Reconcile } from '../../engine/controller.ts';
+import { boundCondition, stamped } from './scheduled.ts';
 import { boundTo, vmhostFinalizer } from './snapshot.ts';
 import { SCHEDULER_MANAGER } from './writer.ts';
 
@@ -15,6 +16,8 @@ export interface HoldingsDeps {
   readonly share: () => SnapshotShare | undefined;
   /** Whether it was looked for what an earlier run made: until then nothing is known to be gone. */
   readonly surveyed: () => boolean;
+  /** RFC 3339. */
+  readonly now: () => string;
 }
 
 /**
@@ -53,7 +56,7 @@ export function createHoldings(deps: HoldingsDeps): Reconcile {
     if (isGone && !isHeld && bound === vmhost && share.released.has(refName(ref)))
       await bind(ref, {}, object);
     if (isHere && (isHeld || mayStay(local, object)) && bound === undefined)
-      await bind(ref, { vmhost }, object);
+      await bind(ref, { vmhost, conditions: [stamped(object, boundCondition(vmhost), deps.now())] }, object);
     return {};
   };
 }

@@ -1,8 +1,12 @@
-import { mergeConditions } from '../../api/conditions.ts';
+import { condition, mergeConditions } from '../../api/conditions.ts';
 import type { Condition, ConditionInput } from '../../api/meta.ts';
 import type { KubeObject } from '../../drivers/kube.ts';
 
 export const SCHEDULED = 'Scheduled';
+
+export function boundCondition(vmhost: string): ConditionInput {
+  return condition(SCHEDULED, 'True', 'Bound', `it is bound to ${vmhost}`);
+}
 
 /** The conditions of an object that somebody else may have written. */
 export function conditionsOf({ status }: Pick<KubeObject, 'status'>): readonly Condition[] {

@@ -1,6 +1,6 @@
 import { condition } from '../../api/conditions.ts';
 import { explainError } from '../../api/errors.ts';
-import { refName, type Condition, type ConditionInput } from '../../api/meta.ts';
+import { refName, type Condition } from '../../api/meta.ts';
 import { place, type Binding, type Placement } from '../../api/placement/place.ts';
 import { UNSCHEDULABLE } from '../../api/placement/planned.ts';
 import { readLab, readNode } from '../../api/placement/read.ts';
@@ -16,7 +16,7 @@ import { createAssumed } from './assumed.ts';
 import type { Election } from './election.ts';
 import { AT_ONCE, createFence } from './fence.ts';
 import { createRelevance, placementFacts } from './relevance.ts';
-import { changed, conditionOf, SCHEDULED, stamped } from './scheduled.ts';
+import { boundCondition, changed, conditionOf, SCHEDULED, stamped } from './scheduled.ts';
 import { createWriter } from './writer.ts';
 
 export interface SchedulerDeps {
@@ -186,7 +186,7 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     if (source !== undefined && !isBound(source, vmhost)) return;
     const base = seen.Node.get(node);
     if (base === undefined) return;
-    const isWritten = await write(base, vmhost, stamped(base, boundTo(vmhost), now()));
+    const isWritten = await write(base, vmhost, stamped(base, boundCondition(vmhost), now()));
     saidAt.delete(node);
     if (isWritten) tellOf(base, 'Normal', 'Scheduled', `Bound to ${vmhost}: ${why}`);
   }
@@ -231,7 +231,7 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     const why = refusals.get(name);
     if (why === undefined && conditionOf(object, SCHEDULED)?.reason !== REFUSED) return;
     const words = `it is bound to ${vmhost}, and does not get all that its manifest names: ${why ?? ''}`;
-    const wanted = why === undefined ? boundTo(vmhost) : condition(SCHEDULED, 'True', REFUSED, words);
+    const wanted = why === undefined ? boundCondition(vmhost) : condition(SCHEDULED, 'True', REFUSED, words);
     const next = changed(object, wanted, now());
     if (next !== undefined) await write(object, vmhost, next);
   }
@@ -275,7 +275,3 @@ function byName(objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject>
 }
 
 const REFUSED = 'AddressRefused';
-
-function boundTo(vmhost: string): ConditionInput {
-  return condition(SCHEDULED, 'True', 'Bound', `it is bound to ${vmhost}`);
-}

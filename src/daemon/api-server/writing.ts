@@ -3,7 +3,7 @@ import type { SnapshotShare } from '../../api/manifest/snapshot.ts';
 import { isElsewhere, refName, type ObjectRef } from '../../api/meta.ts';
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Kube, KubeChange, KubeObject, KubeWatch } from '../../drivers/kube.ts';
-import type { Clock } from '../../engine/clock.ts';
+import { timestamp, type Clock } from '../../engine/clock.ts';
 import { createController, type Controller, type Reconcile } from '../../engine/controller.ts';
 import type { EventRecorder } from '../../engine/events.ts';
 import type { Logger } from '../../engine/logger.ts';
@@ -108,7 +108,11 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
   const share = { share: () => manifests.snapshot().share, surveyed };
   const controllers = [
     writer(deps, queues.status, createPublisher({ store, vmhost, kube, served })),
-    writer(deps, queues.finalizers, createHoldings({ store, vmhost, kube, served, ...share })),
+    writer(
+      deps,
+      queues.finalizers,
+      createHoldings({ store, vmhost, kube, served, ...share, now: () => timestamp(clock.now()) }),
+    ),
   ];
   for (const each of controllers) each.start();
   releasers.add('API server writers', async () => {
