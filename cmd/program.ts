@@ -14,6 +14,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addDescribe } from './commands/describe.ts';
 import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
+import { addExport } from './commands/export.ts';
 import { addGet } from './commands/get.ts';
 import { addKubeconfig } from './commands/kubeconfig.ts';
 import { addInit } from './commands/init.ts';
@@ -51,6 +52,7 @@ export function createProgram(): Command {
   addCordon(program, client);
   addValidate(program);
   addAdopt(program);
+  addExport(program, client);
   addInit(program);
   addDoctor(program);
   addDiagnose(program);

@@ -36,6 +36,7 @@ import { candidateSnapshot, planCandidates } from './candidates.ts';
 import type { Priority } from '../engine/work-queue.ts';
 import { blocked, createQueues, startControllers, type Queues } from './controllers.ts';
 import { createDirectorySource } from './directory-source.ts';
+import { exportVmhost } from './export.ts';
 import { createHealth, type Health, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { HttpDeps } from './http/api.ts';
@@ -298,6 +299,7 @@ function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<Htt
         'a server had an error and goes on',
       ),
     manifestErrors: () => parts.manifests.snapshot().errors.map(manifestTrouble),
+    exported: () => exportVmhost({ ...parts, config }),
     async plan(files, only = false) {
       const { abort, signal } = abortAfter(clock, PLAN_MS);
       try {

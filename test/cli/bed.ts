@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hono } from 'hono';
 import type { ObjectRef } from '../../src/api/meta.ts';
+import type { Exported } from '../../src/api/placement/export.ts';
 import type { PlannedObject } from '../../src/api/disruption/action.ts';
 import { createClient, type WatchingClient } from '../../src/cli/client.ts';
 import { createApi, type HttpDeps, type Kubeconfig } from '../../src/daemon/http/api.ts';
@@ -25,6 +26,8 @@ export interface Served {
   readonly events: EventRecorder;
   /** What the daemon answers to `plan`, and the files it was asked about. */
   planned: readonly PlannedObject[];
+  /** What it answers to `export`. */
+  exported: Exported;
   /** Objects whose removal waits to be confirmed; those that are confirmed are among `asked`. */
   held: readonly ObjectRef[];
   readonly asked: unknown[];
@@ -57,6 +60,7 @@ export async function serveLab(): Promise<Served> {
     onError: (where, error) => assert.fail(`${where}: ${error.message}`),
     kubeconfig: () => served.kubeconfig,
     clock: bed.clock,
+    exported: () => served.exported,
     updates: createPackageUpdates({
       store: bed.store,
       packages: fakePackages(bed.world),
@@ -83,6 +87,7 @@ export async function serveLab(): Promise<Served> {
     client: createClient(socket),
     events,
     planned: [],
+    exported: { items: [], notes: [], allow: [] },
     held: [],
     asked: [],
     kubeconfig: undefined,

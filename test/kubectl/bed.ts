@@ -48,6 +48,7 @@ export async function serveSecure(...nodes: readonly string[]): Promise<SecureAp
     removals: { held: () => [], waiting: () => undefined, confirm: () => undefined },
     health: { unready: () => [], unhealthy: () => [] },
     manifestErrors: () => [],
+    exported: () => ({ items: [], notes: [], allow: [] }),
     onError: (where, error) => assert.fail(`${where}: ${error.stack ?? error.message}`),
     clock,
     updates: createPackageUpdates({ store: bed.store, packages: fakePackages(bed.world), clock: bed.clock }),

@@ -24,9 +24,13 @@ export interface LoadedDaemon {
   readonly world: World;
   readonly guests: Guests;
   readonly daemon: Daemon;
+  /** Its files. */
+  readonly dir: string;
   readonly config: DaemonConfig;
   /** What /metrics says. */
   metrics(): Promise<string>;
+  /** All that a machine keeps when its daemon ends is kept, for one that `startLoaded` starts on it. */
+  halt(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,6 +44,10 @@ export interface LoadOptions {
   readonly wrap?: Wrap;
   /** Where its objects come from instead of the directory. */
   readonly shared?: Shared;
+  /** Whose daemon has ended; left out: a new one. */
+  readonly vmhost?: Pick<LoadedDaemon, 'dir' | 'world' | 'guests'>;
+  /** Of the vmhost, where the directory has its objects. */
+  readonly name?: string;
 }
 
 export interface Shared {
@@ -59,13 +67,18 @@ export async function startLoaded({
   api = '',
   wrap = unwrapped,
   shared,
+  vmhost,
+  name,
 }: LoadOptions): Promise<LoadedDaemon> {
-  const dir = await mkdtemp(join(tmpdir(), 'k8slab-load-'));
-  const source = shared === undefined ? {} : { source: { ...SOURCE, name: shared.name, ...shared.source } };
+  const dir = vmhost?.dir ?? (await mkdtemp(join(tmpdir(), 'k8slab-load-')));
+  const source =
+    shared === undefined
+      ? { source: { name } }
+      : { source: { ...SOURCE, name: shared.name, ...shared.source } };
   const config = configIn(dir, { listen: `127.0.0.1:${await freePort()}`, api: { listen: api }, ...source });
-  await mkdir(config.manifests);
+  await mkdir(config.manifests, { recursive: true });
   await prepare(config.manifests);
-  const world = createWorld();
+  const world = vmhost?.world ?? createWorld();
   world.files.set('/srv/images/debian.qcow2', 'qcow2');
   const daemon = await startDaemon({
     ...{ config, clock, version: '0', log: silentLogger(), notifier: createNotifier({ env: {} }) },
@@ -78,12 +91,13 @@ export async function startLoaded({
         }),
   });
   return {
-    ...{ world, daemon, config, guests: guestsOf(world) },
+    ...{ world, daemon, dir, config, guests: vmhost?.guests ?? guestsOf(world) },
     async metrics() {
       // A connection that is kept would be counted as held.
       const answer = await fetch(`http://${config.listen}/metrics`, { headers: { connection: 'close' } });
       return answer.text();
     },
+    halt: () => daemon.stop(),
     async stop() {
       await daemon.stop();
       await rm(dir, { recursive: true, force: true });

@@ -16,6 +16,8 @@ export type Given = ReadonlyMap<string, ReadonlyMap<string, GivenAddress>>;
 
 export interface GivenAddress {
   readonly address: string;
+  /** Where a vmhost says it: an API server leaves it to be derived. */
+  readonly mac?: string;
   readonly podCIDR?: string;
 }
 
@@ -49,29 +51,30 @@ function allocationsIn(status: unknown): readonly Allocation[] {
 export function manifestText(kind: ManifestKind, object: ServedManifest, given: Given): string {
   const { name, labels, annotations } = object.metadata;
   const spec = kind === 'Node' ? filled(object.spec, given.get(name)) : object.spec;
-  return JSON.stringify({
-    apiVersion: API_VERSION,
-    kind,
-    metadata: { name, labels, annotations: own(annotations) },
-    spec,
-  });
+  const metadata = { name, labels, annotations: own(annotations) };
+  return JSON.stringify({ apiVersion: API_VERSION, kind, metadata, spec });
 }
 
 /** kubectl keeps a copy of the whole manifest there. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-function own(annotations: Readonly<Record<string, string>> | undefined): Record<string, string> | undefined {
+export function own(
+  annotations: Readonly<Record<string, string>> | undefined,
+): Record<string, string> | undefined {
   if (annotations === undefined) return undefined;
   const { [LAST_APPLIED]: _, ...rest } = annotations;
   return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
-function filled(spec: unknown, given: ReadonlyMap<string, GivenAddress> | undefined): unknown {
+/** A Node's spec with what it was given, by Network, in place of what it leaves out. */
+export function filled(spec: unknown, given: ReadonlyMap<string, GivenAddress> | undefined): unknown {
   if (given === undefined || !isRecord(spec) || !Array.isArray(spec['networks'])) return spec;
   const networks = spec['networks'].map((attachment: unknown) => {
-    if (!isRecord(attachment) || attachment['address'] !== undefined) return attachment;
-    const address = given.get(String(attachment['network']))?.address;
-    return address === undefined ? attachment : { ...attachment, address };
+    const found = isRecord(attachment) ? given.get(String(attachment['network'])) : undefined;
+    if (!isRecord(attachment) || found === undefined) return attachment;
+    const { address, mac } = found;
+    // What the manifest says itself counts.
+    return { ...attachment, address, ...(mac === undefined ? {} : { mac }), ...attachment };
   });
   const primary: unknown = spec['networks'][0];
   const podCIDR = isRecord(primary) ? given.get(String(primary['network']))?.podCIDR : undefined;

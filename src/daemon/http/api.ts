@@ -11,6 +11,7 @@ import type { ObjectStore } from '../../controllers/objects.ts';
 import type { PlannedObject } from '../../api/disruption/action.ts';
 import type { HeldRemoval } from '../../api/ownership/hold.ts';
 import type { Health } from '../health.ts';
+import type { Exported } from '../../api/placement/export.ts';
 import type { Removals } from '../removals.ts';
 import type { PackageUpdates } from '../../controllers/node/package-updates.ts';
 import type { Clock } from '../../engine/clock.ts';
@@ -55,6 +56,8 @@ export interface HttpDeps extends Pick<PowerServed, 'power' | 'powerPlace'> {
     files?: readonly { path: string; text: string }[],
     only?: boolean,
   ) => Promise<readonly PlannedObject[]>;
+  /** What this vmhost has, as manifests. @throws ReasonedError where nobody knows it yet */
+  readonly exported: () => Exported;
   readonly updates: PackageUpdates;
   readonly clock: Clock;
   readonly onError: OnServerError;
@@ -112,6 +115,7 @@ export function createApi(deps: HttpDeps, access: Access = 'admin', token?: stri
   serveReviews(app, resources, NOT_EDITED);
   serveOpenApi(app, deps.kinds, version);
   servePlan(app, deps);
+  app.get(`${BASE}/export`, (c) => c.json(deps.exported()));
   serveRemovals(app, deps);
   serveUpdates(app, deps);
   servePower(app, deps);

@@ -55,6 +55,7 @@ export function createApiBed(...nodes: readonly string[]): ApiBed {
     removals: { held: () => [], confirm: () => undefined, waiting: () => undefined },
     health: { unready: () => [], unhealthy: () => [] },
     manifestErrors: () => [],
+    exported: () => ({ items: [], notes: [], allow: [] }),
     plan: () => Promise.resolve([]),
     power: createPower({ ...bed, log: silentLogger(), enqueue: () => undefined }),
     powerPlace: () => undefined,

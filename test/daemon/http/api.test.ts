@@ -34,6 +34,7 @@ function createServer(more: Partial<HttpDeps> = {}): {
     removals: { held: () => [], confirm: () => undefined, waiting: () => undefined },
     health: { unready: () => [], unhealthy: () => [] },
     manifestErrors: () => [],
+    exported: () => ({ items: [], notes: [], allow: [] }),
     plan: () => Promise.resolve(PLAN),
     kubeconfig: () => undefined,
     clock: bed.clock,
