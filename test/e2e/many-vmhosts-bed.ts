@@ -63,7 +63,7 @@ async function letIn({ lab, list }: ManyVmhosts): Promise<void> {
   );
 }
 
-function manyVmhosts(lab: Lab, controlPlane: ControlPlane): ManyVmhosts {
+export function manyVmhosts(lab: Lab, controlPlane: ControlPlane): ManyVmhosts {
   const self: ManyVmhosts = {
     lab,
     controlPlane,
