@@ -1,5 +1,5 @@
-import { first, parseXml, textOf } from '../../api/xml.ts';
 import type { CallOptions, Libvirt, UndefineOptions } from '../libvirt.ts';
+import { nameIn } from '../virsh/temp-files.ts';
 import type { DomainParts } from './domain-cache.ts';
 
 /** Drops what is known of what was changed. */
@@ -59,8 +59,4 @@ export function dropOnChange(libvirt: Libvirt, drop: Drop): Libvirt {
     setNetworkAutostart: network((name: string, on: boolean) => libvirt.setNetworkAutostart(name, on)),
     updateNetwork: (update) => libvirt.updateNetwork(update).finally(() => drop.network(update.network)),
   };
-}
-
-function nameIn(xml: string): string {
-  return textOf(first(parseXml(xml), 'name')) ?? '';
 }
