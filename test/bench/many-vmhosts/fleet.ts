@@ -6,12 +6,14 @@ import type { Answer, Called, PlayedVmhost, Question, Usage } from './messages.t
 /** Daemons of vmhosts in memory, several to a process. */
 export interface Fleet {
   usage(): Promise<Usage>;
+  /** From now on the first vmhosts have the machine before all others: each of those would have a machine of its own. */
+  favourFirst(): Promise<void>;
   /** Calls that change libvirt, on any vmhost, from now until it is ended. */
   calls(listener: (called: Called) => void): Promise<{ end(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
-/** The first two have a process of their own, which has the machine before all the others: each of those would have a machine of its own. */
+/** So many have a process of their own. */
 export const IN_FRONT = 2;
 const A_PROCESS = 12;
 
@@ -24,16 +26,19 @@ export async function startFleet(vmhosts: readonly PlayedVmhost[]): Promise<Flee
   const listeners = new Set<(called: Called) => void>();
   const workers: Worker[] = [];
   const tell = (called: Called): void => listeners.forEach((each) => each(called));
-  for (const [index, group] of groupsOf(vmhosts).entries()) {
+  for (const group of groupsOf(vmhosts)) {
     const worker = startWorker(tell);
     workers.push(worker);
     // One after the other, so that the first one is elected.
-    await worker.ask({ ask: 'start', vmhosts: group, isBackground: index > 0 });
+    await worker.ask({ ask: 'start', vmhosts: group });
   }
   const askAll = (question: Question): Promise<Answer[]> =>
     Promise.all(workers.map((worker) => worker.ask(question)));
   return {
     usage: async () => total((await askAll({ ask: 'usage' })).flatMap(({ usage }) => usage ?? [])),
+    async favourFirst() {
+      await Promise.all(workers.slice(1).map((worker) => worker.ask({ ask: 'yield' })));
+    },
     async calls(listener) {
       listeners.add(listener);
       await askAll({ ask: 'tell', isOn: true });

@@ -4,7 +4,7 @@ import { API_VERSION } from '../../../src/api/meta.ts';
 import type { KubeDraft } from '../../../src/drivers/kube.ts';
 import { createTransport, type Transport } from '../../../src/drivers/kube/transport.ts';
 import type { ControlPlane } from '../../control-plane/control-plane.ts';
-import type { Fleet } from './fleet.ts';
+import { IN_FRONT, type Fleet } from './fleet.ts';
 import { now, type Called } from './messages.ts';
 import { pinnedNode, placedNode, vmhostName } from './objects.ts';
 import type { Observer } from './observer.ts';
@@ -32,7 +32,7 @@ export interface LatencyDeps {
 }
 
 /** Of a vmhost whose daemon has a machine to itself, as far as that can be played. */
-const FRONT = { vmhostSelector: { matchLabels: { bench: 'front' } } };
+const FRONT = { front: 'true' };
 const KUBECTL_TRIES = 10;
 /** What a Node has set off has ended. */
 const PAUSE_MS = 300;
@@ -42,6 +42,7 @@ export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
   const { plane, fleet, tries } = deps;
   const transport = createTransport({ kubeconfig: plane.kubeconfig() });
   const calls: Called[] = [];
+  await fleet.favourFirst();
   const telling = await fleet.calls((called) => calls.push(called));
   const bares = await watchBares(transport);
   const found = { bare: [], pinned: [], placed: [], kubectlBare: [], kubectlNode: [] } as Record<
@@ -56,12 +57,12 @@ export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
   }
   for (let at = 0; at < tries; at += 1) {
     found['bare']?.push(await timeBare(transport, bares, `bare-${at}`));
-    await one('pinned', pinnedNode(`pinned-${at}`, vmhostName(at % 2), at));
-    await one('placed', placedNode(`placed-${at}`, FRONT));
+    await one('pinned', pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at));
+    await one('placed', placedNode(`placed-${at}`, 0, FRONT));
   }
   for (let at = tries; at < tries + KUBECTL_TRIES; at += 1) {
     found['kubectlBare']?.push(await timeKubectlBare(plane, `bare-${at}`));
-    const draft = pinnedNode(`pinned-${at}`, vmhostName(at % 2), at);
+    const draft = pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at);
     const { first } = await timeNode(deps, calls, draft, () =>
       applyBy(plane, { apiVersion: API_VERSION, ...draft }),
     );

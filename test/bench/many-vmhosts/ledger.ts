@@ -3,7 +3,7 @@ import { SCHEDULER_MANAGER } from '../../../src/daemon/api-server/writer.ts';
 import { kubeOf } from '../../control-plane/kube-bed.ts';
 import { median } from '../line.ts';
 import { now } from './messages.ts';
-import { allocationsOf, NETWORK, SHARED } from './objects.ts';
+import { allocationsOf, networkName, networkOf } from './objects.ts';
 import { startServer, usageOf } from './server.ts';
 
 /** What it takes to write that one more Node has an address. */
@@ -20,7 +20,7 @@ export interface LedgerWrite {
 }
 
 const RUNS = 5;
-const REF = { kind: 'Network', name: NETWORK } as const;
+const REF = { kind: 'Network', name: networkName(0) } as const;
 
 /** On an API server of its own, that nobody watches. */
 export async function measureLedger(sizes: readonly number[]): Promise<LedgerWrite[]> {
@@ -42,7 +42,7 @@ export async function measureLedger(sizes: readonly number[]): Promise<LedgerWri
       const times: number[] = [];
       for (let more = 1; more <= RUNS; more += 1) times.push(await write(nodes + more));
       const cpuSeconds = ((await usageOf(plane)).apiserverCpu - before.apiserverCpu) / RUNS;
-      const text = await plane.must(['get', '--raw', `/apis/k8slab.io/v1alpha1/networks/${NETWORK}`]);
+      const text = await plane.must(['get', '--raw', `/apis/k8slab.io/v1alpha1/networks/${REF.name}`]);
       return { nodes, ms: median(times), cpuSeconds, bytes: text.length };
     } catch (error) {
       return { nodes, ms: NaN, cpuSeconds: NaN, bytes: NaN, refused: reasonOf(error) };
@@ -50,7 +50,7 @@ export async function measureLedger(sizes: readonly number[]): Promise<LedgerWri
   }
 
   try {
-    for (const draft of SHARED) await kube.create(draft);
+    await kube.create(networkOf(0, '10.128.0.0/9'));
     const found: LedgerWrite[] = [];
     for (const nodes of sizes) found.push(await measure(nodes));
     return found;

@@ -9,7 +9,9 @@ export interface PlayedVmhost {
 
 /** What a worker is asked; each is answered by an `Answer` of the same number. */
 export type Question =
-  | { readonly ask: 'start'; readonly vmhosts: readonly PlayedVmhost[]; readonly isBackground: boolean }
+  | { readonly ask: 'start'; readonly vmhosts: readonly PlayedVmhost[] }
+  /** From now on all other processes have the machine before it. */
+  | { readonly ask: 'yield' }
   /** From now on each call that changes libvirt is told, or no longer. */
   | { readonly ask: 'tell'; readonly isOn: boolean }
   | { readonly ask: 'usage' }

@@ -2,20 +2,37 @@ import type { KubeDraft } from '../../../src/drivers/kube.ts';
 import { IN_FRONT } from './fleet.ts';
 import type { PlayedVmhost } from './messages.ts';
 
-export const NETWORK = 'lab';
-/** Pinned Nodes have their addresses outside of the range that others are given theirs from. */
-const CIDR = '10.64.0.0/16';
-const DHCP = { start: '10.64.16.0', end: '10.64.200.255' };
+/** So many vmhosts have a lab of their own: a Network over all of them, and Nodes that go nowhere else. */
+const IN_A_LAB = 10;
+/** Pinned Nodes have addresses and pod networks outside of the ranges that others are given theirs from. */
+const PINNED = 240;
 
-/** One Network over all vmhosts, with all Nodes on it: the hardest case, since each change of it reaches everybody. */
-export const SHARED: readonly KubeDraft[] = [
-  {
+export const IMAGE: KubeDraft = {
+  kind: 'Image',
+  metadata: { name: 'guest' },
+  spec: { source: '/srv/images/debian.qcow2' },
+};
+
+export function networksOf(vmhosts: number): readonly KubeDraft[] {
+  return Array.from({ length: Math.ceil(vmhosts / IN_A_LAB) }, (_, lab) =>
+    networkOf(lab, `10.${128 + 4 * lab}.0.0/14`),
+  );
+}
+
+/** @param pods that of its Nodes' pod networks are cut from */
+export function networkOf(lab: number, pods: string): KubeDraft {
+  const cidr = `10.${64 + lab}.0.0/16`;
+  const dhcp = { start: `10.${64 + lab}.16.0`, end: `10.${64 + lab}.200.255` };
+  return {
     kind: 'Network',
-    metadata: { name: NETWORK },
-    spec: { cidr: CIDR, dhcp: DHCP, podCIDR: { cidr: '10.128.0.0/9' }, overlay: {} },
-  },
-  { kind: 'Image', metadata: { name: 'guest' }, spec: { source: '/srv/images/debian.qcow2' } },
-];
+    metadata: { name: networkName(lab) },
+    spec: { cidr, dhcp, podCIDR: { cidr: pods }, overlay: {} },
+  };
+}
+
+export function networkName(lab: number): string {
+  return `lab${lab}`;
+}
 
 export function vmhostName(index: number): string {
   return `vmhost${String(index + 1).padStart(3, '0')}`;
@@ -32,19 +49,28 @@ export function vmhostNames(count: number): string[] {
 export function played(count: number, kubeconfig: (vmhost: string) => string): PlayedVmhost[] {
   return vmhostNames(count).map((name, index) => ({
     ...{ name, address: vmhostAddress(index), kubeconfig: kubeconfig(name) },
-    labels: index < IN_FRONT ? { bench: 'front' } : {},
+    labels: { lab: networkName(labOf(index)), front: String(index < IN_FRONT) },
   }));
 }
 
-/** A Node that goes where it fits, with an address that it is given. */
-export function placedNode(name: string, more: object = {}): KubeDraft {
-  return nodeOf(name, { network: NETWORK }, more);
+function labOf(vmhost: number): number {
+  return Math.floor(vmhost / IN_A_LAB);
 }
 
-/** A Node whose vmhost, address and pod network its manifest names. */
+/** A Node that goes where it fits in the lab of a vmhost, with an address that it is given. */
+export function placedNode(name: string, vmhost: number, labels: object = {}): KubeDraft {
+  const network = networkName(labOf(vmhost));
+  return nodeOf(name, { network }, { vmhostSelector: { matchLabels: { lab: network, ...labels } } });
+}
+
+/** A Node of the first lab whose vmhost, address and pod network its manifest names. */
 export function pinnedNode(name: string, vmhost: string, index: number): KubeDraft {
-  const address = `10.64.${240 + (index >> 8)}.${index & 255}`;
-  return nodeOf(name, { network: NETWORK, address }, { vmhost, podCIDR: `10.250.${index & 255}.0/24` });
+  const address = `10.64.${PINNED}.${index & 255}`;
+  return nodeOf(
+    name,
+    { network: networkName(0), address },
+    { vmhost, podCIDR: `10.131.${index & 255}.0/24` },
+  );
 }
 
 /** What so many Nodes were given. */

@@ -2,7 +2,15 @@ import { place } from '../../../src/api/placement/place.ts';
 import { readImage, readNetwork, readNode, readVmhost } from '../../../src/api/placement/read.ts';
 import type { KubeDraft } from '../../../src/drivers/kube.ts';
 import { median } from '../line.ts';
-import { allocationsOf, nodeName, placedNode, SHARED, vmhostNames } from './objects.ts';
+import {
+  allocationsOf,
+  IMAGE,
+  networkName,
+  networkOf,
+  nodeName,
+  placedNode,
+  vmhostNames,
+} from './objects.ts';
 
 /** What the elected daemon computes for one more Node among those that are bound. */
 export interface Round {
@@ -36,19 +44,18 @@ function labOf(
 ): Record<'vmhosts' | 'networks' | 'nodes' | 'images', Stored[]> {
   const names = vmhostNames(vmhosts);
   const allocatable = { cpu: '9999', memory: '9999Gi', storage: '999Ti' };
-  const nodes = Array.from({ length: count }, (_, at) => placedNode(nodeName(at)));
-  const [network, image] = SHARED as [KubeDraft, KubeDraft];
+  const nodes = Array.from({ length: count }, (_, at) => placedNode(nodeName(at), 0));
   return {
     vmhosts: names.map((name) => ({
       kind: 'Vmhost',
-      metadata: { name },
+      metadata: { name, labels: { lab: networkName(0) } },
       status: { allocatable, domainType: 'qemu' },
     })),
-    networks: [{ ...network, status: { allocations: allocationsOf(count) } }],
+    networks: [{ ...networkOf(0, '10.128.0.0/9'), status: { allocations: allocationsOf(count) } }],
     nodes: [
       ...nodes.map((node, at) => ({ ...node, status: { vmhost: names[at % vmhosts] } })),
-      placedNode('waits'),
+      placedNode('waits', 0),
     ],
-    images: [{ ...image, status: { virtualSize: 2 ** 30 } }],
+    images: [{ ...IMAGE, status: { virtualSize: 2 ** 30 } }],
   };
 }

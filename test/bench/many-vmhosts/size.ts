@@ -4,7 +4,7 @@ import type { ControlPlane } from '../../control-plane/control-plane.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import { measureLatencies, type Latencies } from './latency.ts';
 import { now, type Usage } from './messages.ts';
-import { nodeName, placedNode, played, SHARED, vmhostNames } from './objects.ts';
+import { IMAGE, networkName, networksOf, nodeName, placedNode, played, vmhostNames } from './objects.ts';
 import { startObserver, type Observer } from './observer.ts';
 import { startServer, usageOf, userOf, type ServerUsage } from './server.ts';
 
@@ -54,7 +54,9 @@ export async function measureSize(options: SizeOptions): Promise<Figures> {
     await untilQuiet(fleet);
     report('at rest');
     const rest = await spanOf(plane, fleet, () => sleep(options.restSeconds * 1000));
-    const networkBytes = (await plane.must(['get', '--raw', '/apis/k8slab.io/v1alpha1/networks/lab'])).length;
+    const networkBytes = (
+      await plane.must(['get', '--raw', `/apis/k8slab.io/v1alpha1/networks/${networkName(0)}`])
+    ).length;
     report('one Node at a time');
     const latencies = await measureLatencies({ plane, fleet, observer, tries });
     await fleet.stop();
@@ -74,14 +76,16 @@ interface Parts extends SizeOptions {
 async function bringUpAll({ plane, fleet, observer, ...options }: Parts): Promise<Figures['bringUp']> {
   const { kube } = observer;
   const count = options.vmhosts * options.nodes;
-  const names = Array.from({ length: count }, (_, index) => nodeName(index));
-  for (const draft of SHARED) await kube.create(draft);
+  const indices = Array.from({ length: count }, (_, index) => index);
+  for (const draft of [...networksOf(options.vmhosts), IMAGE]) await kube.create(draft);
   const began = now();
   let boundSeconds = NaN;
   const span = await spanOf(plane, fleet, async () => {
     const bound = observer.untilBound(count).then(() => (boundSeconds = (now() - began) / 1000));
     const ready = observer.untilReady('Node', count);
-    await mapAtOnce(names, AT_ONCE, (name) => kube.create(placedNode(name)));
+    await mapAtOnce(indices, AT_ONCE, (at) =>
+      kube.create(placedNode(nodeName(at), Math.floor(at / options.nodes))),
+    );
     options.report(`${count} Nodes are asked for`);
     const telling = setInterval(() => options.report(observer.progress()), PROGRESS_MS);
     await Promise.all([bound, ready]);

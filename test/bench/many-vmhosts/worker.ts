@@ -22,8 +22,7 @@ let acting: NodeJS.Timeout | undefined;
 /** CPU seconds of what plays the guests. */
 let played = 0;
 
-async function start(vmhosts: readonly PlayedVmhost[], isBackground: boolean): Promise<void> {
-  if (isBackground) setPriority(LOWEST_PRIORITY);
+async function start(vmhosts: readonly PlayedVmhost[]): Promise<void> {
   for (const vmhost of vmhosts) daemons.push(await startOne(vmhost));
   acting = setInterval(act, ACT_MS);
 }
@@ -72,7 +71,10 @@ function usage(): Usage {
 async function answer(question: Question): Promise<Omit<Answer, 'id'>> {
   switch (question.ask) {
     case 'start':
-      await start(question.vmhosts, question.isBackground);
+      await start(question.vmhosts);
+      return {};
+    case 'yield':
+      setPriority(LOWEST_PRIORITY);
       return {};
     case 'tell':
       isTelling = question.isOn;
