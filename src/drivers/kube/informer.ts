@@ -18,7 +18,7 @@ export interface InformerOptions extends KubeKind {
   readonly transport: Pick<Transport, 'request' | 'stream'>;
   readonly onChange: (change: KubeChange) => void;
   readonly random: () => number;
-  /** Until a list must have been answered, in full. */
+  /** Until a page of a list must have been answered, in full. */
   readonly listMs?: number | undefined;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -34,10 +34,14 @@ export interface Informer {
 }
 
 const List = z.object({
-  metadata: z.object({ resourceVersion: z.string() }),
+  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
   items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string(), uid: z.string() }) })),
 });
 
+type List = z.infer<typeof List>;
+
+/** Each page has a deadline of its own: a slow connection gets through a list of any length. */
+const PAGE = '500';
 const LIST_MS = 30_000;
 const BASE_MS = 1000;
 const MOST_MS = 10_000;
@@ -76,27 +80,34 @@ export function createInformer(options: InformerOptions): Informer {
   informer.on('error', (error: unknown) => void failed(error));
 
   async function list(): Promise<KubernetesListObject<KubeObject & KubernetesObject>> {
-    const what = `list ${plural}.${API_GROUP}`;
-    const answer = await transport.request({
-      verb: 'list',
-      kind,
-      what,
-      path,
-      deadlineMs: listMs,
-      signal: ended.signal,
-    });
-    const { data, error } = List.safeParse(answer);
-    if (data === undefined)
-      throw new KubeError('ServerError', `cannot ${what}: the answer is no list`, { cause: error });
+    const items: List['items'] = [];
+    let page = await listPage(undefined);
+    for (;;) {
+      items.push(...page.items.map(slim));
+      if (!page.metadata.continue) break;
+      page = await listPage(page.metadata.continue);
+    }
     // The informer takes it in before anything else runs.
     setImmediate(() => {
       if (ended.signal.aborted) return;
       isListed = true;
       onChange({ type: 'Listed', kind });
     });
-    return { ...data, items: data.items.map(slim) } as unknown as KubernetesListObject<
+    return { metadata: page.metadata, items } as unknown as KubernetesListObject<
       KubeObject & KubernetesObject
     >;
+  }
+
+  /** All pages are of one version: an API server that no longer has it refuses, and the list begins anew. */
+  async function listPage(from: string | undefined): Promise<List> {
+    const what = `list ${plural}.${API_GROUP}`;
+    const answer = await transport.request({
+      ...{ verb: 'list', kind, what, path, query: { limit: PAGE, continue: from } },
+      ...{ deadlineMs: listMs, signal: ended.signal },
+    });
+    const { data, error } = List.safeParse(answer);
+    if (data !== undefined) return data;
+    throw new KubeError('ServerError', `cannot ${what}: the answer is no list`, { cause: error });
   }
 
   function take(object: KubeObject): void {

@@ -75,6 +75,14 @@ export function list(resourceVersion: string, ...names: readonly string[]): Answ
   };
 }
 
+/** A part of a list; the rest is asked for by `next`. */
+export function page(resourceVersion: string, next: string, ...names: readonly string[]): Answer {
+  return json({
+    metadata: { resourceVersion, continue: next },
+    items: names.map((name) => object(name, '1')),
+  });
+}
+
 /** A watch that tells this and ends, or goes on in silence. */
 export function watch(text: string, how: 'ends' | 'stays' | 'breaks' = 'ends'): Answer {
   return (response) => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { reasonOf } from '../../../src/api/errors.ts';
 import { createKube } from '../../../src/drivers/kube/client.ts';
 import type { Kube, KubeChange, KubeWatch } from '../../../src/drivers/kube.ts';
-import { list, object, serveBadly, status, told, watch, type BadServer } from './server.ts';
+import { list, object, page, serveBadly, status, told, watch, type BadServer } from './server.ts';
 
 let server: BadServer;
 let kube: Kube;
@@ -54,6 +54,32 @@ function knows(name: string): (watch: KubeWatch) => boolean {
 }
 
 const QUIET = watch('', 'stays');
+
+describe('a list that an API server answers in parts', () => {
+  it('is one list, and is watched from where it was', async () => {
+    server.answer(page('5', 'more', 'a', 'b'), page('5', 'last', 'c'), list('5', 'd'), QUIET);
+
+    assert.deepEqual(await listen((watching) => watching.synced()), [
+      'Added a',
+      'Added b',
+      'Added c',
+      'Added d',
+      'Listed',
+    ]);
+
+    assert.deepEqual(
+      server.asked.slice(0, 3).map(({ searchParams }) => searchParams.get('continue')),
+      [null, 'more', 'last'],
+    );
+    assert.ok(server.asked.slice(0, 3).every(({ searchParams }) => Number(searchParams.get('limit')) > 0));
+  });
+
+  it('begins anew where the API server has forgotten the rest of it', async () => {
+    server.answer(page('5', 'more', 'a'), status(410), list('7', 'b'), QUIET);
+
+    assert.deepEqual(await listen((watching) => watching.synced()), ['Added b', 'Listed']);
+  });
+});
 
 describe('a watch of an API server that misbehaves', () => {
   it('is let alone for as long as a 429 asks for, and some more', async () => {
