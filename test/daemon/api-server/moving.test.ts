@@ -176,8 +176,10 @@ describe('a lab that runs', () => {
     await start(fromDirectory());
     await settled();
     const { items } = await fetchExport(client());
-    const { promise, resolve: open } = Promise.withResolvers<void>();
-    gate = promise;
+    let open = (): void => undefined;
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
 
     await restart(fromApiServer());
     await held(...NODES);
