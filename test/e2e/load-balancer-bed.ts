@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Lab } from '../lab/lab.ts';
-import { mustRun } from '../lab/processes.ts';
+import type { Lab, Vmhost } from '../lab/lab.ts';
+import { mustRun, type CommandResult } from '../lab/processes.ts';
 
 /** Where the vmhost serves packages to its guests: nothing of it leaves the lab. */
 const REPOSITORY = '/srv/apt';
@@ -161,3 +161,25 @@ export const HOLD_LOCK = [
   'fcntl.lockf(f, fcntl.LOCK_EX)',
   'time.sleep(15)',
 ].join('; ');
+
+/** Within 5 s on a quiet machine. */
+const FOLLOWED_SECONDS = 10;
+/** An emulated Debian guest on two busy cores takes longer: as much as so many checks of its configuration. */
+const FOLLOWED_CHECKS = 12;
+
+/** How soon a change is to be followed, as busy as the guest of the load balancer is now. */
+export async function followedSeconds(lab: Vmhost): Promise<number> {
+  const since = performance.now();
+  await lab.must(['ssh', 'loadbalancer', 'sudo haproxy -c -f /etc/haproxy/haproxy.cfg']);
+  const seconds = (performance.now() - since) / 1000;
+  console.log(`# a check of the configuration takes ${seconds.toFixed(1)} s`);
+  return Math.max(FOLLOWED_SECONDS, FOLLOWED_CHECKS * seconds);
+}
+
+/** A guest that is busy with what was just installed may not answer in time the first time. */
+export async function verify(lab: Vmhost): Promise<CommandResult> {
+  const found = await lab.exec(['k8slab', 'verify']);
+  if (found.code === 0) return found;
+  console.log(found.stdout);
+  return lab.exec(['k8slab', 'verify']);
+}
