@@ -57,6 +57,8 @@ export function createLister(options: ListOptions): () => Promise<ManifestListin
   /** Files of the last listing that are there no more -> since when; 0: they are still there. */
   let known = new Map<string, number>();
   let unchanged: Unchanged = new Map();
+  /** As long as one file takes to be gone: where one goes after the other, those that are there count meanwhile. */
+  const goneRounds = Math.ceil(goneMs / debounceMs) + 1;
 
   function isWithin(ms: number, since: number | undefined): boolean {
     // A time to come is no recent change but a wrong clock; within a millisecond it is but rounded.
@@ -84,7 +86,7 @@ export function createLister(options: ListOptions): () => Promise<ManifestListin
       const absent = missing(look);
       const fresh = new Set([...look.seen.values()].filter(({ changed }) => isFresh(changed)));
       unchanged = quiet(look, fresh);
-      const awaited = absent.some(({ path }) => isWithin(goneMs, known.get(path)));
+      const awaited = round < goneRounds && absent.some(({ path }) => isWithin(goneMs, known.get(path)));
       const restless = absent.length > 0 || fresh.size > 0 || isFresh(look.changed);
       if (!awaited && (!restless || round >= ROUNDS)) {
         const present = [...look.seen.values()].map((seen) =>

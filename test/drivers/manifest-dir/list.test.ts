@@ -210,6 +210,32 @@ describe('a listing', () => {
     assert.deepEqual([summary(listing), waited], [{ 'b.yaml': 'b' }, 1000]);
   });
 
+  it('F10: does not wait for the last of many files that go one after the other: the others count meanwhile', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `${index + 10}.yaml`);
+    const path = await directory(Object.fromEntries([...names, 'a.yaml'].map((name) => [name, name])));
+    let now = Date.now() + 60_000;
+    let waited = 0;
+    const source = createManifestDir({
+      path,
+      isManifest: isManifestFile,
+      now: () => now,
+      async delay(ms) {
+        now += ms;
+        waited += ms;
+        await rm(join(path, names.shift() ?? ''));
+      },
+    });
+    await source.list();
+    await rm(join(path, names.shift() ?? ''));
+
+    const listed = summary(await source.list());
+
+    assert.ok(waited <= 1500, `${waited} ms`);
+    assert.equal(listed['a.yaml'], 'a.yaml');
+    assert.equal(listed['10.yaml'], undefined);
+    assert.equal(listed['14.yaml'], 'unsettled');
+  });
+
   it('E85: is whole while git checks out one branch after the other', async () => {
     const names = Array.from({ length: 30 }, (_, index) => `n${index}.yaml`);
     const path = await directory(Object.fromEntries(names.map((name) => [name, 'one'])));
