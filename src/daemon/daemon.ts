@@ -1,52 +1,40 @@
 import { join } from 'node:path';
-import { explainError, ReasonedError } from '../api/errors.ts';
-import { SILENT_HINT } from '../api/libvirt/hints.ts';
+import { explainError } from '../api/errors.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
-import { filesNotedAnew, manifestTrouble, notedAnew } from '../api/manifest/notes.ts';
-import { fieldPlace, type Snapshot } from '../api/manifest/snapshot.ts';
-import { finalizerOf, isElsewhere, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
-import type { Waiting } from '../api/disruption/action.ts';
+import { filesNotedAnew, notedAnew } from '../api/manifest/notes.ts';
+import type { Snapshot } from '../api/manifest/snapshot.ts';
+import { finalizerOf, isElsewhere, type Kind, type KindMap } from '../api/meta.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
-import { drainOf, nodesOn } from '../api/placement/drain.ts';
-import { withPlacement } from '../api/placement/planned.ts';
 import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
-import { createPackageUpdates } from '../controllers/node/package-updates.ts';
-import { createPower } from '../controllers/node/power.ts';
 import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { MachineIdentity } from '../drivers/vmhost/identity.ts';
 import type { Notifier } from '../drivers/systemd.ts';
 import { jitter } from '../engine/backoff.ts';
 import { resyncDelayMs, resyncPeriodMs } from '../engine/resync.ts';
-import type { Clock, Timer } from '../engine/clock.ts';
+import type { Clock } from '../engine/clock.ts';
 import type { Controller } from '../engine/controller.ts';
-import { createEvents, type EventRecorder } from '../engine/events.ts';
+import { createEvents } from '../engine/events.ts';
 import type { Logger } from '../engine/logger.ts';
-import { createMemory, type Memory } from '../engine/memory.ts';
-import { createMetrics, type Metrics } from '../engine/metrics.ts';
+import { createMemory } from '../engine/memory.ts';
+import { createMetrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
-import type { Source } from '../engine/source.ts';
-import { stackOf } from '../engine/stack.ts';
-import { createStoreSink, type StatusSink } from '../engine/status-sink.ts';
+import { createStoreSink } from '../engine/status-sink.ts';
 import { createStore } from '../engine/store.ts';
-import { openConfigured, vmhostName, type ApiServer, type Connect } from './api-server/open.ts';
-import { candidateSnapshot, planCandidates } from './candidates.ts';
+import { openConfigured, vmhostName, type Connect } from './api-server/open.ts';
 import type { Priority } from '../engine/work-queue.ts';
-import { blocked, createQueues, startControllers, type Queues } from './controllers.ts';
+import { createQueues, startControllers } from './controllers.ts';
 import { createDirectorySource } from './directory-source.ts';
-import { exportVmhost } from './export.ts';
-import { createHealth, type Health, type NotReady } from './health.ts';
+import { createHealth, type NotReady } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import type { HttpDeps } from './http/api.ts';
-import type { VmhostSpecs } from './http/vmhosts.ts';
+import { httpDeps } from './http/deps.ts';
+import type { Parts } from './parts.ts';
 import { openJournal, type Journal } from './journal.ts';
-import { loggedUpdates } from './logged-updates.ts';
-import { createManifests, type Manifests } from './manifests.ts';
-import { planAll, type Reconcilers } from './planner.ts';
+import { createManifests } from './manifests.ts';
 import { logReady } from './ready-log.ts';
-import { createRemovals, type Removals } from './removals.ts';
+import { createRemovals } from './removals.ts';
 import { startServers } from './http/start.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
@@ -100,27 +88,6 @@ function openAges({ config, clock, log }: DaemonOptions): Promise<Journal> {
   }
   const files = { readIfExists, writeAtomic: write };
   return openJournal({ path: join(config.state, 'objects.json'), files, clock, log });
-}
-
-/** All parts, connected; nothing runs yet. */
-interface Parts {
-  readonly store: ObjectStore;
-  readonly source: Source<Snapshot>;
-  readonly sink: StatusSink<KindMap>;
-  readonly metrics: Metrics;
-  readonly events: EventRecorder;
-  readonly drivers: Drivers;
-  readonly queues: Queues;
-  readonly enqueue: Enqueue;
-  readonly manifests: Manifests;
-  readonly removals: Removals;
-  readonly controllers: Controller[];
-  readonly health: Health;
-  readonly reconcilers: Reconcilers;
-  readonly memory: Memory;
-  readonly identity: KeyPair;
-  /** Undefined: the directory has the objects. */
-  readonly apiServer: ApiServer | undefined;
 }
 
 interface FromDisk {
@@ -252,74 +219,4 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
       await releasers.releaseAll();
     },
   };
-}
-
-const POWER = ['spec', 'power'] as const;
-
-function vmhostSpecs(
-  { vmhosts }: ApiServer,
-  { manifests }: Pick<Parts, 'manifests'>,
-  config: DaemonConfig,
-): VmhostSpecs {
-  const own = vmhostName(config);
-  return { ...vmhosts, drain: (name) => drainOf(nodesOn(name, manifests.snapshot().objects, own)) };
-}
-
-/** A person waits for it, and learns more from what it could not look at than from nothing. */
-const PLAN_MS = 20_000;
-
-function httpDeps({ config, clock, log }: DaemonOptions, parts: Parts): Omit<HttpDeps, 'kubeconfig'> {
-  const { store, events, metrics, health, removals, reconcilers, drivers, memory, identity } = parts;
-  const condemned = (kind: Kind, name: string): ConditionInput | undefined => blocked(parts, kind, name);
-  const held = (kind: Kind, name: string): Waiting | undefined => removals.waiting(kind, name);
-  const world = { config, clock, drivers, identity, memory };
-  const planner = { kinds: KINDS, memory, store, reconcilers, clock, condemned, held, remember: false };
-  return {
-    kinds: KINDS,
-    store,
-    removals,
-    events,
-    metrics,
-    clock,
-    updates: loggedUpdates(createPackageUpdates({ store, packages: drivers.packages, clock }), {
-      log,
-      recorder: events,
-      store,
-    }),
-    power: createPower({
-      ...{ store, memory, clock, log, recorder: events },
-      enqueue: (node) => parts.enqueue('Node', node, undefined, 'edit'),
-    }),
-    powerPlace: (node) => fieldPlace(parts.manifests.snapshot(), { kind: 'Node', name: node }, POWER),
-    health,
-    ...(parts.apiServer === undefined ? {} : { vmhosts: vmhostSpecs(parts.apiServer, parts, config) }),
-    onError: (where, error) =>
-      log.error(
-        { where, why: explainError(error), stack: stackOf(error) },
-        'a server had an error and goes on',
-      ),
-    manifestErrors: () => parts.manifests.snapshot().errors.map(manifestTrouble),
-    exported: () => exportVmhost({ ...parts, config }),
-    async plan(files, only = false) {
-      const { abort, signal } = abortAfter(clock, PLAN_MS);
-      try {
-        const foreseen = await parts.apiServer?.foresee(files ?? [], only);
-        const placed = foreseen?.placed ?? [];
-        if (files === undefined) return withPlacement(await planAll(planner, signal), placed);
-        const beside = only ? {} : { beside: parts.manifests.snapshot() };
-        const snapshot = foreseen?.snapshot ?? (await candidateSnapshot({ files, ...beside }, clock));
-        return withPlacement(await planCandidates(world, store, snapshot, signal), placed);
-      } finally {
-        abort.cancel();
-      }
-    },
-  };
-}
-
-function abortAfter(clock: Clock, ms: number): { abort: Timer; signal: AbortSignal } {
-  const controller = new AbortController();
-  const error = new ReasonedError('DeadlineExceeded', `not looked at: nothing more within ${ms / 1000} s`, {
-    hint: SILENT_HINT,
-  });
-  return { abort: clock.setTimer(ms, () => controller.abort(error)), signal: controller.signal };
 }

@@ -12,6 +12,7 @@ import type { PlannedObject } from '../../api/disruption/action.ts';
 import type { HeldRemoval } from '../../api/ownership/hold.ts';
 import type { Health } from '../health.ts';
 import type { Exported } from '../../api/placement/export.ts';
+import type { Plans } from '../plans.ts';
 import type { Removals } from '../removals.ts';
 import type { PackageUpdates } from '../../controllers/node/package-updates.ts';
 import type { Clock } from '../../engine/clock.ts';
@@ -42,7 +43,7 @@ export interface Kubeconfig {
 
 export type KubeconfigSource = () => Kubeconfig | undefined;
 
-export interface HttpDeps extends Pick<PowerServed, 'power' | 'powerPlace'> {
+export interface HttpDeps extends Plans, Pick<PowerServed, 'power' | 'powerPlace'> {
   readonly kinds: Kinds;
   readonly store: ObjectStore;
   readonly events: EventRecorder;
@@ -51,11 +52,6 @@ export interface HttpDeps extends Pick<PowerServed, 'power' | 'powerPlace'> {
   readonly health: Pick<Health, 'unready' | 'unhealthy'>;
   /** What is wrong with the manifests now. */
   readonly manifestErrors: () => readonly ManifestTrouble[];
-  /** For the manifests that there are; for files beside them; or, with `only`, for these files alone. */
-  readonly plan: (
-    files?: readonly { path: string; text: string }[],
-    only?: boolean,
-  ) => Promise<readonly PlannedObject[]>;
   /** What this vmhost has, as manifests. @throws ReasonedError where nobody knows it yet */
   readonly exported: () => Exported;
   readonly updates: PackageUpdates;
