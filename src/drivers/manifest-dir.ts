@@ -23,8 +23,8 @@ export interface ManifestDirOptions extends Partial<Omit<ListOptions, 'path' | '
 export interface ManifestDir {
   /**
    * What the directory and its folders hold. Files that were written within debounceMs are waited for, twice at most,
-   * and then are unsettled; those that are gone for goneMs. While it is watched, only files that may have changed are looked at. Reasons:
-   * DirectoryUnavailable and NotTrusted, which say nothing about its files.
+   * and then are unsettled; those that are gone are waited for for goneMs. While it is watched, only files that may have
+   * changed are looked at. Reasons: DirectoryUnavailable and NotTrusted, which say nothing about its files.
    */
   list(): Promise<ManifestListing>;
   /** Calls `onHint` when the directory may have changed, and now and then. */
