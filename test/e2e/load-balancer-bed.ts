@@ -165,7 +165,7 @@ export const HOLD_LOCK = [
 /** Within 5 s on a quiet machine. */
 const FOLLOWED_SECONDS = 10;
 /** An emulated Debian guest on two busy cores takes longer: as much as so many checks of its configuration. */
-const FOLLOWED_CHECKS = 12;
+const FOLLOWED_CHECKS = 5;
 
 /** How soon a change is to be followed, as busy as the guest of the load balancer is now. */
 export async function followedSeconds(lab: Vmhost): Promise<number> {
