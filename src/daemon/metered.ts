@@ -147,7 +147,7 @@ export function meteredDnsmasq(dnsmasq: Dnsmasq, meter: Meter): Dnsmasq {
 export function meteredBridges(bridges: Bridges, meter: Meter): Bridges {
   return metered(meter, bridges, {
     driver: 'bridges',
-    reading: ['ports', 'masterOf', 'exists', 'mtuOf', 'parked', 'filtersFrames'],
+    reading: ['ports', 'masterOf', 'exists', 'mtuOf', 'neighbours', 'parked', 'filtersFrames'],
     mutating: ['setMtu', 'park', 'attach'],
     reasons: ['AttachFailed', 'IoError', 'CommandFailed', 'CommandNotFound', 'DeadlineExceeded'],
   });

@@ -4,6 +4,7 @@ import { ReasonedError } from '../api/errors.ts';
 import { ip } from './bridges/commands.ts';
 import { readInterfaces } from './bridges/interfaces.ts';
 import type { Interfaces } from './bridges/interfaces.ts';
+import { neighbourLines, readNeighbours, type Neighbour } from './bridges/neighbours.ts';
 import { createParking } from './bridges/parking.ts';
 import type { ParkedPort } from './bridges/parking.ts';
 import { exec as runCommand } from './exec.ts';
@@ -21,6 +22,8 @@ export interface Attachment {
   readonly parking: string;
 }
 
+export type { Neighbour };
+
 /** The vmhost's Linux bridges and what is plugged into them. Errors: ReasonedError AttachFailed and IoError, ExecError. */
 export interface Bridges {
   /** Interfaces that are ports of the bridge, by name; none when there is no such bridge. */
@@ -32,6 +35,8 @@ export interface Bridges {
   mtuOf(name: string): Promise<number | undefined>;
   /** Interfaces that are gone by now are left out. */
   setMtu(mtu: number, ports: readonly string[]): Promise<void>;
+  /** Who the vmhost reaches by that bridge without asking first; none when there is no such bridge. */
+  neighbours(bridge: string): Promise<Neighbour[]>;
   /** The interfaces that reach each other by that parking bridge; undefined when there is none. */
   parked(parking: string): Promise<string[] | undefined>;
   /**
@@ -39,8 +44,11 @@ export interface Bridges {
    * lost; what they send to others on their own bridge is. After an error they still use their own.
    */
   park(parking: string, ports: readonly string[]): Promise<void>;
-  /** Plugs interfaces into a bridge, parked or not; those that are gone by now are left out. No frame between parked ones is lost. */
-  attach(attachment: Attachment): Promise<void>;
+  /**
+   * Plugs interfaces into a bridge, parked or not; those that are gone by now are left out. No frame between parked ones is lost.
+   * @param known whom the vmhost reaches there without asking: what it asked in vain before, it asks again only after a second
+   */
+  attach(attachment: Attachment, known?: readonly Neighbour[]): Promise<void>;
   /** Whether frames between ports of a bridge pass through iptables (net.bridge.bridge-nf-call-iptables). */
   filtersFrames(): Promise<boolean>;
 }
@@ -75,9 +83,10 @@ export function createBridges(options: BridgesOptions = {}): Bridges {
         names.map((name) => `link set ${name} mtu ${mtu}`),
       );
     },
+    neighbours: (bridge) => readNeighbours(exec, bridge),
     parked: async (name) => (await parking.parked(name))?.map(({ port }) => port).sort(),
     park: parking.enter,
-    async attach(attachment) {
+    async attach(attachment, known = []) {
       const { bridge } = attachment;
       if (!(await exists(bridge))) {
         throw new ReasonedError(
@@ -86,7 +95,7 @@ export function createBridges(options: BridgesOptions = {}): Bridges {
         );
       }
       const parked = await parking.parked(attachment.parking);
-      const said = await ip(exec, attachLines(attachment, parked ?? []));
+      const said = await ip(exec, attachLines(attachment, parked ?? [], known));
       if (parked !== undefined) await parking.leave(attachment.parking);
       for (const port of attachment.ports) await expectAttached(interfaces, { port, bridge, said });
     },
@@ -95,7 +104,11 @@ export function createBridges(options: BridgesOptions = {}): Bridges {
   };
 }
 
-function attachLines({ bridge, ports, stp, mtu }: Attachment, parked: readonly ParkedPort[]): string[] {
+function attachLines(
+  { bridge, ports, stp, mtu }: Attachment,
+  parked: readonly ParkedPort[],
+  known: readonly Neighbour[],
+): string[] {
   const isolated = new Set(parked.filter((each) => each.isolated).map(({ port }) => port));
   return [
     `link set ${bridge} type bridge stp_state 0`,
@@ -104,6 +117,7 @@ function attachLines({ bridge, ports, stp, mtu }: Attachment, parked: readonly P
       `link set ${port} master ${bridge}`,
       ...(isolated.has(port) ? [`link set ${port} type bridge_slave isolated on`] : []),
     ]),
+    ...neighbourLines(bridge, known),
     `link set ${bridge} type bridge stp_state ${stp ? 1 : 0}`,
   ];
 }

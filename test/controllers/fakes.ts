@@ -176,6 +176,7 @@ export function fakeBridges(world: World): Bridges {
       for (const port of ports) mtus.set(port, mtu);
     }),
     filtersFrames: later(() => false),
+    neighbours: later(() => []),
     parked: later(parkedOn),
     park: later((parking: string, ports: readonly string[]) => {
       changes(world, 'park', ports.join(','));

@@ -18,6 +18,7 @@ describe('bridges', () => {
   let deaf: boolean;
   let stuck: boolean;
   let broken: boolean;
+  let neighbours = '';
   let indexes: number;
   let waits: number;
   let bridges: Bridges;
@@ -83,6 +84,9 @@ describe('bridges', () => {
       assert.deepEqual(args, ['-f', '-']);
       fed.push(...lines.map((line) => `nft ${line}`));
       if (broken && input.includes('fwd')) throw new Error('Operation not supported');
+    } else if (args[0] === '-json') {
+      assert.deepEqual([command, ...args], ['ip', '-json', 'neigh', 'show', 'dev', 'virbr1']);
+      return { stdout: neighbours, stderr: '', code: neighbours === '' ? 1 : 0 };
     } else {
       assert.deepEqual([command, ...args], ['ip', '-force', '-batch', '-']);
       fed.push(...lines);
@@ -172,6 +176,31 @@ describe('bridges', () => {
     ]);
     assert.equal(waits, 1, 'for what is on its way');
     assert.equal(await bridges.parked(PARKING), undefined);
+  });
+
+  it('keep those who answered for an address, and not those who were asked in vain', async () => {
+    neighbours = JSON.stringify([
+      { dst: '192.168.111.98', lladdr: '52:54:00:00:00:01', state: ['REACHABLE'] },
+      { dst: 'fe80::1', lladdr: '52:54:00:00:00:02', state: ['STALE'] },
+      { dst: '192.168.111.99', state: ['INCOMPLETE'] },
+    ]);
+    const known = await bridges.neighbours('virbr1');
+    assert.deepEqual(known, [
+      { address: '192.168.111.98', mac: '52:54:00:00:00:01' },
+      { address: 'fe80::1', mac: '52:54:00:00:00:02' },
+    ]);
+    neighbours = '';
+    assert.deepEqual(await bridges.neighbours('virbr1'), [], 'no such bridge');
+
+    await bridges.attach({ bridge: 'virbr1', ports: ['vnet1'], stp: true, parking: PARKING }, known);
+
+    assert.deepEqual(fed, [
+      'link set virbr1 type bridge stp_state 0',
+      'link set vnet1 master virbr1',
+      'neigh replace 192.168.111.98 lladdr 52:54:00:00:00:01 dev virbr1 nud stale',
+      'neigh replace fe80::1 lladdr 52:54:00:00:00:02 dev virbr1 nud stale',
+      'link set virbr1 type bridge stp_state 1',
+    ]);
   });
 
   it('are plugged in without nft where none is parked', async () => {

@@ -172,6 +172,24 @@ describe('the overlay of a network in the kernel', { skip }, () => {
     assert.deepEqual(lost, NONE);
   });
 
+  it('is reached by its vmhost at once after a restart, though the vmhost asked for it in vain meanwhile', async () => {
+    const [parking, guest] = ['k8sp-0123456789', node(one)];
+    one.run('ping', '-n', '-c', '1', '-W', '1', guest.ip);
+    const ports = await one.bridges.ports(BRIDGE);
+    const known = await one.bridges.neighbours(BRIDGE);
+    await one.bridges.park(parking, ports);
+    one.ip(`link delete ${BRIDGE}`, ...bridgeLines());
+    // While nobody is plugged in the kernel asks for the guest in vain, and would ask again after a second.
+    assert.throws(() => one.run('ping', '-n', '-c', '1', '-W', '0.1', guest.ip));
+
+    await one.bridges.attach({ bridge: BRIDGE, ports, stp: true, mtu: 1450, parking }, known);
+
+    const reached = one.run('ip', 'neigh', 'show', 'dev', BRIDGE);
+    assert.match(reached, new RegExp(`^${guest.ip} lladdr ${guest.mac} `, 'm'));
+    one.run('ping', '-n', '-c', '1', '-W', '0.5', guest.ip);
+    await bring(one, [one, two]);
+  });
+
   it('has no bridge that takes the STP of another for its own', () => {
     for (const each of [one, two]) {
       const port = each.run('cat', `/sys/class/net/${device}/brport/state`).trim();

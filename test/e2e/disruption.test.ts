@@ -70,9 +70,12 @@ describe('what guests feel', () => {
     };
   }
 
-  function oneGapToTheOutside({ between, outside, journal }: Felt): void {
+  /** Also for what the vmhost sends: an answer after a second or more is one that waited for a neighbour to be asked anew. */
+  function oneGapToTheOutside({ between, outside, vmhost, journal }: Felt): void {
     assert.equal(between.lost, 0);
-    assert.ok(outside.spanSeconds <= 1, `${JSON.stringify(outside)}\n${journal}`);
+    for (const gap of [outside, vmhost]) {
+      assert.ok(gap.spanSeconds <= 1 && gap.slowestSeconds < 1, `${JSON.stringify(gap)}\n${journal}`);
+    }
   }
 
   function nothing({ between, outside, vmhost, journal }: Felt): void {
@@ -196,7 +199,6 @@ describe('what guests feel', () => {
     });
 
     oneGapToTheOutside(felt);
-    assert.ok(felt.vmhost.longestSeconds <= 1.5, JSON.stringify(felt.vmhost));
     assert.deepEqual(await bootIds(), ids);
     assert.ok(!(await mutatingCalls(lab)).some(([op]) => op === 'net-undefine'));
     const now = await xml('--inactive');

@@ -9,6 +9,8 @@ export interface Gaps {
   readonly longestSeconds: number;
   /** From the first packet that was lost to the last, with all that came through in between. */
   readonly spanSeconds: number;
+  /** What the slowest answer took. */
+  readonly slowestSeconds: number;
 }
 
 const INTERVAL_SECONDS = 0.05;
@@ -58,10 +60,12 @@ function readGaps(output: string): Gaps {
   // busybox counts from 0, iputils from 1.
   const first = / 56 data bytes/.test(output) ? 0 : 1;
   // The answers to the last ones may be on their way when it ends.
-  return gapsIn(seen, first, Math.max(...seen) - first + 1);
+  const gaps = gapsIn(seen, first, Math.max(...seen) - first + 1);
+  const took = [...output.matchAll(/time=([\d.]+) ms/g)].map(([, ms]) => Number(ms));
+  return { ...gaps, slowestSeconds: Math.max(0, ...took) / 1000 };
 }
 
-function gapsIn(seen: ReadonlySet<number>, first: number, sent: number): Gaps {
+function gapsIn(seen: ReadonlySet<number>, first: number, sent: number): Omit<Gaps, 'slowestSeconds'> {
   const lost: number[] = [];
   let [row, longest] = [0, 0];
   for (let seq = first; seq < first + sent; seq++) {

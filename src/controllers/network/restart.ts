@@ -31,6 +31,10 @@ export async function restartNetwork(deps: RestartDeps, network: string, action:
   const { libvirt, dnsmasq, bridges } = deps;
   const { attachment } = action;
   const by = deadlines(deps.clock);
+  const known = attachment.ports.length > 0 ? await bridges.neighbours(action.before) : [];
+  const attach = async (bridge: string): Promise<void> => {
+    if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge }, known);
+  };
   if (attachment.ports.length > 0) await bridges.park(attachment.parking, attachment.ports);
   try {
     await by(RESTART_MS.stopped, `stop network "${network}"`, (options) =>
@@ -38,7 +42,7 @@ export async function restartNetwork(deps: RestartDeps, network: string, action:
     );
   } catch (error) {
     // The network still runs: its guests get their gateway back before anything else.
-    if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge: action.before });
+    await attach(action.before);
     throw error;
   }
   // The definition says it all; a file from before could speak for another machine's address.
@@ -49,8 +53,7 @@ export async function restartNetwork(deps: RestartDeps, network: string, action:
   const unstarted = await failureOf(start);
   const failure = unstarted === undefined ? undefined : toFailure(network, unstarted.error);
   if (failure !== undefined) await restore({ libvirt, by }, network, action, failure);
-  const bridge = failure === undefined ? attachment.bridge : action.before;
-  if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge });
+  await attach(failure === undefined ? attachment.bridge : action.before);
   if (failure !== undefined) throw failure;
   const reboots = action.reboot.map((guest) =>
     failureOf(

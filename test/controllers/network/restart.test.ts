@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toError } from '../../../src/api/errors.ts';
 import { restartNetwork, RESTART_MS, type RestartDeps } from '../../../src/controllers/network/restart.ts';
+import type { Neighbour } from '../../../src/drivers/bridges.ts';
 import { STOP_MS } from '../../../src/engine/controller.ts';
 import { createFakeClock, type FakeClock } from '../../engine/fake-clock.ts';
 
@@ -22,6 +23,10 @@ interface Restarted {
   readonly failure?: Error & { readonly reason?: string };
   /** Of the clock. */
   readonly ms: number;
+}
+
+function knownOn(bridge: string): Neighbour[] {
+  return [{ address: `on ${bridge}`, mac: '52:54:00:00:00:01' }];
 }
 
 type Act = (call: string, signal: AbortSignal | undefined, clock: FakeClock) => Promise<void>;
@@ -45,9 +50,14 @@ async function run(act: Act, action: Partial<typeof ACTION> = {}): Promise<Resta
       rebootDomain: call('reboot'),
     } as Partial<RestartDeps['libvirt']> as RestartDeps['libvirt'],
     dnsmasq: { writeHostFiles: call('write') } as Partial<RestartDeps['dnsmasq']> as RestartDeps['dnsmasq'],
-    bridges: { park: call('park'), attach: call('attach') } as Partial<
-      RestartDeps['bridges']
-    > as RestartDeps['bridges'],
+    bridges: {
+      neighbours: (bridge: string) => Promise.resolve(knownOn(bridge)),
+      park: call('park'),
+      attach: (attachment, known) => {
+        assert.deepEqual(known, knownOn(ACTION.before), 'whom it knew on the bridge from before');
+        return call('attach')(attachment);
+      },
+    } as Partial<RestartDeps['bridges']> as RestartDeps['bridges'],
     clock,
   };
   let ended: Restarted | undefined;
