@@ -33,12 +33,12 @@ export function givenOf(networks: Iterable<ServedManifest>): Given {
   return given;
 }
 
-interface Allocation extends GivenAddress {
+export interface Allocation extends GivenAddress {
   readonly node: string;
 }
 
-/** Whatever others wrote there: what is no allocation counts as none. */
-function allocationsIn(status: unknown): readonly Allocation[] {
+/** Of a Network's status. Whatever others wrote there: what is no allocation counts as none. */
+export function allocationsIn(status: unknown): readonly Allocation[] {
   const list = isRecord(status) ? status['allocations'] : undefined;
   if (!Array.isArray(list)) return [];
   return list.filter(

@@ -1,6 +1,8 @@
 import type { Kind } from '../../api/meta.ts';
+import { allocationsIn } from '../../api/placement/filled.ts';
 import type { KubeChange, KubeObject } from '../../drivers/kube.ts';
 import { conditionOf, SCHEDULED } from './scheduled.ts';
+import { boundTo, vmhostFinalizer } from './snapshot.ts';
 
 type ObjectChange = Extract<KubeChange, { readonly object: KubeObject }>;
 
@@ -17,11 +19,11 @@ export function createRelevance(factsOf: FactsOf): Relevance {
   return {
     of({ type, kind, object }) {
       const facts = factsOf(kind, object);
-      if (facts === undefined) return false;
       const key = `${kind}/${object.metadata.name}`;
       const before = known.get(key);
-      if (type === 'Deleted') known.delete(key);
+      if (type === 'Deleted' || facts === undefined) known.delete(key);
       else known.set(key, facts);
+      if (facts === undefined) return before !== undefined;
       return type === 'Deleted' || before !== facts;
     },
   };
@@ -53,11 +55,29 @@ export function placementFacts(kind: Kind, object: KubeObject): string | undefin
 }
 
 /** What the manifests of a vmhost's share follow from. */
-export function shareFacts(kind: Kind, { metadata, status }: KubeObject): string {
-  const { uid, generation, deletionTimestamp, labels, annotations, finalizers } = metadata;
-  const { vmhost, allocations } = (status ?? {}) as Readonly<Record<string, unknown>>;
-  const given = kind === 'Node' ? vmhost : kind === 'Network' ? allocations : undefined;
-  return JSON.stringify([uid, generation, deletionTimestamp, labels, annotations, finalizers, given]);
+export function shareFacts(vmhost: string): FactsOf {
+  const finalizer = vmhostFinalizer(vmhost);
+  return (kind, { metadata, status }) => {
+    const { uid, generation, deletionTimestamp, labels, annotations } = metadata;
+    const isHeld = metadata.finalizers?.includes(finalizer) === true;
+    const given = kind === 'Node' ? boundTo(status) : kind === 'Network' ? allocationsIn(status) : undefined;
+    return JSON.stringify([uid, generation, deletionTimestamp, labels, annotations, isHeld, given]);
+  };
+}
+
+/** Of these, what is about what the vmhost itself has, or is to have; of the others it only knows the names and addresses. */
+export function ownFacts(vmhost: string, nodes: () => ReadonlyMap<string, KubeObject>): FactsOf {
+  const all = shareFacts(vmhost);
+  const finalizer = vmhostFinalizer(vmhost);
+  const isOwn = (node: KubeObject | undefined): boolean =>
+    node !== undefined &&
+    (boundTo(node.status) === vmhost || node.metadata.finalizers?.includes(finalizer) === true);
+  return (kind, object) => {
+    if (kind === 'Node') return isOwn(object) ? all(kind, object) : undefined;
+    if (kind !== 'Network') return all(kind, object);
+    const allocations = allocationsIn(object.status).filter(({ node }) => isOwn(nodes().get(node)));
+    return all(kind, { ...object, status: { allocations } });
+  };
 }
 
 function said(object: KubeObject, type: string): readonly (string | undefined)[] {

@@ -11,7 +11,9 @@ import type { KubeObject } from '../../drivers/kube.ts';
 import type { Clock, Timer } from '../../engine/clock.ts';
 import { runInSlices } from '../../engine/slices.ts';
 import type { Source } from '../../engine/source.ts';
+import type { Hints } from './hints.ts';
 import type { KnownObjects } from './known.ts';
+import { createPace } from './pace.ts';
 import { manifestsOf, sharedObjects, sharedSnapshot, type Known, type Sharer } from './snapshot.ts';
 
 export interface ApiServerSourceDeps extends Sharer {
@@ -19,14 +21,18 @@ export interface ApiServerSourceDeps extends Sharer {
   /** @throws ReasonedError why nothing is known, or nothing may be done by it */
   readonly objects: () => KnownObjects;
   /** Calls `onHint` when `objects` may have something else to say. @returns unsubscribe */
-  readonly subscribe: (onHint: () => void) => () => void;
+  readonly subscribe: Hints['subscribe'];
 }
 
-/** The objects of an API server, of which this vmhost has a share. */
+/**
+ * The objects of an API server, of which this vmhost has a share. What concerns others alone is followed as soon as that costs
+ * little: it changes with every Node of every vmhost.
+ */
 export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapshot> {
   const texts = { live: createTexts(), removed: createTexts() };
-  const deletions = createDeletions(deps.clock, () => hint?.());
   let hint: (() => void) | undefined;
+  const deletions = createDeletions(deps.clock, () => hint?.());
+  const pace = createPace(deps.clock, () => hint?.());
   const origins = createOrigins();
   let live = emptySnapshot;
   /** Read for what they need for as long as they are there, and for nothing else. */
@@ -36,26 +42,29 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
     return runInSlices(snapshotSteps(before, { files }, deps.kinds), deps.clock);
   }
 
+  async function list(): Promise<Snapshot> {
+    const objects = deps.objects();
+    const known = manifestsOf(deps.kinds, objects);
+    const given = givenOf(objects('Network').values());
+    const isGone = deletions(known);
+    const [gone, there] = partition(known, isGone);
+    live = await next(live, texts.live(there, given));
+    removed = await next(removed, texts.removed(gone, given));
+    const shared = sharedObjects(deps, known, { parsed: [...live.objects, ...removed.objects], isGone });
+    return sharedSnapshot(deps, { live, objects, shared, origins });
+  }
+
   return {
-    async list() {
-      const objects = deps.objects();
-      const known = manifestsOf(deps.kinds, objects);
-      const given = givenOf(objects('Network').values());
-      const isGone = deletions(known);
-      const [gone, there] = partition(known, isGone);
-      live = await next(live, texts.live(there, given));
-      removed = await next(removed, texts.removed(gone, given));
-      const shared = sharedObjects(deps, known, { parsed: [...live.objects, ...removed.objects], isGone });
-      return sharedSnapshot(deps, { live, objects, shared, origins });
-    },
+    list: () => pace.during(list),
     watch(onHint) {
       hint = onHint;
-      const unsubscribe = deps.subscribe(onHint);
+      const unsubscribe = deps.subscribe((about) => (about === 'own' ? onHint() : pace.ask()));
       // What changed since the last list, nobody was there to be told.
       onHint();
       return {
         dispose() {
           deletions.dispose();
+          pace.dispose();
           unsubscribe();
           return Promise.resolve();
         },

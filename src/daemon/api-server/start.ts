@@ -19,9 +19,8 @@ import type { Manifests } from '../manifests.ts';
 import type { Removals } from '../removals.ts';
 import type { Facts } from './facts.ts';
 import { foresee, type Foreseen } from './foreseen.ts';
-import { createHints } from './hints.ts';
+import { createHintOf, createHints } from './hints.ts';
 import { createKnown, lastKnown, type KnownObjects } from './known.ts';
-import { createRelevance, shareFacts } from './relevance.ts';
 import { startRegistration } from './registration.ts';
 import { openRemembered, rememberedIn } from './remembered.ts';
 import type { Sharer } from './snapshot.ts';
@@ -83,12 +82,13 @@ export async function openApiServer(deps: ApiServerDeps, releasers: Releasers): 
     me,
     clock,
     log,
-    onChange: () => hints.tell(),
+    onChange: () => hints.tell('own'),
   });
   releasers.add('Lease', () => registration.stop());
-  const relevance = createRelevance(shareFacts);
+  const hintOf = createHintOf(vmhost, watch);
   changes.add((change) => {
-    if (change.type === 'Problem' || change.type === 'Listed' || relevance.of(change)) hints.tell();
+    const hint = hintOf(change);
+    if (hint !== undefined) hints.tell(hint);
     if (watch.synced() && watch.problem() === undefined) remembered.note((kind) => watch.objects(kind));
   });
   const knowing = { watch, remembered: remembered.objects, refusal: () => registration.refusal() };

@@ -84,7 +84,7 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
       if (type === 'MODIFIED' || object.kind === 'Vmhost') return;
       queues.finalizers.add(refName(ref));
       // It may be of others now.
-      if (type === 'DELETED' && !isElsewhere(object)) deps.hints.tell();
+      if (type === 'DELETED' && !isElsewhere(object)) deps.hints.tell('own');
     }),
     // What could not be written, or was not to be, is left: it is once it may be.
     deps.hints.subscribe(createOnceMore(mayWrite, addAll)),

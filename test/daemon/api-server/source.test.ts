@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { KINDS } from '../../../src/api/kinds/list.ts';
 import type { ParsedObject } from '../../../src/api/manifest/types.ts';
+import { createHints, type Hints } from '../../../src/daemon/api-server/hints.ts';
 import { createApiServerSource } from '../../../src/daemon/api-server/source.ts';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
-import { createFakeClock } from '../../engine/fake-clock.ts';
+import { createFakeClock, type FakeClock } from '../../engine/fake-clock.ts';
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import { BINDING, put } from './bed.ts';
 
@@ -16,6 +17,8 @@ describe('the objects of an API server, as one vmhost lists them', () => {
     readonly nodes: () => Promise<NodeObject[]>;
     readonly network: () => Promise<ParsedObject | undefined>;
     readonly hints: () => number;
+    readonly tell: Hints['tell'];
+    readonly clock: FakeClock;
   }
 
   function bed(): Bed {
@@ -29,8 +32,10 @@ describe('the objects of an API server, as one vmhost lists them', () => {
     let hints = 0;
     // As a watch has it: an object that did not change is the very same one.
     const known = new Map(server.list('Node').map((node) => [node.metadata.name, node]));
+    const clock = createFakeClock();
+    const { tell, subscribe } = createHints();
     const source = createApiServerSource({
-      ...{ vmhost: 'v1', allow: [], kinds: KINDS, clock: createFakeClock() },
+      ...{ vmhost: 'v1', allow: [], kinds: KINDS, clock, subscribe },
       objects: () => (kind) => {
         const listed = server.list(kind).map((object) => {
           const { name, resourceVersion } = object.metadata;
@@ -41,14 +46,13 @@ describe('the objects of an API server, as one vmhost lists them', () => {
         });
         return new Map(listed);
       },
-      subscribe: () => () => undefined,
     });
     source.watch(() => (hints += 1));
     const nodes = async (): Promise<NodeObject[]> =>
       (await source.list()).objects.filter((object): object is NodeObject => object.kind === 'Node');
     const network = async (): Promise<ParsedObject | undefined> =>
       (await source.list()).objects.find(({ kind }) => kind === 'Network');
-    return { server, nodes, network, hints: () => hints };
+    return { server, nodes, network, hints: () => hints, tell, clock };
   }
 
   const at = (node: NodeObject | undefined): string | undefined => node?.spec.networks[0]?.address;
@@ -100,5 +104,17 @@ describe('the objects of an API server, as one vmhost lists them', () => {
 
   it('may have changed, whoever begins to watch them is told at once', () => {
     assert.equal(bed().hints(), 1);
+  });
+
+  it('are followed at once where their own changed, and where others changed once for all that changed of them', async () => {
+    const { hints, tell, clock } = bed();
+    tell('own');
+    assert.equal(hints(), 2);
+    for (let count = 0; count < 100; count += 1) tell('others');
+    assert.equal(hints(), 2);
+
+    await clock.advance(1);
+
+    assert.equal(hints(), 3);
   });
 });

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createPace } from '../../../src/daemon/api-server/pace.ts';
+import { createFakeClock } from '../../engine/fake-clock.ts';
+
+describe('work that may wait', () => {
+  function bed(tookMs: number) {
+    const clock = createFakeClock();
+    const began: number[] = [];
+    const pace = createPace(clock, () => void work());
+    function work(): Promise<void> {
+      return pace.during(async () => {
+        began.push(clock.monotonic());
+        await clock.sleep(tookMs);
+      });
+    }
+    return { clock, pace, began, work };
+  }
+
+  it('is done at once where none was done, and once for all that asked', async () => {
+    const { clock, pace, began } = bed(100);
+    pace.ask();
+    pace.ask();
+
+    await clock.advance(10_000);
+
+    assert.deepEqual(began, [0]);
+    assert.equal(clock.pendingTimers(), 0);
+  });
+
+  it('takes a tenth of the time at most, however often it is asked for', async () => {
+    const { clock, pace, began } = bed(100);
+    for (let ms = 0; ms < 5000; ms += 10) {
+      pace.ask();
+      await clock.advance(10);
+    }
+
+    assert.deepEqual(began, [0, 1000, 2000, 3000, 4000, 5000]);
+  });
+
+  it('waits for nobody longer than ten seconds, however long it takes', async () => {
+    const { clock, pace, began } = bed(3000);
+    pace.ask();
+    await clock.advance(3000);
+    pace.ask();
+
+    await clock.advance(20_000);
+
+    assert.deepEqual(began, [0, 13_000]);
+  });
+
+  it('is not done again for who asked before somebody else had it done', async () => {
+    const { clock, pace, began, work } = bed(100);
+    pace.ask();
+    await clock.advance(150);
+    pace.ask();
+    const done = work();
+    await clock.advance(10_000);
+    await done;
+
+    assert.deepEqual(began, [0, 150]);
+  });
+
+  it('is done again for who asked while it was done, and rests also after it failed', async () => {
+    const { clock, pace, began } = bed(100);
+    pace.ask();
+    await clock.advance(50);
+    pace.ask();
+    await clock.advance(10_000);
+    assert.deepEqual(began, [0, 1000]);
+
+    const failed = pace.during(async () => {
+      await clock.sleep(100);
+      throw new Error('no');
+    });
+    failed.catch(() => undefined);
+    await clock.advance(100);
+    await assert.rejects(failed, /no/);
+    pace.ask();
+    await clock.advance(10_000);
+
+    assert.deepEqual(began, [0, 1000, 11_050]);
+  });
+
+  it('is not done for anybody once it is disposed of', async () => {
+    const { clock, pace, began } = bed(100);
+    pace.ask();
+    pace.dispose();
+
+    await clock.advance(10_000);
+
+    assert.deepEqual(began, []);
+  });
+});
