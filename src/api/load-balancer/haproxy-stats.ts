@@ -47,14 +47,13 @@ function keyOf(backend: string, server: string): string {
 
 /** @param text the answers to `show info` and `show stat`; undefined when it has not answered both */
 export function parseHaproxyStats(text: string): HaproxyStats | undefined {
-  const lines = text.split('\n');
+  const lines = text.split('\n', MAX_LINES);
   const header = lines.findIndex((line) => line.startsWith('# pxname,'));
   if (header === -1) return undefined;
   const rowOf = rowReader(lines[header] ?? '');
   const rows = lines
     .slice(header + 1)
     .filter((line) => line.includes(','))
-    .slice(0, MAX_ROWS)
     .map(rowOf);
   const [version, uptime] = ['Version: ', 'Uptime_sec: '].map((key) =>
     lines.find((line) => line.startsWith(key))?.slice(key.length),
@@ -93,8 +92,8 @@ function readCount(text = ''): number | undefined {
   return /^\d{1,10}$/.test(text.trim()) ? Number(text) : undefined;
 }
 
-/** More than come in one answer of a HAProxy, whose rows are long. */
-const MAX_ROWS = 10_000;
+/** More than come in one answer of a HAProxy, whose rows are long; a guest may send what it likes. */
+const MAX_LINES = 10_000;
 const COLUMNS = ['pxname', 'svname', 'scur', 'stot', 'status', 'addr'] as const;
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
 
