@@ -22,6 +22,7 @@ export const PENDING_TYPES = [
   'DiskSourceDiffers',
   'DiskShrinkRefused',
   'DiskGrowthRefused',
+  'FieldsIgnored',
 ] as const;
 export type PendingType = (typeof PENDING_TYPES)[number];
 

@@ -1,6 +1,7 @@
 import { condition, MANIFEST_INVALID, MANIFESTS_INVALID, MANIFESTS_UNREAD } from '../conditions.ts';
 import { parseRef, refName, type ConditionInput, type ObjectRef } from '../meta.ts';
 import { formatError } from './format.ts';
+import { version } from '../version.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ManifestError } from './types.ts';
 
@@ -11,15 +12,29 @@ const MAX_SHOWN = 3;
  * @param problem what keeps the manifests from being read
  */
 export function manifestNotes(
-  snapshot: Pick<Snapshot, 'errors' | 'invalid' | 'opaque'>,
+  snapshot: Pick<Snapshot, 'errors' | 'invalid' | 'opaque' | 'share'>,
   problem: string | undefined,
   ref: ObjectRef,
 ): readonly ConditionInput[] {
   if (ref.kind === 'Vmhost') return [...unread(problem), ...invalidFiles(snapshot)];
-  const errors = snapshot.invalid.get(refName(ref));
+  return [...invalidManifest(snapshot.invalid.get(refName(ref))), ...newerFields(ignoredIn(snapshot, ref))];
+}
+
+function invalidManifest(errors: readonly ManifestError[] | undefined): readonly ConditionInput[] {
   if (errors === undefined) return [];
   const message = `${shortened(errors)}; until this is mended, the last good manifest stands`;
   return [condition(MANIFEST_INVALID, 'True', errors[0]?.code ?? 'InvalidValue', message)];
+}
+
+function newerFields(fields: readonly string[]): readonly ConditionInput[] {
+  if (fields.length === 0) return [];
+  const shown = firstOf(fields, ', ', (field) => field);
+  const message = `k8slabd ${version} does not know ${shown}, and goes by the rest: upgrade k8slab on this vmhost`;
+  return [condition('FieldsIgnored', 'True', 'NewerRelease', message)];
+}
+
+function ignoredIn({ share }: Pick<Snapshot, 'share'>, ref: ObjectRef): readonly string[] {
+  return share?.ignored.get(refName(ref)) ?? [];
 }
 
 /** An error of a manifest as the API tells it. */
@@ -38,14 +53,21 @@ export function manifestTrouble(error: ManifestError): ManifestTrouble {
 
 /** Objects of whose manifests there is something else to say than before. */
 export function notedAnew(
-  before: Pick<Snapshot, 'invalid'>,
-  after: Pick<Snapshot, 'invalid'>,
+  before: Pick<Snapshot, 'invalid' | 'share'>,
+  after: Pick<Snapshot, 'invalid' | 'share'>,
 ): readonly ObjectRef[] {
-  const refs = new Set([...before.invalid.keys(), ...after.invalid.keys()]);
-  return [...refs].flatMap((ref) => {
-    const [old = [], now = []] = [before.invalid.get(ref), after.invalid.get(ref)];
-    return shortened(old) === shortened(now) ? [] : [parseRef(ref)];
+  const all = [before, after];
+  const refs = new Set(
+    all.flatMap(({ invalid, share }) => [...invalid.keys(), ...(share?.ignored.keys() ?? [])]),
+  );
+  return [...refs].map(parseRef).filter((ref) => {
+    const [old, now] = all.map((each) => noteOf(each, ref));
+    return old !== now;
   });
+}
+
+function noteOf(snapshot: Pick<Snapshot, 'invalid' | 'share'>, ref: ObjectRef): string {
+  return `${shortened(snapshot.invalid.get(refName(ref)) ?? [])} ${ignoredIn(snapshot, ref).join()}`;
 }
 
 /** Whether the Vmhost has something else to say of all manifests than before. */

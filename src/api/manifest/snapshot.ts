@@ -64,6 +64,8 @@ export interface Snapshot {
 export interface SnapshotShare extends Share {
   /** `Kind/name` -> why an object is left alone: it uses what this vmhost lets none use. */
   readonly refused: ReadonlyMap<string, string>;
+  /** `Kind/name` -> fields of it that only a newer release knows, such as `spec.disk.encryption`. */
+  readonly ignored: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Before the first listing. */

@@ -1,4 +1,6 @@
+import type { Kinds } from '../kinds/kinds.ts';
 import { API_VERSION, type ManifestKind } from '../meta.ts';
+import { knownSpec } from './newer.ts';
 
 /** An object as an API server has it. */
 export interface ServedManifest {
@@ -47,12 +49,25 @@ export function allocationsIn(status: unknown): readonly Allocation[] {
   );
 }
 
+export interface ManifestTextInput {
+  readonly kind: ManifestKind;
+  readonly object: ServedManifest;
+  readonly given: Given;
+}
+
+export interface ManifestText {
+  readonly text: string;
+  /** Fields that it leaves out, since only a newer release knows them. */
+  readonly ignored: readonly string[];
+}
+
 /** The manifest of an object, with what its Node was given in place of what it leaves out. */
-export function manifestText(kind: ManifestKind, object: ServedManifest, given: Given): string {
+export function manifestText(kinds: Kinds, { kind, object, given }: ManifestTextInput): ManifestText {
   const { name, labels, annotations } = object.metadata;
-  const spec = kind === 'Node' ? filled(object.spec, given.get(name)) : object.spec;
+  const known = knownSpec(kinds, kind, object.spec);
+  const spec = kind === 'Node' ? filled(known.spec, given.get(name)) : known.spec;
   const metadata = { name, labels, annotations: own(annotations) };
-  return JSON.stringify({ apiVersion: API_VERSION, kind, metadata, spec });
+  return { text: JSON.stringify({ apiVersion: API_VERSION, kind, metadata, spec }), ignored: known.ignored };
 }
 
 /** kubectl keeps a copy of the whole manifest there. */

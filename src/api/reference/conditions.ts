@@ -50,6 +50,12 @@ const PENDING = {
     ...ODD_NODE,
     meaning: 'The disk cannot grow, since the guest writes to a snapshot of it',
   },
+  FieldsIgnored: {
+    kinds: MADE,
+    well: 'absent',
+    meaning:
+      'An API server has fields of it that only a newer k8slabd knows: this one goes by the others. Upgrade k8slab on this vmhost',
+  },
 } as const satisfies Record<PendingType, ConditionRow>;
 
 /** Every type of condition, with what it means. */

@@ -52,15 +52,17 @@ async function snapshotOf(sharer: Sharer, objects: KnownObjects, clock: Clock): 
   const given = givenOf(objects('Network').values());
   const files = known.map(({ kind, name, object }) => ({
     path: objectWord({ kind, name }),
-    text: manifestText(kind, object, given),
+    ...manifestText(sharer.kinds, { kind, object, given }),
+    ref: refName({ kind, name }),
   }));
+  const ignored = new Map(files.map((file) => [file.ref, file.ignored]));
   const live = await runInSlices(snapshotSteps(emptySnapshot, { files }, sharer.kinds), clock);
   const found = sharedObjects(sharer, known, { parsed: live.objects, isGone: () => false });
-  const { share } = sharedSnapshot(sharer, { live, objects, origins, shared: found });
+  const { share } = sharedSnapshot(sharer, { live, objects, origins, ignored, shared: found });
   // Nothing is made before the finalizer is on the object: by then it is.
   const isHere = (object: SharedObject): boolean => share?.here.has(refName(object)) === true;
   const shared = found.map((object) => ({ ...object, isHeld: object.isHeld || isHere(object) }));
-  return sharedSnapshot(sharer, { live, objects, origins, shared });
+  return sharedSnapshot(sharer, { live, objects, origins, ignored, shared });
 }
 
 function origins(object: ParsedObject, origin: Origin): ParsedObject {

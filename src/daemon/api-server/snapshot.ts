@@ -38,12 +38,17 @@ export interface SnapshotInput {
   readonly live: Snapshot;
   readonly objects: KnownObjects;
   readonly shared: readonly SharedObject[];
+  /** `Kind/name` -> fields of it that only a newer release knows. */
+  readonly ignored: ReadonlyMap<string, readonly string[]>;
   /** Says of an object where it comes from. */
   readonly origins: (object: ParsedObject, origin: Origin) => ParsedObject;
 }
 
 /** The manifests, and what of them is for this vmhost. */
-export function sharedSnapshot(sharer: Sharer, { live, objects, shared, origins }: SnapshotInput): Snapshot {
+export function sharedSnapshot(
+  sharer: Sharer,
+  { live, objects, shared, ignored, origins }: SnapshotInput,
+): Snapshot {
   const { vmhost } = sharer;
   const isDrained = isBeingDrained(objects('Vmhost').get(vmhost));
   const share = shareOf({ vmhost, isDrained, objects: shared });
@@ -51,7 +56,7 @@ export function sharedSnapshot(sharer: Sharer, { live, objects, shared, origins 
     const generation = objects(object.kind).get(object.name)?.metadata.generation;
     return origins(object, originOf(object, share, generation));
   });
-  return { ...live, objects: named, share: { ...share, refused: refusalsOf(live.objects, sharer) } };
+  return { ...live, objects: named, share: { ...share, refused: refusalsOf(live.objects, sharer), ignored } };
 }
 
 function originOf(object: ParsedObject, share: Share, generation: number | undefined): Origin {

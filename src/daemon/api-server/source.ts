@@ -5,7 +5,8 @@ import {
   type Snapshot,
 } from '../../api/manifest/snapshot.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
-import { objectWord, type Origin } from '../../api/meta.ts';
+import type { Kinds } from '../../api/kinds/kinds.ts';
+import { objectWord, refName, type Origin } from '../../api/meta.ts';
 import { givenOf, manifestText, type Given, type GivenAddress } from '../../api/placement/filled.ts';
 import type { KubeObject } from '../../drivers/kube.ts';
 import type { Clock, Timer } from '../../engine/clock.ts';
@@ -29,7 +30,7 @@ export interface ApiServerSourceDeps extends Sharer {
  * little: it changes with every Node of every vmhost.
  */
 export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapshot> {
-  const texts = { live: createTexts(), removed: createTexts() };
+  const texts = { live: createTexts(deps.kinds), removed: createTexts(deps.kinds) };
   let hint: (() => void) | undefined;
   const deletions = createDeletions(deps.clock, () => hint?.());
   const pace = createPace(deps.clock, () => hint?.());
@@ -48,10 +49,11 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
     const given = givenOf(objects('Network').values());
     const isGone = deletions(known);
     const [gone, there] = partition(known, isGone);
-    live = await next(live, texts.live(there, given));
-    removed = await next(removed, texts.removed(gone, given));
+    const { files, ignored } = texts.live(there, given);
+    live = await next(live, files);
+    removed = await next(removed, texts.removed(gone, given).files);
     const shared = sharedObjects(deps, known, { parsed: [...live.objects, ...removed.objects], isGone });
-    return sharedSnapshot(deps, { live, objects, shared, origins });
+    return sharedSnapshot(deps, { live, objects, shared, ignored, origins });
   }
 
   return {
@@ -107,26 +109,37 @@ interface Told {
   readonly object: KubeObject;
   readonly given: GivenTo;
   readonly file: { readonly path: string; readonly text: string };
+  readonly ignored: readonly string[];
+}
+
+interface Texts {
+  readonly files: readonly ManifestFile[];
+  /** `Kind/name` -> fields that are left out of the text, since only a newer release knows them. */
+  readonly ignored: ReadonlyMap<string, readonly string[]>;
 }
 
 type GivenTo = ReadonlyMap<string, GivenAddress> | undefined;
 
 /** An object of which nothing has changed is not written out again, and a text that says what it said is the very same one. */
-function createTexts(): (known: readonly Known[], given: Given) => readonly ManifestFile[] {
+function createTexts(kinds: Kinds): (known: readonly Known[], given: Given) => Texts {
   let before = new Map<string, Told>();
   return (known, given) => {
     const told = new Map<string, Told>();
+    const left = new Map<string, readonly string[]>();
     for (const { kind, name, object } of known) {
       const path = objectWord({ kind, name });
       const givenTo = kind === 'Node' ? given.get(name) : undefined;
       const last = before.get(path);
       const isSame = last?.object === object && isSameGiven(last.given, givenTo);
-      const text = isSame ? last.file.text : manifestText(kind, object, given);
+      const { text, ignored } = isSame
+        ? { text: last.file.text, ignored: last.ignored }
+        : manifestText(kinds, { kind, object, given });
       const file = last?.file.text === text ? last.file : { path, text };
-      told.set(path, { object, given: givenTo, file });
+      told.set(path, { object, given: givenTo, file, ignored });
+      if (ignored.length > 0) left.set(refName({ kind, name }), ignored);
     }
     before = told;
-    return Array.from(told.values(), ({ file }) => file);
+    return { files: Array.from(told.values(), ({ file }) => file), ignored: left };
   };
 }
 
