@@ -177,6 +177,7 @@ describe('the overlay of a network in the kernel', { skip }, () => {
     one.run('ping', '-n', '-c', '1', '-W', '1', guest.ip);
     const ports = await one.bridges.ports(BRIDGE);
     const known = await one.bridges.neighbours(BRIDGE);
+    assert.deepEqual(await one.bridges.neighbours('none'), []);
     await one.bridges.park(parking, ports);
     one.ip(`link delete ${BRIDGE}`, ...bridgeLines());
     // While nobody is plugged in the kernel asks for the guest in vain, and would ask again after a second.
