@@ -2,13 +2,15 @@ import type { Clock, Timer } from '../../engine/clock.ts';
 
 /** Work that many things ask for, each of which may wait: it takes a tenth of the time at most, so that everything else gets on. */
 export interface Pace {
-  /** Asks for the work, once enough time has passed since the last. */
+  /** Asks for the work, with all that is asked for soon after, once enough time has passed since the last. */
   ask(): void;
   /** Around the work, whoever asked for it, and one at a time: what was asked for before it is done by it. */
   during<T>(work: () => Promise<T>): Promise<T>;
   dispose(): void;
 }
 
+/** A Node that is asked for is given an address and bound within that time. */
+const SETTLE_MS = 500;
 /** How long the work rests, in times of what it took. */
 const REST = 9;
 /** However long it took, who asked is heard by then. */
@@ -29,7 +31,7 @@ export function createPace(clock: Clock, run: () => void): Pace {
   function ask(): void {
     isAsked = true;
     if (isBusy || timer !== undefined) return;
-    timer = clock.setTimer(restUntil - clock.monotonic(), () => {
+    timer = clock.setTimer(Math.max(SETTLE_MS, restUntil - clock.monotonic()), () => {
       timer = undefined;
       run();
     });
