@@ -5,6 +5,7 @@ import type { ApiObject, Condition } from '../../src/api/meta.ts';
 import { createLab, type Lab, type LabOptions, type Vmhost } from '../lab/lab.ts';
 import { suites } from '../lab/recipes.ts';
 import { poll } from '../lab/processes.ts';
+import { askApi } from '../lab/api.ts';
 import { waitUntilReady } from '../lab/progress.ts';
 import { assertNoSecretsToldOf } from './secrets.ts';
 
@@ -67,7 +68,8 @@ export async function allReady(lab: Vmhost, seconds: number): Promise<void> {
 }
 
 export async function getObject(lab: Vmhost, reference: string): Promise<ApiObject | undefined> {
-  const { code, stdout } = await lab.exec(['k8slab', 'get', reference, '-o', 'json']);
+  const [kind = '', name = ''] = reference.split('/');
+  const { code, stdout } = await askApi(lab, [`${kind}s/${name}`]);
   return code === 0 ? (JSON.parse(stdout) as ApiObject) : undefined;
 }
 

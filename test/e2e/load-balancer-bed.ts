@@ -176,6 +176,13 @@ export async function followedSeconds(lab: Vmhost): Promise<number> {
   return Math.max(FOLLOWED_SECONDS, FOLLOWED_CHECKS * seconds);
 }
 
+/** Runs a command in the guest of the load balancer, by one connection: an emulated guest takes seconds for each login. */
+export function inGuest(lab: Lab, command: string, timeoutMs = 60_000): Promise<CommandResult> {
+  const one = ['BatchMode=yes', 'ControlMaster=auto', 'ControlPath=/run/lab-%C', 'ControlPersist=60'];
+  const argv = ['ssh', ...one.flatMap((option) => ['-o', option]), 'loadbalancer', command];
+  return lab.exec(argv, { timeoutMs });
+}
+
 /** A guest that is busy with what was just installed may not answer in time the first time. */
 export async function verify(lab: Vmhost): Promise<CommandResult> {
   const found = await lab.exec(['k8slab', 'verify']);

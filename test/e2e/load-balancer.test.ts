@@ -17,6 +17,7 @@ import {
   guestOf,
   HOLD_LOCK,
   images,
+  inGuest,
   LB,
   loadBalancer,
   master,
@@ -55,9 +56,8 @@ describe('a load balancer', () => {
     await lab.down();
   });
 
-  function ssh(command: string, timeoutMs = 60_000): Promise<CommandResult> {
-    return lab.exec(['ssh', '-o', 'BatchMode=yes', 'loadbalancer', command], { timeoutMs });
-  }
+  const ssh = (command: string, timeoutMs?: number): Promise<CommandResult> =>
+    inGuest(lab, command, timeoutMs);
 
   async function config(): Promise<string> {
     return (await ssh('sudo cat /etc/haproxy/haproxy.cfg')).stdout;

@@ -95,6 +95,8 @@ ${order}
 Type=notify
 ExecStart=${argv.join(' ')}
 TimeoutStartSec=180
+# A kube-apiserver waits a minute for watches to end.
+TimeoutStopSec=5
 
 [Install]
 WantedBy=multi-user.target

@@ -1,6 +1,7 @@
+import { allObjects } from './api.ts';
 import type { Vmhost } from './vmhost.ts';
 
-/** One object of `k8slab get all -o json`, as far as the lab looks at it. */
+/** One object, as far as the lab looks at it. */
 interface LabObject {
   readonly kind: string;
   readonly metadata: { readonly name: string };
@@ -16,11 +17,9 @@ export interface Readiness {
   readonly line: string;
 }
 
-/** Reads the List that `k8slab get all -o json` prints; throws when it is none. */
-export function readinessOf(json: string): Readiness[] {
-  const list = JSON.parse(json) as { items?: LabObject[] };
-  if (!Array.isArray(list.items)) throw new Error('k8slab get all -o json printed no List');
-  return list.items.map((item) => {
+/** @param objects as k8slabd serves them */
+export function readinessOf(objects: readonly unknown[]): Readiness[] {
+  return (objects as readonly LabObject[]).map((item) => {
     const key = `${item.kind.toLowerCase()}/${item.metadata.name}`;
     const condition = item.status?.conditions?.find(({ type }) => type === 'Ready');
     const ready = condition?.status === 'True';
@@ -51,15 +50,15 @@ export async function waitUntilReady(vmhost: Vmhost, options: WaitOptions): Prom
   while (performance.now() < end) {
     options.signal?.throwIfAborted();
     const within = { timeoutMs: 20_000, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-    const answer = await vmhost.exec(['k8slab', 'get', 'all', '-o', 'json'], within);
-    if (answer.code === 0) {
-      const now = readinessOf(answer.stdout);
+    const answer = await allObjects(vmhost, within);
+    if ('items' in answer) {
+      const now = readinessOf(answer.items);
       changedLines(before, now).forEach(options.report);
       if (now.length > 0 && now.every(({ ready }) => ready)) return true;
       before = now;
     } else {
-      const problem = answer.stderr.trim().split('\n')[0] ?? '';
-      if (problem !== silence) options.report(`k8slab get all: ${problem}`);
+      const { problem } = answer;
+      if (problem !== silence) options.report(`k8slabd does not answer: ${problem}`);
       silence = problem;
       if (await hasFailed(vmhost)) return false;
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab } from '../../lab/lab.ts';
 import { poll } from '../../lab/processes.ts';
+import { allObjects } from '../../lab/api.ts';
 import { readinessOf } from '../../lab/progress.ts';
 import { applyManifests } from '../bed.ts';
 import { startPing } from '../gaps.ts';
@@ -102,8 +103,8 @@ async function isIdle(lab: Lab): Promise<boolean> {
   const plan = await lab.exec(['k8slab', 'plan']);
   // What is pending is left to a person.
   if (!/^(Nothing to do|No action now)/m.test(plan.stdout) || plan.stdout.includes('<waits>')) return false;
-  const all = await lab.exec(['k8slab', 'get', 'all', '-o', 'json']);
-  return all.code === 0 && readinessOf(all.stdout).every(({ ready }) => ready);
+  const all = await allObjects(lab);
+  return 'items' in all && readinessOf(all.items).every(({ ready }) => ready);
 }
 
 async function whatItSays(lab: Lab): Promise<string> {
