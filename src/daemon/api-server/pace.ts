@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../engine/clock.ts';
 
-/** Work that many things ask for, each of which may wait: it takes a tenth of the time at most, so that everything else gets on. */
+/** Work that many things ask for, each of which may wait: it takes a small part of the time, so that everything else gets on. */
 export interface Pace {
   /** Asks for the work, with all that is asked for soon after, once enough time has passed since the last. */
   ask(): void;
@@ -9,14 +9,17 @@ export interface Pace {
   dispose(): void;
 }
 
-/** A Node that is asked for is given an address and bound within that time. */
-const SETTLE_MS = 500;
-/** How long the work rests, in times of what it took. */
-const REST = 9;
-/** However long it took, who asked is heard by then. */
-const MAX_REST_MS = 10_000;
+export interface PaceOptions {
+  readonly run: () => void;
+  /** How long it is waited for more that ask. */
+  readonly settleMs: number;
+  /** How long the work rests, in times of what it took. */
+  readonly rest: number;
+  /** However long it took, who asked is heard by then. */
+  readonly mostMs: number;
+}
 
-export function createPace(clock: Clock, run: () => void): Pace {
+export function createPace(clock: Clock, { run, settleMs, rest, mostMs }: PaceOptions): Pace {
   let restUntil = -Infinity;
   let timer: Timer | undefined;
   let isBusy = false;
@@ -31,7 +34,7 @@ export function createPace(clock: Clock, run: () => void): Pace {
   function ask(): void {
     isAsked = true;
     if (isBusy || timer !== undefined) return;
-    timer = clock.setTimer(Math.max(SETTLE_MS, restUntil - clock.monotonic()), () => {
+    timer = clock.setTimer(Math.max(settleMs, restUntil - clock.monotonic()), () => {
       timer = undefined;
       run();
     });
@@ -47,7 +50,7 @@ export function createPace(clock: Clock, run: () => void): Pace {
         return await work();
       } finally {
         const ended = clock.monotonic();
-        restUntil = ended + Math.min(MAX_REST_MS, REST * (ended - began));
+        restUntil = ended + Math.min(mostMs, rest * (ended - began));
         isBusy = false;
         if (isAsked) ask();
       }

@@ -1,12 +1,14 @@
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { explainError } from '../../api/errors.ts';
 import { KINDS } from '../../api/kinds/list.ts';
 import type { Kind } from '../../api/meta.ts';
 import type { KubeObject } from '../../drivers/kube.ts';
-import type { Clock, Timer } from '../../engine/clock.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { Logger } from '../../engine/logger.ts';
 import type { KnownObjects } from './known.ts';
+import { createPace } from './pace.ts';
 
 const object = z.object({
   apiVersion: z.string(),
@@ -43,7 +45,8 @@ export interface Remembered {
   dispose(): Promise<void>;
 }
 
-const SAVE_MS = 5000;
+/** While much changes it is written at a fiftieth of the time: all of it each time, and it is only needed by who starts meanwhile. */
+const SAVE = { settleMs: 5000, rest: 49, mostMs: 60_000 };
 const NONE: ReadonlyMap<string, KubeObject> = new Map();
 
 /** @param state the daemon's directory of state */
@@ -54,21 +57,24 @@ export function rememberedIn(state: string): string {
 export async function openRemembered(deps: RememberedDeps): Promise<Remembered> {
   const { path, identity, files, clock, log } = deps;
   const before = await read(deps);
+  const pace = createPace(clock, { ...SAVE, run: () => void save() });
   let written = '';
   let latest: KnownObjects | undefined;
-  let timer: Timer | undefined;
 
   async function save(): Promise<void> {
-    timer?.cancel();
-    timer = undefined;
+    await pace.during(write);
+  }
+
+  async function write(): Promise<void> {
     if (latest === undefined) return;
     const known = latest;
     const objects = KINDS.all.flatMap(({ kind }) => [...known(kind).values()].map(kept));
     const text = JSON.stringify({ identity, objects });
-    if (text === written) return;
+    const digest = hash('sha256', text);
+    if (digest === written) return;
     try {
       await files.writeAtomic(path, text);
-      written = text;
+      written = digest;
     } catch (error) {
       log.warn({ path, why: explainError(error) }, 'cannot remember what the API server has');
     }
@@ -78,9 +84,12 @@ export async function openRemembered(deps: RememberedDeps): Promise<Remembered> 
     objects: before,
     note(known) {
       latest = known;
-      timer ??= clock.setTimer(SAVE_MS, () => void save());
+      pace.ask();
     },
-    dispose: save,
+    async dispose() {
+      await save();
+      pace.dispose();
+    },
   };
 }
 

@@ -17,6 +17,12 @@ import type { KnownObjects } from './known.ts';
 import { createPace } from './pace.ts';
 import { manifestsOf, sharedObjects, sharedSnapshot, type Known, type Sharer } from './snapshot.ts';
 
+/**
+ * How soon it is followed what concerns others alone: once a Node that is asked for has had the time to be given an address and bound,
+ * and at a tenth of the time at most.
+ */
+const OTHERS = { settleMs: 500, rest: 9, mostMs: 10_000 };
+
 export interface ApiServerSourceDeps extends Sharer {
   readonly clock: Clock;
   /** @throws ReasonedError why nothing is known, or nothing may be done by it */
@@ -33,7 +39,7 @@ export function createApiServerSource(deps: ApiServerSourceDeps): Source<Snapsho
   const texts = { live: createTexts(deps.kinds), removed: createTexts(deps.kinds) };
   let hint: (() => void) | undefined;
   const deletions = createDeletions(deps.clock, () => hint?.());
-  const pace = createPace(deps.clock, () => hint?.());
+  const pace = createPace(deps.clock, { ...OTHERS, run: () => hint?.() });
   const origins = createOrigins();
   let live = emptySnapshot;
   /** Read for what they need for as long as they are there, and for nothing else. */

@@ -25,6 +25,8 @@ import type { Registration } from './registration.ts';
 
 /** Conditions that change together are written together (ms). */
 export const PUBLISH_MS = 250;
+/** Of the Vmhost, whose files follow every Node of every vmhost: what it says of them for a moment is no news to all others. */
+const PUBLISH_VMHOST_MS = 2000;
 
 export interface WritingDeps {
   readonly kube: Kube;
@@ -61,9 +63,11 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
     finalizers: createWorkQueue({ name: 'api-server-finalizers', clock, metrics }),
   };
   const mirror = createMirror({ store, vmhost, known });
+  const publish = (ref: ObjectRef): void =>
+    queues.status.addAfter(refName(ref), ref.kind === 'Vmhost' ? PUBLISH_VMHOST_MS : PUBLISH_MS);
   const add = (ref: ObjectRef): void => {
     mirror.sync(ref);
-    queues.status.addAfter(refName(ref), PUBLISH_MS);
+    publish(ref);
     if (ref.kind !== 'Vmhost') queues.finalizers.add(refName(ref));
   };
   const addAll = (): void => {
@@ -79,8 +83,7 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
     () => deps.changes.delete(onChange),
     store.subscribe(({ type, object }) => {
       const ref = { kind: object.kind, name: object.metadata.name };
-      if (object.kind !== 'Vmhost' || object.metadata.name === vmhost)
-        queues.status.addAfter(refName(ref), PUBLISH_MS);
+      if (object.kind !== 'Vmhost' || object.metadata.name === vmhost) publish(ref);
       if (type === 'MODIFIED' || object.kind === 'Vmhost') return;
       queues.finalizers.add(refName(ref));
       // It may be of others now.

@@ -14,6 +14,8 @@ export interface SizeOptions {
   readonly nodes: number;
   readonly restSeconds: number;
   readonly tries: number;
+  /** So many are asked for at a time: more when these are Ready. */
+  readonly wave: number;
   readonly report: (line: string) => void;
 }
 
@@ -83,11 +85,14 @@ async function bringUpAll({ plane, fleet, observer, ...options }: Parts): Promis
   const span = await spanOf(plane, fleet, async () => {
     const bound = observer.untilBound(count).then(() => (boundSeconds = (now() - began) / 1000));
     const ready = observer.untilReady('Node', count);
-    await mapAtOnce(indices, AT_ONCE, (at) =>
-      kube.create(placedNode(nodeName(at), Math.floor(at / options.nodes))),
-    );
-    options.report(`${count} Nodes are asked for`);
     const telling = setInterval(() => options.report(observer.progress()), PROGRESS_MS);
+    for (let asked = 0; asked < count; asked += options.wave) {
+      await observer.untilReady('Node', asked);
+      await mapAtOnce(indices.slice(asked, asked + options.wave), AT_ONCE, (at) =>
+        kube.create(placedNode(nodeName(at), Math.floor(at / options.nodes))),
+      );
+    }
+    options.report(`${count} Nodes are asked for`);
     await Promise.all([bound, ready]);
     clearInterval(telling);
   });

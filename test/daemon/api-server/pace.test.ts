@@ -7,7 +7,7 @@ describe('work that may wait', () => {
   function bed(tookMs: number) {
     const clock = createFakeClock();
     const began: number[] = [];
-    const pace = createPace(clock, () => void work());
+    const pace = createPace(clock, { settleMs: 500, rest: 9, mostMs: 10_000, run: () => void work() });
     function work(): Promise<void> {
       return pace.during(async () => {
         began.push(clock.monotonic());
