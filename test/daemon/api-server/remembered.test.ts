@@ -61,7 +61,9 @@ describe('what an API server had, for the next start', () => {
     );
     remembered.note(known(99));
     const ended = remembered.dispose();
-    await clock.advance(200);
+    await clock.advance(100);
+    remembered.note(known(100));
+    await clock.advance(100);
     await ended;
 
     assert.equal(clock.pendingTimers(), 0);
