@@ -68,16 +68,21 @@ export function shareFacts(vmhost: string): FactsOf {
 /** Of these, what is about what the vmhost itself has, or is to have; of the others it only knows the names and addresses. */
 export function ownFacts(vmhost: string, nodes: () => ReadonlyMap<string, KubeObject>): FactsOf {
   const all = shareFacts(vmhost);
-  const finalizer = vmhostFinalizer(vmhost);
-  const isOwn = (node: KubeObject | undefined): boolean =>
-    node !== undefined &&
-    (boundTo(node.status) === vmhost || node.metadata.finalizers?.includes(finalizer) === true);
+  const isOwn = ownNodes(vmhost);
   return (kind, object) => {
     if (kind === 'Node') return isOwn(object) ? all(kind, object) : undefined;
     if (kind !== 'Network') return all(kind, object);
     const allocations = allocationsIn(object.status).filter(({ node }) => isOwn(nodes().get(node)));
     return all(kind, { ...object, status: { allocations } });
   };
+}
+
+/** Which Nodes a vmhost has, is to have, or is to let go. */
+export function ownNodes(vmhost: string): (node: KubeObject | undefined) => boolean {
+  const finalizer = vmhostFinalizer(vmhost);
+  return (node) =>
+    node !== undefined &&
+    (boundTo(node.status) === vmhost || node.metadata.finalizers?.includes(finalizer) === true);
 }
 
 function said(object: KubeObject, type: string): readonly (string | undefined)[] {

@@ -22,6 +22,7 @@ import { createMirror } from './mirror.ts';
 import { createOnceMore } from './once-more.ts';
 import { createPublisher } from './publisher.ts';
 import type { Registration } from './registration.ts';
+import { ownNodes } from './relevance.ts';
 
 /** Conditions that change together are written together (ms). */
 export const PUBLISH_MS = 250;
@@ -65,8 +66,15 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
   const mirror = createMirror({ store, vmhost, known });
   const publish = (ref: ObjectRef): void =>
     queues.status.addAfter(refName(ref), ref.kind === 'Vmhost' ? PUBLISH_VMHOST_MS : PUBLISH_MS);
+  const isOwn = ownNodes(vmhost);
+  const isOfOthers = ({ kind, name }: ObjectRef): boolean => {
+    if (kind !== 'Node' || isOwn(watch.objects(kind).get(name))) return false;
+    const local = store.get(kind, name);
+    return local === undefined || isElsewhere(local);
+  };
   const add = (ref: ObjectRef): void => {
     mirror.sync(ref);
+    if (isOfOthers(ref)) return;
     publish(ref);
     if (ref.kind !== 'Vmhost') queues.finalizers.add(refName(ref));
   };

@@ -13,6 +13,8 @@ const STEP_MS = 1000;
 const MOST_STEPS = 600;
 /** Its address, its binding, its finalizer, what becomes of it, and an Event for each step. */
 const MOST_WRITES = 12;
+/** The Network's allocations, its own Vmhost's files: nothing of the Node. */
+const MOST_LOOKS = 10;
 
 /** What `npm run bench:vmhosts` measures at fifty vmhosts, counted at three. */
 describe(`${VMHOSTS.length} vmhosts with ${NODES} Nodes each`, () => {
@@ -71,7 +73,16 @@ describe(`${VMHOSTS.length} vmhosts with ${NODES} Nodes each`, () => {
     assert.deepEqual(calls, Object.fromEntries(VMHOSTS.map((name) => [`${name} get Vmhost`, 60])));
   });
 
+  /** How often a vmhost was to look what it has to write. */
+  async function looks(daemon: LoadedDaemon | undefined): Promise<number> {
+    const found = (await daemon?.metrics())?.matchAll(
+      /^workqueue_adds_total\{name="api-server-\w+",[^}]*\} (\d+)$/gm,
+    );
+    return [...(found ?? [])].reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
   it('write nothing for a Node that another one gets, who writes little', async () => {
+    const before = await looks(daemons[1]);
     const calls = await during(async () => {
       put(server, nodeText('more', { vmhost: 'v1' }));
       await until(() => ready(server, 'Node', 'more') === 'True');
@@ -85,6 +96,8 @@ describe(`${VMHOSTS.length} vmhosts with ${NODES} Nodes each`, () => {
     );
     const count = writes.reduce((sum, [, times]) => sum + times, 0);
     assert.ok(count <= MOST_WRITES, JSON.stringify(writes));
+    const others = (await looks(daemons[1])) - before;
+    assert.ok(before > 0 && others <= MOST_LOOKS, `${others} of ${before}`);
   });
 });
 
