@@ -18,8 +18,6 @@ describe('the dashboard', () => {
         }
   });
 
-  /** Of a lab over several vmhosts: alerted on. */
-  const OVERLAY = ['k8slab_network_overlay_peers', 'k8slab_network_overlay_peers_unreachable'];
   it('shows whatever k8slab says of the lab', () => {
     const queries = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)).join('\n');
     const families = createMetrics({ version: '1' }).catalogue();
@@ -31,7 +29,7 @@ describe('the dashboard', () => {
     const absent = own.filter(({ name }) => !queries.includes(name) && !unshown.test(name));
     assert.deepEqual(
       absent.map(({ name }) => name),
-      ['k8slab_driver_errors_total', 'k8slab_events_total', ...OVERLAY],
+      ['k8slab_driver_errors_total', 'k8slab_events_total'],
     );
   });
 

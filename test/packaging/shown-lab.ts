@@ -68,6 +68,7 @@ function call(metrics: Metrics, steps: number): void {
   metrics.driverCall({ driver: 'virsh', op: 'dumpxml', seconds: 0.004, reason });
   metrics.driverCall({ driver: 'virsh', op: 'net-update', seconds: 0.3, mutating: true });
   metrics.driverCall({ driver: 'ssh', op: 'exec', seconds: 0.2 });
+  metrics.driverCall({ driver: 'kube', op: 'apply-node', seconds: 0.01, mutating: true });
   metrics.driverWaited('virsh', 0.002);
   metrics.driverWaited('ssh', 0.3);
   metrics.guestsFelt('uplink', 0.4);
@@ -94,7 +95,7 @@ function shownObjects() {
     ),
     object('Network', NETWORK, [ready(true)], {
       spec: { cidr: '192.168.111.0/24', domain: 'k8s.lab' },
-      status: { bridge: 'virbr1', entries },
+      status: { bridge: 'virbr1', entries, overlay: { peers: 2, unreachable: 1 } },
     }),
     object('Image', 'debian', [ready(true)], { spec: {}, status: { virtualSize: 2 ** 31 } }),
     object('LoadBalancer', 'api', [ready(true)], { spec: {}, status: { servers, sessions: 3 } }),
