@@ -1,25 +1,58 @@
 import { z } from 'zod';
 import { vmhostSpec } from '../../api/vmhost/spec.ts';
-import { isElsewhere, type Condition, type Kind, type ObjectRef, type ObjectStatus } from '../../api/meta.ts';
+import {
+  isElsewhere,
+  parseRef,
+  refName,
+  type Condition,
+  type Kind,
+  type ObjectRef,
+  type ObjectStatus,
+} from '../../api/meta.ts';
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { KubeObject } from '../../drivers/kube.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Steps } from '../../api/manifest/steps.ts';
+import { runInSlices } from '../../engine/slices.ts';
 import type { KnownObjects } from './known.ts';
+import { createPace } from './pace.ts';
 
 export interface MirrorDeps {
   readonly store: ObjectStore;
   readonly vmhost: string;
   /** What the server has, or had when it was last heard of; undefined: nobody knows. */
   readonly known: () => KnownObjects | undefined;
+  readonly clock: Clock;
 }
 
 /** What the store says of objects that others have, as the API server says it. */
 export interface Mirror {
   /** The server may say something else of it now. */
   sync(ref: ObjectRef): void;
+  /** The same, once for all that is said of it within some seconds. */
+  syncLater(ref: ObjectRef): void;
   dispose(): void;
 }
 
-export function createMirror({ store, vmhost, known }: MirrorDeps): Mirror {
+/** The files of this vmhost that name all Nodes follow what is said here: each time all of them. */
+const LATER = { settleMs: 2000, rest: 9, mostMs: 10_000 };
+
+export function createMirror({ store, vmhost, known, clock }: MirrorDeps): Mirror {
+  const waiting = new Set<string>();
+  const pace = createPace(clock, { ...LATER, run: () => void pace.during(syncWaiting) });
+
+  async function syncWaiting(): Promise<void> {
+    await runInSlices(waitingSteps(), clock);
+  }
+
+  function* waitingSteps(): Steps<void> {
+    for (const name of [...waiting]) {
+      waiting.delete(name);
+      sync(parseRef(name));
+      yield;
+    }
+  }
+
   function syncVmhost(name: string, object: KubeObject | undefined): void {
     const isOwn = name === vmhost;
     if (object === undefined) {
@@ -52,7 +85,17 @@ export function createMirror({ store, vmhost, known }: MirrorDeps): Mirror {
     else if (object !== undefined) copyStatus(ref, object);
   }
 
-  return { sync, dispose: unsubscribe };
+  return {
+    sync,
+    syncLater(ref) {
+      waiting.add(refName(ref));
+      pace.ask();
+    },
+    dispose() {
+      unsubscribe();
+      pace.dispose();
+    },
+  };
 }
 
 const condition: z.ZodType<Condition> = z.object({

@@ -63,7 +63,7 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
     status: createWorkQueue({ name: 'api-server-status', clock, metrics }),
     finalizers: createWorkQueue({ name: 'api-server-finalizers', clock, metrics }),
   };
-  const mirror = createMirror({ store, vmhost, known });
+  const mirror = createMirror({ store, vmhost, known, clock });
   const publish = (ref: ObjectRef): void =>
     queues.status.addAfter(refName(ref), ref.kind === 'Vmhost' ? PUBLISH_VMHOST_MS : PUBLISH_MS);
   const isOwn = ownNodes(vmhost);
@@ -84,7 +84,10 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
   const onChange = (change: KubeChange): void => {
     if (change.type === 'Listed')
       for (const name of watch.objects(change.kind).keys()) add({ kind: change.kind, name });
-    else if (change.type !== 'Problem') add({ kind: change.kind, name: change.object.metadata.name });
+    if (change.type === 'Listed' || change.type === 'Problem') return;
+    const ref = { kind: change.kind, name: change.object.metadata.name };
+    if (isOfOthers(ref)) mirror.syncLater(ref);
+    else add(ref);
   };
   deps.changes.add(onChange);
   const unsubscribe = [

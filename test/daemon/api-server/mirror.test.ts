@@ -17,9 +17,10 @@ function knowing(...vmhosts: readonly KubeObject[]): KnownObjects {
 }
 
 describe('what the store says of other vmhosts', () => {
-  const store = createStore<KindMap>({ clock: createFakeClock() });
+  const clock = createFakeClock();
+  const store = createStore<KindMap>({ clock });
   let known: KnownObjects | undefined = knowing(vmhost('v1', '10.0.0.1'), vmhost('v2', '10.0.0.2'));
-  const mirror = createMirror({ store, vmhost: 'v1', known: () => known });
+  const mirror = createMirror({ store, vmhost: 'v1', known: () => known, clock });
   const sync = (): unknown[] => {
     for (const name of ['v1', 'v2']) mirror.sync({ kind: 'Vmhost', name });
     return store
@@ -32,6 +33,24 @@ describe('what the store says of other vmhosts', () => {
       ['v1', undefined, undefined],
       ['v2', 'v2', ['10.0.0.2']],
     ]);
+  });
+
+  it('follows once for all that changes within two seconds, where that may wait', async () => {
+    let told = 0;
+    const unsubscribe = store.subscribe(() => (told += 1));
+    for (const end of [3, 4, 5]) {
+      known = knowing(vmhost('v1', '10.0.0.1'), vmhost('v2', `10.0.0.${end}`));
+      mirror.syncLater({ kind: 'Vmhost', name: 'v2' });
+      await clock.advance(600);
+    }
+    assert.equal(told, 0);
+
+    await clock.advance(200);
+
+    unsubscribe();
+    assert.deepEqual(store.get('Vmhost', 'v2')?.status.addresses, ['10.0.0.5']);
+    assert.equal(told, 1);
+    assert.equal(clock.pendingTimers(), 0);
   });
 
   it('stays as it was while nobody knows, and goes once the API server no longer has it', () => {
