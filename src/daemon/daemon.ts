@@ -23,7 +23,7 @@ import { createMetrics } from '../engine/metrics.ts';
 import { createReleasers, type Releasers } from '../engine/releasers.ts';
 import { createStoreSink } from '../engine/status-sink.ts';
 import { createStore } from '../engine/store.ts';
-import { openConfigured, vmhostName, type Connect } from './api-server/open.ts';
+import { openConfigured, type Connect } from './api-server/open.ts';
 import type { Priority } from '../engine/work-queue.ts';
 import { createQueues, startControllers } from './controllers.ts';
 import { createDirectorySource } from './directory-source.ts';
@@ -38,6 +38,7 @@ import { createRemovals } from './removals.ts';
 import { startServers } from './http/start.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
+import { vmhostName } from './vmhost-name.ts';
 import { addVmhostMetrics } from './vmhost-metrics.ts';
 import { createDrivers, createReconcilers, loadIdentity, type Drivers, type WiringDeps } from './wiring.ts';
 

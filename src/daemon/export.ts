@@ -4,7 +4,7 @@ import { KINDS } from '../api/kinds/list.ts';
 import { namedObjects } from '../api/manifest/snapshot.ts';
 import { exportManifests, type Exported } from '../api/placement/export.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import { sharedName } from './api-server/open.ts';
+import { sharedName } from './vmhost-name.ts';
 import type { Manifests } from './manifests.ts';
 
 export interface ExportDeps {

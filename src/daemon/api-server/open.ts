@@ -1,7 +1,5 @@
-import { hostname } from 'node:os';
 import type { DaemonConfig } from '../../api/daemon-config.ts';
-import { explainError, ReasonedError } from '../../api/errors.ts';
-import { objectName } from '../../api/kinds/fields.ts';
+import { explainError } from '../../api/errors.ts';
 import { namesOf } from '../../api/kinds/kinds.ts';
 import { KINDS } from '../../api/kinds/list.ts';
 import type { KeyPair } from '../../drivers/keys.ts';
@@ -9,6 +7,7 @@ import { removeWritten } from '../../drivers/files.ts';
 import type { Kube } from '../../drivers/kube.ts';
 import { readIdentity, type MachineIdentity } from '../../drivers/vmhost/identity.ts';
 import type { Releasers } from '../../engine/releasers.ts';
+import { vmhostName } from '../vmhost-name.ts';
 import { createFacts } from './facts.ts';
 import { kubeMeter } from './metrics.ts';
 import { rememberedIn } from './remembered.ts';
@@ -61,22 +60,6 @@ async function forget({ state }: DaemonConfig, log: OpenDeps['log']): Promise<vo
   } catch (error) {
     log.warn({ why: explainError(error) }, 'cannot forget what the API server had');
   }
-}
-
-/** What this vmhost is called. @throws ReasonedError InvalidConfig when the machine's name is none for an object */
-export function vmhostName({ source }: Pick<DaemonConfig, 'source'>): string {
-  return source.kubeconfig === '' ? (source.name ?? hostname()) : sharedName({ source });
-}
-
-/** What API servers call it. @throws ReasonedError InvalidConfig when the machine's name is none for an object */
-export function sharedName({ source }: Pick<DaemonConfig, 'source'>): string {
-  if (source.name !== undefined) return source.name;
-  const [name = ''] = hostname().toLowerCase().split('.');
-  if (objectName.safeParse(name).success) return name;
-  throw new ReasonedError(
-    'InvalidConfig',
-    `cannot name the Vmhost "${name}": set source.name in k8slabd.yaml`,
-  );
 }
 
 async function connectByKubeconfig(
