@@ -35,9 +35,12 @@ Exit codes: 0 nothing failed, 1 something did`,
       const { wantedLab } = await import('../../src/cli/verify/wanted.ts');
       const { openWorld } = await import('../../src/cli/verify/world.ts');
       const { readConfig } = await import('../vmhost.ts');
+      const { vmhostName } = await import('../../src/daemon/vmhost-name.ts');
+      const config = await readConfig();
       const objects = await fetchObjects(client());
-      const wanted = wantedLab(objects, { nodes: words.map(nodeName), role: flags.role });
-      const { world, dispose } = openWorld(await readConfig());
+      const vmhost = vmhostName(config);
+      const wanted = wantedLab(objects, { nodes: words.map(nodeName), role: flags.role, vmhost });
+      const { world, dispose } = openWorld(config);
       const verified = await verify(world, wanted).finally(dispose);
       const failed = count(verified.checks, 'failed');
       process.stdout.write(

@@ -16,6 +16,7 @@ import { createJobs, type Jobs } from '../controllers/jobs.ts';
 import { createLoadBalancerReconciler } from '../controllers/load-balancer/reconciler.ts';
 import { createNetworkReconciler } from '../controllers/network/reconciler.ts';
 import { createNetworkRemoval } from '../controllers/network/removal.ts';
+import { vmhostName } from './vmhost-name.ts';
 import { createNodeReconciler } from '../controllers/node/reconciler.ts';
 import { createNodeRemoval } from '../controllers/node/removal.ts';
 import { createProbePool } from '../controllers/node/probe-pool.ts';
@@ -207,6 +208,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
       has: (node: string) => hasHostKey(hostKeys, node),
       remove: (node: string) => removeHostKey(hostKeys, node),
     },
+    ...(config.source.kubeconfig === '' ? {} : { vmhost: vmhostName(config) }),
     daemonKey: identity.publicKey,
     peerKeys: () => peersOf(store).flatMap(({ status }) => status.sshPublicKey ?? []),
     jobs: nodeJobs,

@@ -10,14 +10,16 @@ export interface VerifySelection {
   /** Names of Nodes; none: all of them. */
   readonly nodes: readonly string[];
   readonly role?: string | undefined;
+  /** What this vmhost is called: what is there is looked at more closely. */
+  readonly vmhost: string;
 }
 
 /**
  * What the manifests, and the addresses given out for them, say that is to be found.
  * @throws ReasonedError NotFound
  */
-export function wantedLab(objects: Objects, { nodes, role }: VerifySelection): Wanted {
-  const all = objects.nodes.map((node) => wantedGuest(node, objects));
+export function wantedLab(objects: Objects, { nodes, role, vmhost }: VerifySelection): Wanted {
+  const all = objects.nodes.map((node) => wantedGuest(node, objects, vmhost));
   const known = new Set(all.map(({ name }) => name));
   const missing = nodes.filter((name) => !known.has(name));
   if (missing.length > 0)
@@ -43,7 +45,11 @@ export function wantedLab(objects: Objects, { nodes, role }: VerifySelection): W
   };
 }
 
-function wantedGuest({ metadata, spec, status }: ObjectOf<'Node'>, { networks }: Objects): WantedGuest {
+function wantedGuest(
+  { metadata, spec, status }: ObjectOf<'Node'>,
+  { networks }: Objects,
+  own: string,
+): WantedGuest {
   const { name } = metadata;
   return {
     name,
@@ -53,7 +59,7 @@ function wantedGuest({ metadata, spec, status }: ObjectOf<'Node'>, { networks }:
     adopted: spec.policy.adopt,
     named: spec.hostsEntry,
     hostKey: status.sshHostKey,
-    elsewhere: status.vmhost,
+    elsewhere: status.vmhost === own ? undefined : status.vmhost,
     places: spec.networks.flatMap((attachment): Place[] => {
       const network = networks.find((each) => each.metadata.name === attachment.network);
       const entry = entryOf(network?.status.entries, name);

@@ -23,6 +23,8 @@ export interface NodeDeps extends ProbeDeps {
   readonly seeds: Seeds;
   /** The host key that the guest of this Node is given; made at the first call. */
   readonly hostKey: (node: string) => Promise<KeyPair>;
+  /** What API servers call this vmhost; left out: there is none. */
+  readonly vmhost?: string;
   /** Public key of the daemon. */
   readonly daemonKey: string;
   /** Those of the daemons of other vmhosts; left out: there are none. */

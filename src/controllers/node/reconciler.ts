@@ -27,7 +27,7 @@ export function createNodeReconciler(deps: NodeDeps): Reconciler<'Node', NodeAct
       return {
         plan,
         conditions,
-        fields: fields(object, extra),
+        fields: { ...fields(object, extra), ...(deps.vmhost === undefined ? {} : { vmhost: deps.vmhost }) },
         extra,
         ...(again === undefined ? {} : { again }),
       };

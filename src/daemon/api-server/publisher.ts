@@ -45,7 +45,8 @@ function wantedStatus(object: AnyObject | undefined, vmhost: string): object | u
   const { kind, status } = object;
   if (status.conditions.length === 0) return undefined;
   if (kind === 'Network' || kind === 'Image') return { vmhosts: [stateOf(status, vmhost)] };
-  const { conditions, observedGeneration, ...fields } = status;
+  // Where a Node is bound to is said by who bound it.
+  const { conditions, observedGeneration, vmhost: _, ...fields }: Told = status;
   // The store counts its own generations: those of the server are known for what was acted on last alone.
   const isLatest = observedGeneration === object.metadata.generation;
   const generation = isLatest ? object.origin?.generation : undefined;
@@ -56,6 +57,8 @@ function wantedStatus(object: AnyObject | undefined, vmhost: string): object | u
     conditions: conditions.map(({ observedGeneration: _, ...each }) => ({ ...each, ...observed })),
   };
 }
+
+type Told = ObjectStatus & { readonly vmhost?: unknown };
 
 function stateOf({ conditions }: ObjectStatus, name: string): VmhostState {
   const { status = 'Unknown', reason = 'NotLookedAt', message = '' } = findCondition(conditions, READY) ?? {};

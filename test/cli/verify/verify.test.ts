@@ -260,19 +260,32 @@ describe('what is wanted', () => {
     };
     const ip = bed.object('Node', 'b').status.address;
 
-    const all = wantedLab(objects, { nodes: [] });
+    const all = wantedLab(objects, { nodes: [], vmhost: 'v1' });
     const [balancer] = all.balancers;
     assert.deepEqual(balancer?.frontends[0]?.servers, [{ node: 'b', ip, port: 8080 }]);
     assert.equal(all.guests[1]?.places[0]?.hostnames[0], 'b.k8s-thw.local');
 
     bed.store.terminate('Node', 'b');
-    const going = wantedLab({ ...objects, nodes: bed.store.list('Node') }, { nodes: [] });
+    const going = wantedLab({ ...objects, nodes: bed.store.list('Node') }, { nodes: [], vmhost: 'v1' });
     assert.deepEqual(going.balancers[0]?.frontends[0]?.servers, [], 'who is on its way out serves nothing');
 
-    const some = wantedLab(objects, { nodes: [], role: 'worker' });
+    const some = wantedLab(objects, { nodes: [], role: 'worker', vmhost: 'v1' });
     assert.deepEqual([some.guests.map(({ name }) => name), some.balancers, some.all.length], [['b'], [], 2]);
-    assert.throws(() => wantedLab(objects, { nodes: ['x'] }), { reason: 'NotFound' });
-    assert.throws(() => wantedLab(objects, { nodes: [], role: 'x' }), { reason: 'NotFound' });
+    const [a, b] = objects.nodes.map((node, at) => ({
+      ...node,
+      status: { ...node.status, vmhost: `v${at + 1}` },
+    }));
+    assert.ok(a && b);
+    const shared = wantedLab({ ...objects, nodes: [a, b] }, { nodes: [], vmhost: 'v1' });
+    assert.deepEqual(
+      shared.guests.map(({ name, elsewhere }) => [name, elsewhere]),
+      [
+        ['a', undefined],
+        ['b', 'v2'],
+      ],
+    );
+    assert.throws(() => wantedLab(objects, { nodes: ['x'], vmhost: 'v1' }), { reason: 'NotFound' });
+    assert.throws(() => wantedLab(objects, { nodes: [], role: 'x', vmhost: 'v1' }), { reason: 'NotFound' });
   });
 });
 

@@ -10,11 +10,11 @@ export const BINDING = { manager: 'k8slab-scheduler' };
 
 export async function until(
   what: string,
-  ask: () => boolean | undefined,
+  ask: () => boolean | undefined | Promise<boolean>,
   told: () => unknown = () => '',
 ): Promise<void> {
   const since = performance.now();
-  while (ask() !== true) {
+  while ((await ask()) !== true) {
     assert.ok(performance.now() - since < 20_000, `${what}: ${JSON.stringify(told())}`);
     await sleep(20);
   }

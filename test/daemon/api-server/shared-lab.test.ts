@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { after, before, describe, it } from 'node:test';
+import type { ObjectOf } from '../../../src/api/meta.ts';
+import { createClient } from '../../../src/cli/client.ts';
 import { attachedText, imageText, networkText } from '../../api/manifest/samples.ts';
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import type { LoadedDaemon } from '../../load/daemon.ts';
@@ -75,6 +79,20 @@ describe('two vmhosts that share a lab', () => {
       () => named(v1) && named(v2),
       () => [v1.world.files.get('/etc/hosts'), v2.world.files.get('/etc/hosts')],
     );
+  });
+
+  it('shows on every vmhost where each Node is, also those that are its own', async () => {
+    const where = async ({ config }: LoadedDaemon): Promise<unknown> => {
+      const { items } = (await createClient(join(config.runtime, 'k8slab.sock')).get('nodes')) as {
+        items: ObjectOf<'Node'>[];
+      };
+      return items.map(({ metadata, status }) => [metadata.name, status.vmhost]);
+    };
+    const all = [
+      ['a', 'v1'],
+      ['b', 'v2'],
+    ];
+    await until('shown', async () => isDeepStrictEqual([await where(v1), await where(v2)], [all, all]));
   });
 
   it('says of a Network how it is on each vmhost', async () => {
