@@ -8,7 +8,7 @@ import { finalizerOf, isElsewhere, type Kind, type KindMap } from '../api/meta.t
 import type { Marked } from '../api/ownership/orphan.ts';
 import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
-import { ensureDir, readIfExists, writeAtomic } from '../drivers/files.ts';
+import { ensureDir, readIfExists, removeLeftovers, writeAtomic } from '../drivers/files.ts';
 import type { KeyPair } from '../drivers/keys.ts';
 import type { MachineIdentity } from '../drivers/vmhost/identity.ts';
 import type { Notifier } from '../drivers/systemd.ts';
@@ -24,6 +24,7 @@ import { createReleasers, type Releasers } from '../engine/releasers.ts';
 import { createStoreSink } from '../engine/status-sink.ts';
 import { createStore } from '../engine/store.ts';
 import { openConfigured, type Connect } from './api-server/open.ts';
+import { rememberedIn } from './api-server/remembered.ts';
 import type { Priority } from '../engine/work-queue.ts';
 import { createQueues, startControllers } from './controllers.ts';
 import { createDirectorySource } from './directory-source.ts';
@@ -88,7 +89,17 @@ function openAges({ config, clock, log }: DaemonOptions): Promise<Journal> {
     await writeAtomic(path, text);
   }
   const files = { readIfExists, writeAtomic: write };
-  return openJournal({ path: join(config.state, 'objects.json'), files, clock, log });
+  return openJournal({ path: agesIn(config.state), files, clock, log });
+}
+
+function agesIn(state: string): string {
+  return join(state, 'objects.json');
+}
+
+/** What a run left that was killed while it wrote. The next write would take it away, and may be long in coming. */
+async function removeHalfWritten({ state }: DaemonConfig): Promise<void> {
+  // Where they cannot be removed nothing can be written either, which is told then.
+  for (const path of [agesIn(state), rememberedIn(state)]) await removeLeftovers(path).catch(() => undefined);
 }
 
 interface FromDisk {
@@ -156,7 +167,6 @@ async function build(
     onLoaded,
     onProblem: enqueueVmhost,
   });
-  journal.follow(store, () => manifests.isComplete() && removals.surveyed());
   releasers.add('manifests', () => manifests.dispose());
   const isCondemned = (kind: Kind, name: string): boolean =>
     manifests.snapshot().condemned.has(`${kind}/${name}`);
@@ -176,7 +186,19 @@ async function build(
   for (const each of jobs) releasers.add('jobs', () => each.dispose());
   const controllers: Controller[] = [];
   const health = createHealth({ store, manifests, removals, controllers: () => controllers });
-  const data = { store, source, sink, metrics, events, drivers, queues, enqueue, manifests, removals };
+  const data = {
+    store,
+    journal,
+    source,
+    sink,
+    metrics,
+    events,
+    drivers,
+    queues,
+    enqueue,
+    manifests,
+    removals,
+  };
   return { ...data, controllers, health, reconcilers, memory, identity, apiServer };
 }
 
@@ -189,6 +211,9 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   const { store, manifests, queues, health } = parts;
   const http = httpDeps(options, parts);
   await startServers(http, options, releasers);
+  // Not before: until the sockets are its own, another daemon may have what is written there.
+  await removeHalfWritten(config);
+  parts.journal.follow(store, () => manifests.isComplete() && parts.removals.surveyed());
   // What was there before the daemon is no edit.
   let edited: Priority = 'resync';
   const enqueue: Enqueue = (kind, name, delayMs, priority) =>

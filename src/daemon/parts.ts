@@ -11,6 +11,7 @@ import type { StatusSink } from '../engine/status-sink.ts';
 import type { ApiServer } from './api-server/open.ts';
 import type { Queues } from './controllers.ts';
 import type { Health } from './health.ts';
+import type { Journal } from './journal.ts';
 import type { Manifests } from './manifests.ts';
 import type { Reconcilers } from './planner.ts';
 import type { Removals } from './removals.ts';
@@ -20,6 +21,7 @@ import type { Drivers } from './wiring.ts';
 /** All parts of a daemon, connected; nothing runs yet. */
 export interface Parts {
   readonly store: ObjectStore;
+  readonly journal: Journal;
   readonly source: Source<Snapshot>;
   readonly sink: StatusSink<KindMap>;
   readonly metrics: Metrics;

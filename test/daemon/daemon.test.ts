@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
@@ -100,14 +101,37 @@ describe('the daemon', () => {
     const dir = await mkdtemp(join(root, 'd-'));
     await mkdir(join(dir, 'manifests'));
     const daemon = await start(configIn(dir), createRecordingLogger());
+    const beingWritten = await leftIn(dir, '.objects.json.k8slab-tmp-0');
     try {
       await assert.rejects(start(configIn(dir), createRecordingLogger()), {
         reason: 'AlreadyRunning',
       });
 
       assert.ok(await createClient(join(dir, 'run/k8slab.sock')).get('nodes'));
+      assert.ok(existsSync(beingWritten));
     } finally {
       await daemon.stop();
     }
   });
+
+  it('takes away what a run left of its own files that was killed while it wrote them', async () => {
+    const dir = await mkdtemp(join(root, 'd-'));
+    await mkdir(join(dir, 'manifests'));
+    const names = ['.objects.json.k8slab-tmp-0', '.api-server.json.k8slab-tmp-1', 'mine'];
+    const left = await Promise.all(names.map((name) => leftIn(dir, name)));
+    const daemon = await start(configIn(dir), createRecordingLogger());
+    await daemon.stop();
+
+    assert.deepEqual(
+      left.map((path) => existsSync(path)),
+      [false, false, true],
+    );
+  });
+
+  async function leftIn(dir: string, name: string): Promise<string> {
+    const path = join(configIn(dir).state, name);
+    await mkdir(configIn(dir).state, { recursive: true });
+    await writeFile(path, '');
+    return path;
+  }
 });
