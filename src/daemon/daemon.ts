@@ -36,7 +36,8 @@ import { openJournal, type Journal } from './journal.ts';
 import { createManifests } from './manifests.ts';
 import { logReady } from './ready-log.ts';
 import { createRemovals } from './removals.ts';
-import { startServers } from './http/start.ts';
+import { expectAlone } from './http/servers.ts';
+import { socketIn, startServers } from './http/start.ts';
 import { enqueueAll, startTriggers, type Enqueue } from './triggers.ts';
 import { startWatches } from './watches.ts';
 import { vmhostName } from './vmhost-name.ts';
@@ -74,6 +75,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const releasers = createReleasers();
   try {
     await ensureDir(options.config.runtime);
+    // Before anything is asked for in the name of this vmhost, such as its Lease.
+    await expectAlone(socketIn(options.config.runtime));
     const identity = await loadIdentity(options.config);
     const journal = await openAges(options);
     return await start(options, await build(options, { identity, journal }, releasers), releasers);

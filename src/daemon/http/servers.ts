@@ -51,12 +51,7 @@ export async function serveSocket(
   { mode, gid }: SocketRights,
   deps: ServerDeps,
 ): Promise<RunningServer> {
-  if (await answers(path)) {
-    const hint = 'systemctl status k8slabd';
-    throw new ReasonedError('AlreadyRunning', `cannot listen on "${path}": another k8slabd answers there`, {
-      hint,
-    });
-  }
+  await expectAlone(path);
   await rm(path, { force: true });
   const server = createServer({ ...LIMITS, ...deps.limits }, listenerOf(app));
   await listen(server, (done) => server.listen({ path, backlog: MAX_CONNECTIONS }, done), path);
@@ -72,6 +67,14 @@ export async function serveSocket(
     });
   }
   return served;
+}
+
+/** @throws ReasonedError AlreadyRunning when another daemon answers on that socket */
+export async function expectAlone(path: string): Promise<void> {
+  if (!(await answers(path))) return;
+  throw new ReasonedError('AlreadyRunning', `cannot listen on "${path}": another k8slabd answers there`, {
+    hint: 'systemctl status k8slabd',
+  });
 }
 
 /** @param address `127.0.0.1:9811` */

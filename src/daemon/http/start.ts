@@ -20,6 +20,11 @@ export interface StartDeps {
   readonly log: Logger;
 }
 
+/** The socket of who only looks; it is also what keeps a second daemon from starting. */
+export function socketIn(runtime: string): string {
+  return join(runtime, 'k8slab.sock');
+}
+
 /** The sockets, the port of probes, and the API on HTTPS where the configuration has it. */
 export async function startServers(
   http: Omit<HttpDeps, 'kubeconfig'>,
@@ -34,7 +39,7 @@ export async function startServers(
   const gid = await readers(deps);
   const socket = await serveSocket(
     createApi(whole, 'read'),
-    join(config.runtime, 'k8slab.sock'),
+    socketIn(config.runtime),
     { mode: 0o660, gid },
     server,
   );

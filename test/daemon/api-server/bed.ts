@@ -56,10 +56,12 @@ export function start(
   server: FakeApiServer,
   name: string,
   machineID = name.padEnd(32, '0'),
+  vmhost?: LoadedDaemon,
 ): Promise<LoadedDaemon> {
   return startLoaded({
     clock: systemClock(),
     prepare: () => Promise.resolve(),
+    ...(vmhost === undefined ? {} : { vmhost }),
     shared: { name, kube: server.client(name), machine: { machineID, bootID: 'b' } },
   });
 }

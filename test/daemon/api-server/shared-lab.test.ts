@@ -56,6 +56,17 @@ describe('two vmhosts that share a lab', () => {
     ]);
   });
 
+  it('leaves its Lease to the daemon that has it when a second one is started beside it, which is refused', async () => {
+    const holder = async (): Promise<unknown> =>
+      (await server.client('v1').lease.get('vmhost-v1'))?.spec.holderIdentity;
+    const before = await holder();
+
+    await assert.rejects(start(server, 'v1', undefined, v1), { reason: 'AlreadyRunning' });
+
+    assert.ok(before);
+    assert.equal(await holder(), before);
+  });
+
   it('tells by an Event where each Node went, whichever vmhost has it', async () => {
     const bound = (): string[] =>
       server.events
