@@ -31,11 +31,12 @@ export async function restartNetwork(deps: RestartDeps, network: string, action:
   const { libvirt, dnsmasq, bridges } = deps;
   const { attachment } = action;
   const by = deadlines(deps.clock);
-  const known = attachment.ports.length > 0 ? await bridges.neighbours(action.before) : [];
+  const isUsed = attachment.ports.length > 0;
+  const known = isUsed ? await bridges.neighbours(action.before) : [];
   const attach = async (bridge: string): Promise<void> => {
-    if (attachment.ports.length > 0) await bridges.attach({ ...attachment, bridge }, known);
+    if (isUsed) await bridges.attach({ ...attachment, bridge }, known);
   };
-  if (attachment.ports.length > 0) await bridges.park(attachment.parking, attachment.ports);
+  if (isUsed) await bridges.park(attachment.parking, attachment.ports);
   try {
     await by(RESTART_MS.stopped, `stop network "${network}"`, (options) =>
       libvirt.destroyNetwork(network, options),

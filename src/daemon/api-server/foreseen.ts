@@ -5,10 +5,10 @@ import {
   type Snapshot,
 } from '../../api/manifest/snapshot.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
-import { API_VERSION, objectWord, refName, type Kind, type Origin } from '../../api/meta.ts';
+import { API_VERSION, refName, type Kind, type Origin } from '../../api/meta.ts';
 import type { PlannedObject } from '../../api/disruption/action.ts';
 import type { Kinds } from '../../api/kinds/kinds.ts';
-import { givenOf, manifestText } from '../../api/placement/filled.ts';
+import { givenOf } from '../../api/placement/filled.ts';
 import { place, type Placement } from '../../api/placement/place.ts';
 import { plannedPlacement } from '../../api/placement/planned.ts';
 import { readLab } from '../../api/placement/read.ts';
@@ -18,6 +18,7 @@ import type { Clock } from '../../engine/clock.ts';
 import { runInSlices } from '../../engine/slices.ts';
 import type { KnownObjects } from './known.ts';
 import { manifestsOf, sharedObjects, sharedSnapshot, type Sharer } from './snapshot.ts';
+import { createTexts } from './texts.ts';
 
 /** What would come of manifests if the API server had them. */
 export interface Foreseen {
@@ -50,12 +51,7 @@ export async function foresee({ sharer, clock, objects, files, only }: ForeseeIn
 async function snapshotOf(sharer: Sharer, objects: KnownObjects, clock: Clock): Promise<Snapshot> {
   const known = manifestsOf(sharer.kinds, objects);
   const given = givenOf(objects('Network').values());
-  const files = known.map(({ kind, name, object }) => ({
-    path: objectWord({ kind, name }),
-    ...manifestText(sharer.kinds, { kind, object, given }),
-    ref: refName({ kind, name }),
-  }));
-  const ignored = new Map(files.map((file) => [file.ref, file.ignored]));
+  const { files, ignored } = createTexts(sharer.kinds)(known, given);
   const live = await runInSlices(snapshotSteps(emptySnapshot, { files }, sharer.kinds), clock);
   const found = sharedObjects(sharer, known, { parsed: live.objects, isGone: () => false });
   const { share } = sharedSnapshot(sharer, { live, objects, origins, ignored, shared: found });

@@ -5,10 +5,8 @@ import {
   type Snapshot,
 } from '../../api/manifest/snapshot.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
-import type { Kinds } from '../../api/kinds/kinds.ts';
-import { objectWord, refName, type Origin } from '../../api/meta.ts';
-import { givenOf, manifestText, type Given, type GivenAddress } from '../../api/placement/filled.ts';
-import type { KubeObject } from '../../drivers/kube.ts';
+import type { Origin } from '../../api/meta.ts';
+import { givenOf } from '../../api/placement/filled.ts';
 import type { Clock, Timer } from '../../engine/clock.ts';
 import { runInSlices } from '../../engine/slices.ts';
 import type { Source } from '../../engine/source.ts';
@@ -16,6 +14,7 @@ import type { Hints } from './hints.ts';
 import type { KnownObjects } from './known.ts';
 import { createPace } from './pace.ts';
 import { manifestsOf, sharedObjects, sharedSnapshot, type Known, type Sharer } from './snapshot.ts';
+import { createTexts } from './texts.ts';
 
 /**
  * How soon it is followed what concerns others alone: once a Node that is asked for has had the time to be given an address and bound,
@@ -109,54 +108,6 @@ function createDeletions(
   }
 
   return Object.assign(update, { dispose: () => timer?.cancel() });
-}
-
-interface Told {
-  readonly object: KubeObject;
-  readonly given: GivenTo;
-  readonly file: { readonly path: string; readonly text: string };
-  readonly ignored: readonly string[];
-}
-
-interface Texts {
-  readonly files: readonly ManifestFile[];
-  /** `Kind/name` -> fields that are left out of the text, since only a newer release knows them. */
-  readonly ignored: ReadonlyMap<string, readonly string[]>;
-}
-
-type GivenTo = ReadonlyMap<string, GivenAddress> | undefined;
-
-/** An object of which nothing has changed is not written out again, and a text that says what it said is the very same one. */
-function createTexts(kinds: Kinds): (known: readonly Known[], given: Given) => Texts {
-  let before = new Map<string, Told>();
-  return (known, given) => {
-    const told = new Map<string, Told>();
-    const left = new Map<string, readonly string[]>();
-    for (const { kind, name, object } of known) {
-      const path = objectWord({ kind, name });
-      const givenTo = kind === 'Node' ? given.get(name) : undefined;
-      const last = before.get(path);
-      const isSame = last?.object === object && isSameGiven(last.given, givenTo);
-      const { text, ignored } = isSame
-        ? { text: last.file.text, ignored: last.ignored }
-        : manifestText(kinds, { kind, object, given });
-      const file = last?.file.text === text ? last.file : { path, text };
-      told.set(path, { object, given: givenTo, file, ignored });
-      if (ignored.length > 0) left.set(refName({ kind, name }), ignored);
-    }
-    before = told;
-    return { files: Array.from(told.values(), ({ file }) => file), ignored: left };
-  };
-}
-
-function isSameGiven(a: GivenTo, b: GivenTo): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  if (a.size !== b.size) return false;
-  for (const [network, { address, podCIDR }] of a) {
-    const other = b.get(network);
-    if (other?.address !== address || other.podCIDR !== podCIDR) return false;
-  }
-  return true;
 }
 
 /** An object whose origin is as it was is the very same one. */
