@@ -10,8 +10,8 @@ export interface AskOptions {
 }
 
 /**
- * Asks a vmhost's k8slabd, as `k8slab get -o json` does. Each start of that costs a third of a second of a core, and those who
- * wait for something ask several times a second.
+ * Asks a vmhost's k8slabd, as `k8slab get -o json` does. Those who wait for something ask several times a second,
+ * and shall start no Node program each time.
  * @param paths such as `nodes/worker00`; the answers are lines, in that order
  */
 export function askApi(

@@ -82,10 +82,13 @@ export function startWriting(deps: WritingDeps, releasers: Releasers): readonly 
     for (const ref of allOf(known(), store)) add(ref);
   };
   const onChange = (change: KubeChange): void => {
-    if (change.type === 'Listed')
-      for (const name of watch.objects(change.kind).keys()) add({ kind: change.kind, name });
-    if (change.type === 'Listed' || change.type === 'Problem') return;
-    const ref = { kind: change.kind, name: change.object.metadata.name };
+    if (change.type === 'Problem') return;
+    const { kind } = change;
+    if (change.type === 'Listed') {
+      for (const name of watch.objects(kind).keys()) add({ kind, name });
+      return;
+    }
+    const ref = { kind, name: change.object.metadata.name };
     if (isOfOthers(ref)) mirror.syncLater(ref);
     else add(ref);
   };
