@@ -1,5 +1,6 @@
 import { parseHosts } from '../../api/ipam/hosts-file.ts';
 import type { Check, LeaseLine, Place, Verdict, VerifyWorld, WantedGuest } from './types.ts';
+import { isOutOfSight } from './wanted.ts';
 import { failed, list, ok, skipped, timed } from './verdict.ts';
 
 type Names = ReadonlyMap<string, readonly string[]>;
@@ -51,7 +52,7 @@ export async function checkOnVmhost(
   const object = `node/${guest.name}`;
   const machine = await timed(world, [object, 'machine'], () => machineVerdict(shared, guest));
   const [first] = guest.places;
-  const left = guest.adopted && first === undefined;
+  const left = (guest.adopted && first === undefined) || isOutOfSight(guest);
   const isElsewhere = guest.elsewhere !== undefined;
   if (!guest.running || (machine.result !== 'ok' && !isElsewhere) || left) return [machine];
   if (first === undefined) {

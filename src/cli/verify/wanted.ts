@@ -35,14 +35,25 @@ export function wantedLab(objects: Objects, { nodes, role, vmhost }: VerifySelec
     throw new ReasonedError('NotFound', `cannot verify Nodes: none has role "${role}"`);
   const whole = guests.length === all.length;
   const used = new Set(guests.flatMap(({ places }) => places.map(({ network }) => network)));
+  const here = objects.networks.filter((network) => isOn(network, vmhost));
   return {
     all,
     guests,
-    networks: objects.networks.map(({ metadata }) => metadata.name).filter((name) => whole || used.has(name)),
+    networks: here.map(({ metadata }) => metadata.name).filter((name) => whole || used.has(name)),
     balancers: objects.balancers
       .flatMap((balancer) => wantedBalancer(balancer, objects, all))
-      .filter(({ node }) => guests.includes(node)),
+      .filter(({ node }) => guests.includes(node) && !isOutOfSight(node)),
   };
+}
+
+/** A Network without an overlay is where its Nodes are, and nowhere else. */
+function isOn({ status: { vmhosts } }: ObjectOf<'Network'>, own: string): boolean {
+  return vmhosts === undefined || vmhosts.some(({ name }) => name === own);
+}
+
+/** On another vmhost, and on no network that this one has: nothing of it is seen from here. */
+export function isOutOfSight({ elsewhere, places }: Pick<WantedGuest, 'elsewhere' | 'places'>): boolean {
+  return elsewhere !== undefined && places.length === 0;
 }
 
 function wantedGuest(

@@ -284,8 +284,36 @@ describe('what is wanted', () => {
         ['b', 'v2'],
       ],
     );
+    assert.deepEqual(shared.networks, ['k8s-net']);
     assert.throws(() => wantedLab(objects, { nodes: ['x'], vmhost: 'v1' }), { reason: 'NotFound' });
     assert.throws(() => wantedLab(objects, { nodes: [], role: 'x', vmhost: 'v1' }), { reason: 'NotFound' });
+  });
+});
+
+describe('what is on another vmhost alone', () => {
+  it('is said to be there, and nothing of it is looked for here', async () => {
+    const bed = await createLab('a');
+    bed.apply('LoadBalancer', 'api', {
+      node: 'a',
+      frontends: [{ name: 'main', port: 80, backend: { role: 'none', port: 8080 } }],
+    });
+    const elsewhere = { name: 'v2', ready: 'True', reason: 'Active', message: '' } as const;
+    const objects = {
+      nodes: bed.store.list('Node').map((node) => ({ ...node, status: { ...node.status, vmhost: 'v2' } })),
+      networks: bed.store
+        .list('Network')
+        .map((network) => ({ ...network, status: { conditions: [], vmhosts: [elsewhere] } })),
+      balancers: bed.store.list('LoadBalancer'),
+    };
+
+    const wanted = wantedLab(objects, { nodes: [], vmhost: 'v1' });
+    const { checks } = await verify(fakeWorld(fakeLab([])), wanted);
+
+    assert.deepEqual(
+      checks.map(({ object, check, result, message }) => [object, check, result, message]),
+      [['node/a', 'machine', 'skipped', 'on v2, which verifies it']],
+    );
+    assert.deepEqual(wantedLab(objects, { nodes: [], vmhost: 'v2' }).networks, ['k8s-net']);
   });
 });
 
