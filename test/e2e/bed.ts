@@ -131,7 +131,7 @@ export async function ping(lab: Vmhost, from: string, to: string, count: number)
   const { stdout } = await lab.exec(['ssh', from, `ping -i 0.05 -c ${count} -q ${to}`], {
     timeoutMs: 180_000,
   });
-  const match = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout);
+  const match = /(\d+) packets transmitted, (\d+) received/.exec(stdout);
   assert.ok(match, `ping from ${from} to ${to} printed: ${stdout}`);
   return { sent: Number(match[1]), received: Number(match[2]) };
 }

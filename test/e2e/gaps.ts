@@ -46,7 +46,7 @@ export async function startPing(
 }
 
 function ping(to: string): string {
-  return `LC_ALL=C ping -i ${INTERVAL_SECONDS} ${to}`;
+  return `LC_ALL=C ping -n -i ${INTERVAL_SECONDS} ${to}`;
 }
 
 function place(from: string | undefined, command: string): string[] {
@@ -57,18 +57,16 @@ function place(from: string | undefined, command: string): string[] {
 function readGaps(output: string): Gaps {
   const seen = new Set([...output.matchAll(/seq=(\d+)/g)].map(([, seq]) => Number(seq)));
   assert.ok(seen.size > 0, `ping printed: ${output.slice(-300)}`);
-  // busybox counts from 0, iputils from 1.
-  const first = / 56 data bytes/.test(output) ? 0 : 1;
   // The answers to the last ones may be on their way when it ends.
-  const gaps = gapsIn(seen, first, Math.max(...seen) - first + 1);
+  const gaps = gapsIn(seen, Math.max(...seen));
   const took = [...output.matchAll(/time=([\d.]+) ms/g)].map(([, ms]) => Number(ms));
   return { ...gaps, slowestSeconds: Math.max(0, ...took) / 1000 };
 }
 
-function gapsIn(seen: ReadonlySet<number>, first: number, sent: number): Omit<Gaps, 'slowestSeconds'> {
+function gapsIn(seen: ReadonlySet<number>, sent: number): Omit<Gaps, 'slowestSeconds'> {
   const lost: number[] = [];
   let [row, longest] = [0, 0];
-  for (let seq = first; seq < first + sent; seq++) {
+  for (let seq = 1; seq <= sent; seq++) {
     row = seen.has(seq) ? 0 : row + 1;
     longest = Math.max(longest, row);
     if (row > 0) lost.push(seq);

@@ -63,11 +63,16 @@ describe('a network with guests', () => {
 
   /** Nobody tells of changes of the firewall: it is looked at with everything else. */
   async function forwarding(expected: string): Promise<void> {
-    await until(`Forwarding is ${expected}`, async () => {
+    const find = async (): Promise<true | undefined> => {
       await lab.must(['systemctl', 'reload', 'k8slabd']);
-      const { conditions = [] } = (await getObject(lab, 'network/k8s-net'))?.status ?? {};
-      return conditions.some(({ type, status }) => type === 'Forwarding' && status === expected);
-    });
+      const found = await conditionOf(lab, 'network/k8s-net', 'Forwarding');
+      return found?.status === expected ? true : undefined;
+    };
+    if ((await poll(find, { timeoutMs: 60_000, intervalMs: 1000 })) === true) return;
+    const object = await getObject(lab, 'network/k8s-net');
+    const rules = await lab.must(['iptables', '-t', 'nat', '-S']);
+    const journal = await lab.must(['journalctl', '--no-pager', '-S', '-90s']);
+    assert.fail(`Forwarding is not ${expected}\n${JSON.stringify(object?.status)}\n${rules}\n${journal}`);
   }
 
   async function taps(): Promise<string[]> {

@@ -7,7 +7,7 @@ here=$(dirname "$(readlink -f "$0")")
 tree=$work/tree root=$work/root boot=$work/boot
 
 mmdebstrap -q --mode=root --variant=extract --aptopt='Acquire::Languages "none"' \
-  --include=linux-image-cloud-amd64,busybox-static,dropbear-bin,jq bookworm "$tree"
+  --include=linux-image-cloud-amd64,busybox-static,dropbear-bin,iputils-ping,jq bookworm "$tree"
 
 mkdir -p "$root" "$boot" "$work/disk"
 cp -a "$here/root/." "$root/"
@@ -21,13 +21,15 @@ ln -s usr/lib64 "$root/lib64"
 ln -s ../run "$root/var/run"
 ln -s ../proc/mounts "$root/etc/mtab"
 
-# Setuid for su and ping; busybox drops the privilege for all other applets.
+# Setuid for su; busybox drops the privilege for all other applets.
 install -m 4755 "$tree/bin/busybox" "$root/usr/bin/busybox"
 for applet in $("$root/usr/bin/busybox" --list); do
   [ -e "$root/usr/bin/$applet" ] || ln -s busybox "$root/usr/bin/$applet"
 done
 
-for binary in /usr/sbin/dropbear /usr/bin/dropbearkey /usr/bin/dbclient /usr/lib/dropbear/dropbearconvert /usr/bin/jq; do
+# Its own ping, for busybox's has room for no more than a dozen answers: more at once count as lost.
+rm "$root/usr/bin/ping"
+for binary in /usr/sbin/dropbear /usr/bin/dropbearkey /usr/bin/dbclient /usr/lib/dropbear/dropbearconvert /bin/ping /usr/bin/jq; do
   cp -L "$tree$binary" "$root/usr/bin/"
   chroot "$tree" /lib64/ld-linux-x86-64.so.2 --list "$binary" | grep -o '/[^ ]*' >>"$work/libraries"
 done
