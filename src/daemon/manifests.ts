@@ -11,7 +11,7 @@ import type { Logger } from '../engine/logger.ts';
 import type { Named, RemovalRule, Source } from '../engine/source.ts';
 import { stackOf } from '../engine/stack.ts';
 import type { ManifestMetrics } from '../engine/manifest-metrics.ts';
-import { createUntilQuiet } from '../engine/until-quiet.ts';
+import { createOneAtATime } from '../engine/one-at-a-time.ts';
 import { createDangling } from './dangling.ts';
 
 export interface ManifestsDeps {
@@ -114,7 +114,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
     deps.onProblem();
   }
 
-  const load = createUntilQuiet(loadOnce);
+  const load = createOneAtATime(loadOnce);
 
   return {
     snapshot: () => snapshot,

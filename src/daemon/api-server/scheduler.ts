@@ -11,7 +11,7 @@ import { createBackoff } from '../../engine/backoff.ts';
 import { timestamp, type Clock, type Timer } from '../../engine/clock.ts';
 import type { EventRecorder, EventType } from '../../engine/events.ts';
 import type { Logger } from '../../engine/logger.ts';
-import { createUntilQuiet } from '../../engine/until-quiet.ts';
+import { createOneAtATime } from '../../engine/one-at-a-time.ts';
 import { createAssumed } from './assumed.ts';
 import type { Election } from './election.ts';
 import { AT_ONCE, createFence } from './fence.ts';
@@ -92,7 +92,7 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     running = run();
   }
 
-  const run = createUntilQuiet(async () => {
+  const run = createOneAtATime(async () => {
     if (isStopped || !election.holds() || !watch.synced()) return;
     await round().then(after, (error: unknown) => after([explainError(error)]));
   });
