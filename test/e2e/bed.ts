@@ -128,7 +128,7 @@ export interface PingResult {
 
 /** Pings from a guest, 20 times a second. */
 export async function ping(lab: Vmhost, from: string, to: string, count: number): Promise<PingResult> {
-  const { stdout } = await lab.exec(['ssh', from, `ping -i 0.05 -c ${count} -q ${to}`], {
+  const { stdout } = await lab.exec(['ssh', from, `/usr/bin/ping -n -i 0.05 -c ${count} -q ${to}`], {
     timeoutMs: 180_000,
   });
   const match = /(\d+) packets transmitted, (\d+) received/.exec(stdout);

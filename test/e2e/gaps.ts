@@ -46,7 +46,7 @@ export async function startPing(
 }
 
 function ping(to: string): string {
-  return `LC_ALL=C ping -n -i ${INTERVAL_SECONDS} ${to}`;
+  return `LC_ALL=C /usr/bin/ping -n -i ${INTERVAL_SECONDS} ${to}`;
 }
 
 function place(from: string | undefined, command: string): string[] {

@@ -27,7 +27,7 @@ for applet in $("$root/usr/bin/busybox" --list); do
   [ -e "$root/usr/bin/$applet" ] || ln -s busybox "$root/usr/bin/$applet"
 done
 
-# Its own ping, for busybox's has room for no more than a dozen answers: more at once count as lost.
+# Called by its path, for busybox's shell prefers its own, which has room for a dozen answers: more at once count as lost.
 rm "$root/usr/bin/ping"
 for binary in /usr/sbin/dropbear /usr/bin/dropbearkey /usr/bin/dbclient /usr/lib/dropbear/dropbearconvert /bin/ping /usr/bin/jq; do
   cp -L "$tree$binary" "$root/usr/bin/"
