@@ -33,6 +33,7 @@ for binary in /usr/sbin/dropbear /usr/bin/dropbearkey /usr/bin/dbclient /usr/lib
   cp -L "$tree$binary" "$root/usr/bin/"
   chroot "$tree" /lib64/ld-linux-x86-64.so.2 --list "$binary" | grep -o '/[^ ]*' >>"$work/libraries"
 done
+chmod 4755 "$root/usr/bin/ping"
 mv "$root/usr/bin/dropbear" "$root/usr/sbin/dropbear"
 sort -u "$work/libraries" | while read -r library; do
   case $library in
