@@ -62,6 +62,11 @@ export async function serveRepository(lab: Lab): Promise<Repository> {
 }
 
 export const LB = '192.168.111.248';
+/** Options of ssh for a login that goes by no host key known so far. */
+export const BLIND = [
+  ...['-o', 'StrictHostKeyChecking=accept-new', '-o', 'UserKnownHostsFile=/dev/null'],
+  `centos@${LB}`,
+];
 export const MASTERS: Readonly<Record<string, string>> = {
   master00: '192.168.111.150',
   master01: '192.168.111.135',
