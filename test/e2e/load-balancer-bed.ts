@@ -62,7 +62,7 @@ export async function serveRepository(lab: Lab): Promise<Repository> {
 }
 
 export const LB = '192.168.111.248';
-/** Options of ssh for a login that goes by no host key known so far. */
+/** Arguments of ssh for a login that goes by no host key known so far. */
 export const BLIND = [
   ...['-o', 'StrictHostKeyChecking=accept-new', '-o', 'UserKnownHostsFile=/dev/null'],
   `centos@${LB}`,
