@@ -285,9 +285,10 @@ describe('a load balancer', () => {
     await ssh('sudo systemctl stop squatter');
     await ready();
     assert.equal((await lab.exec(['curl', '-s', '-m', '3', `http://${LB}:8080/`])).code, 0);
+    const applied = await applies();
     await applyManifests(lab, [['haproxy.yaml', loadBalancer()]]);
     await untilConfig(before);
-    await ready();
+    await untilApplied(applied + 1);
   });
 
   it('E73: repairs what is done to it by hand: its file, its unit, its process', async () => {
