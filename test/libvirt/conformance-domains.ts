@@ -147,13 +147,12 @@ function info(...shows: readonly string[]): Step {
   return { virsh: 'dominfo cf-p', shows };
 }
 
-const saves: Scenario = {
-  title: 'a guest that is held, saved, or has snapshots',
+const held: Scenario = {
+  title: 'a guest that is held',
   steps: [
     define(),
     { virsh: 'suspend cf-p', refused: true, why: 'it is off' },
     { virsh: 'resume cf-p', refused: true },
-    { virsh: 'managedsave cf-p', refused: true },
     { virsh: 'start cf-p' },
     { virsh: 'suspend cf-p' },
     info('State: paused'),
@@ -163,6 +162,21 @@ const saves: Scenario = {
     info('State: running', 'Managed save: no'),
     { virsh: 'suspend cf-p' },
     { virsh: 'destroy cf-p' },
+    { virsh: 'start cf-p' },
+    info('State: running'),
+    { virsh: 'destroy cf-p' },
+    { virsh: 'undefine cf-p' },
+    { virsh: 'dominfo cf-p', refused: true },
+  ],
+};
+
+const saved: Scenario = {
+  title: 'a guest that is saved',
+  // The test driver saves at once, and virsh never ends when a save is over before it begins to wait (62 of 400).
+  notByTestDriver: true,
+  steps: [
+    define(),
+    { virsh: 'managedsave cf-p', refused: true, why: 'it is off' },
     { virsh: 'start cf-p' },
     { virsh: 'managedsave cf-p' },
     info('State: shut off', 'Managed save: yes'),
@@ -229,7 +243,8 @@ export const DOMAIN_SCENARIOS: readonly Scenario[] = [
   identities,
   runs,
   disks,
-  saves,
+  held,
+  saved,
   restored,
   snapshots,
   overlays,
