@@ -4,6 +4,7 @@ import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { inspect } from 'node:util';
 
 /**
  * `npm test`: check, unit tests, end-to-end tests in the lab; `npm run unit` and `npm run e2e` are parts of it.
@@ -33,7 +34,7 @@ const MIDDLE = 'test/e2e/debian.test.ts';
 
 interface Count {
   passed: number;
-  /** What failed, as `file: test`. */
+  /** What failed, as `file: test` and below it how. */
   failed: string[];
   skipped: number;
 }
@@ -71,9 +72,18 @@ async function runSuite(suite: keyof typeof suites, count: Count): Promise<void>
     // A suite whose tests failed is no failure of its own; one that could not be made, or whose hook failed, is.
     const { failureType } = details.error as Error & { failureType?: string };
     if (details.type === 'suite' && failureType === 'subtestsFailed') return;
-    count.failed.push(`${relative(top, file ?? '')}: ${name}`);
+    count.failed.push(`${relative(top, file ?? '')}: ${name}\n${howItFailed(details.error)}`);
   });
   for await (const line of stream.compose(spec)) process.stdout.write(String(line));
+}
+
+/** The first lines of what was thrown: enough to tell a cause by, where the log above is cut. */
+function howItFailed(error: Error): string {
+  const lines = inspect(error.cause ?? error).split('\n');
+  return lines
+    .slice(0, 30)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }
 
 /** What the tests run beside Node: the real virsh with libvirt's test driver, qemu-img, xorriso, promtool. */
