@@ -220,6 +220,19 @@ describe('a k8slabd on an API server', () => {
     );
   });
 
+  it('has its Leases before all else where the API server has more to do than it can', async () => {
+    const asked = async (by: number, argv: readonly string[]): Promise<string | undefined> => {
+      const { stderr } = await as(by, ['--v=8', 'get', ...argv]);
+      return /X-Kubernetes-Pf-Flowschema-Uid: (\S+)/i.exec(stderr)?.[1];
+    };
+    const ours = await plane.must(['get', 'flowschema', 'k8slab-leases', '-o', 'jsonpath={.metadata.uid}']);
+
+    for (const by of [1, 2]) {
+      assert.equal(await asked(by, ['-n', 'k8slab-system', 'leases']), ours);
+      assert.notEqual(await asked(by, ['kn']), ours);
+    }
+  });
+
   it('changes nothing where its user names no vmhost', async () => {
     const told = /k8slabd is no vmhost to this API server/;
 
