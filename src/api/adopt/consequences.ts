@@ -4,7 +4,7 @@ import { desireNetwork } from '../network/desire.ts';
 import { planNetwork } from '../network/plan.ts';
 import type { ParsedObject } from '../manifest/types.ts';
 import { namedIn } from '../ownership/named.ts';
-import { takeOverNetwork } from '../network/adopt.ts';
+import { leaveEntries, takeOverNetwork } from '../network/adopt.ts';
 import type { FoundManifest, FoundNetwork, FoundWorld } from './world.ts';
 
 /** Plans each network as the daemon will, and says in its notes what would be done all the same. */
@@ -40,13 +40,13 @@ function planFound(
     ...(live === undefined ? {} : { live }),
   };
   const taken = takeOverNetwork({ name, spec, named: namedIn(origin) }, found, nodes);
-  const { desired } = desireNetwork({
-    ...{ name, spec: taken.spec, nodes, keepsRanges: taken.keepsRanges },
+  const { desired, left } = desireNetwork({
+    ...{ name, spec: taken.spec, nodes, keepsRanges: taken.keepsRanges, found: taken.found },
     ...(taken.observed.config === undefined ? {} : { config: taken.observed.config.model }),
     ...(live === undefined ? {} : { live: live.model }),
     ...(taken.leaseSeconds === undefined ? {} : { leaseSeconds: taken.leaseSeconds }),
     keeps: () => true,
     hostDirs: { dhcp: '', dns: '' },
   });
-  return planNetwork(desired, taken.observed);
+  return planNetwork(desired, leaveEntries(taken, left));
 }

@@ -64,6 +64,26 @@ export function takeOverNetwork(
   };
 }
 
+/**
+ * What is taken over, less the entries of Nodes that are refused: those stay as others made them.
+ * @param left those Nodes
+ */
+export function leaveEntries({ observed, found }: TakenOver, left: readonly string[]): ObservedNetwork {
+  const { adopting, config, ...others } = observed;
+  if (left.length === 0 || config === undefined) return observed;
+  const takes = adopting === 'network' || found.length > left.length;
+  const model = withoutEntries(config.model, left);
+  return { ...others, config: { ...config, model }, ...(takes ? { adopting } : {}) };
+}
+
+/** The network as if its mark did not have the entries of those Nodes. */
+export function withoutEntries<M extends NetworkModel | undefined>(model: M, nodes: readonly string[]): M {
+  if (model?.mark === undefined || nodes.length === 0) return model;
+  const without = new Set(nodes);
+  const entries = model.mark.entries.filter(({ node }) => !without.has(node));
+  return { ...model, mark: { ...model.mark, entries } };
+}
+
 const NOTHING_FOUND = { keepsRanges: false, found: [] } as const;
 
 /** The mark that an adopted network gets with the first change that is made to it. */

@@ -11,6 +11,7 @@ import {
 } from '../ipam/network-addresses.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import type { NetworkEntry, Refusal } from '../ipam/entry.ts';
+import { withoutEntries } from './adopt.ts';
 import { claimsOn, type Claim, type NodeManifest } from './claims.ts';
 import { grantRecords, indexForeign, refuseClashing, type ForeignIndex } from './conflicts.ts';
 import { foreignEntries, marksOf, ownMacs, type ForeignEntries } from './foreign.ts';
@@ -36,6 +37,8 @@ export interface DesireNetworkInput {
   readonly live?: NetworkModel;
   /** Addresses that no Node is given unless its manifest names them. */
   readonly inUse?: readonly AddressInUse[];
+  /** Nodes whose entries are in `config` as others made them, to be taken over. */
+  readonly found?: readonly string[];
   /** Whether a machine whose manifest asks for nothing here keeps what it has. */
   readonly keeps: (node: string) => boolean;
   /** DHCP ranges stay as they are, whatever the spec says. */
@@ -55,6 +58,8 @@ export interface NetworkDesire {
   readonly refusals: readonly Refusal[];
   /** Names of the manifest's records that foreign ones have. */
   readonly refusedRecords: readonly string[];
+  /** Nodes whose entries are left as others made them, since they are refused. */
+  readonly left: readonly string[];
   /** Addresses that Nodes are given for the first time and that no manifest names. */
   readonly fresh: readonly string[];
 }
@@ -68,7 +73,7 @@ export function desireNetwork(input: DesireNetworkInput): NetworkDesire {
   const index = indexForeign(foreign, { domain: spec.domain, byUpdates });
   const asked = spec.dns.records.map(({ address, hostnames }) => ({ ip: address, hostnames }));
   const { granted: records, refused: refusedRecords } = grantRecords(asked, index);
-  const { entries, refusals, fresh, stranded } = desireEntries(input, { addresses, foreign, index });
+  const { entries, refusals, left, fresh, stranded } = desireEntries(input, { addresses, foreign, index });
   const desired: DesiredNetwork = {
     name,
     spec,
@@ -82,11 +87,12 @@ export function desireNetwork(input: DesireNetworkInput): NetworkDesire {
     options: [...hostDirOptions(hostDirs), ...spec.dns.dnsmasqOptions],
     hostDirs,
     ...(input.leaseSeconds === undefined ? {} : { leaseSeconds: input.leaseSeconds }),
-    former: formerMacs(input, entries),
+    former: formerMacs(input, entries, left),
   };
+  const told = { refusals, refusedRecords, left };
   const contradicted = contradiction(input, addresses, stranded);
-  if (contradicted === undefined) return { desired, refusals, refusedRecords, fresh };
-  return { desired: asItIs(desired, config, contradicted), refusals, refusedRecords, fresh: [] };
+  if (contradicted === undefined) return { desired, ...told, fresh };
+  return { desired: asItIs(desired, config, contradicted), ...told, fresh: [] };
 }
 
 /** Why the addresses of the network may not change: machines would be left with one that it no longer has. */
@@ -124,9 +130,13 @@ function asItIs(
 }
 
 /** Reservations that k8slab made and no longer wants, as long as the running network has them: they are not foreign. */
-function formerMacs({ config, live }: DesireNetworkInput, entries: readonly NetworkEntry[]): string[] {
+function formerMacs(
+  { config, live }: DesireNetworkInput,
+  entries: readonly NetworkEntry[],
+  left: readonly string[],
+): string[] {
   const wanted = new Set(entries.map(({ mac }) => mac));
-  const ours = ownMacs(marksOf(config, live));
+  const ours = ownMacs(marksOf(withoutEntries(config, left), live));
   const served = (live?.hosts ?? []).flatMap(({ mac }) => mac ?? []);
   const started = new Set((live?.mark?.entries ?? []).map(({ mac }) => mac));
   return served.filter((mac) => ours.has(mac) && !wanted.has(mac) && !started.has(mac));
@@ -141,6 +151,7 @@ interface Surroundings {
 interface DesiredEntries {
   readonly entries: readonly NetworkEntry[];
   readonly refusals: readonly Refusal[];
+  readonly left: readonly string[];
   readonly fresh: readonly string[];
   /** Entries that stay as they are and that the network has no place for. */
   readonly stranded: readonly NetworkEntry[];
@@ -171,10 +182,13 @@ function desireEntries(input: DesireNetworkInput, around: Surroundings): Desired
     const address = readAddress(ip);
     return address !== undefined && !isUsable(around.addresses, address);
   });
+  const left = new Set((input.found ?? []).filter((node) => refused.has(node)));
+  const ours = stuck.filter(({ node }) => !left.has(node));
   return {
     // In one order, whoever of them asks for it: nothing changes while a Node is not in force yet.
-    entries: [...served, ...stuck, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1)),
+    entries: [...served, ...ours, ...kept].sort((a, b) => (a.node < b.node ? -1 : 1)),
     refusals: [...refused.values()],
+    left: [...left],
     fresh: fresh.map(formatAddress),
     stranded,
   };

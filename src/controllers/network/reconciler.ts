@@ -1,5 +1,5 @@
 import { namedIn } from '../../api/ownership/named.ts';
-import { takeOverNetwork } from '../../api/network/adopt.ts';
+import { leaveEntries, takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
 import { waitingRule } from '../../api/disruption/waiting.ts';
 import { isElsewhere, isRemoved } from '../../api/meta.ts';
@@ -50,24 +50,26 @@ export function createNetworkReconciler(
       const asked = withOverlay(metadata.name, spec, seen.config?.model.mac);
       const manifest = { name: metadata.name, spec: asked, named: namedIn(origin) };
       const taken = takeOverNetwork(manifest, seen, nodes);
-      const observed: ObservedNetwork = {
-        ...taken.observed,
-        ...(failedRestart === undefined ? {} : { failedRestart }),
-      };
-      const desire = await desireSilent(deps, observed, {
+      const { config, live, leases = [], hostFiles } = taken.observed;
+      const desire = await desireSilent(deps, taken.observed, {
         name: metadata.name,
         spec: taken.spec,
         asked: spec,
         keepsRanges: taken.keepsRanges,
         nodes,
-        inUse: [...(observed.leases ?? []), ...observed.hostFiles.reservations],
+        found: taken.found,
+        inUse: [...leases, ...hostFiles.reservations],
         ...(taken.leaseSeconds === undefined ? {} : { leaseSeconds: taken.leaseSeconds }),
-        ...(observed.config === undefined ? {} : { config: observed.config.model }),
-        ...(observed.live === undefined ? {} : { live: observed.live.model }),
+        ...(config === undefined ? {} : { config: config.model }),
+        ...(live === undefined ? {} : { live: live.model }),
         keeps: await keeper(deps),
         hostDirs: deps.dnsmasq.hostDirs(metadata.name),
       });
-      const { desired } = desire;
+      const { desired, left } = desire;
+      const observed: ObservedNetwork = {
+        ...leaveEntries(taken, left),
+        ...(failedRestart === undefined ? {} : { failedRestart }),
+      };
       const wanted = wantedOverlay(deps, desired, observed);
       const known = memory.overlay === undefined ? {} : { known: memory.overlay };
       const plan = addOverlay(planNetwork(desired, observed), desired, observed, { ...wanted, ...known });

@@ -218,6 +218,79 @@ describe('a network that others made', () => {
     assert.equal(plan(false).refusals[0]?.reason, 'Conflict');
   });
 
+  describe('an entry of a Node that is refused stays as others made it', () => {
+    const HAND = "<host mac='52:54:00:00:00:02' name='by-hand' ip='192.168.111.9'/>";
+    const NAME = "<host ip='192.168.111.77'><hostname>guest</hostname></host>";
+    const guest = node(
+      'guest',
+      { mac: '52:54:00:00:00:02', address: '192.168.111.9' },
+      { policy: { adopt: true } },
+    );
+    const handmade = (world: World): object => {
+      const { hosts, dns } = configOf(world);
+      return [hosts.filter(({ mac }) => mac === '52:54:00:00:00:02'), dns.hosts];
+    };
+    const refused = [
+      {
+        node: 'guest',
+        reason: 'Conflict',
+        message:
+          'the network already has the name guest with the address 192.168.111.77; that entry was not made by k8slab and stays',
+      },
+    ];
+
+    it('on a network of k8slab, through changes that are made to the network', () => {
+      const made = apply({}, look([], {}, { spec: networkSpec.parse(CIDR) }));
+      const config = (made.config ?? '')
+        .replace('</dhcp>', `${HAND}</dhcp>`)
+        .replace('<dns/>', `<dns>${NAME}</dns>`);
+      const before = { ...made, config, live: config };
+      const more = { spec: networkSpec.parse({ ...CIDR, mtu: 1400 }) };
+
+      const still = look([guest], before, { spec: networkSpec.parse(CIDR) });
+      const after = apply(before, look([guest], before, more));
+
+      assert.deepEqual([still.actions, still.refusals], [[], refused]);
+      const older = { ...before, config: config.replace(/applied="\w+"/, 'applied="older"') };
+      const marked = look([guest], older, { spec: networkSpec.parse(CIDR) });
+      assert.deepEqual(types(marked), ['DefineNetwork'], 'what is asked of the network is noted on it');
+      assert.deepEqual([configOf(after).mtu, handmade(after)], ['1400', handmade(before)]);
+      assert.deepEqual([configOf(after).mark?.entries, configOf(after).mark?.former], [[], undefined]);
+    });
+
+    it('beside one that is taken over', () => {
+      const made = apply({}, look([], {}, { spec: networkSpec.parse(CIDR) }));
+      const [master00] = MACHINES;
+      assert.ok(master00);
+      const name = `<host ip='${master00.ip}'><hostname>master00</hostname></host>`;
+      const own = `<host mac='${master00.mac}' name='master00' ip='${master00.ip}'/>`;
+      const config = (made.config ?? '')
+        .replace('</dhcp>', `${HAND}${own}</dhcp>`)
+        .replace('<dns/>', `<dns>${NAME}${name}</dns>`);
+      const other = node(
+        'master00',
+        { mac: master00.mac, address: master00.ip },
+        { policy: { adopt: true } },
+      );
+
+      const pass = look([guest, other], { ...made, config, live: config }, { spec: networkSpec.parse(CIDR) });
+
+      assert.deepEqual([pass.actions, pass.refusals], [[], refused]);
+    });
+
+    it('on a network that is adopted, when it gets its mark', () => {
+      const xml = tutorialNetwork({ dhcp: HAND, dns: NAME });
+      const before: World = { config: xml };
+
+      const pass = adopt(before, {}, [guest]);
+      const after = apply(before, pass);
+
+      assert.deepEqual([pass.refusals, adopt(running(xml), {}, [guest]).actions], [refused, []]);
+      assert.deepEqual([configOf(after).mark?.adopted, handmade(after)], [true, handmade(before)]);
+      assert.deepEqual(configOf(after).mark?.entries, []);
+    });
+  });
+
   it('is no network of k8slab when libvirt has another kind of it', () => {
     const macvtap = "<network><name>k8s-net</name><forward mode='bridge'/><bridge name='br0'/></network>";
 

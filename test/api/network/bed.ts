@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Named } from '../../../src/api/ownership/named.ts';
-import { takeOverNetwork } from '../../../src/api/network/adopt.ts';
+import { leaveEntries, takeOverNetwork } from '../../../src/api/network/adopt.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
 import type { NetworkAction } from '../../../src/api/disruption/action.ts';
@@ -100,11 +100,12 @@ export function look(nodes: readonly NodeManifest[], world: World, options: Look
   };
   const taken = takeOverNetwork(manifest, found, nodes);
   const { observed, keepsRanges, leaseSeconds } = taken;
-  const { desired, refusals, refusedRecords } = desireNetwork({
+  const { desired, refusals, refusedRecords, left } = desireNetwork({
     name: 'k8s-net',
     spec: taken.spec,
     nodes,
     keepsRanges,
+    found: taken.found,
     ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
     keeps: (name) => options.domains?.includes(name) === true,
     hostDirs,
@@ -112,7 +113,7 @@ export function look(nodes: readonly NodeManifest[], world: World, options: Look
     ...(observed.config === undefined ? {} : { config: observed.config.model }),
     ...(observed.live === undefined ? {} : { live: observed.live.model }),
   });
-  return { ...planNetwork(desired, observed), refusals, refusedRecords };
+  return { ...planNetwork(desired, leaveEntries(taken, left)), refusals, refusedRecords };
 }
 
 /** What the world is after a plan, as libvirt and dnsmasq would have it. */

@@ -54,6 +54,23 @@ describe('a Network', () => {
     assert.equal(bed.condition(['Network', 'k8s-net'], 'EntriesLive')?.status, 'True');
   });
 
+  it('leaves a reservation as others made it where the Node that adopts it is refused', async () => {
+    const bed = await createLab('a');
+    const raw = rawLibvirt(bed.world);
+    for (const [section, xml] of [
+      ['ip-dhcp-host', "<host mac='52:54:00:00:00:02' name='by-hand' ip='192.168.111.9'/>"],
+      ['dns-host', "<host ip='192.168.111.77'><hostname>guest.k8s-thw.local</hostname></host>"],
+    ] as const)
+      raw.netUpdate({ network: 'k8s-net', command: 'add', section, xml, live: false, config: true });
+    const networks = [{ network: 'k8s-net', mac: '52:54:00:00:00:02', address: '192.168.111.9' }];
+    bed.apply('Node', 'guest', { networks, policy: { adopt: true } });
+
+    await bed.pass('Network', 'k8s-net');
+
+    assert.deepEqual([bed.world.calls, reserved(bed).includes('by-hand 192.168.111.9')], [[], true]);
+    assert.equal(bed.condition(['Network', 'k8s-net'], 'ClaimsRefused')?.status, 'True');
+  });
+
   it('C5: gives a Node no address on which another machine answers', async () => {
     const bed = await createLab('a');
     bed.world.taps.set('vnet9', 'virbr1');
