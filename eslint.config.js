@@ -1,3 +1,4 @@
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 const processModules = ['child_process', 'node:child_process'];
@@ -35,6 +36,12 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    // What others write must not hold the daemon: a pattern takes time in proportion to its text.
+    files: ['src/**/*.ts', 'cmd/**/*.ts'],
+    plugins: { regexp },
+    rules: { 'regexp/no-super-linear-backtracking': 'error', 'regexp/no-super-linear-move': 'error' },
   },
   {
     // One module starts processes, so that argv, deadlines and output caps are decided once.

@@ -79,12 +79,12 @@ export function nextArgument({ command, words }: Line): Argument | undefined {
 
 /** What stands in its place in the usage, in capitals and without brackets: `NODES`, `TYPE/NAME`. */
 export function placeholder(name: string): string {
-  return name.replace(/^[<[]/, '').replace(/\[.*$|[\].>]+$/g, '');
+  return name.replace(/^[<[]/, '').split(/\[|\]|>|\.{3}/, 1)[0] ?? '';
 }
 
 /** Of an option's value. */
 export function valuePlaceholder({ flags }: Option): string {
-  return placeholder(/[<[].*$/.exec(flags)?.[0] ?? '');
+  return placeholder(/[<[].*/.exec(flags)?.[0] ?? '');
 }
 
 function subcommand(command: Command, word: string): Command | undefined {

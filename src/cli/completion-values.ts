@@ -132,7 +132,7 @@ async function roles({ client }: Asked): Promise<Found> {
 
 async function labels({ line, client }: Asked): Promise<[name: string, value: string][]> {
   const [type = 'nodes'] = line.words;
-  const { items } = await fetchPartial(client, resourceOf(type.replace(/[,/].*$/, ''), 'complete'));
+  const { items } = await fetchPartial(client, resourceOf(type.replace(/[,/].*/, ''), 'complete'));
   return items.flatMap(({ metadata }) => Object.entries(metadata.labels ?? {}));
 }
 
@@ -172,7 +172,7 @@ async function fields({ typed }: Asked): Promise<Found> {
 /** `.metadata.name`, and whatever the kind has. */
 async function sortFields({ typed, line }: Asked): Promise<Found> {
   const { fieldPaths } = await import('./completion-fields.ts');
-  const type = resourceOf((line.words[0] ?? 'nodes').replace(/[,/].*$/, ''), 'complete').singular;
+  const type = resourceOf((line.words[0] ?? 'nodes').replace(/[,/].*/, ''), 'complete').singular;
   const words = fieldPaths(`${type}${typed.startsWith('.') ? '' : '.'}${typed}`);
   return { words: words.map(({ word, ...more }) => ({ word: word.slice(type.length), ...more })) };
 }

@@ -48,6 +48,9 @@ export function customCells(columns: readonly CustomColumn[], object: unknown): 
 
 /** At commas that stand in no brackets and no quotes. */
 function splitColumns(text: string): string[] {
-  const parts = text.match(/(?:\[[^\]]*\]|"[^"]*"|'[^']*'|[^,])+/g) ?? [];
-  return parts.map((part) => part.trim());
+  const parts = [''];
+  for (const [part] of text.matchAll(/\[[^\]]*\]?|"[^"]*"?|'[^']*'?|[^,["']+|,/g))
+    if (part === ',') parts.push('');
+    else parts.push(`${parts.pop() ?? ''}${part}`);
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
 }

@@ -2,6 +2,7 @@ import { formatAge } from '../api/age.ts';
 import { ReasonedError } from '../api/errors.ts';
 import { NONE } from '../api/kinds/columns.ts';
 import { KINDS } from '../api/kinds/list.ts';
+import { oneLine } from '../api/plain.ts';
 import type { Client } from './client.ts';
 import { EVENT_COLUMNS, eventItems, type EventObject } from './event-table.ts';
 import { listEvents } from './events.ts';
@@ -134,7 +135,7 @@ function conditionTable(object: AnyObject, now: number): string {
     status,
     reason,
     since(lastTransitionTime, now),
-    oneLine(message),
+    orNone(message),
   ]);
   return tableSection('Conditions', ['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], rows);
 }
@@ -178,8 +179,8 @@ function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '  ');
 }
 
-function oneLine(text: string): string {
-  return text === '' ? NONE : text.replaceAll(/\s*\n\s*/g, '; ');
+function orNone(text: string): string {
+  return text === '' ? NONE : oneLine(text);
 }
 
 function since(time: string, now: number): string {

@@ -9,7 +9,7 @@ export function parseDuration(text: string): number {
     const hint = 'such as 30s, 5m or 1h30m';
     throw new ReasonedError('BadArgument', `cannot wait for "${text}": it is no duration`, { hint });
   }
-  const parts = [...(match[2] ?? '').matchAll(/([0-9.]+)(ms|s|m|h)/g)];
+  const parts = [...(match[2] ?? '').matchAll(/(?<![0-9.])([0-9.]+)(ms|s|m|h)/g)];
   const sum = parts.reduce((total, [, value, unit = '']) => total + Number(value) * (UNITS[unit] ?? 0), 0);
   return match[1] === '-' ? -sum : sum;
 }

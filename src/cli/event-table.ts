@@ -1,4 +1,5 @@
 import { formatAge } from '../api/age.ts';
+import { oneLine } from '../api/plain.ts';
 import type { AnyObject, Columns, Item } from './listing.ts';
 
 /** An event as core/v1 has it; events.k8s.io writes its times elsewhere. */
@@ -32,7 +33,7 @@ export function bySeen(a: Item, b: Item): number {
 function eventCells(event: EventObject, now: number): string[] {
   const { type = '', reason = '', message = '', involvedObject = {} } = event;
   const object = `${(involvedObject.kind ?? '').toLowerCase()}/${involvedObject.name ?? ''}`;
-  return [eventAge(event, now), type, reason, object, message.trim().replaceAll(/\s*\n\s*/g, '; ')];
+  return [eventAge(event, now), type, reason, object, oneLine(message.trim())];
 }
 
 /** `5s`, or `5s (x3 over 2m)` for what came several times. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { ReasonedError } from '../api/errors.ts';
+import { oneLine } from '../api/plain.ts';
 import { spawnProcess, type SpawnProcess } from '../drivers/exec.ts';
 import { neverStarted } from '../drivers/exec-error.ts';
 
@@ -44,7 +45,7 @@ export async function printProgram(
     return;
   }
   if (code === 0) return;
-  const why = said.trim().replaceAll(/\s*\n\s*/g, '; ');
+  const why = oneLine(said.trim());
   throw new ReasonedError(
     'CommandFailed',
     `cannot show logs: ${why === '' ? `exit code ${code ?? '?'}` : why}`,

@@ -73,8 +73,8 @@ export function parseDomainUsage(text: string): ReadonlyMap<string, Usage> {
 /** `virsh nodecpustats`, `nodememstats` and `nodeinfo`. */
 export function parseVmhostUsage(cpu: string, memory: string, info: string): Usage {
   const numbers = new Map(
-    [...`${cpu}\n${memory}\n${info}`.matchAll(/^([A-Za-z() ]+?) *: +(\d+)/gm)].map(([, key = '', value]) => [
-      key,
+    [...`${cpu}\n${memory}\n${info}`.matchAll(/^([A-Za-z() ]+): +(\d+)/gm)].map(([, key = '', value]) => [
+      key.trimEnd(),
       Number(value),
     ]),
   );

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { toError } from '../api/errors.ts';
+import { oneLine } from '../api/plain.ts';
 import { ExecError, neverStarted } from './exec-error.ts';
 import type { ExecReason, ProcessEnd } from './exec-error.ts';
 
@@ -134,10 +135,7 @@ function result(
   if (end.error !== undefined) throw neverStarted(end.error, printed.argv);
   if (end.code === undefined || !okCodes.includes(end.code)) {
     const how = end.code === undefined ? `killed by ${String(end.signal)}` : `exit code ${end.code}`;
-    const said = printed.stderr
-      .trim()
-      .replaceAll(/\s*\n\s*/g, '; ')
-      .slice(-EXCERPT);
+    const said = oneLine(printed.stderr.trim()).slice(-EXCERPT);
     throw new ExecError('CommandFailed', said === '' ? how : `${how}: ${said}`, { ...printed, end });
   }
   return { stdout: printed.stdout, stderr: printed.stderr, code: end.code };

@@ -74,7 +74,10 @@ async function batch(
   const argv = [program, '-force', '-batch', '-'];
   const { code, stderr } = await exec(argv, { deadlineMs: DEADLINE_MS, input, okCodes: [0, 1, 2, 255] });
   if (code === 0) return;
-  const said = stderr.trim().split(/\s*\n\s*/);
+  const said = stderr
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
   const more = said.length > SAID ? `; and ${said.length - SAID} lines more` : '';
   throw new ReasonedError('OverlayFailed', `cannot ${what}: ${said.slice(0, SAID).join('; ')}${more}`);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ReasonedError } from '../api/errors.ts';
+import { oneLine } from '../api/plain.ts';
 import { ExecError } from './exec.ts';
 import type { Exec } from './exec.ts';
 import { noSpace } from './io-errors.ts';
@@ -78,10 +79,7 @@ export async function runQemuImg(
 }
 
 async function explain(error: ExecError, verb: string, path: string): Promise<Error> {
-  const said = error.stderr
-    .trim()
-    .replaceAll(/\s*\n\s*/g, '; ')
-    .replaceAll(/^qemu-img: /g, '');
+  const said = oneLine(error.stderr.trim()).replaceAll(/^qemu-img: /g, '');
   if (/No space left|Disk quota exceeded/.test(said)) return noSpace(verb, path, { cause: error });
   const [reason, hint] = reasonOf(said);
   return new ReasonedError(reason, `cannot ${verb} "${path}": ${said === '' ? error.message : said}`, {

@@ -71,5 +71,5 @@ function watchdogInterval(
 
 /** A line end in a value would start another variable. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n\0]\s*/g, ' ').trim();
+  return text.replaceAll(/[\s\0]+/g, (space) => (/[\r\n\0]/.test(space) ? ' ' : space)).trim();
 }

@@ -31,7 +31,7 @@ export function findChecksum(text: string, fileName: string): string | undefined
 
 function checksumIn(line: string, fileName: string): string[] {
   const bsd = /^SHA(?:256|512) ?\((.+)\) ?= ?([0-9A-Fa-f]+)$/.exec(line);
-  const gnu = /^([0-9A-Fa-f]+)[ \t]+\*?(?:\.\/)?(.+)$/.exec(line);
+  const gnu = /^([0-9A-Fa-f]+)[ \t]+\*?(?:\.\/)?([^ \t].*)$/.exec(line);
   const [name, hex = ''] = bsd === null ? [gnu?.[2], gnu?.[1]] : [bsd[1], bsd[2]];
   const algorithm = DIGEST_NAMES[hex.length];
   return name === fileName && algorithm !== undefined ? [`${algorithm}:${hex.toLowerCase()}`] : [];

@@ -39,7 +39,7 @@ export function renderHaproxy(input: HaproxyInput): string {
       backendSection(frontend, input.servers[index] ?? []),
     ]),
   ];
-  const extra = spec.extraConfig === undefined ? [] : [spec.extraConfig.replace(/\n*$/, '')];
+  const extra = spec.extraConfig === undefined ? [] : [spec.extraConfig.replace(/(?<!\n)\n+$/, '')];
   return `${[...sections.map((lines) => lines.join('\n')), ...extra].join('\n\n')}\n`;
 }
 

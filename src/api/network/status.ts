@@ -120,7 +120,7 @@ function forwarding({ firewall, live, neighbours }: ObservedNetwork): ConditionI
 /** dnsmasq asks the vmhost's resolvers, and one of those is dnsmasq: names of the domain that nobody has go in circles. */
 function resolverLoop({ live, resolvConf = '' }: ObservedNetwork): ConditionInput[] {
   const { domain, dns, ip } = live?.model ?? {};
-  const resolvers = [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address);
+  const resolvers = [...resolvConf.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(([, address]) => address);
   if (ip === undefined || domain?.localOnly === true || !resolvers.includes(ip.address)) return [];
   if (dns !== undefined && (!dns.enabled || dns.forwarders.length > 0)) return [];
   const message = `/etc/resolv.conf of the vmhost names ${ip.address}, which asks the vmhost's resolvers in turn: set dns.localOnly or dns.forwarders`;

@@ -51,8 +51,8 @@ function readSshConfig(text: string): (Named & { readonly user: string })[] {
 }
 
 function readKnownHosts(text: string): Map<string, string> {
-  const lines = text.matchAll(/^([^#,\s]+)\S* (\S+ \S+)$/gm);
-  return new Map([...lines].map(([, node = '', key = '']) => [node, key]));
+  const lines = text.matchAll(/^([^#\s]\S*) (\S+ \S+)$/gm);
+  return new Map([...lines].map(([, names = '', key = '']) => [names.split(/[#,]/, 1)[0] ?? '', key]));
 }
 
 /** Sections of `FQDN ansible_host=… ansible_user=…`, by full name. */

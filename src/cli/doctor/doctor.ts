@@ -1,3 +1,4 @@
+import { oneLine } from '../../api/plain.ts';
 import type { Brush, Color } from '../color.ts';
 import type { Check, CheckStatus } from './check.ts';
 import { checkKvm } from './checks/kvm.ts';
@@ -49,8 +50,4 @@ function summary(checks: readonly Check[]): string {
 /** 1 where anything failed. */
 export function doctorExitCode(checks: readonly Check[]): 0 | 1 {
   return checks.some(({ status }) => status === 'FAIL') ? 1 : 0;
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, '; ');
 }

@@ -12,9 +12,9 @@ export async function lookAtNames(etc = '/etc', proc = '/proc'): Promise<Names> 
     ),
   );
   return {
-    nameservers: matches(resolv ?? '', /^\s*nameserver\s+(\S+)/gm),
+    nameservers: matches(resolv ?? '', /^[ \t]*nameserver[ \t]+(\S+)/gm),
     // Without the file, or the line, the C library takes dns and then files.
-    hostsSources: matches(nsswitch ?? '', /^\s*hosts:\s*(.*?)\s*$/gm)[0] ?? 'dns files',
+    hostsSources: matches(nsswitch ?? '', /^[ \t]*hosts:(.*)$/gm)[0]?.trim() ?? 'dns files',
     port53Taken: udp === undefined ? { unknown: 'there is no /proc/net/udp' } : takesPort53([udp]),
     ipForward:
       forward === undefined ? { unknown: 'net.ipv4.ip_forward cannot be read' } : forward.trim() === '1',

@@ -53,7 +53,7 @@ async function readIdentity(path: string): Promise<string> {
 /** `virsh net-dhcp-leases`, whose columns are the same in every language. */
 export function parseLeaseTable(text: string): LeaseLine[] {
   return [
-    ...text.matchAll(/^\s*(\d{4}-\d\d-\d\d) +(\d\d:\d\d:\d\d) +([0-9a-f:]{17}) +ipv4 +([\d.]+)\/\d+/gim),
+    ...text.matchAll(/^ *(\d{4}-\d\d-\d\d) +(\d\d:\d\d:\d\d) +([0-9a-f:]{17}) +ipv4 +([\d.]+)\/\d+/gim),
   ].map(([, day = '', time = '', mac = '', ip = '']) => ({
     mac: mac.toLowerCase(),
     ip,

@@ -56,7 +56,7 @@ function contentOf(head: Buffer, size: number): Content {
   // The second form is a skippable frame, which pzstd puts first.
   if (text.startsWith('\x28\xb5\x2f\xfd') || /^[\x50-\x5f]\x2a\x4d\x18/.test(text)) return { kind: 'zstd' };
   if (isQcow2(head)) return { kind: 'qcow2', safe: !namesOtherFiles(head) };
-  if (/^\s*(\xef\xbb\xbf)?\s*<(!doctype|html|head|\?xml)/i.test(text)) {
+  if (/^(?:\s|\xef\xbb\xbf)*<(!doctype|html|head|\?xml)/i.test(text)) {
     return { kind: 'unusable', what: 'an HTML or XML page', hint: wrongUrl };
   }
   const foreign = FOREIGN.find(({ magic, at = 0 }) => text.startsWith(magic, at));

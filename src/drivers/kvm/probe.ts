@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toError } from '../../api/errors.ts';
+import { oneLine } from '../../api/plain.ts';
 import { ExecError, exec as runCommand, type Exec } from '../exec.ts';
 import { isMissing } from '../io-errors.ts';
 import { BOOT_SECTOR, SAID } from './boot-sector.ts';
@@ -120,7 +121,7 @@ async function boot(exec: Exec, argv: readonly string[]): Promise<string | KvmVe
 }
 
 function failureOf(error: ExecError): KvmVerdict {
-  const why = error.stderr.trim().replaceAll(/\s*\n\s*/g, '; ') || error.why;
+  const why = oneLine(error.stderr.trim()) || error.why;
   if (error.reason === 'DeadlineExceeded') return { state: 'Hangs', seconds: DEADLINE_MS / 1000 };
   if (error.reason === 'CommandNotFound') return { state: 'Untried', why: toError(error).message };
   if (/Could not access KVM kernel module: Permission denied/.test(why)) return { state: 'Denied' };

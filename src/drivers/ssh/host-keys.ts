@@ -57,7 +57,7 @@ function parsePublicKey(line: string): { type: string; blob: Buffer } {
 }
 
 function fingerprintOf(blob: Buffer): string {
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replaceAll('=', '')}`;
 }
 
 /** RSA keys sign with SHA-2; the old way is not offered. */

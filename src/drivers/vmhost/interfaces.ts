@@ -28,5 +28,5 @@ export async function readInterfaceStates(sysDir = '/sys/class/net'): Promise<In
  * @param tables the files udp and tcp of /proc/net
  */
 export function takesPort53(tables: readonly string[]): boolean {
-  return tables.some((table) => /^\s*\d+: 0{8}:0035 /m.test(table));
+  return tables.some((table) => /^[ \t]*\d+: 0{8}:0035 /m.test(table));
 }

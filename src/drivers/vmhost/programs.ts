@@ -46,5 +46,5 @@ export async function askVersion(
 }
 
 function versionIn(text: string): string | undefined {
-  return /\d+\.\d[\w.]*/.exec(text)?.[0].replace(/\.$/, '');
+  return /(?<!\d)\d+\.\d[\w.]*/.exec(text)?.[0].replace(/\.$/, '');
 }
