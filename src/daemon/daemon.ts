@@ -4,7 +4,7 @@ import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import { filesNotedAnew, notedAnew } from '../api/manifest/notes.ts';
 import type { Snapshot } from '../api/manifest/snapshot.ts';
-import { finalizerOf, isElsewhere, type Kind, type KindMap } from '../api/meta.ts';
+import { finalizerOf, isElsewhere, refName, type Kind, type KindMap } from '../api/meta.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
 import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
 import { surveyMarked } from '../controllers/survey.ts';
@@ -182,7 +182,10 @@ async function build(
     ...world,
     isCondemned,
     onJob: enqueue,
-    settled: () => manifests.isComplete() && removals.surveyed(),
+    // Its manifest may be one that could not be taken in.
+    mayExist: (name) =>
+      !(manifests.isComplete() && removals.surveyed()) ||
+      manifests.snapshot().invalid.has(refName({ kind: 'Node', name })),
     facts: apiServer?.facts,
   });
   removals.subscribe(enqueueVmhost);

@@ -62,6 +62,9 @@ export function createRemovals(deps: RemovalsDeps): Removals {
   let admitted: ReadonlySet<string> = new Set();
   let held: ReadonlyMap<string, HoldReason> = new Map();
   let survey: 'due' | 'running' | 'done' = 'due';
+  let surveyed = false;
+  /** What an earlier run made, and a manifest names that is invalid since this run began: nothing else tells that it is there. */
+  let unknown: readonly string[] = [];
   let retry: Timer | undefined;
   let problem: string | undefined;
   let disposed = false;
@@ -112,6 +115,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       problem = undefined;
       const known = named?.opaque.length === 0 ? named : undefined;
       survey = known === undefined ? 'due' : 'done';
+      surveyed ||= known !== undefined;
       if (known !== undefined) takeIn(marked, known);
       for (const listener of listeners) listener();
     } catch (error) {
@@ -136,7 +140,12 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       if (kind === 'Node') store.apply(kind, { name, origin, spec: object.spec, hash: '' });
       else store.apply(kind, { name, origin, spec: object.spec, hash: '' });
     }
+    unknown = marked.filter(isUnknown).map(refName);
     judge(manifests, new Set(marked.map(refName)));
+  }
+
+  function isUnknown({ kind, name }: ObjectRef): boolean {
+    return store.get(kind, name) === undefined;
   }
 
   function explain(ref: string): string | undefined {
@@ -149,10 +158,12 @@ export function createRemovals(deps: RemovalsDeps): Removals {
     settle(manifests, before) {
       named = manifests;
       judge(manifests, before);
+      unknown = unknown.filter((ref) => isUnknown(parseRef(ref)));
+      if (survey === 'done' && unknown.some((ref) => !manifests.refs.has(ref))) survey = 'due';
       // A manifest that cannot be read may name what an earlier run made.
       if (manifests.opaque.length === 0) void lookForOrphans();
     },
-    surveyed: () => survey === 'done',
+    surveyed: () => surveyed,
     held: () => [...held.keys()].sort().map(parseRef),
     confirm(refs) {
       const other = refs.find((ref) => !held.has(refName(ref)));

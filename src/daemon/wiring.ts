@@ -166,8 +166,8 @@ export interface ReconcilerDeps {
   readonly identity: KeyPair;
   readonly memory: Memory;
   readonly isCondemned: (kind: Kind, name: string) => boolean;
-  /** Whether all Nodes that there may be are in the store; left out: they are. */
-  readonly settled?: () => boolean;
+  /** Whether there may be a Node that is not in the store; left out: there is none. */
+  readonly mayExist?: (node: string) => boolean;
   /** What the vmhost tells others that share a lab with it; left out: it is alone. */
   readonly facts?: Facts | undefined;
   /** A job beside the passes progressed. */
@@ -227,7 +227,7 @@ export function createReconcilers(deps: ReconcilerDeps): {
       files,
       paths: hostPaths(config),
       domainType: config.domainType,
-      ...(deps.settled === undefined ? {} : { settled: deps.settled }),
+      ...(deps.mayExist === undefined ? {} : { mayExist: deps.mayExist }),
       ...(deps.facts === undefined ? {} : { facts: deps.facts }),
     }),
     Network: withRemoval(network, createNetworkRemoval(networkDeps, network)),

@@ -105,6 +105,8 @@ export interface BedOptions {
   readonly wrap?: Wrap;
   /** Why an object is left alone beside those that are condemned. */
   readonly blocked?: (kind: Kind, name: string) => ConditionInput | undefined;
+  /** Whether there may be a Node that is not in the store. */
+  readonly mayExist?: (node: string) => boolean;
   /** A job beside the passes progressed. */
   readonly onJob?: (kind: 'Image' | 'Node' | 'LoadBalancer', name: string) => void;
 }
@@ -285,6 +287,7 @@ function createPasses(parts: Parts, options: BedOptions): Passes {
       files,
       paths: PATHS,
       domainType: options.domainType ?? 'auto',
+      ...(options.mayExist === undefined ? {} : { mayExist: options.mayExist }),
     }),
     Network: withRemoval(network, createNetworkRemoval(networkDeps, network)),
     Image: withRemoval(

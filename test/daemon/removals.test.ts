@@ -19,6 +19,9 @@ interface Setup {
   readonly warnings: () => string[];
   /** What the survey finds, or how it fails. */
   marked: Marked[] | Error;
+  /** Nodes whose manifests are invalid. */
+  readonly invalid: string[];
+  readonly surveys: () => number;
   /** The manifests are these now. */
   manifests(...names: readonly string[]): Promise<void>;
   /** They are, and one file cannot be read. */
@@ -38,18 +41,22 @@ function setup(...names: readonly string[]): Setup {
   const log = createRecordingLogger();
   const enqueued: string[] = [];
   const counts: number[] = [];
+  let surveys = 0;
   const removals = createRemovals({
     store: bed.store,
     clock: bed.clock,
     log,
     limit: 3,
     metrics: { setRemovalsHeld: (count) => void counts.push(count) },
-    survey: () => (self.marked instanceof Error ? Promise.reject(self.marked) : Promise.resolve(self.marked)),
+    survey: () => {
+      surveys += 1;
+      return self.marked instanceof Error ? Promise.reject(self.marked) : Promise.resolve(self.marked);
+    },
     enqueue: (kind, name) => void enqueued.push(`${kind}/${name}`),
   });
   const load = async (named: readonly string[], opaque: readonly string[] = []): Promise<void> => {
     const before = bed.store.all().map(({ kind, metadata }) => refName({ kind, name: metadata.name }));
-    for (const name of named) bed.apply('Node', name);
+    for (const name of named) if (!self.invalid.includes(name)) bed.apply('Node', name);
     removals.settle({ refs: new Set(named.map((name) => `Node/${name}`)), opaque }, new Set(before));
     await settle();
   };
@@ -61,6 +68,8 @@ function setup(...names: readonly string[]): Setup {
     counts,
     warnings: () => log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message),
     marked: names.map(node),
+    invalid: [],
+    surveys: () => surveys,
     manifests: (...named) => load(named),
     unread: (...named) => load(named, ['lab.yaml']),
     terminating: () =>
@@ -193,6 +202,39 @@ describe('what an earlier run made', () => {
 
     assert.deepEqual([lab.terminating(), lab.held()], ['', 'a,b']);
     assert.equal(lab.removals.blocked('Node', 'a')?.reason, 'RemovalHeld');
+  });
+
+  it('is removed once the manifest is gone that was invalid since the daemon started', async () => {
+    const lab = setup('a', 'b');
+    lab.invalid.push('b');
+
+    await lab.manifests('a', 'b');
+    const meanwhile = [lab.bed.store.get('Node', 'b'), lab.terminating(), lab.surveys()];
+    await lab.manifests('a');
+
+    assert.deepEqual(meanwhile, [undefined, '', 1]);
+    assert.equal(lab.terminating(), 'b');
+    lab.bed.store.remove('Node', 'b');
+    lab.marked = [node('a')];
+    await lab.manifests('a');
+    await lab.manifests('a');
+    assert.deepEqual(
+      [lab.surveys(), lab.bed.store.get('Node', 'b')],
+      [2, undefined],
+      'it is looked for once',
+    );
+  });
+
+  it('is looked for no more once the manifest is valid', async () => {
+    const lab = setup('a', 'b');
+    lab.invalid.push('b');
+    await lab.manifests('a', 'b');
+
+    lab.invalid.pop();
+    await lab.manifests('a', 'b');
+    await lab.manifests('a');
+
+    assert.deepEqual([lab.terminating(), lab.surveys(), lab.removals.surveyed()], ['b', 1, true]);
   });
 
   it('is an ordinary object again when its manifest comes', async () => {

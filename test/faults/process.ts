@@ -43,6 +43,8 @@ export function startProcess(world: World, faults: ReadonlyMap<number, Fault>): 
     world,
     wrap: (driver, port) => injector.wrap(driver, port),
     blocked: (kind, name) => removals.blocked(kind, name),
+    mayExist: (name) =>
+      snapshot.opaque.length > 0 || !removals.surveyed() || snapshot.invalid.has(`Node/${name}`),
   });
   const removals = removalsOf(bed);
   let snapshot = emptySnapshot;

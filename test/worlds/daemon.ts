@@ -2,6 +2,7 @@ import type { ManifestListing, Snapshot } from '../../src/api/manifest/snapshot.
 import type { Bed } from '../controllers/bed.ts';
 import type { World } from '../controllers/fakes.ts';
 import type { Fault } from '../faults/injector.ts';
+import { settle } from '../engine/fake-clock.ts';
 import { startProcess, type Process } from '../faults/process.ts';
 import { createGuests } from './guests.ts';
 import { createDirectory } from './manifests.ts';
@@ -51,10 +52,14 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
     started.injector.arm();
     return started;
   }
-  function load(next: ManifestListing): void {
+  function take(next: ManifestListing): void {
     listing = next;
     daemon.load(listing);
     policies.loaded(daemon.snapshot());
+  }
+  async function load(next: ManifestListing): Promise<void> {
+    take(next);
+    await settle();
   }
   /** It starts anew and remembers nothing; the clock of the host goes on. */
   async function restart(): Promise<void> {
@@ -63,7 +68,7 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
     faults.clear();
     daemon.stop();
     daemon = start();
-    load(listing);
+    await load(listing);
     await daemon.bed.clock.advance(clock.monotonic());
   }
   async function round(): Promise<void> {
@@ -77,7 +82,7 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
     await daemon.bed.clock.advance(STEP_MS);
     if (daemon.injector.killed()) await restart();
   }
-  load(listing);
+  take(listing);
   return {
     get bed() {
       return daemon.bed;
@@ -97,7 +102,7 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
       const seen = directory.does(step);
       for (const [index, next] of (seen ?? []).entries()) {
         if (index > 0) await round();
-        load(next);
+        await load(next);
       }
       return seen !== undefined;
     },
@@ -109,7 +114,7 @@ export function createDaemon(world: World, onRound: () => void): Daemon {
     async clear() {
       const files = [...listing.files].sort((a, b) => (a.path > b.path ? -1 : 1));
       for (let left = files.length - 1; left >= 0; left -= 1) {
-        load({ files: files.slice(0, left) });
+        await load({ files: files.slice(0, left) });
         await round();
       }
     },

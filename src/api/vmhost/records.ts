@@ -9,8 +9,8 @@ export interface NamedWorld {
   readonly vmhosts?: readonly ObjectOf<'Vmhost'>[];
   /** What the files say now, see readRecords. */
   readonly before: ReadonlyMap<string, HostRecord>;
-  /** False: there may be Nodes that are not among `nodes` yet, whose lines must stay. */
-  readonly settled: boolean;
+  /** Whether there may be a Node that is not among `nodes`: its lines stay. */
+  readonly mayExist: (node: string) => boolean;
 }
 
 export interface HostRecords {
@@ -20,7 +20,7 @@ export interface HostRecords {
 }
 
 /** Who the vmhost's files name. A Node that could not be looked at keeps what they say of it; all others go on. */
-export function hostRecords({ nodes, networks, vmhosts = [], before, settled }: NamedWorld): HostRecords {
+export function hostRecords({ nodes, networks, vmhosts = [], before, mayExist }: NamedWorld): HostRecords {
   const jumps = new Map(vmhosts.flatMap((vmhost) => jumpOf(vmhost)));
   const byName = new Map(networks.map((network) => [network.metadata.name, network]));
   const kept: string[] = [];
@@ -35,9 +35,9 @@ export function hostRecords({ nodes, networks, vmhosts = [], before, settled }: 
       return recordOf(node, network, { old, jump: jumps.get(node.origin?.elsewhere?.vmhost ?? '') });
     return old === undefined ? [] : [{ ...old, ...fromManifest(node) }];
   });
-  if (settled) return { records, kept };
   const named = new Set(nodes.map(({ metadata }) => metadata.name));
-  const others = [...before.values()].filter(({ node }) => !named.has(node));
+  const others = [...before.values()].filter(({ node }) => !named.has(node) && mayExist(node));
+  if (others.length === 0) return { records, kept };
   const all = [...records, ...others].toSorted((a, b) => (a.node < b.node ? -1 : 1));
   return { records: all, kept: [...kept, ...others.map(({ node }) => node)] };
 }

@@ -34,8 +34,8 @@ export interface VmhostDeps {
   readonly domainType: 'auto' | 'kvm' | 'qemu';
   /** What it tells others that share a lab with it; left out: it is alone. */
   readonly facts?: () => Promise<Omit<VmhostStatus, 'conditions'>>;
-  /** Whether all Nodes that there may be are in the store; left out: they are. */
-  readonly settled?: () => boolean;
+  /** Whether there may be a Node that is not in the store; left out: there is none. */
+  readonly mayExist?: (node: string) => boolean;
 }
 
 export interface VmhostExtra {
@@ -56,7 +56,7 @@ export function createVmhostReconciler(deps: VmhostDeps): Reconciler<'Vmhost', V
         networks: all,
         vmhosts: deps.store.list('Vmhost').filter(isElsewhere),
         before: readRecords(textsOf(deps.paths, files)),
-        settled: deps.settled?.() ?? true,
+        mayExist: deps.mayExist ?? (() => false),
       });
       const networks = all
         .filter(({ status }) => isTrue(status.conditions, READY))

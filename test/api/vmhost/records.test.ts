@@ -81,7 +81,7 @@ const looked = { observedGeneration: 1, conditions: [condition('Ready', 'True', 
 const here = network('k8s-net', { observedGeneration: 1, entries: [entry, { ...entry, node: 'other' }] });
 
 function found(nodes: readonly ObjectOf<'Node'>[], more: object = {}): HostRecords {
-  return hostRecords({ nodes, networks: [here], before, settled: true, ...more });
+  return hostRecords({ nodes, networks: [here], before, mayExist: () => false, ...more });
 }
 
 describe('who is named', () => {
@@ -107,7 +107,9 @@ describe('who is named', () => {
 
   it('loses what no manifest names, once all that there is is known', () => {
     assert.deepEqual(found([]), { records: [], kept: [] });
-    assert.deepEqual(found([], { settled: false }), { records: [old], kept: ['master00'] });
+    const mayExist = (name: string): boolean => name === 'master00';
+    const others = new Map([...before, ['gone', { ...old, node: 'gone' }]]);
+    assert.deepEqual(found([], { mayExist, before: others }), { records: [old], kept: ['master00'] });
   });
 
   it('is nobody who wants no entry, or whose network is gone', () => {
