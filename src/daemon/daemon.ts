@@ -182,10 +182,7 @@ async function build(
     ...world,
     isCondemned,
     onJob: enqueue,
-    // Its manifest may be one that could not be taken in.
-    mayExist: (name) =>
-      !(manifests.isComplete() && removals.surveyed()) ||
-      manifests.snapshot().invalid.has(refName({ kind: 'Node', name })),
+    mayExist: (name) => mayExist({ manifests, removals }, refName({ kind: 'Node', name })),
     facts: apiServer?.facts,
   });
   removals.subscribe(enqueueVmhost);
@@ -208,6 +205,11 @@ async function build(
   return { ...data, controllers, health, reconcilers, memory, identity, apiServer };
 }
 
+/** Whether there may be an object that is not in the store: its manifest could not be read, or not be taken in. */
+function mayExist({ manifests, removals }: Pick<Parts, 'manifests' | 'removals'>, ref: string): boolean {
+  return !manifests.isComplete() || !removals.surveyed() || manifests.snapshot().invalid.has(ref);
+}
+
 function condemnedNames(snapshot: Snapshot): string {
   return [...snapshot.condemned.keys()].sort().join(' ');
 }
@@ -219,7 +221,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
   await startServers(http, options, releasers);
   // Not before: until the sockets are its own, another daemon may have what is written there.
   await removeHalfWritten(config);
-  parts.journal.follow(store, () => manifests.isComplete() && parts.removals.surveyed());
+  parts.journal.follow(store, (ref) => mayExist(parts, ref));
   // What was there before the daemon is no edit.
   let edited: Priority = 'resync';
   const enqueue: Enqueue = (kind, name, delayMs, priority) =>

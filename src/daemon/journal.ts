@@ -40,9 +40,9 @@ export interface Journal {
   conditions(object: Pick<ApiObject, 'kind' | 'metadata'>): readonly Condition[];
   /**
    * Writes what is in the store from now on, some time after it changed.
-   * @param isComplete whether an object that is not in the store is known to be gone
+   * @param mayExist whether there may be an object of that `Kind/name`, though it is not in the store
    */
-  follow(store: Pick<ObjectStore, 'all' | 'subscribe' | 'version'>, isComplete: () => boolean): void;
+  follow(store: Pick<ObjectStore, 'all' | 'subscribe' | 'version'>, mayExist: (ref: string) => boolean): void;
   /** Writes what was not written yet. */
   dispose(): Promise<void>;
 }
@@ -66,7 +66,7 @@ export async function openJournal(deps: JournalDeps): Promise<Journal> {
       const found = records.get(refName({ kind: object.kind, name: object.metadata.name }));
       return found?.uid === object.metadata.uid ? found.conditions.map(conditionOf) : [];
     },
-    follow: (store, isComplete) => writer.follow(store, isComplete),
+    follow: (store, mayExist) => writer.follow(store, mayExist),
     dispose: () => writer.dispose(),
   };
 }
@@ -119,11 +119,11 @@ function createWriter(
   }
 
   return {
-    follow(store, isComplete) {
+    follow(store, mayExist) {
       collect = () => {
         const objects = store.all();
         const known = new Map(records);
-        if (isComplete()) records.clear();
+        for (const ref of known.keys()) if (!mayExist(ref)) records.delete(ref);
         for (const object of objects) {
           const ref = refName({ kind: object.kind, name: object.metadata.name });
           records.set(ref, recordOf(object, known.get(ref)));
