@@ -27,6 +27,7 @@ export interface FakeApiServer extends Omit<Objects, 'revision'> {
   client(name: string): Kube;
   /** While it is away each call fails as Unreachable, and watches are told of nothing. They list once it is back, unless told how. */
   away(isAway: boolean, comesBack?: ComesBack): void;
+  dropLease(name: string): void;
   /** What watches of this client are told waits until it is let through. */
   hold(client: string, isHeld: boolean): void;
   readonly events: readonly (KubeEvent & { readonly about: KubeEventTarget })[];
@@ -104,6 +105,7 @@ export function createFakeApiServer(options: FakeApiServerOptions = {}): FakeApi
       gone = isAway;
       watches.away(isAway, comesBack);
     },
+    dropLease: (name) => leases.drop(name),
     hold: (name, isHeld) => watches.hold(name, isHeld),
     events,
     calls,

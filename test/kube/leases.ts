@@ -6,6 +6,7 @@ export interface Leases {
   get(name: string): KubeLease | undefined;
   create(name: string, spec: KubeLeaseSpec): KubeLease;
   update(name: string, spec: KubeLeaseSpec, resourceVersion: string): KubeLease;
+  drop(name: string): void;
 }
 
 export function createLeases(revision: () => string): Leases {
@@ -20,6 +21,7 @@ export function createLeases(revision: () => string): Leases {
   return {
     list: () => [...leases.values()],
     get: (name) => leases.get(name),
+    drop: (name) => void leases.delete(name),
     create(name, spec) {
       if (leases.has(name))
         throw new ReasonedError('AlreadyExists', `cannot create Lease "${name}": it is there already`);

@@ -60,8 +60,9 @@ export function startRegistration(deps: RegistrationDeps): Registration {
   }
 
   async function turn(): Promise<void> {
+    const isRenewed = await renewAtOnce();
     const machineID = machineIn(await registered());
-    const found = await kube.lease.get(name);
+    const found = isRenewed ? lease : await kube.lease.get(name);
     if (found?.resourceVersion !== lease?.resourceVersion) seenAt = clock.monotonic();
     lease = found;
     const now = claimRefusal({
@@ -70,8 +71,23 @@ export function startRegistration(deps: RegistrationDeps): Registration {
       ...(machineID === undefined ? {} : { machineID }),
       ...(found?.spec.holderIdentity === undefined ? {} : { holder: found.spec.holderIdentity }),
     });
-    if (now === undefined) await renew(found);
+    if (now === undefined && !isRenewed) await renew(found);
     setRefused(now);
+  }
+
+  /**
+   * By one request, before anything else is asked: an API server with much to do answers late, and others would hold this vmhost to be
+   * away. @returns false where somebody wrote the Lease since
+   */
+  async function renewAtOnce(): Promise<boolean> {
+    if (refused !== undefined || lease === undefined) return false;
+    try {
+      await renew(lease);
+      return true;
+    } catch (error) {
+      if (/^(Conflict|NotFound)$/.test(reasonOf(error))) return false;
+      throw error;
+    }
   }
 
   async function renew(found: KubeLease | undefined): Promise<void> {
