@@ -84,12 +84,22 @@ export function missingDisk(desired: DesiredNode, observed: ObservedNode): Waiti
   const { path } = disk;
   if (spec.disk.path !== undefined)
     return { reason: 'DiskMissing', message: disk.problem ?? `${path} is not there` };
+  const { model } = domain.config;
+  if (model.mark?.adopted === true) return { reason: 'Conflict', message: othersDisk(model) };
   if (!disk.ours) {
     const message = `neither ${path} nor the file that says it is k8slab's is there; is its file system mounted?`;
     return { reason: 'StorageMissing', message };
   }
   const message = `${path} is gone; put it back, or have the guest made anew, without its data, by "virsh undefine ${name}"`;
   return { reason: 'DiskMissing', message };
+}
+
+/** Of a guest of others, whose manifest asks for a disk that k8slab makes. */
+function othersDisk({ disks }: DomainModel): string {
+  const [file] = disks.flatMap((disk) => (disk.device === 'disk' ? (disk.file ?? []) : []));
+  return file === undefined
+    ? 'others made the guest, and without a disk file, which policy.adopt does not take over: take the manifest away, or rename it'
+    : `others made the guest, with ${file}: with policy.adopt the manifest names that one, by "disk: {path: ${file}}"`;
 }
 
 /** Why no guest could be started from a disk that is there: a file is gone that has the rest of its data. */

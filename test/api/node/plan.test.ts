@@ -209,6 +209,30 @@ describe('a guest that cannot start', () => {
     });
   }
 
+  for (const [what, edit, message] of [
+    [
+      'the disk that it has',
+      (xml: string) => xml,
+      /^others made the guest, with (\S+): .*"disk: \{path: \1\}"$/,
+    ],
+    [
+      'that it has none',
+      (xml: string) => xml.replaceAll(/<disk [^>]*device=.disk.*?<\/disk>/gs, ''),
+      /^others made the guest, and without a disk file/,
+    ],
+  ] as const) {
+    it(`of others, whose manifest asks for a disk of k8slab's, is told ${what}`, () => {
+      const adopted = guest('shutoff', (xml) =>
+        edit(xml.replace('kind="Node"', 'kind="Node" adopted="yes"')),
+      );
+
+      const plan = planNode(desired, { ...adopted, disk: { ...gone, ours: false } });
+
+      assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'Conflict']);
+      assert.match(plan.waiting?.message ?? '', message);
+    });
+  }
+
   it('F7: for want of a file that its disk stands on says which, defined or not, and is not started', () => {
     const lacks = '/images/debian-0123456789ab.qcow2';
     for (const observed of [off, { ...nothing, disk: off.disk }]) {
