@@ -37,6 +37,7 @@ const EXPLAINED: Readonly<Record<string, (about: About) => boolean>> = {
   NotActive: isLeft,
   NetworkNotReady: ({ daemon }) => isDrifted(daemon),
   ReservationNotLive: ({ daemon }) => isDrifted(daemon),
+  ReservationDiffers: ({ daemon }) => isDrifted(daemon),
   RolloutWaiting: ({ object, daemon }) => hasUnreadyPeer(object, daemon),
   // What a restart failed with was made to fail, and waits for an edit.
   RestartFailed: ({ daemon }) => daemon.failed(),
