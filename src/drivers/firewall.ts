@@ -27,20 +27,26 @@ export async function readFirewall(exec: Exec = runCommand): Promise<Firewall | 
 
 /** @param filter,nat output of `iptables -S`; @param own output of `nft list table ip libvirt_network`, or "" */
 export function parseFirewall(filter: string, nat: string, own: string): Firewall {
-  const accepted = matches(filter, /^-A (?:LIBVIRT_FWO|FORWARD) .*-i (\S+) .*-j ACCEPT$/gm);
-  const translated = [
-    ...matches(nat, /^-A \S+ -s (\S+) .*-j MASQUERADE/gm),
-    ...matches(own, /ip saddr (\S+) .*masquerade/g),
+  const accepting = filter.split('\n').filter((line) => line.endsWith(' -j ACCEPT'));
+  const translating = [
+    ...matches(
+      nat.split('\n').filter((line) => line.includes(' -j MASQUERADE')),
+      /^-A \S+ -s (\S+) /,
+    ),
+    ...matches(
+      own.split('\n').filter((line) => line.includes('masquerade')),
+      /\bip saddr (\S+) /,
+    ),
   ];
   return {
     forwardPolicy: /^-P FORWARD (\S+)$/m.exec(filter)?.[1] ?? 'ACCEPT',
-    accepted: [...new Set(accepted)],
-    masqueraded: [...new Set(translated)],
+    accepted: [...new Set(matches(accepting, /^-A (?:LIBVIRT_FWO|FORWARD) .*-i (\S+) /))],
+    masqueraded: [...new Set(translating)],
   };
 }
 
-function matches(text: string, pattern: RegExp): string[] {
-  return [...text.matchAll(pattern)].map(([, found = '']) => found);
+function matches(lines: readonly string[], pattern: RegExp): string[] {
+  return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }
 
 async function rules(
