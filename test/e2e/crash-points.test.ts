@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { bootLab, startDaemon } from './bed.ts';
+import { allReady, bootLab, startDaemon } from './bed.ts';
 import { installKiller } from './crash/killer.ts';
 import { play, put, settled, type Bed, type Outcome, type Point } from './crash/play.ts';
 import { BASE, ROUNDS, type Round } from './crash/states.ts';
@@ -32,13 +32,15 @@ describe('a daemon that is killed at any change of the vmhost', () => {
   let bed: Bed | undefined;
   after(() => bed?.lab.down());
 
-  async function fresh(): Promise<Bed> {
+  async function fresh({ base = { state: BASE } }: Round): Promise<Bed> {
     await bed?.lab.down();
-    const lab = await bootLab({ name: 'e2e-crash' });
-    bed = { lab, killer: await installKiller(lab) };
-    await put(lab, BASE);
+    const guest = base.guest === undefined ? {} : { guest: base.guest };
+    const lab = await bootLab({ name: 'e2e-crash', ...guest });
+    bed = { lab, killer: await installKiller(lab), base };
+    await put(lab, base.state);
     await startDaemon(lab);
-    await settled(lab, {});
+    await allReady(lab, 600);
+    await settled(bed, {});
     return bed;
   }
 
@@ -56,7 +58,7 @@ describe('a daemon that is killed at any change of the vmhost', () => {
         faults.push(`${what()}: ${error instanceof Error ? error.message : String(error)}`);
         console.log(`# ${faults.at(-1) ?? ''}`);
         // What comes next begins with a vmhost that is as it should be.
-        await fresh();
+        await fresh(round);
         return undefined;
       }
     }
@@ -87,7 +89,8 @@ describe('a daemon that is killed at any change of the vmhost', () => {
     points: readonly Point[],
     calm?: readonly Outcome[],
   ): Promise<Outcome[]> {
-    const here = bed ?? (await fresh());
+    const isHere = bed !== undefined && bed.base.state === (round.base?.state ?? BASE);
+    const here = bed !== undefined && isHere ? bed : await fresh(round);
     const ends: Outcome[] = [];
     for (const [index, step] of round.steps.entries())
       ends.push(await playNamed(here, [round, step], points[index], calm?.[index]));

@@ -23,7 +23,7 @@ export interface Told {
 
 /** Counts what the lab's k8slabd changes, and has it killed at a step. */
 export interface Killer {
-  readonly order: (at: Pick<Order, 'step' | 'when'>) => Promise<void>;
+  readonly order: (at: Omit<Order, 'id'>) => Promise<void>;
   /** Whether the daemon has changed anything since. */
   readonly hasBegun: () => Promise<true | undefined>;
   /** Ends the order. */

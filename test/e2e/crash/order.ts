@@ -8,4 +8,6 @@ export interface Order {
   /** From 1; 0 only counts. */
   readonly step: number;
   readonly when: 'before' | 'after';
+  /** Address of a guest: each packet that is sent to its sshd is a step too. */
+  readonly ssh?: string;
 }

@@ -8,7 +8,7 @@ import { applyManifests } from '../bed.ts';
 import { startPing } from '../gaps.ts';
 import type { Killer, Told } from './killer.ts';
 import type { Order } from './order.ts';
-import type { Round, State, Step } from './states.ts';
+import type { Base, Round, State, Step } from './states.ts';
 import { feltOf, moreFelt, vmhostOf } from './vmhost.ts';
 
 export type Point = Pick<Order, 'step' | 'when'>;
@@ -24,6 +24,7 @@ export interface Outcome {
 export interface Bed {
   readonly lab: Lab;
   readonly killer: Killer;
+  readonly base: Base;
 }
 
 const UNDISTURBED: Point = { step: 0, when: 'before' };
@@ -44,7 +45,7 @@ export async function play(
   await change(bed, step, point);
   // Or nothing would be left to do before anything is done.
   assert.ok(await poll(() => killer.hasBegun(), LIMIT), 'nothing is changed');
-  const vmhost = await settled(lab, step, calm?.vmhost);
+  const vmhost = await settled(bed, step, calm?.vmhost);
   const told = await killer.told();
   const felt = moreFelt(before, await feltOf(lab));
   if (stop !== undefined) assert.equal((await stop()).lost, 0, 'packets between guests');
@@ -53,10 +54,14 @@ export async function play(
   return { told, vmhost, felt };
 }
 
-async function change({ lab, killer }: Bed, { whileDown, first, state }: Step, point: Point): Promise<void> {
+async function change(
+  { lab, killer, base: { ssh } }: Bed,
+  { whileDown, first, state }: Step,
+  point: Point,
+): Promise<void> {
   if (whileDown) await lab.must(['systemctl', 'stop', 'k8slabd']);
   if (first !== undefined) await lab.must(['bash', '-c', first]);
-  await killer.order(point);
+  await killer.order({ ...point, ...(ssh === undefined ? {} : { ssh }) });
   await put(lab, state);
   // One that is killed before it is Ready did not start, for systemd; it tries again by itself.
   if (whileDown) await lab.exec(['systemctl', 'start', 'k8slabd']);
@@ -67,7 +72,7 @@ export async function put(lab: Lab, state: State): Promise<void> {
   const there = (await lab.must(['ls', '/etc/k8slab.d'])).split('\n').filter((name) => name !== '');
   const gone = there.filter((name) => !(name in state)).map((name) => `/etc/k8slab.d/${name}`);
   if (gone.length > 0) await lab.must(['rm', ...gone]);
-  const [sum = ''] = (await lab.must(['sha256sum', '/srv/images/guest.qcow2'])).split(' ');
+  const [sum = ''] = (await lab.must(['sha256sum', '/srv/images/tiny.qcow2'])).split(' ');
   const texts = await Promise.all(
     Object.entries(state).map(async ([name, template]) => {
       const text = template.replace('@SUM@', sum);
@@ -80,7 +85,7 @@ export async function put(lab: Lab, state: State): Promise<void> {
 
 /** Waits until there is nothing to do any more; with an end, until it is that one or time is over. */
 export async function settled(
-  lab: Lab,
+  { lab, base: { shows } }: Bed,
   { but }: Pick<Step, 'but'>,
   wanted?: readonly string[],
 ): Promise<readonly string[]> {
@@ -90,7 +95,7 @@ export async function settled(
     idle = await isIdle(lab);
     if (!idle) return undefined;
     looks += 1;
-    const now = await vmhostOf(lab, but);
+    const now = await vmhostOf(lab, { but, shows });
     const end = isDeepStrictEqual(now, wanted ?? last) || looks === LOOKS;
     last = now;
     return end ? true : undefined;

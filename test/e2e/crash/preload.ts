@@ -5,6 +5,7 @@
 import childProcess from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import { isMutating } from '../../../src/drivers/virsh/commands.ts';
 import { DIRECTORY, type Order } from './order.ts';
 
@@ -113,6 +114,19 @@ count(fs.promises, 'open', ([path, flags]) =>
 count(process, 'kill', ([pid, signal]) =>
   typeof pid === 'number' && pid > 0 && signal !== 0 ? `kill ${String(signal)}` : undefined,
 );
+
+/** Its commands cannot be told from one another any more: what one of its packets does is the guest's to say. */
+const sent = Reflect.get(net.Socket.prototype, 'write') as Call;
+Object.assign(net.Socket.prototype, {
+  write(this: net.Socket, ...args: unknown[]): unknown {
+    const { remoteAddress = '', remotePort } = this;
+    const counts = remotePort === 22 && remoteAddress === order()?.ssh;
+    const done = counts ? step(`packet to ${remoteAddress}`) : ignore;
+    const result = Reflect.apply(sent, this, args);
+    done();
+    return result;
+  },
+});
 
 /** Programs that only look, by how their command lines begin. */
 const LOOKS =

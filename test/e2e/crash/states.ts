@@ -17,9 +17,21 @@ export interface Step {
   readonly but?: RegExp;
 }
 
+/** A lab before anything is changed. */
+export interface Base {
+  readonly state: State;
+  readonly guest?: 'debian';
+  /** Address of a guest to which the daemon's packets are steps. */
+  readonly ssh?: string;
+  /** Shell, run in the vmhost: what else is to come to the same. */
+  readonly shows?: string;
+}
+
 /** Changes one after the other, back to where they began. */
 export interface Round {
   readonly name: string;
+  /** Left out: two tiny guests. */
+  readonly base?: Base;
   readonly steps: readonly Step[];
   /** Guests lose a few packets by it. */
   readonly felt?: true;
@@ -39,6 +51,7 @@ const macs: Readonly<Record<string, string>> = {
   a: '52:54:00:00:00:0a',
   b: '52:54:00:00:00:0b',
   c: '52:54:00:00:00:0c',
+  lb: '52:54:00:00:00:0d',
 };
 
 function image(name: string, source: string): string {
@@ -47,7 +60,7 @@ function image(name: string, source: string): string {
 
 export const BASE: State = {
   'net.yaml': NET,
-  'guest.yaml': image('guest', '/srv/images/guest.qcow2'),
+  'guest.yaml': image('guest', '/srv/images/tiny.qcow2'),
   'a.yaml': node('a', 10),
   'b.yaml': node('b', 11),
 };
@@ -82,7 +95,49 @@ const ADOPTED: State = {
     'apiVersion: k8slab.io/v1alpha1\nkind: Node\nmetadata: {name: z}\nspec: {cpus: 2, memory: 192Mi, disk: {path: /srv/disks/z.qcow2}, networks: [{network: old, mac: "52:54:00:00:00:99", address: 192.168.7.9}], policy: {adopt: true, restart: OnAnyChange}}\n',
 };
 
+const LB_ADDRESS = '192.168.111.248';
+
+function haproxy(port: number, more = ''): string {
+  return `apiVersion: k8slab.io/v1alpha1
+kind: LoadBalancer
+metadata: {name: api}
+spec:
+  node: lb
+  frontends: [{name: main, port: ${port}, backend: {name: workers, role: worker, port: 22}}]
+${more}`;
+}
+
+const BALANCED: State = {
+  ...BASE,
+  'debian.yaml': image('debian', '/srv/images/debian.qcow2'),
+  'lb.yaml': node('lb', 248, { role: 'lb', memory: '768Mi', size: '4Gi' }).replace(
+    'image: guest',
+    'image: debian',
+  ),
+  'haproxy.yaml': haproxy(6443),
+};
+/** What is in the guest: HAProxy's process is never another one, and nothing of k8slab's is left beside its configuration. */
+const SHOW_HAPROXY = `
+echo '== haproxy'
+ssh lb 'sudo sh -c "
+  sha256sum /etc/haproxy/haproxy.cfg; stat -c %a:%U:%G /etc/haproxy/haproxy.cfg; ls -A /etc/haproxy
+  systemctl show haproxy -p ActiveState -p MainPID -p NRestarts; ss -Hltn | sort | tr -s \\  | cut -d\\  -f4
+  find /etc /run /tmp /var/tmp /var/lib -xdev -iname *k8slab*"'
+`;
+
 export const ROUNDS: readonly Round[] = [
+  {
+    name: 'a load balancer gets another port and another check, and its own again',
+    base: { state: BALANCED, guest: 'debian', ssh: LB_ADDRESS, shows: SHOW_HAPROXY },
+    steps: [
+      { what: 'another port', state: { ...BALANCED, 'haproxy.yaml': haproxy(6444) } },
+      {
+        what: 'a raw section more',
+        state: { ...BALANCED, 'haproxy.yaml': haproxy(6444, '  extraConfig: "# by hand"\n') },
+      },
+      { what: 'its own', state: BALANCED },
+    ],
+  },
   {
     name: 'a Node comes, and goes with its disk',
     steps: [

@@ -41,9 +41,16 @@ const CHANCE: readonly (readonly [RegExp, string])[] = [
   [/ disk="reused"| disk='reused'/g, ''],
 ];
 
-/** Equal for two vmhosts that came to the same. @param but lines that may differ */
-export async function vmhostOf(lab: Lab, but?: RegExp): Promise<readonly string[]> {
-  const shown = await lab.must(['bash', '-c', SHOW]);
+interface Shown {
+  /** Lines that may differ. */
+  readonly but?: RegExp | undefined;
+  /** Shell that shows more. */
+  readonly shows?: string | undefined;
+}
+
+/** Equal for two vmhosts that came to the same. */
+export async function vmhostOf(lab: Lab, { but, shows = '' }: Shown): Promise<readonly string[]> {
+  const shown = await lab.must(['bash', '-c', `${SHOW}\n${shows}`]);
   const plain = CHANCE.reduce((text, [pattern, instead]) => text.replace(pattern, instead), shown);
   return plain.split('\n').filter((line) => but === undefined || !but.test(line));
 }
