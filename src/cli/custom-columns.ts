@@ -52,5 +52,5 @@ function splitColumns(text: string): string[] {
   for (const [part] of text.matchAll(/\[[^\]]*\]?|"[^"]*"?|'[^']*'?|[^,["']+|,/g))
     if (part === ',') parts.push('');
     else parts.push(`${parts.pop() ?? ''}${part}`);
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
+  return parts.filter((part) => part !== '').map((part) => part.trim());
 }

@@ -77,7 +77,8 @@ async function batch(
   const said = stderr
     .trim()
     .split('\n')
-    .map((line) => line.trim());
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   const more = said.length > SAID ? `; and ${said.length - SAID} lines more` : '';
   throw new ReasonedError('OverlayFailed', `cannot ${what}: ${said.slice(0, SAID).join('; ')}${more}`);
 }

@@ -1,6 +1,9 @@
 import type { ObservedHaproxy } from './plan.ts';
 import { parseHaproxyStats, type HaproxyStats } from './haproxy-stats.ts';
 
+/** Longer than what HAProxy says of its version. */
+const VERSION_LIMIT = 200;
+
 /** @param text KEY=VALUE lines, an empty line, and what HAProxy says of itself */
 export function parseHaproxyLook(text: string): { haproxy: ObservedHaproxy; stats?: HaproxyStats } {
   const end = text.indexOf('\n\n');
@@ -13,7 +16,7 @@ export function parseHaproxyLook(text: string): { haproxy: ObservedHaproxy; stat
   );
   const stats = end === -1 ? undefined : parseHaproxyStats(text.slice(end));
   const said = stats?.version ?? values.get('version') ?? '';
-  const version = /(?<!\d)\d+\.\d+(\.\d+)?/.exec(said)?.[0];
+  const version = /(?<!\d)\d+\.\d+(\.\d+)?/.exec(said.slice(0, VERSION_LIMIT))?.[0];
   const [sha256, access, written] = ['sha256', 'access', 'written'].map((key) => values.get(key));
   const selinux = values.get('selinux') ?? 'Disabled';
   const haproxy: ObservedHaproxy = {
