@@ -3,7 +3,7 @@ import { explainError } from '../api/errors.ts';
 import { KINDS } from '../api/kinds/list.ts';
 import type { DaemonConfig } from '../api/daemon-config.ts';
 import { filesNotedAnew, notedAnew } from '../api/manifest/notes.ts';
-import type { Snapshot } from '../api/manifest/snapshot.ts';
+import { mayName, type Snapshot } from '../api/manifest/snapshot.ts';
 import { finalizerOf, isElsewhere, refName, type Kind, type KindMap } from '../api/meta.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
 import { ownVmhost, type ObjectStore } from '../controllers/objects.ts';
@@ -207,7 +207,7 @@ async function build(
 
 /** Whether there may be an object that is not in the store: its manifest could not be read, or not be taken in. */
 function mayExist({ manifests, removals }: Pick<Parts, 'manifests' | 'removals'>, ref: string): boolean {
-  return !manifests.isComplete() || !removals.surveyed() || manifests.snapshot().invalid.has(ref);
+  return !manifests.loaded() || !removals.surveyed() || mayName(manifests.snapshot(), ref);
 }
 
 function condemnedNames(snapshot: Snapshot): string {

@@ -36,7 +36,7 @@ export interface RemovalsDeps {
 
 /** What becomes of objects whose manifest is gone: removed, or held until somebody confirms it. */
 export interface Removals extends RemovalRule {
-  /** Whether it was looked once for what an earlier run made. */
+  /** Whether it is known what an earlier run made. */
   surveyed(): boolean;
   held(): readonly ObjectRef[];
   /** Lets the removal of these go on. @throws ReasonedError NotHeld, and then none goes on */
@@ -62,7 +62,6 @@ export function createRemovals(deps: RemovalsDeps): Removals {
   let admitted: ReadonlySet<string> = new Set();
   let held: ReadonlyMap<string, HoldReason> = new Map();
   let survey: 'due' | 'running' | 'done' = 'due';
-  let surveyed = false;
   /** What an earlier run made, and a manifest names that is invalid since this run began: nothing else tells that it is there. */
   let unknown: readonly string[] = [];
   let retry: Timer | undefined;
@@ -115,7 +114,6 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       problem = undefined;
       const known = named?.opaque.length === 0 ? named : undefined;
       survey = known === undefined ? 'due' : 'done';
-      surveyed ||= known !== undefined;
       if (known !== undefined) takeIn(marked, known);
       for (const listener of listeners) listener();
     } catch (error) {
@@ -163,7 +161,7 @@ export function createRemovals(deps: RemovalsDeps): Removals {
       // A manifest that cannot be read may name what an earlier run made.
       if (manifests.opaque.length === 0) void lookForOrphans();
     },
-    surveyed: () => surveyed,
+    surveyed: () => survey === 'done',
     held: () => [...held.keys()].sort().map(parseRef),
     confirm(refs) {
       const other = refs.find((ref) => !held.has(refName(ref)));

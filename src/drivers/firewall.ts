@@ -27,25 +27,21 @@ export async function readFirewall(exec: Exec = runCommand): Promise<Firewall | 
 
 /** @param filter,nat output of `iptables -S`; @param own output of `nft list table ip libvirt_network`, or "" */
 export function parseFirewall(filter: string, nat: string, own: string): Firewall {
-  const accepting = filter.split('\n').filter((line) => line.endsWith(' -j ACCEPT'));
-  const translating = [
-    ...matches(
-      nat.split('\n').filter((line) => line.includes(' -j MASQUERADE')),
-      /^-A \S+ -s (\S+) /,
-    ),
-    ...matches(
-      own.split('\n').filter((line) => line.includes('masquerade')),
-      /\bip saddr (\S+) /,
-    ),
+  const accepted = matches(filter, / -j ACCEPT$/, /^-A (?:LIBVIRT_FWO|FORWARD) .*-i (\S+) /);
+  const translated = [
+    ...matches(nat, / -j MASQUERADE/, /^-A \S+ -s (\S+) /),
+    ...matches(own, /masquerade/, /\bip saddr (\S+) /),
   ];
   return {
     forwardPolicy: /^-P FORWARD (\S+)$/m.exec(filter)?.[1] ?? 'ACCEPT',
-    accepted: [...new Set(matches(accepting, /^-A (?:LIBVIRT_FWO|FORWARD) .*-i (\S+) /))],
-    masqueraded: [...new Set(translating)],
+    accepted: [...new Set(accepted)],
+    masqueraded: [...new Set(translated)],
   };
 }
 
-function matches(lines: readonly string[], pattern: RegExp): string[] {
+/** What `pattern` finds in lines with that verdict; one pattern for both would take the square of a line's length. */
+function matches(text: string, verdict: RegExp, pattern: RegExp): string[] {
+  const lines = text.split('\n').filter((line) => verdict.test(line));
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }
 

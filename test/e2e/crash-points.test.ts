@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { allReady, bootLab, startDaemon } from './bed.ts';
 import { installKiller } from './crash/killer.ts';
 import { play, put, settled, type Bed, type Outcome, type Point } from './crash/play.ts';
-import { BASE, ROUNDS, type Round } from './crash/states.ts';
+import { ROUNDS, TINY, type Base, type Round } from './crash/states.ts';
 
 /**
  * K8SLAB_CRASH: how many points of each change, or all; K8SLAB_SEED: those of an earlier run. With neither it is two of each
@@ -32,7 +32,7 @@ describe('a daemon that is killed at any change of the vmhost', () => {
   let bed: Bed | undefined;
   after(() => bed?.lab.down());
 
-  async function fresh({ base = { state: BASE } }: Round): Promise<Bed> {
+  async function fresh(base: Base): Promise<Bed> {
     await bed?.lab.down();
     const guest = base.guest === undefined ? {} : { guest: base.guest };
     const lab = await bootLab({ name: 'e2e-crash', ...guest });
@@ -58,7 +58,7 @@ describe('a daemon that is killed at any change of the vmhost', () => {
         faults.push(`${what()}: ${error instanceof Error ? error.message : String(error)}`);
         console.log(`# ${faults.at(-1) ?? ''}`);
         // What comes next begins with a vmhost that is as it should be.
-        await fresh(round);
+        await fresh(round.base ?? TINY);
         return undefined;
       }
     }
@@ -89,8 +89,8 @@ describe('a daemon that is killed at any change of the vmhost', () => {
     points: readonly Point[],
     calm?: readonly Outcome[],
   ): Promise<Outcome[]> {
-    const isHere = bed !== undefined && bed.base.state === (round.base?.state ?? BASE);
-    const here = bed !== undefined && isHere ? bed : await fresh(round);
+    const { base = TINY } = round;
+    const here = bed?.base === base ? bed : await fresh(base);
     const ends: Outcome[] = [];
     for (const [index, step] of round.steps.entries())
       ends.push(await playNamed(here, [round, step], points[index], calm?.[index]));

@@ -1,5 +1,6 @@
 import {
   emptySnapshot,
+  mayName,
   namedObjects,
   nextSnapshot,
   type ManifestListing,
@@ -43,8 +44,7 @@ export function startProcess(world: World, faults: ReadonlyMap<number, Fault>): 
     world,
     wrap: (driver, port) => injector.wrap(driver, port),
     blocked: (kind, name) => removals.blocked(kind, name),
-    mayExist: (name) =>
-      snapshot.opaque.length > 0 || !removals.surveyed() || snapshot.invalid.has(`Node/${name}`),
+    mayExist: (name) => !removals.surveyed() || mayName(snapshot, `Node/${name}`),
   });
   const removals = removalsOf(bed);
   let snapshot = emptySnapshot;

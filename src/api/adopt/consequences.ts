@@ -1,6 +1,6 @@
 import type { NetworkAction, Plan } from '../disruption/action.ts';
 import type { NodeManifest } from '../network/claims.ts';
-import { desireNetwork } from '../network/desire.ts';
+import { desireNetwork, takenInput } from '../network/desire.ts';
 import { planNetwork } from '../network/plan.ts';
 import type { ParsedObject } from '../manifest/types.ts';
 import { namedIn } from '../ownership/named.ts';
@@ -41,10 +41,8 @@ function planFound(
   };
   const taken = takeOverNetwork({ name, spec, named: namedIn(origin) }, found, nodes);
   const { desired, left } = desireNetwork({
-    ...{ name, spec: taken.spec, nodes, keepsRanges: taken.keepsRanges, found: taken.found },
-    ...(taken.observed.config === undefined ? {} : { config: taken.observed.config.model }),
-    ...(live === undefined ? {} : { live: live.model }),
-    ...(taken.leaseSeconds === undefined ? {} : { leaseSeconds: taken.leaseSeconds }),
+    ...takenInput(taken),
+    ...{ name, nodes },
     keeps: () => true,
     hostDirs: { dhcp: '', dns: '' },
   });

@@ -154,6 +154,11 @@ function isSame(before: Snapshot['files'], after: Snapshot['files']): boolean {
   return before.size === after.size && [...after].every(([path, record]) => before.get(path) === record);
 }
 
+/** Whether a manifest that could not be taken in may name it. */
+export function mayName({ opaque, invalid }: Pick<Snapshot, 'opaque' | 'invalid'>, ref: string): boolean {
+  return opaque.length > 0 || invalid.has(ref);
+}
+
 /** `Kind/name` of every object that has a manifest, be it a good one or not. */
 export function namedObjects({
   objects,

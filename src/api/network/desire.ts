@@ -11,7 +11,7 @@ import {
 } from '../ipam/network-addresses.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import type { NetworkEntry, Refusal } from '../ipam/entry.ts';
-import { withoutEntries } from './adopt.ts';
+import { withoutEntries, type TakenOver } from './adopt.ts';
 import { claimsOn, type Claim, type NodeManifest } from './claims.ts';
 import { grantRecords, indexForeign, refuseClashing, type ForeignIndex } from './conflicts.ts';
 import { foreignEntries, marksOf, ownMacs, type ForeignEntries } from './foreign.ts';
@@ -49,6 +49,25 @@ export interface DesireNetworkInput {
   readonly asked?: NetworkSpec;
   /** Directories that dnsmasq reads beside libvirt's files. */
   readonly hostDirs: HostDirs;
+}
+
+/** What was taken over, as a part of the input of `desireNetwork`. */
+export function takenInput({
+  spec,
+  observed: { config, live },
+  keepsRanges,
+  leaseSeconds,
+  found,
+}: TakenOver): Pick<
+  DesireNetworkInput,
+  'spec' | 'config' | 'live' | 'keepsRanges' | 'leaseSeconds' | 'found'
+> {
+  return {
+    ...{ spec, keepsRanges, found },
+    ...(config === undefined ? {} : { config: config.model }),
+    ...(live === undefined ? {} : { live: live.model }),
+    ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
+  };
 }
 
 /** The network as it shall be, and what cannot be. */

@@ -4,7 +4,12 @@ import { networkConditions } from '../../api/network/status.ts';
 import { waitingRule } from '../../api/disruption/waiting.ts';
 import { isElsewhere, isRemoved } from '../../api/meta.ts';
 import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
-import { desireNetwork, type DesireNetworkInput, type NetworkDesire } from '../../api/network/desire.ts';
+import {
+  desireNetwork,
+  takenInput,
+  type DesireNetworkInput,
+  type NetworkDesire,
+} from '../../api/network/desire.ts';
 import { definedEntries, liveEntries } from '../../api/network/liveness.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { withOverlay } from '../../api/network/overlay.ts';
@@ -50,24 +55,18 @@ export function createNetworkReconciler(
       const asked = withOverlay(metadata.name, spec, seen.config?.model.mac);
       const manifest = { name: metadata.name, spec: asked, named: namedIn(origin) };
       const taken = takeOverNetwork(manifest, seen, nodes);
-      const { config, live, leases = [], hostFiles } = taken.observed;
-      const desire = await desireSilent(deps, taken.observed, {
+      const desire = await desireSilent(deps, seen, {
+        ...takenInput(taken),
         name: metadata.name,
-        spec: taken.spec,
         asked: spec,
-        keepsRanges: taken.keepsRanges,
         nodes,
-        found: taken.found,
-        inUse: [...leases, ...hostFiles.reservations],
-        ...(taken.leaseSeconds === undefined ? {} : { leaseSeconds: taken.leaseSeconds }),
-        ...(config === undefined ? {} : { config: config.model }),
-        ...(live === undefined ? {} : { live: live.model }),
+        inUse: [...(seen.leases ?? []), ...seen.hostFiles.reservations],
         keeps: await keeper(deps),
         hostDirs: deps.dnsmasq.hostDirs(metadata.name),
       });
-      const { desired, left } = desire;
+      const { desired } = desire;
       const observed: ObservedNetwork = {
-        ...leaveEntries(taken, left),
+        ...leaveEntries(taken, desire.left),
         ...(failedRestart === undefined ? {} : { failedRestart }),
       };
       const wanted = wantedOverlay(deps, desired, observed);

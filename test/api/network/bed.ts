@@ -5,7 +5,7 @@ import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts'
 import { nodeSpec } from '../../../src/api/node/spec.ts';
 import type { NetworkAction } from '../../../src/api/disruption/action.ts';
 import type { NodeManifest } from '../../../src/api/network/claims.ts';
-import { desireNetwork, type AddressInUse } from '../../../src/api/network/desire.ts';
+import { desireNetwork, takenInput, type AddressInUse } from '../../../src/api/network/desire.ts';
 import { planNetwork } from '../../../src/api/network/plan.ts';
 import type { NetworkGuest, ObservedNetwork } from '../../../src/api/network/observed.ts';
 import type { Plan } from '../../../src/api/disruption/action.ts';
@@ -99,19 +99,13 @@ export function look(nodes: readonly NodeManifest[], world: World, options: Look
     named: options.named ?? ((): boolean => true),
   };
   const taken = takeOverNetwork(manifest, found, nodes);
-  const { observed, keepsRanges, leaseSeconds } = taken;
   const { desired, refusals, refusedRecords, left } = desireNetwork({
+    ...takenInput(taken),
     name: 'k8s-net',
-    spec: taken.spec,
     nodes,
-    keepsRanges,
-    found: taken.found,
-    ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
     keeps: (name) => options.domains?.includes(name) === true,
     hostDirs,
-    inUse: [...(options.inUse ?? []), ...observed.hostFiles.reservations],
-    ...(observed.config === undefined ? {} : { config: observed.config.model }),
-    ...(observed.live === undefined ? {} : { live: observed.live.model }),
+    inUse: [...(options.inUse ?? []), ...found.hostFiles.reservations],
   });
   return { ...planNetwork(desired, leaveEntries(taken, left)), refusals, refusedRecords };
 }

@@ -115,7 +115,7 @@ count(process, 'kill', ([pid, signal]) =>
   typeof pid === 'number' && pid > 0 && signal !== 0 ? `kill ${String(signal)}` : undefined,
 );
 
-/** Its commands cannot be told from one another any more: what one of its packets does is the guest's to say. */
+/** SSH is encrypted: each packet to that guest is a step, whatever it does there. */
 const sent = Reflect.get(net.Socket.prototype, 'write') as Call;
 Object.assign(net.Socket.prototype, {
   write(this: net.Socket, ...args: unknown[]): unknown {
