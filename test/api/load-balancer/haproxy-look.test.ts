@@ -39,6 +39,13 @@ describe('what a guest says of its HAProxy', () => {
     ]);
   });
 
+  it('has a version of the length of one, whatever the guest says', () => {
+    const long = parseHaproxyLook(`version=2.${'9'.repeat(10_000)}`).haproxy.version ?? '';
+
+    assert.equal(parseHaproxyLook('version=HAProxy version 2.6.12-1 2023').haproxy.version, '2.6.12');
+    assert.ok(long.length <= 200, `${long.length} characters`);
+  });
+
   for (const uptime of ['soon', '1e9', '-5', '99999999999999999999'])
     it(`has no last reload where the uptime is ${uptime}`, () => {
       const { stats } = look(`Uptime_sec: ${uptime}`, HEADER);
