@@ -34,15 +34,13 @@ export interface Away {
 /** Every daemon looks, so that one that is elected because a vmhost is gone knows it already; the elected one more often. */
 const LOOK_MS = 10_000;
 const ELECTED_LOOK_MS = 5_000;
-/** Three renewals that did not come. With the time until somebody looks it is seen within 40 s. */
-const AWAY_MS = 30_000;
-/** Who saw nothing for so long begins to wait anew: then nobody may have been able to renew anything. */
-const BLIND_MS = 25_000;
+/** Two renewals that did not come. A renewal is seen up to LOOK_MS late: with that a vmhost is away 35 s after its last one. */
+const AWAY_MS = 25_000;
 
 interface Seen {
   readonly version: string | undefined;
   readonly renewTime: string | undefined;
-  /** By the own clock. */
+  /** By `watched`. */
   readonly at: number;
 }
 
@@ -50,45 +48,51 @@ export function startAway({ kube, watch, election, clock, log, record }: AwayDep
   const seen = new Map<string, Seen>();
   const away = new Set<string>();
   let lookedAt = -Infinity;
+  /** The own clock (ms) without the time in which no look succeeded: then nobody may have been able to renew anything. */
+  let watched = 0;
   let isStopped = false;
   let running = Promise.resolve();
   let timer: Timer = clock.setTimer(0, next);
 
   function next(): void {
     running = look()
-      .catch((error: unknown) =>
-        log.debug({ why: explainError(error) }, 'could not look which vmhosts are there'),
-      )
-      .then(() => {
-        if (!isStopped) timer = clock.setTimer(election.holds() ? ELECTED_LOOK_MS : LOOK_MS, next);
+      .catch((error: unknown) => {
+        log.debug({ why: explainError(error) }, 'could not look which vmhosts are there');
+        return [];
+      })
+      .then((left) => {
+        const ms = Math.min(election.holds() ? ELECTED_LOOK_MS : LOOK_MS, ...left);
+        if (!isStopped) timer = clock.setTimer(ms, next);
       });
   }
 
-  async function look(): Promise<void> {
-    if (!watch.synced()) return;
+  /** @returns in how many ms each vmhost will be away that does not renew its Lease until then */
+  async function look(): Promise<number[]> {
+    if (!watch.synced()) return [];
     const leases = new Map((await kube.lease.list()).map((lease) => [lease.name, lease]));
     const now = clock.monotonic();
-    if (now - lookedAt > BLIND_MS) seen.clear();
+    watched += Math.min(now - lookedAt, LOOK_MS);
     lookedAt = now;
     const vmhosts = [...watch.objects('Vmhost').values()];
-    for (const { metadata } of vmhosts) see(metadata.name, leases.get(vmhostLease(metadata.name)), now);
+    for (const { metadata } of vmhosts) see(metadata.name, leases.get(vmhostLease(metadata.name)));
     const names = new Set(vmhosts.map(({ metadata }) => metadata.name));
     for (const name of seen.keys()) if (!names.has(name)) seen.delete(name);
-    const missing = new Set(vmhosts.filter(({ metadata }) => isAway(metadata.name, now)));
+    const missing = new Set(vmhosts.filter(({ metadata }) => isAway(metadata.name)));
     for (const vmhost of vmhosts) turn(vmhost, missing.has(vmhost));
     for (const name of away) if (!names.has(name)) away.delete(name);
     if (missing.size > 0 && election.holds()) await say([...missing]);
+    return [...seen.values()].map(({ at }) => at + AWAY_MS - watched).filter((ms) => ms > 0);
   }
 
-  function see(name: string, lease: KubeLease | undefined, now: number): void {
+  function see(name: string, lease: KubeLease | undefined): void {
     const before = seen.get(name);
     if (before !== undefined && before.version === lease?.resourceVersion) return;
-    seen.set(name, { version: lease?.resourceVersion, renewTime: lease?.spec.renewTime, at: now });
+    seen.set(name, { version: lease?.resourceVersion, renewTime: lease?.spec.renewTime, at: watched });
   }
 
-  function isAway(name: string, now: number): boolean {
-    const { at = now } = seen.get(name) ?? {};
-    return now - at >= AWAY_MS;
+  function isAway(name: string): boolean {
+    const { at = watched } = seen.get(name) ?? {};
+    return watched - at >= AWAY_MS;
   }
 
   function turn({ metadata: { name, uid } }: KubeObject, isMissing: boolean): void {

@@ -70,6 +70,20 @@ describe('vmhosts that are away', () => {
     assert.deepEqual([away.vmhosts(), said], [['v2'], ['VmhostAway v2']]);
   });
 
+  it('are seen within 40 s of their last renewal, whenever that was, by a daemon that is elected because one of them is gone', async () => {
+    for (let phase = 0; phase < 10; phase++) {
+      const { clock, renewing, pass, ready, election } = bed(false);
+      await clock.advance(phase * 1000);
+      await pass(31);
+      renewing.delete('v2');
+      await pass(14);
+      election.isElected = true;
+      await pass(24);
+
+      assert.equal(ready('Vmhost', 'v2'), AWAY, `looks ${phase} s before renewals`);
+    }
+  });
+
   it('are told of once, and that they are back', async () => {
     const { renewing, pass, said, applied, away } = bed();
     await pass(20);
@@ -88,13 +102,30 @@ describe('vmhosts that are away', () => {
     const { server, pass, said, clock } = bed();
     await pass(30);
     server.away(true);
+    const looks = (): number => server.calls.filter(({ client }) => client === 'one').length;
+    const before = looks();
     await pass(600);
+    assert.ok(looks() - before <= 121, 'a look each 5 s');
     server.away(false);
     await pass(60);
     const afterServer = [...said];
     await clock.advance(1);
 
     assert.deepEqual(afterServer, []);
+  });
+
+  it('are none after an outage of any length, though they renew 2 s after it', async () => {
+    for (let seconds = 1; seconds <= 45; seconds++) {
+      const { server, pass, said, clock } = bed();
+      await pass(30);
+      server.away(true);
+      await pass(seconds);
+      server.away(false);
+      await clock.advance(2000);
+      await pass(40);
+
+      assert.deepEqual(said, [], `${seconds} s`);
+    }
   });
 
   it('are known to a daemon already when it is elected because of them', async () => {
