@@ -45,6 +45,21 @@ export async function startPing(
   };
 }
 
+/**
+ * One gap, of a second: or, on a machine that is busier than that, of four times what libvirt itself took to stop and start the network.
+ * Also what answers took counts: one that waited for a neighbour to be asked anew takes a second or more.
+ * @param journal of k8slabd, with the restart in it
+ */
+export function expectOneGap(gap: Gaps, journal: string): void {
+  const calls = journal.matchAll(/"argv":\["net-(?:destroy|start)",.*"seconds":([\d.]+)/g);
+  const libvirt = [...calls].reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+  const allowed = Math.max(1, 4 * libvirt);
+  const { spanSeconds, slowestSeconds } = gap;
+  const what = `${JSON.stringify(gap)}, ${allowed.toFixed(2)} s allowed`;
+  assert.ok(libvirt > 0, `the network did not restart: ${journal}`);
+  assert.ok(spanSeconds <= allowed && slowestSeconds < allowed, `${what}\n${journal}`);
+}
+
 function ping(to: string): string {
   return `LC_ALL=C /usr/bin/ping -n -i ${INTERVAL_SECONDS} ${to}`;
 }
