@@ -126,6 +126,24 @@ describe('what is written', () => {
     assert.equal((await kube.get(REF))?.metadata.generation, 1);
   });
 
+  it('goes wholly when the last of its managers leaves all of it out', async () => {
+    await kube.create(DRAFT);
+    await kube.applyStatus(REF, { format: 'qcow2', conditions: [condition('One')] }, { manager: 'one' });
+    await kube.applyStatus(REF, { sha256: 'a' }, { manager: 'two' });
+
+    const { status: left } = await kube.applyStatus(REF, {}, { manager: 'two' });
+    const { status = {} } = await kube.applyStatus(REF, {}, { manager: 'one' });
+    await kube.applyStatus(REF, {}, { manager: 'two' });
+
+    assert.equal((left as { format?: string }).format, 'qcow2');
+    assert.ok(
+      Object.values(status as object).every((value) => Array.isArray(value) && value.length === 0),
+      JSON.stringify(status),
+    );
+    await kube.applyStatus(REF, { sha256: 'b' }, { manager: 'two' });
+    assert.deepEqual((await kube.get(REF))?.status, { conditions: [], sha256: 'b' });
+  });
+
   it('goes when its manager leaves it out, and what others wrote stays', async () => {
     await kube.create(DRAFT);
     await kube.applyStatus(REF, { conditions: [condition('One'), condition('Two')] }, { manager: 'one' });

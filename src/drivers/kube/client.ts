@@ -117,7 +117,8 @@ export function createKube(options: KubeOptions): Kube {
         what: `apply the status of ${words(ref)}`,
         path: path(ref, '/status'),
         query: { fieldManager: manager, force: 'true' },
-        body: { apiVersion: API_VERSION, kind, metadata, status },
+        // An API server makes null of a status that is left empty, and refuses that.
+        body: { apiVersion: API_VERSION, kind, metadata, status: { conditions: [], ...status } },
         contentType: APPLY,
       });
     },
