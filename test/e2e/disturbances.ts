@@ -50,6 +50,50 @@ function swapTo(name: string, edit: string): string {
   return `cd ${MANIFESTS}; cp -rL ..data ..${name}; sed -i '${edit}' ..${name}/k8s-net.yaml; ln -s ..${name} ..new; mv -T ..new ..data`;
 }
 
+/** A file system of its own on the directory, with what was there, and full. */
+function filledUp(path: string, size: string): string {
+  return `cp -a ${path} /root/own; mount -t tmpfs -o size=${size},mode=755 tmpfs ${path}; cp -a /root/own/. ${path}; dd if=/dev/zero of=${path}/ballast bs=4k 2>/dev/null`;
+}
+
+function emptied(path: string): string {
+  return `umount -l ${path}; rm -r /root/own`;
+}
+
+/** What libvirt's package does when it is upgraded: other files of that name, and the daemon started anew. */
+const UPGRADE = [
+  'for file in /usr/sbin/libvirtd /usr/bin/virsh; do cp -a $file $file.new; mv $file.new $file; done',
+  'systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd',
+  'systemctl daemon-reload',
+].join('; ');
+
+/** The daemon's clock is off by what /srv/offset says (ms). */
+const CLOCK = `import fs from 'node:fs';
+const Own = Date;
+const now = () => Own.now() + (fs.existsSync('/srv/offset') ? Number(fs.readFileSync('/srv/offset', 'utf8')) : 0);
+globalThis.Date = class extends Own {
+  constructor(...given) {
+    super(...(given.length === 0 ? [now()] : given));
+  }
+  static now() {
+    return now();
+  }
+};`;
+const DAY_MS = 86_400_000;
+
+function recorded(isThere: boolean): string {
+  const edit = isThere ? RECORD : '/records/d';
+  return `sed -i '${edit}' ${MANIFESTS}/k8s-net.yaml; ${untilRecord(isThere ? '' : '!')}`;
+}
+
+/** Each in a file of its own. */
+const BAD_MANIFESTS = [
+  `printf 'a: &a [x,x,x,x,x,x,x,x,x]\\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\\n' >bomb.yaml`,
+  `printf 'kind: Image\\nkind: Node\\n' >twice.yaml`,
+  `printf 'kind: !!js/function "x"\\n' >tag.yaml`,
+  'head -c 4096 /dev/urandom >random.yaml',
+  'iconv -t UTF-16 master00.yaml >utf16.yaml',
+].join('; ');
+
 const UNREACHABLE = { of: 'vmhost/vmhost', type: 'Ready', as: /libvirt/i } as const;
 
 export const DISTURBANCES: readonly Disturbance[] = [
@@ -131,5 +175,62 @@ export const DISTURBANCES: readonly Disturbance[] = [
     begin: `echo "import fs from 'node:fs'; fs.watch = () => { throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), { code: 'ENOSPC' }); };" >/srv/deaf.mjs; ${dropIn('Environment=NODE_OPTIONS=--import=/srv/deaf.mjs')}; sed -i '${RECORD}' ${MANIFESTS}/k8s-net.yaml; ${untilRecord('')}`,
     end: `sed -i '/records/d' ${MANIFESTS}/k8s-net.yaml; ${untilRecord('!')}; ${OWN_UNIT}`,
     restarts: true,
+  },
+  {
+    what: 'libvirt is replaced by an upgrade',
+    begin: UPGRADE,
+    end: 'systemctl start libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd',
+    told: UNREACHABLE,
+  },
+  {
+    what: 'the file system of /etc/hosts is full',
+    begin: `sed -i /master01/d /etc/hosts; ${filledUp('/etc', '16m')}; systemctl restart k8slabd`,
+    end: `${emptied('/etc')}; ${RESTART}`,
+    restarts: true,
+    told: { of: 'vmhost/vmhost', type: 'Ready', as: /\/etc\/hosts.*(ENOSPC|no space)/i },
+  },
+  {
+    what: "the file system of dnsmasq's files is full",
+    begin: `${filledUp('/var/lib/libvirt/dnsmasq', '1m')}; sed -i '${RECORD}' ${MANIFESTS}/k8s-net.yaml`,
+    end: `${emptied('/var/lib/libvirt/dnsmasq')}; ${untilRecord('')}; ${recorded(false)}`,
+    told: { of: 'network/k8s-net', type: 'Ready', as: /ENOSPC|no space/i },
+    calls: ['net-define', 'net-define'],
+  },
+  {
+    what: '/etc is read-only',
+    begin: `sed -i /master01/d /etc/hosts /etc/ansible/hosts; ${dropIn('ReadWritePaths=\\nReadOnlyPaths=/etc')}`,
+    end: OWN_UNIT,
+    restarts: true,
+    told: { of: 'vmhost/vmhost', type: 'Ready', as: /\/etc\/hosts/ },
+  },
+  {
+    what: 'the clock jumps a day ahead, and two days back',
+    begin: `cat >/srv/clock.mjs <<'END'\n${CLOCK}\nEND\n${dropIn('Environment=NODE_OPTIONS=--import=/srv/clock.mjs')}; echo ${DAY_MS} >/srv/offset; ${recorded(true)}; echo ${-DAY_MS} >/srv/offset; ${recorded(false)}`,
+    end: `rm /srv/offset; ${OWN_UNIT}`,
+    restarts: true,
+  },
+  {
+    what: 'manifests come that are a bomb, binary, or of another encoding',
+    begin: `cd ${MANIFESTS}; ${BAD_MANIFESTS}`,
+    end: `cd ${MANIFESTS}; rm bomb.yaml twice.yaml tag.yaml random.yaml utf16.yaml`,
+    told: { of: 'vmhost/vmhost', type: 'ManifestsInvalid', as: /bomb\.yaml/ },
+  },
+  {
+    what: 'anybody may write a manifest',
+    begin: `chmod 666 ${MANIFESTS}/master01.yaml; sed -i s/192.168.111.135/192.168.111.77/ ${MANIFESTS}/master01.yaml`,
+    end: `sed -i s/192.168.111.77/192.168.111.135/ ${MANIFESTS}/master01.yaml; chmod 644 ${MANIFESTS}/master01.yaml`,
+    told: { of: 'vmhost/vmhost', type: 'ManifestsInvalid', as: /master01\.yaml.*chmod/ },
+  },
+  {
+    what: 'the directory of manifests belongs to somebody else',
+    begin: `chown nobody ${MANIFESTS}; systemctl reload k8slabd`,
+    end: `chown root ${MANIFESTS}`,
+    told: { of: 'vmhost/vmhost', type: 'Ready', as: /\/etc\/k8slab\.d.*chown/ },
+  },
+  {
+    what: 'a manifest becomes a link out of the directory, and its folder a git checkout',
+    begin: `cd ${MANIFESTS}; mkdir -p .git /srv/elsewhere; cp *.yaml .git; mv master01.yaml /srv/elsewhere; ln -s /srv/elsewhere/master01.yaml .; ${recorded(true)}`,
+    end: `cd ${MANIFESTS}; cp /srv/elsewhere/master01.yaml .own; mv -T .own master01.yaml; rm -r .git /srv/elsewhere; ${recorded(false)}`,
+    calls: ['net-define', 'net-define'],
   },
 ];
