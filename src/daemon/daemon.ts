@@ -59,8 +59,8 @@ export interface DaemonOptions {
 }
 
 export interface Daemon {
-  /** Reads everything again. */
-  reload(): Promise<void>;
+  /** Reads everything again. @returns why the manifests could not be read: those that were read last count */
+  reload(): Promise<string | undefined>;
   /** Names of the objects that are not Ready, with why. */
   notReady(): readonly NotReady[];
   /** Whether there are none. */
@@ -243,6 +243,7 @@ async function start(options: DaemonOptions, parts: Parts, releasers: Releasers)
     async reload() {
       await manifests.load();
       enqueueAll(store, parts.enqueue, 'resync');
+      return manifests.problem();
     },
     notReady: () => health.notReady(),
     allReady: () => health.allReady(),

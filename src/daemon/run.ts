@@ -74,8 +74,9 @@ async function reload(
   } catch (error) {
     log.error({ why: explainError(error) }, 'the configuration is not valid; the one in use stays');
   }
-  await daemon.reload();
-  log.info({}, 'the manifests were read again, and every object is looked at');
+  const why = await daemon.reload();
+  if (why === undefined) log.info({}, 'the manifests were read again, and every object is looked at');
+  else log.error({ why }, 'the manifests cannot be read; every object is looked at by those read last');
 }
 
 /** The first signal ends the daemon in order; the second ends it at once. */

@@ -69,13 +69,14 @@ describe('the daemon', () => {
       assert.match(daemon.notReady()[0]?.why ?? '', /no such directory/);
       assert.deepEqual(await readyz(dir), 503);
       assert.equal(await readFile(hosts, 'utf8'), HOSTS);
+      assert.match((await daemon.reload()) ?? '', /no such directory/);
 
       await mkdir(join(dir, 'manifests'));
       await writeFile(
         join(dir, 'manifests/image.yaml'),
         imageText('debian', { source: join(dir, 'none.qcow2') }),
       );
-      await daemon.reload();
+      assert.equal(await daemon.reload(), undefined);
       await untilOnly(daemon, ['Image/debian']);
 
       assert.equal(await readyz(dir), 200);

@@ -225,7 +225,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     what: 'the directory of manifests belongs to somebody else',
     begin: `chown nobody ${MANIFESTS}; systemctl reload k8slabd`,
     end: `chown root ${MANIFESTS}`,
-    told: { of: 'vmhost/vmhost', type: 'Ready', as: /\/etc\/k8slab\.d.*chown/ },
+    told: { of: 'vmhost/vmhost', type: 'ManifestsUnread', as: /\/etc\/k8slab\.d.*chown/ },
   },
   {
     what: 'a manifest becomes a link out of the directory, and its folder a git checkout',
