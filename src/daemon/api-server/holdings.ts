@@ -3,6 +3,7 @@ import { isElsewhere, parseRef, refName, type ApiObject, type ObjectRef } from '
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Kube, KubeObject } from '../../drivers/kube.ts';
 import type { Reconcile } from '../../engine/controller.ts';
+import { statusManager } from './publisher.ts';
 import { boundCondition, stamped } from './scheduled.ts';
 import { boundTo, vmhostFinalizer } from './snapshot.ts';
 import { SCHEDULER_MANAGER } from './writer.ts';
@@ -50,9 +51,14 @@ export function createHoldings(deps: HoldingsDeps): Reconcile {
     const isWanted = share.here.has(refName(ref));
     if (isWanted && !isHeld && !isRemoved) await kube.setFinalizer(ref, finalizer, true, object);
     const isGone = !isWanted && !isHere && deps.surveyed();
-    if (isGone && isHeld) await kube.setFinalizer(ref, finalizer, false, object);
-    if (ref.kind !== 'Node' || isRemoved) return {};
     const bound = boundTo(object.status);
+    if (isGone && isHeld) {
+      const isDrained = ref.kind === 'Node' && !isRemoved && bound === vmhost;
+      // What an earlier run said of it nobody would take back later.
+      const left = isDrained ? await kube.applyStatus(ref, {}, { manager: statusManager(vmhost) }) : object;
+      await kube.setFinalizer(ref, finalizer, false, left);
+    }
+    if (ref.kind !== 'Node' || isRemoved) return {};
     if (isGone && !isHeld && bound === vmhost && share.released.has(refName(ref)))
       await bind(ref, {}, object);
     if (isHere && (isHeld || mayStay(local, object)) && bound === undefined)
