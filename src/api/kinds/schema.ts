@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { onceEach } from '../once-each.ts';
 import { metadataSchema, SERVER_METADATA, STATUS } from './fields.ts';
 import { API_VERSION, type KindMap, type ManifestKind } from '../meta.ts';
 import type { KindDefinition } from './define.ts';
@@ -11,13 +12,9 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
 export const SPEC_WORDS = 'What the object shall be.';
 
-const envelopes = new WeakMap<ManifestKindDefinition, z.ZodType>();
-
 /** What a manifest of the kind must look like, strict: unknown fields are errors; defaults are filled in. */
 export function manifestSchema(definition: ManifestKindDefinition): z.ZodType<ManifestEnvelope> {
-  const known = envelopes.get(definition) ?? envelope(definition);
-  envelopes.set(definition, known);
-  return known as z.ZodType<ManifestEnvelope>;
+  return envelope(definition) as z.ZodType<ManifestEnvelope>;
 }
 
 /** A manifest that its schema accepted. */
@@ -26,14 +23,14 @@ export interface ManifestEnvelope {
   readonly spec: KindMap[ManifestKind]['spec'];
 }
 
-function envelope({ kind, manifest }: ManifestKindDefinition): z.ZodType {
-  return z.strictObject({
+const envelope = onceEach(({ kind, manifest }: ManifestKindDefinition): z.ZodType =>
+  z.strictObject({
     apiVersion: z.literal(API_VERSION).meta({ description: 'Version of the schema.' }),
     kind: z.literal(kind).meta({ description: 'Kind of the object.' }),
     metadata: metadataSchema.meta({ description: 'Name and labels of the object.' }),
     spec: manifest.spec.meta({ description: SPEC_WORDS }),
-  });
-}
+  }),
+);
 
 /** A List of objects of any kinds, as `get -o yaml` prints it, or one such as NodeList, as the API gives it. */
 export function isListKind(kind: unknown, { all }: Kinds): boolean {

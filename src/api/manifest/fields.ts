@@ -1,12 +1,11 @@
 import type { ManifestKindDefinition } from '../kinds/kinds.ts';
 import { editDistance, nearest } from '../nearest.ts';
 import { type JsonSchema, jsonSchema } from '../kinds/schema.ts';
+import { onceEach } from '../once-each.ts';
 import type { FieldPath } from './types.ts';
 
 /** Fields of each mapping of a kind's manifest, by the mapping's path: `spec.networks[]` -> network, address, mac. */
 type FieldIndex = ReadonlyMap<string, readonly string[]>;
-
-const indexes = new WeakMap<ManifestKindDefinition, FieldIndex>();
 
 /** What may have been meant by a field that its place does not have. */
 export type Meant =
@@ -34,11 +33,9 @@ export function meantHint(meant: Meant, field: string): string | undefined {
   return meant.known.length === 0 ? undefined : `known here: ${meant.known.join(', ')}`;
 }
 
-function fieldIndex(kind: ManifestKindDefinition): FieldIndex {
-  const index = indexes.get(kind) ?? new Map(walk('', jsonSchema(kind)));
-  indexes.set(kind, index);
-  return index;
-}
+const fieldIndex = onceEach(
+  (kind: ManifestKindDefinition): FieldIndex => new Map(walk('', jsonSchema(kind))),
+);
 
 function walk(path: string, schema: JsonSchema): readonly (readonly [string, readonly string[]])[] {
   if (schema.items !== undefined) return walk(`${path}[]`, schema.items);

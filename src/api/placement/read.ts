@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { explainError } from '../errors.ts';
+import { onceEach } from '../once-each.ts';
 import { AWAY } from './away.ts';
 import { byteQuantity, ipv4, ipv4Cidr, ipv4Range, labelMap, objectName } from '../kinds/fields.ts';
 import { networkAddresses } from '../ipam/network-addresses.ts';
@@ -86,7 +87,7 @@ export function readLab(objects: (kind: LabKind) => Iterable<StoredObject>): Lab
   };
 }
 
-export const readNode = remembering((object): LabNode => {
+export const readNode = onceEach((object: StoredObject): LabNode => {
   const { metadata, spec = {}, status = {} } = object;
   const { vmhost = '' } = nodeStatus.safeParse(status).data ?? {};
   const read = nodeSpec.safeParse(spec);
@@ -108,7 +109,7 @@ function nodeAsk(spec: z.output<typeof nodeSpec>): NodeAsk {
   }) as NodeAsk;
 }
 
-export const readNetwork = remembering((object): LabNetwork => {
+export const readNetwork = onceEach((object: StoredObject): LabNetwork => {
   const { metadata, spec = {}, status = {} } = object;
   const read = networkSpec.safeParse(spec);
   return {
@@ -128,12 +129,12 @@ function networkAsk({ overlay, dns, podCIDR, ...spec }: z.output<typeof networkS
   };
 }
 
-export const readImage = remembering((object): LabImage => {
+export const readImage = onceEach((object: StoredObject): LabImage => {
   const { virtualSize } = imageStatus.safeParse(object.status ?? {}).data ?? {};
   return { name: object.metadata.name, ...(virtualSize === undefined ? {} : { virtualSize }) };
 });
 
-export const readVmhost = remembering((object): LabVmhost => {
+export const readVmhost = onceEach((object: StoredObject): LabVmhost => {
   const { metadata, spec, status } = object;
   const told = vmhostSpec.safeParse(spec ?? {}).data;
   const said = vmhostStatus.safeParse(status ?? {}).data;
@@ -183,14 +184,4 @@ function firstIssue({ issues }: z.ZodError): string {
 
 function defined(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-/** An object of which nothing has changed is the same one: it is read once. */
-function remembering<T>(read: (object: StoredObject) => T): (object: StoredObject) => T {
-  const known = new WeakMap<StoredObject, T>();
-  return (object) => {
-    const found = known.get(object) ?? read(object);
-    known.set(object, found);
-    return found;
-  };
 }

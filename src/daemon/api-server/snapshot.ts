@@ -4,6 +4,7 @@ import { isLeftAlone } from '../../api/ipam/names.ts';
 import type { Snapshot } from '../../api/manifest/snapshot.ts';
 import type { ParsedObject } from '../../api/manifest/types.ts';
 import { refName, type ManifestKind, type ObjectRef, type Origin } from '../../api/meta.ts';
+import { onceEach } from '../../api/once-each.ts';
 import { whyItStays } from '../../api/placement/drain.ts';
 import { refusalsOf } from '../../api/placement/refusals.ts';
 import { shareOf, type Share, type SharedObject } from '../../api/placement/share.ts';
@@ -86,7 +87,7 @@ export function sharedObjects(
       ...{ kind, name },
       isRemoved: isGone(each),
       isHeld: metadata.finalizers?.includes(finalizer) === true,
-      ...(object === undefined ? UNREAD : traitsOf(kinds, object)),
+      ...(object === undefined ? UNREAD : traitsBy(kinds)(object)),
       ...(bound === undefined ? {} : { vmhost: bound }),
     };
   });
@@ -97,19 +98,13 @@ type Traits = Pick<SharedObject, 'needs' | 'isAllocated' | 'isRenewable'>;
 
 const UNREAD: Traits = { needs: [], isAllocated: true, isRenewable: false };
 /** A manifest that did not change is the very same one, in each of many lists. */
-const known = new WeakMap<ParsedObject, Traits>();
-
-function traitsOf(kinds: Kinds, object: ParsedObject): Traits {
-  const before = known.get(object);
-  if (before !== undefined) return before;
-  const traits = {
+const traitsBy = onceEach((kinds: Kinds) =>
+  onceEach((object: ParsedObject): Traits => ({
     needs: needsOf(kinds, object),
     isAllocated: object.kind !== 'Node' || isAllocated(object.spec),
     isRenewable: object.kind === 'Node' && whyItStays(object) === undefined,
-  };
-  known.set(object, traits);
-  return traits;
-}
+  })),
+);
 
 function needsOf(kinds: Kinds, { kind, spec }: ParsedObject): readonly ObjectRef[] {
   const references = kinds.manifest(kind)?.manifest.references?.(spec) ?? [];

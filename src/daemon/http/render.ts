@@ -1,3 +1,4 @@
+import { onceEach } from '../../api/once-each.ts';
 import type { Form, Include, MetaVersion } from './accept.ts';
 import { groupVersion, type Cells, type Item, type ItemChange, type Resource } from './resource.ts';
 
@@ -19,8 +20,8 @@ export interface Renderer<T extends Item> {
 
 export function createRenderer<T extends Item>(resource: Resource<T>): Renderer<T> {
   const own = { apiVersion: groupVersion(resource), kind: resource.kind };
-  const full = once((object: T) => JSON.stringify(resource.shown(object)));
-  const partials = { v1: once(partialOf('v1')), v1beta1: once(partialOf('v1beta1')) };
+  const full = onceEach((object: T) => JSON.stringify(resource.shown(object)));
+  const partials = { v1: onceEach(partialOf('v1')), v1beta1: onceEach(partialOf('v1beta1')) };
   const lines = new WeakMap<T, Map<string, Uint8Array>>();
   const json = (object: T, form: Form): string =>
     form.as === 'Partial' ? partials[form.version](object) : full(object);
@@ -112,16 +113,6 @@ function partialList(version: MetaVersion): { readonly kind: string; readonly ap
 
 function keyOf(form: Form): string {
   return Object.values(form).join(' ');
-}
-
-/** Objects are frozen, and few of a thousand change between two lists. */
-function once<T extends object>(make: (object: T) => string): (object: T) => string {
-  const texts = new WeakMap<T, string>();
-  return (object) => {
-    const text = texts.get(object) ?? make(object);
-    texts.set(object, text);
-    return text;
-  };
 }
 
 function known<T extends object>(
