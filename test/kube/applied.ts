@@ -3,7 +3,7 @@ import { fieldsOf, isEmpty, valueOf, type Field } from './fields.ts';
 /** A status with the managers of its fields, as server-side apply keeps them. */
 export interface Applied {
   value(): Record<string, unknown> | undefined;
-  /** Takes over what others own. @returns whether the value is another one now */
+  /** Takes over what others own. @returns whether the value is another one now, or somebody owns something else of it */
   apply(manager: string, value: unknown): boolean;
 }
 
@@ -11,8 +11,13 @@ interface Owned extends Field {
   readonly owners: Set<string>;
 }
 
+/** Lists that are merged by a key: nobody owns such a list itself, but its members. */
+const KEYED = new Set<unknown>(['conditions', 'vmhosts']);
+
 export function createApplied(): Applied {
   const fields = new Map<string, Owned>();
+  /** Maps and keyed lists of nothing, which nobody owns. */
+  const empties = new Map<string, Field>();
   /** Paths that fields lie within -> how many. */
   const within = new Map<string, number>();
 
@@ -29,11 +34,16 @@ export function createApplied(): Applied {
     for (const around of aroundOf(field)) within.set(around, (within.get(around) ?? 0) - 1);
   }
 
+  /** What a manager leaves out goes, unless others own it too; with the last of it goes what nobody owns. */
   function letGo(manager: string, kept: ReadonlyMap<string, Field>): void {
+    let isPruned = false;
     for (const [key, { owners }] of fields) {
       if (kept.has(key) || !owners.delete(manager)) continue;
-      if (owners.size === 0) drop(key);
+      if (owners.size > 0) continue;
+      drop(key);
+      isPruned = true;
     }
+    if (isPruned && fields.size === 0) empties.clear();
   }
 
   function take(manager: string, key: string, field: Field): void {
@@ -44,28 +54,42 @@ export function createApplied(): Applied {
     }
     // A value that becomes a map or a list, or the other way round, replaces what was there.
     for (const around of aroundOf(field)) {
-      const old = fields.get(around);
-      if (old !== undefined && !isEmpty(old.value)) drop(around);
+      drop(around);
+      empties.delete(around);
     }
-    if (!isEmpty(field.value) && (within.get(key) ?? 0) > 0)
+    if ((within.get(key) ?? 0) > 0)
       for (const [other, each] of fields) if (aroundOf(each).includes(key)) drop(other);
     put(key, { ...field, owners: new Set([manager]) });
   }
 
   function value(): Record<string, unknown> | undefined {
-    return fields.size === 0 ? undefined : valueOf(fields.values());
+    const all = [...fields.values(), ...empties.values()];
+    return all.length === 0 ? undefined : valueOf(all);
+  }
+
+  function snapshot(): string {
+    const owned = [...fields].map(([key, { owners }]) => `${key} ${[...owners].sort().join()}`);
+    return JSON.stringify([value(), owned.sort()]);
   }
 
   return {
     value,
     apply(manager, wanted) {
-      const before = JSON.stringify(value());
-      const next = fieldsOf(wanted);
-      letGo(manager, next);
-      for (const [key, field] of next) take(manager, key, field);
-      return JSON.stringify(value()) !== before;
+      const before = snapshot();
+      const [unowned, owned] = split(fieldsOf(wanted));
+      for (const [key, field] of owned) take(manager, key, field);
+      for (const [key, field] of unowned) if ((within.get(key) ?? 0) === 0) empties.set(key, field);
+      letGo(manager, owned);
+      return snapshot() !== before;
     },
   };
+}
+
+function split(fields: ReadonlyMap<string, Field>): [Map<string, Field>, Map<string, Field>] {
+  const groups = Map.groupBy(fields, ([, { path, value }]) => {
+    return isEmpty(value) && (!Array.isArray(value) || KEYED.has(path.at(-1)));
+  });
+  return [new Map(groups.get(true)), new Map(groups.get(false))];
 }
 
 /** The paths that the field lies within, as keys. */

@@ -34,7 +34,10 @@ describe('an API server in memory', () => {
       [made, status, labelled, changed].map(({ metadata }) => metadata.generation),
       [1, 1, 1, 2],
     );
-    assert.deepEqual([changed.spec, changed.status], [{ role: 'worker' }, { state: 'Running' }]);
+    assert.deepEqual(
+      [changed.spec, changed.status],
+      [{ role: 'worker' }, { conditions: [], state: 'Running' }],
+    );
     assert.equal(changed.metadata.labels, undefined);
   });
 
@@ -46,7 +49,7 @@ describe('an API server in memory', () => {
     const won = await one.applyStatus(REF, { vmhost: 'v1' }, { manager: 'one', resourceVersion });
     const lost = await failure(two.applyStatus(REF, { vmhost: 'v2' }, { manager: 'two', resourceVersion }));
 
-    assert.deepEqual([won.status, lost], [{ vmhost: 'v1' }, 'Conflict']);
+    assert.deepEqual([won.status, lost], [{ conditions: [], vmhost: 'v1' }, 'Conflict']);
   });
 
   it('takes away what a manager applied and leaves out now, and nothing of others', async () => {
@@ -63,6 +66,7 @@ describe('an API server in memory', () => {
     );
 
     assert.deepEqual(status, {
+      conditions: [],
       vmhosts: [
         { name: 'v1', reason: 'Made' },
         { name: 'v2', ready: 'False' },

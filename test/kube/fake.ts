@@ -1,5 +1,6 @@
 import { ReasonedError } from '../../src/api/errors.ts';
 import type { ObjectRef } from '../../src/api/meta.ts';
+import { appliedStatus } from '../../src/drivers/kube/client.ts';
 import type { Kube, KubeEvent, KubeEventTarget } from '../../src/drivers/kube.ts';
 import { createLeases } from './leases.ts';
 import { createObjects, type Objects } from './objects.ts';
@@ -80,7 +81,8 @@ export function createFakeApiServer(options: FakeApiServerOptions = {}): FakeApi
         on('create', { kind: draft.kind, name: draft.metadata.name }, () => objects.create(draft)),
       patch: (ref, patch) => on('patch', ref, () => objects.patch(ref, patch)),
       remove: (ref) => on('delete', ref, () => objects.remove(ref)),
-      applyStatus: (ref, status, how) => on('apply-status', ref, () => objects.applyStatus(ref, status, how)),
+      applyStatus: (ref, status, how) =>
+        on('apply-status', ref, () => objects.applyStatus(ref, appliedStatus(status), how)),
       setFinalizer: (ref, finalizer, present) =>
         on('finalizer', ref, () => objects.setFinalizer(ref, finalizer, present)),
       lease: {

@@ -3,7 +3,7 @@ import { ReasonedError } from '../../src/api/errors.ts';
 import { API_VERSION, type Kind, type ObjectRef } from '../../src/api/meta.ts';
 import type { ApplyOptions, KubeDraft, KubeMeta, KubeObject } from '../../src/drivers/kube.ts';
 import { createApplied, type Applied } from './applied.ts';
-import { isMap, mergePatch } from './fields.ts';
+import { isEmpty, isMap, mergePatch } from './fields.ts';
 
 export interface ObjectChange {
   readonly type: 'Added' | 'Modified' | 'Deleted';
@@ -55,13 +55,17 @@ export function createObjects(now: () => number): Objects {
 
   /** One that differs in nothing keeps its version, and nobody is told. */
   function update(ref: ObjectRef, had: Kept, next: KubeObject): KubeObject {
-    if (JSON.stringify(next) === JSON.stringify(had.object)) return had.object;
+    return JSON.stringify(next) === JSON.stringify(had.object) ? had.object : replace(ref, had, next);
+  }
+
+  function replace(ref: ObjectRef, had: Kept, next: KubeObject): KubeObject {
     const { deletionTimestamp, finalizers = [] } = next.metadata;
-    had.object = Object.freeze({ ...next, metadata: { ...next.metadata, resourceVersion: revision() } });
-    if (deletionTimestamp !== undefined && finalizers.length === 0) {
-      kept.delete(keyOf(ref));
-      tell('Deleted', had.object);
-    } else tell('Modified', had.object);
+    const isGone = deletionTimestamp !== undefined && finalizers.length === 0;
+    if (isGone) kept.delete(keyOf(ref));
+    // What goes is told as it was before.
+    const last = isGone ? had.object : next;
+    had.object = Object.freeze({ ...last, metadata: { ...last.metadata, resourceVersion: revision() } });
+    tell(isGone ? 'Deleted' : 'Modified', had.object);
     return had.object;
   }
 
@@ -92,7 +96,7 @@ export function createObjects(now: () => number): Objects {
     if (patched.metadata.resourceVersion !== resourceVersion)
       throw refused('Conflict', 'patch', ref, 'it was changed meanwhile');
     const rises = JSON.stringify(patched.spec) !== JSON.stringify(had.object.spec);
-    const metadata = { ...patched.metadata, ...fixed(had.object.metadata) };
+    const metadata = { ...filled(patched.metadata), ...fixed(had.object.metadata) };
     const { status: _, ...rest } = patched;
     const next = { ...rest, ...statusOf(had.object), metadata };
     return update(
@@ -123,7 +127,7 @@ export function createObjects(now: () => number): Objects {
       if (had === undefined || had.object.metadata.deletionTimestamp !== undefined) return;
       const { generation = 1 } = had.object.metadata;
       const metadata = { ...had.object.metadata, generation: generation + 1, deletionTimestamp: time(now()) };
-      update(ref, had, { ...had.object, metadata });
+      replace(ref, had, { ...had.object, metadata });
     },
     applyStatus(ref, status, { manager, resourceVersion }) {
       const had = find('apply the status of', ref);
@@ -132,7 +136,7 @@ export function createObjects(now: () => number): Objects {
       if (!had.applied.apply(manager, structuredClone(status))) return had.object;
       const { status: _, ...rest } = had.object;
       const value = had.applied.value();
-      return update(ref, had, value === undefined ? rest : { ...rest, status: value });
+      return replace(ref, had, value === undefined ? rest : { ...rest, status: value });
     },
     setFinalizer(ref, finalizer, present) {
       const had = present ? find('hold', ref) : kept.get(keyOf(ref));
@@ -153,6 +157,11 @@ export function createObjects(now: () => number): Objects {
     onChange: (listener) => void listeners.push(listener),
     revision,
   };
+}
+
+/** Labels or annotations that are none are left out. */
+function filled(meta: KubeMeta): KubeMeta {
+  return Object.fromEntries(Object.entries(meta).filter(([, value]) => !isEmpty(value))) as never;
 }
 
 /** What no patch changes. */

@@ -117,8 +117,7 @@ export function createKube(options: KubeOptions): Kube {
         what: `apply the status of ${words(ref)}`,
         path: path(ref, '/status'),
         query: { fieldManager: manager, force: 'true' },
-        // An API server makes null of a status that is left empty, and refuses that.
-        body: { apiVersion: API_VERSION, kind, metadata, status: { conditions: [], ...status } },
+        body: { apiVersion: API_VERSION, kind, metadata, status: appliedStatus(status) },
         contentType: APPLY,
       });
     },
@@ -130,6 +129,11 @@ export function createKube(options: KubeOptions): Kube {
       await transport.dispose();
     },
   };
+}
+
+/** An API server makes null of a status that is left empty, and refuses that. */
+export function appliedStatus(status: object): object {
+  return { conditions: [], ...status };
 }
 
 function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
