@@ -34,7 +34,7 @@ export interface Away {
 /** Every daemon looks, so that one that is elected because a vmhost is gone knows it already; the elected one more often. */
 const LOOK_MS = 10_000;
 const ELECTED_LOOK_MS = 5_000;
-/** Two renewals that did not come. A renewal is seen up to LOOK_MS late: with that a vmhost is away 35 s after its last one. */
+/** Two renewals that did not come. A renewal is seen up to LOOK_MS late, so that it is 35 s after the last one. */
 const AWAY_MS = 25_000;
 
 interface Seen {
@@ -56,19 +56,16 @@ export function startAway({ kube, watch, election, clock, log, record }: AwayDep
 
   function next(): void {
     running = look()
-      .catch((error: unknown) => {
-        log.debug({ why: explainError(error) }, 'could not look which vmhosts are there');
-        return [];
-      })
-      .then((left) => {
-        const ms = Math.min(election.holds() ? ELECTED_LOOK_MS : LOOK_MS, ...left);
-        if (!isStopped) timer = clock.setTimer(ms, next);
+      .catch((error: unknown) =>
+        log.debug({ why: explainError(error) }, 'could not look which vmhosts are there'),
+      )
+      .then(() => {
+        if (!isStopped) timer = clock.setTimer(election.holds() ? ELECTED_LOOK_MS : LOOK_MS, next);
       });
   }
 
-  /** @returns in how many ms each vmhost will be away that does not renew its Lease until then */
-  async function look(): Promise<number[]> {
-    if (!watch.synced()) return [];
+  async function look(): Promise<void> {
+    if (!watch.synced()) return;
     const leases = new Map((await kube.lease.list()).map((lease) => [lease.name, lease]));
     const now = clock.monotonic();
     watched += Math.min(now - lookedAt, LOOK_MS);
@@ -81,7 +78,6 @@ export function startAway({ kube, watch, election, clock, log, record }: AwayDep
     for (const vmhost of vmhosts) turn(vmhost, missing.has(vmhost));
     for (const name of away) if (!names.has(name)) away.delete(name);
     if (missing.size > 0 && election.holds()) await say([...missing]);
-    return [...seen.values()].map(({ at }) => at + AWAY_MS - watched).filter((ms) => ms > 0);
   }
 
   function see(name: string, lease: KubeLease | undefined): void {
