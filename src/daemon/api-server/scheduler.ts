@@ -48,7 +48,7 @@ export interface SchedulerState {
 }
 
 /** What changes together is decided once. */
-const SETTLE_MS = 20;
+const SETTLE_MS = 5;
 /** Deciding takes a fifth of the time at most, however many changes there are. */
 const REST = 4;
 /** Until a Node is asked for again that is there, and that the watch does not show. */

@@ -13,7 +13,7 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-/** So many have a process of their own. */
+/** So many have a process of their own each. */
 export const IN_FRONT = 2;
 const A_PROCESS = 12;
 
@@ -37,7 +37,7 @@ export async function startFleet(vmhosts: readonly PlayedVmhost[]): Promise<Flee
   return {
     usage: async () => total((await askAll({ ask: 'usage' })).flatMap(({ usage }) => usage ?? [])),
     async favourFirst() {
-      await Promise.all(workers.slice(1).map((worker) => worker.ask({ ask: 'yield' })));
+      await Promise.all(workers.slice(IN_FRONT).map((worker) => worker.ask({ ask: 'yield' })));
     },
     async calls(listener) {
       listeners.add(listener);
@@ -67,7 +67,7 @@ function groupsOf(vmhosts: readonly PlayedVmhost[]): readonly (readonly PlayedVm
   const groups = Array.from({ length: Math.ceil(others.length / A_PROCESS) }, (_, at) =>
     others.slice(at * A_PROCESS, (at + 1) * A_PROCESS),
   );
-  return [vmhosts.slice(0, IN_FRONT), ...groups];
+  return [...vmhosts.slice(0, IN_FRONT).map((each) => [each]), ...groups];
 }
 
 function startWorker(onCall: (called: Called) => void): Worker {

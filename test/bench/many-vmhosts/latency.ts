@@ -33,7 +33,6 @@ export interface LatencyDeps {
 
 /** Of a vmhost whose daemon has a machine to itself, as far as that can be played. */
 const FRONT = { front: 'true' };
-const KUBECTL_TRIES = 10;
 /** What a Node has set off has ended. */
 const PAUSE_MS = 300;
 const BARES = '/apis/bench.k8slab.io/v1/bares';
@@ -60,7 +59,7 @@ export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
     await one('pinned', pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at));
     await one('placed', placedNode(`placed-${at}`, 0, FRONT));
   }
-  for (let at = tries; at < tries + KUBECTL_TRIES; at += 1) {
+  for (let at = tries; at < 2 * tries; at += 1) {
     found['kubectlBare']?.push(await timeKubectlBare(plane, `bare-${at}`));
     const draft = pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at);
     const { first } = await timeNode(deps, calls, draft, () =>
