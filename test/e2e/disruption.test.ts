@@ -12,6 +12,7 @@ import {
   tutorialManifests,
   untilCondition,
 } from './bed.ts';
+import { tellOfGuestsOnFailure } from './failure.ts';
 import { expectOneGap, startPing, type Gaps } from './gaps.ts';
 import { readyAt } from './node-bed.ts';
 import type { NodeStatus } from '../../src/api/node/object.ts';
@@ -47,6 +48,7 @@ describe('what guests feel', () => {
     lab = await bootTutorialLab({ name: 'e2e-disruption' });
   });
   after(() => lab.down());
+  tellOfGuestsOnFailure(() => lab);
 
   async function feel(what: string, change: () => Promise<void>): Promise<Felt> {
     const since = (await lab.must(['date', '+@%s'])).trim();

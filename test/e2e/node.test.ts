@@ -15,6 +15,7 @@ import {
   tutorialManifests,
   untilCondition,
 } from './bed.ts';
+import { tellOfGuestsOnFailure } from './failure.ts';
 import {
   applyNodes,
   domain,
@@ -52,6 +53,7 @@ describe('a guest that exists', () => {
     await allReady(lab, 240);
   });
   after(() => lab.down());
+  tellOfGuestsOnFailure(() => lab);
 
   async function change(name: keyof typeof NODES, fields: Partial<NodeFields>): Promise<void> {
     nodes[name] = { ...NODES[name], ...nodes[name], ...fields };

@@ -1,0 +1,18 @@
+import { afterEach } from 'node:test';
+import type { Vmhost } from '../lab/lab.ts';
+
+const WHAT_IS = `k8slab get nodes; bridge link
+for node in $(k8slab get nodes | awk 'NR > 1 && !/ True /{print $1}'); do
+  echo "-- $node: $(virsh domstate --reason "$node")"
+  virsh domiflist "$node"
+  k8slab logs "$node" --tail 40
+done`;
+
+/** Once a test has failed: the Nodes, and what those that are not Ready printed last on their consoles. A guest may hang by itself. */
+export function tellOfGuestsOnFailure(lab: () => Vmhost): void {
+  afterEach(async (context) => {
+    if ((context as { readonly passed?: boolean }).passed !== false) return;
+    const { stdout, stderr } = await lab().exec(['sh', '-c', WHAT_IS]);
+    console.log(`# after "${context.name}"\n${stdout}${stderr}`);
+  });
+}
