@@ -24,7 +24,7 @@ interface Tried {
   /** Of which a merge patch sets one of these values. */
   readonly field: string;
   readonly values: readonly string[];
-  readonly statuses: readonly object[];
+  readonly statuses: (manager: string) => readonly object[];
 }
 
 const NODE: Tried = {
@@ -32,7 +32,7 @@ const NODE: Tried = {
   spec: { memory: '192Mi', disk: { image: 'guest' }, networks: [{ network: 'net' }] },
   field: 'memory',
   values: ['192Mi', '256Mi'],
-  statuses: [
+  statuses: () => [
     {},
     { vmhost: 'v1' },
     { vmhost: 'v2', conditions: [condition('Scheduled', 'True')] },
@@ -42,7 +42,7 @@ const NODE: Tried = {
   ],
 };
 
-/** What a vmhost says of an object that others have too. */
+/** What a vmhost says of an object that others have too: of itself alone. */
 function said(name: string, ready: string): object {
   return { name, ready, reason: 'Tried', message: '' };
 }
@@ -52,10 +52,10 @@ const NETWORK: Tried = {
   spec: { cidr: '192.0.2.0/24', domain: 'one.example' },
   field: 'domain',
   values: ['one.example', 'two.example'],
-  statuses: [
+  statuses: (manager) => [
     {},
-    { vmhosts: [said('v1', 'True')] },
-    { vmhosts: [said('v2', 'False'), said('v1', 'Unknown')] },
+    { vmhosts: [said(manager, 'True')] },
+    { vmhosts: [said(manager, 'False')], conditions: [condition('Ready', 'False')] },
     { vmhosts: [], allocations: [] },
     { allocations: [{ node: 'a', address: '192.0.2.2' }] },
     { allocations: [{ node: 'b', address: '192.0.2.3' }], conditions: [condition('Ready', 'True')] },
@@ -108,9 +108,15 @@ function told({ metadata, spec, status }: KubeObject, { field }: Tried): object 
   };
 }
 
+interface Keyed {
+  readonly type?: string;
+  readonly name?: string;
+}
+
 function sorted(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
-  return (value as object[]).toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+  const key = ({ type = '', name = '' }: Keyed): string => `${type}${name}`;
+  return (value as Keyed[]).toSorted((a, b) => key(a).localeCompare(key(b)));
 }
 
 /** One object of one server, and all that its clients are answered and told. */
@@ -138,7 +144,10 @@ async function play(kube: Kube, tried: Tried, name: string, steps: readonly Step
       case 'status': {
         const resourceVersion = { any: undefined, last: versions.at(-1), old: versions[0] }[each.version];
         const options = resourceVersion === undefined ? {} : { resourceVersion };
-        return kube.applyStatus(ref, statuses[each.status] ?? {}, { manager: each.manager, ...options });
+        return kube.applyStatus(ref, statuses(each.manager)[each.status] ?? {}, {
+          manager: each.manager,
+          ...options,
+        });
       }
       case 'lease': {
         const had = lease;
