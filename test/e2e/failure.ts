@@ -1,10 +1,10 @@
 import { afterEach } from 'node:test';
 import type { Vmhost } from '../lab/lab.ts';
 
-const WHAT_IS = `k8slab get nodes; bridge link
+const WHAT_IS = `k8slab get nodes; bridge link; ps -C qemu-system-x86_64 -o pid,stat,time,pcpu,wchan:24
 for node in $(k8slab get nodes | awk 'NR > 1 && !/ True /{print $1}'); do
   echo "-- $node: $(virsh domstate --reason "$node")"
-  virsh domiflist "$node"
+  virsh domiflist "$node"; virsh qemu-monitor-command --hmp "$node" 'info cpus'; virsh qemu-monitor-command --hmp "$node" 'info registers' | head -20
   k8slab logs "$node" --tail 40
 done`;
 
