@@ -9,10 +9,10 @@ for node in $(k8slab get nodes | awk 'NR > 1 && !/ True /{print $1}'); do
 done`;
 
 /** Once a test has failed: the Nodes, and what those that are not Ready printed last on their consoles. A guest may hang by itself. */
-export function tellOfGuestsOnFailure(lab: () => Vmhost): void {
+export function tellOfGuestsOnFailure(lab: () => Vmhost | undefined): void {
   afterEach(async (context) => {
     if ((context as { readonly passed?: boolean }).passed !== false) return;
-    const { stdout, stderr } = await lab().exec(['sh', '-c', WHAT_IS]);
-    console.log(`# after "${context.name}"\n${stdout}${stderr}`);
+    const what = await lab()?.exec(['sh', '-c', WHAT_IS]);
+    if (what !== undefined) console.log(`# after "${context.name}"\n${what.stdout}${what.stderr}`);
   });
 }
