@@ -10,7 +10,7 @@ import { installKinds, kubeOf, listen, type SeenKube } from './kube-bed.ts';
 /** How many histories; K8SLAB_SEED: those of an earlier run. */
 const { K8SLAB_ALIKE: wanted, K8SLAB_SEED: given } = process.env;
 const seed = Number(given ?? (wanted === undefined ? 1 : Date.now() % 2 ** 31));
-const OPTIONS = { seed, numRuns: Number(wanted ?? 40), endOnFailure: false };
+const OPTIONS = { seed, numRuns: Number(wanted ?? 40) };
 
 const FINALIZERS = ['vmhost.k8slab.io/v1', 'vmhost.k8slab.io/v2'] as const;
 

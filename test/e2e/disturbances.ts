@@ -129,9 +129,8 @@ export const DISTURBANCES: readonly Disturbance[] = [
   },
   {
     what: 'the state directory is full',
-    begin:
-      'cp -a /var/lib/k8slab /root/state; mount -t tmpfs -o size=1m,mode=755 tmpfs /var/lib/k8slab; cp -a /root/state/. /var/lib/k8slab; dd if=/dev/zero of=/var/lib/k8slab/ballast bs=4k 2>/dev/null; systemctl reload k8slabd',
-    end: 'umount /var/lib/k8slab; rm -r /root/state',
+    begin: `${filledUp('/var/lib/k8slab', '1m')}; systemctl reload k8slabd`,
+    end: emptied('/var/lib/k8slab'),
   },
   {
     what: '/etc/hosts cannot be written',
@@ -172,8 +171,8 @@ export const DISTURBANCES: readonly Disturbance[] = [
   },
   {
     what: 'inotify is used up',
-    begin: `echo "import fs from 'node:fs'; fs.watch = () => { throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), { code: 'ENOSPC' }); };" >/srv/deaf.mjs; ${dropIn('Environment=NODE_OPTIONS=--import=/srv/deaf.mjs')}; sed -i '${RECORD}' ${MANIFESTS}/k8s-net.yaml; ${untilRecord('')}`,
-    end: `sed -i '/records/d' ${MANIFESTS}/k8s-net.yaml; ${untilRecord('!')}; ${OWN_UNIT}`,
+    begin: `echo "import fs from 'node:fs'; fs.watch = () => { throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), { code: 'ENOSPC' }); };" >/srv/deaf.mjs; ${dropIn('Environment=NODE_OPTIONS=--import=/srv/deaf.mjs')}; ${recorded(true)}`,
+    end: `${recorded(false)}; ${OWN_UNIT}`,
     restarts: true,
   },
   {

@@ -47,7 +47,7 @@ export async function startPing(
 
 /**
  * One gap, of a second: or, on a machine that is busier than that, of four times what libvirt itself took to stop and start the network.
- * Also what answers took counts: one that waited for a neighbour to be asked anew takes a second or more.
+ * An answer that took a second or more waited for a neighbour to be asked anew.
  * @param journal of k8slabd, with the restart in it
  */
 export function expectOneGap(gap: Gaps, journal: string): void {
@@ -57,7 +57,7 @@ export function expectOneGap(gap: Gaps, journal: string): void {
   const { spanSeconds, slowestSeconds } = gap;
   const what = `${JSON.stringify(gap)}, ${allowed.toFixed(2)} s allowed`;
   assert.ok(libvirt > 0, `the network did not restart: ${journal}`);
-  assert.ok(spanSeconds <= allowed && slowestSeconds < allowed, `${what}\n${journal}`);
+  assert.ok(spanSeconds <= allowed && slowestSeconds < 1, `${what}\n${journal}`);
 }
 
 function ping(to: string): string {
