@@ -12,11 +12,15 @@ export interface Upkeep {
   readonly actions: readonly NodeAction[];
   /** Changed behind the manifest, and not repaired. */
   readonly drifted: readonly string[];
+  /** Fields that the definition goes on having otherwise than the manifest: a restart would not bring them about. */
+  readonly unwritten: readonly string[];
 }
+
+type Part = Omit<Upkeep, 'unwritten'> & Partial<Upkeep>;
 
 /** Brings the definition, the links and the size of the disk to what the manifest says. */
 export function planUpkeep(desired: DesiredNode, observed: ObservedNode): Upkeep {
-  const parts = [
+  const parts: Part[] = [
     planDefinition(desired, observed),
     planLinks(desired, observed),
     planAutostart(desired, observed),
@@ -25,17 +29,16 @@ export function planUpkeep(desired: DesiredNode, observed: ObservedNode): Upkeep
   return {
     actions: parts.flatMap(({ actions }) => actions),
     drifted: parts.flatMap(({ drifted }) => drifted),
+    unwritten: parts.flatMap(({ unwritten = [] }) => unwritten),
   };
 }
 
-const NOTHING: Upkeep = { actions: [], drifted: [] };
+const NOTHING: Part = { actions: [], drifted: [] };
 
-function planDefinition({ definition, spec }: DesiredNode, observed: ObservedNode): Upkeep {
+function planDefinition({ definition, spec }: DesiredNode, observed: ObservedNode): Part {
   const { domain } = observed;
   const mark = domain?.config.model.mark;
   if (definition === undefined || domain === undefined || mark === undefined) return NOTHING;
-  // What libvirt offers is not known yet, which is no other wish.
-  if (definition.type === undefined) return NOTHING;
   const { root, model } = domain.config;
   const rendered = renderDomainOver(root, definition, mark);
   const wanted = modelDomain(rendered);
@@ -43,10 +46,12 @@ function planDefinition({ definition, spec }: DesiredNode, observed: ObservedNod
     ...(domain.transient === true ? ['that it is kept'] : []),
     ...definitionFields(wanted, model),
   ];
+  // What libvirt offers is not known yet, which is no other wish.
+  if (definition.type === undefined) return { ...NOTHING, unwritten: fields };
   const isDrift = mark.applied === definitionHash(definition);
   if (fields.length === 0 && (isDrift || mark.applied === undefined)) return NOTHING;
   if (fields.length > 0 && isDrift && spec.policy.drift === 'Report') {
-    return { actions: [], drifted: [`the definition differs in ${fields.join(', ')}`] };
+    return { actions: [], drifted: [`the definition differs in ${fields.join(', ')}`], unwritten: fields };
   }
   const differing = fields.length === 0 ? 'what the mark says' : fields.join(', ');
   const reason = `the definition differs in ${differing}${isDrift ? ', changed behind the manifest' : ''}`;
@@ -97,7 +102,7 @@ function definitionFields(wanted: DomainModel, found: DomainModel): string[] {
 }
 
 /** A guest that shall run comes up with its vmhost, whether k8slab does or not; one of others as they set it. */
-function planAutostart({ spec }: DesiredNode, observed: ObservedNode): Upkeep {
+function planAutostart({ spec }: DesiredNode, observed: ObservedNode): Part {
   const { domain, knownAutostart } = observed;
   const mark = domain?.config.model.mark;
   // One that is not defined has no such thing, and gets it with its definition.
@@ -122,7 +127,7 @@ function wasSwitchedOff({ domain, ran, asked }: ObservedNode): boolean {
   return domain?.state === 'shutoff' && ran && asked === undefined;
 }
 
-function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Upkeep {
+function planLinks({ definition, spec }: DesiredNode, { domain }: ObservedNode): Part {
   // Others may have set a link of their guest down on purpose.
   if (domain?.config.model.mark?.adopted === true) return NOTHING;
   const wanted = new Set(definition?.interfaces.map(({ mac }) => mac));

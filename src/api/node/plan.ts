@@ -133,8 +133,8 @@ function planExisting(
   { state, refused }: { readonly state: DomainState; readonly refused: readonly string[] },
 ): Plan<NodeAction> {
   const { networks } = observed;
-  const { actions, drifted } = planUpkeep(desired, observed);
-  const restart = restartFields(desired, observed);
+  const { actions, drifted, unwritten } = planUpkeep(desired, observed);
+  const restart = restartFields(desired, observed).filter((field) => !unwritten.includes(field));
   const shrink = shrinkRefusal(desired, observed);
   const told: Waiting[] = [
     ...drifted.map((message): Waiting => ({ reason: 'Drifted', message })),

@@ -42,6 +42,18 @@ describe('the definition of a guest', () => {
     assert.deepEqual(planNode({ ...wants(), definition: untyped }, running()).actions, []);
   });
 
+  it('waits with the restart too while it is not known which hypervisor libvirt offers', () => {
+    const { type: _, ...untyped } = definition;
+    const onAnyChange = { policy: { restart: 'OnAnyChange' } };
+    const wanted = wants({}, onAnyChange);
+
+    const before = planNode({ ...wanted, definition: { ...untyped, cpus: 8 } }, running());
+    const after = planNode({ ...wanted, definition: { ...untyped, cpus: 8 } }, running(fewer));
+
+    assert.deepEqual(before.actions, []);
+    assert.deepEqual(types(after), ['ShutdownDomain'], 'it is defined, and in no running guest');
+  });
+
   it('E45: follows the manifest at once and at no cost, and the guest is not touched', () => {
     const plan = planNode(wants({ cpus: 2, memory: 2 ** 30 }), running());
 
@@ -72,6 +84,18 @@ describe('the definition of a guest', () => {
 
     assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'Drifted']);
     assert.deepEqual(types(changed), ['DefineDomain'], 'the manifest itself changed');
+  });
+
+  it('that somebody edited and is left so is no cause for a restart, which would not undo it', () => {
+    const observed = running(fewer);
+    const { domain } = observed;
+    assert.ok(domain?.live);
+    const live = { ...domain.live, cpus: { count: 8, plugged: 8 } };
+    const policy = { drift: 'Report', restart: 'OnAnyChange' };
+
+    const plan = planNode(wants({}, { policy }), { ...observed, domain: { ...domain, live } });
+
+    assert.deepEqual([plan.actions, plan.waiting?.reason], [[], 'Drifted']);
   });
 
   it('is made again for a guest that runs without one', () => {
