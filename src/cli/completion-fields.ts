@@ -1,6 +1,16 @@
 import { childFields } from '../api/kinds/explain.ts';
+import { KINDS } from '../api/kinds/list.ts';
 import { KIND_NAMES } from '../api/kinds/names.ts';
 import type { Candidate } from './completion-line.ts';
+
+/** `metadata.name=`, and what else objects of the kind are selected by. */
+export function selectorFields(kind: string): Candidate[] {
+  const selectable = KINDS.all.find((each) => each.kind === kind)?.selectable ?? [];
+  return [
+    { word: 'metadata.name=', about: 'the name of the object' },
+    ...selectable.map((field) => ({ word: `${field}=` })),
+  ];
+}
 
 /** Kinds, and behind each dot the fields that there are: `node.spec.` */
 export function fieldPaths(typed: string): Candidate[] {

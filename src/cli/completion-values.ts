@@ -131,18 +131,25 @@ async function roles({ client }: Asked): Promise<Found> {
 }
 
 async function labels({ line, client }: Asked): Promise<[name: string, value: string][]> {
-  const [type = 'nodes'] = line.words;
-  const { items } = await fetchPartial(client, resourceOf(type.replace(/[,/].*/, ''), 'complete'));
+  const { items } = await fetchPartial(client, listed({ line }));
   return items.flatMap(({ metadata }) => Object.entries(metadata.labels ?? {}));
+}
+
+/** What kind of objects the line asks for. */
+function listed({ line }: Pick<Asked, 'line'>): Resource {
+  return resourceOf((line.words[0] ?? 'nodes').replace(/[,/].*/, ''), 'complete');
 }
 
 /** `zone=`, and the values of zone behind it. */
 async function selectors(asked: Asked): Promise<Found> {
-  if (asked.option === '--field-selector')
-    return { words: [{ word: 'metadata.name=', about: 'the name of the object' }] };
   const { typed } = asked;
   const comma = typed.lastIndexOf(',') + 1;
   const [prefix, last] = [typed.slice(0, comma), typed.slice(comma)];
+  if (asked.option === '--field-selector') {
+    const { selectorFields } = await import('./completion-fields.ts');
+    const words = selectorFields(listed(asked).kind);
+    return { words: words.map(({ word, ...more }) => ({ word: `${prefix}${word}`, ...more })) };
+  }
   const known = await labels(asked);
   const words = last.includes('=')
     ? known.map(([name, value]) => `${name}=${value}`)
@@ -172,7 +179,7 @@ async function fields({ typed }: Asked): Promise<Found> {
 /** `.metadata.name`, and whatever the kind has. */
 async function sortFields({ typed, line }: Asked): Promise<Found> {
   const { fieldPaths } = await import('./completion-fields.ts');
-  const type = resourceOf((line.words[0] ?? 'nodes').replace(/[,/].*/, ''), 'complete').singular;
+  const type = listed({ line }).singular;
   const words = fieldPaths(`${type}${typed.startsWith('.') ? '' : '.'}${typed}`);
   return { words: words.map(({ word, ...more }) => ({ word: word.slice(type.length), ...more })) };
 }

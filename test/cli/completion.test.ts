@@ -72,6 +72,8 @@ describe('what may come next', () => {
       ':4',
     ],
     ['explain node.x.', '', ':4'],
+    ['get kn --field-selector ', 'metadata.name= spec.role= spec.vmhost= status.vmhost=', ':6'],
+    ['get images --field-selector metadata.name=a,', 'metadata.name=a,metadata.name=', ':6'],
     ['get nodes --sort-by .metadata.n', '.metadata.name', ':4'],
     ['wait node/a --for c', 'condition=Ready condition=Synced condition= create', ':4'],
     ['events --types W', 'Warning', ':4'],

@@ -144,11 +144,13 @@ describe('kubectl with the CustomResourceDefinitions', () => {
     const diff = await plane.kubectl(['diff', '-f', 'manifests/tutorial/']);
     const listed = await plane.must(['get', 'k8slab', '-o', 'name']);
     const table = await plane.must(['get', 'kn']);
+    const masters = await plane.must(['get', 'kn', '--field-selector', 'spec.role=master', '-o', 'name']);
 
     assert.doesNotMatch(again, /created|configured/);
     assert.match(serverSide, /node\.k8slab\.io\/master00 serverside-applied/);
     assert.deepEqual([diff.code, diff.stdout], [0, '']);
     assert.equal(listed.trim().split('\n').length, 8);
+    assert.match(masters, /^(node\.k8slab\.io\/master0\d\n){3}$/);
     assert.match(table, /^NAME +ROLE +ADDRESS +VMHOST +READY +STATUS +AGE\n/);
   });
 

@@ -38,6 +38,8 @@ export interface KindDefinition<K extends Kind = Kind> {
   readonly workers: { readonly most: number; readonly reserved: number };
   /** What its status has beside conditions, for who asks what a field means. */
   readonly status?: StatusFields<K>;
+  /** Fields beside its name by which `--field-selector` selects, such as `spec.role`: texts. */
+  readonly selectable?: readonly string[];
   /** Between NAME and READY, as `get` prints them. */
   readonly columns: readonly Column<ObjectOf<K>>[];
   /** What a pass over an object of this kind reads of other objects: a change of that makes it be looked at again. */

@@ -26,6 +26,7 @@ export const loadBalancer = defineKind({
     crossCheck: (manifests) => loadBalancerErrors(manifests.of('LoadBalancer')),
   },
   status: loadBalancerStatus,
+  selectable: ['spec.node'],
   columns: [
     { name: 'Node', jsonPath: '.spec.node', cell: ({ spec }) => spec.node },
     { name: 'Address', jsonPath: '.status.address', cell: ({ status }) => status.address ?? NONE },

@@ -27,6 +27,7 @@ export const node = defineKind({
     crossCheck: crossCheckNodes,
   },
   status: nodeStatus,
+  selectable: ['spec.role', 'spec.vmhost', 'status.vmhost'],
   columns: [
     { name: 'Role', jsonPath: '.spec.role', cell: ({ spec }) => spec.role ?? NONE },
     { name: 'Address', jsonPath: '.status.address', cell: ({ status }) => status.address ?? NONE },

@@ -3,6 +3,23 @@ import { ReasonedError } from '../errors.ts';
 /** What a field selector may name of an object, and the value that it has there. */
 export type SelectableFields<T> = Readonly<Record<string, (object: T) => string | undefined>>;
 
+/** By its name, and by these fields of it, such as `spec.role`. */
+export function fieldsOf<T extends { readonly metadata: { readonly name: string } }>(
+  paths: readonly string[] = [],
+): SelectableFields<T> {
+  return {
+    'metadata.name': ({ metadata }) => metadata.name,
+    ...Object.fromEntries(paths.map((path) => [path, (object: T) => textAt(object, path)])),
+  };
+}
+
+function textAt(object: unknown, path: string): string | undefined {
+  const value = path
+    .split('.')
+    .reduce((at: unknown, name) => (at as Readonly<Record<string, unknown>> | undefined)?.[name], object);
+  return typeof value === 'string' ? value : undefined;
+}
+
 interface Term {
   readonly field: string;
   readonly equal: boolean;

@@ -4,6 +4,7 @@ import { renderTable } from '../../api/kinds/table.ts';
 import type { ManifestTrouble } from '../../api/manifest/notes.ts';
 import { API_GROUP, API_VERSION, type ApiObject } from '../../api/meta.ts';
 import { served } from '../../api/ownership/served.ts';
+import { fieldsOf } from '../../api/selectors/fields.ts';
 import type { ObjectStore } from '../../controllers/objects.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Resource } from './resource.ts';
@@ -39,7 +40,7 @@ function objectResource(
       store.watch(since, (change) => {
         if (change.object.kind === kind) listener(change);
       }),
-    fields: { 'metadata.name': ({ metadata }) => metadata.name },
+    fields: fieldsOf(definition.selectable),
     shown: served,
     table: (objects) => renderTable(definition, objects, clock.now()),
     /** Why an object that a manifest names is not there. */

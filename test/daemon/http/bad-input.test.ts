@@ -88,7 +88,7 @@ describe('a client that is wrong', () => {
 
   it('in its selectors, its versions or its limits is told so', async () => {
     for (const [query, expected] of [
-      ['fieldSelector=spec.role%3Dmaster', [400, 'BadRequest']],
+      ['fieldSelector=spec.cpus%3D2', [400, 'BadRequest']],
       ['labelSelector=a%20b', [400, 'BadRequest']],
       ['limit=many', [400, 'BadRequest']],
       ['limit=1&continue=nonsense', [400, 'BadRequest']],

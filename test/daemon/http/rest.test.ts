@@ -70,12 +70,16 @@ describe('a list in parts', () => {
 
 describe('a list', () => {
   it('is of what its selectors mean', async () => {
-    const { json, label } = createApiBed('a', 'b');
+    const { json, label, bed } = createApiBed('a', 'b');
     label('b', { zone: 'x' });
 
     assert.deepEqual(names(await json(`${BASE}/nodes?labelSelector=zone%3Dx`)), ['b']);
     assert.deepEqual(names(await json(`${BASE}/nodes?labelSelector=!zone`)), ['a']);
     assert.deepEqual(names(await json(`${BASE}/nodes?fieldSelector=metadata.name!%3Db`)), ['a']);
+    bed.apply('Node', 'c', { role: 'master' });
+    assert.deepEqual(names(await json(`${BASE}/nodes?fieldSelector=spec.role%3Dmaster`)), ['c']);
+    assert.deepEqual(names(await json(`${BASE}/nodes?fieldSelector=spec.role!%3Dmaster`)), ['a', 'b']);
+    assert.deepEqual(names(await json(`${BASE}/nodes?fieldSelector=status.vmhost%3D`)), ['a', 'b', 'c']);
   });
 
   it('is a table of the version that is asked for, whose rows have of their objects what is asked for', async () => {

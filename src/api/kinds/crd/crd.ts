@@ -29,6 +29,7 @@ export function customResourceDefinition(definition: KindDefinition): object {
           served: true,
           storage: true,
           subresources: { status: {} },
+          ...selectableFields(definition),
           additionalPrinterColumns: printerColumns(definition),
           schema: { openAPIV3Schema: objectSchema(definition) },
         },
@@ -71,6 +72,12 @@ function specSchema({ manifest, spec = manifest?.spec }: KindDefinition): Struct
   const { rules = [], keptWhenAdopted = [] } = manifest ?? {};
   const undefaulted = keptWhenAdopted.map((field) => `spec.${field}`);
   return structuralInput(spec.meta({ description: SPEC_WORDS }), 'spec', { rules, undefaulted });
+}
+
+function selectableFields({ selectable }: KindDefinition): object {
+  return selectable === undefined
+    ? {}
+    : { selectableFields: selectable.map((field) => ({ jsonPath: `.${field}` })) };
 }
 
 interface PrinterColumn {
