@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { API_VERSION } from '../../../src/api/meta.ts';
 import type { KubeDraft } from '../../../src/drivers/kube.ts';
@@ -29,16 +28,16 @@ export interface LatencyDeps {
   readonly fleet: Fleet;
   readonly observer: Observer;
   readonly tries: number;
+  /** Resolves once what the last try has set off has ended. */
+  readonly untilQuiet: () => Promise<void>;
 }
 
 /** Of a vmhost whose daemon has a machine to itself, as far as that can be played. */
 const FRONT = { front: 'true' };
-/** What a Node has set off has ended. */
-const PAUSE_MS = 300;
 const BARES = '/apis/bench.k8slab.io/v1/bares';
 
 export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
-  const { plane, fleet, tries } = deps;
+  const { plane, fleet, tries, untilQuiet } = deps;
   const transport = createTransport({ kubeconfig: plane.kubeconfig() });
   const calls: Called[] = [];
   await fleet.favourFirst();
@@ -55,11 +54,13 @@ export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
     defined[kind]?.push(domain);
   }
   for (let at = 0; at < tries; at += 1) {
+    await untilQuiet();
     found['bare']?.push(await timeBare(transport, bares, `bare-${at}`));
     await one('pinned', pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at));
     await one('placed', placedNode(`placed-${at}`, 0, FRONT));
   }
   for (let at = tries; at < 2 * tries; at += 1) {
+    await untilQuiet();
     found['kubectlBare']?.push(await timeKubectlBare(plane, `bare-${at}`));
     const draft = pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at);
     const { first } = await timeNode(deps, calls, draft, () =>
@@ -76,16 +77,16 @@ export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
 }
 
 async function timeNode(
-  { observer }: LatencyDeps,
+  { observer, untilQuiet }: LatencyDeps,
   calls: Called[],
   { metadata: { name } }: KubeDraft,
   make: () => Promise<unknown>,
 ): Promise<{ first: number; domain: number }> {
+  await untilQuiet();
   calls.length = 0;
   const began = now();
   await make();
   await observer.untilNode(name);
-  await sleep(PAUSE_MS);
   const { vmhost } = observer.objects('Node').get(name)?.status as { vmhost: string };
   const there = calls.filter((each) => each.vmhost === vmhost);
   const domain = there.find(({ call, about }) => call === 'defineDomain' && about === name);

@@ -5,7 +5,7 @@ import { measureRound } from './rounds.ts';
 import { measureSize, type Figures } from './size.ts';
 import { formatFigures, formatGrowth } from './table.ts';
 
-const USAGE = `usage: npm run bench:vmhosts -- [--vmhosts 5,10,25,50] [--nodes 40] [--rest 60] [--tries 100] [--wave 400] [--json FILE]
+const USAGE = `usage: npm run bench:vmhosts -- [--vmhosts 5,10,25,50] [--nodes 40] [--rest 60] [--tries 60] [--wave 400] [--json FILE]
   --vmhosts LIST  how many vmhosts, one column each
   --nodes N       how many Nodes of each
   --rest SECONDS  for how long it is looked at rest
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
       vmhosts: { type: 'string', default: '5,10,25,50' },
       nodes: { type: 'string', default: '40' },
       rest: { type: 'string', default: '60' },
-      tries: { type: 'string', default: '100' },
+      tries: { type: 'string', default: '60' },
       wave: { type: 'string', default: '400' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },

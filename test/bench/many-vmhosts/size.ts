@@ -36,8 +36,9 @@ export interface Figures extends Pick<SizeOptions, 'vmhosts' | 'nodes'> {
 }
 
 const AT_ONCE = 8;
-/** For as long as nothing but Leases is written, all is at rest. */
+/** For as long as nothing but Leases is written, all is at rest; and what one Node has set off has ended. */
 const QUIET_MS = 5000;
+const TRY_QUIET_MS = 1000;
 const PROGRESS_MS = 10_000;
 
 /** Brings up so many vmhosts with their Nodes, and measures them. */
@@ -60,7 +61,10 @@ export async function measureSize(options: SizeOptions): Promise<Figures> {
       await plane.must(['get', '--raw', `/apis/k8slab.io/v1alpha1/networks/${networkName(0)}`])
     ).length;
     report('one Node at a time');
-    const latencies = await measureLatencies({ plane, fleet, observer, tries });
+    const latencies = await measureLatencies({
+      ...{ plane, fleet, observer, tries },
+      untilQuiet: () => untilQuiet(fleet, TRY_QUIET_MS),
+    });
     await fleet.stop();
     await observer.dispose();
     return { vmhosts, nodes, bringUp, rest, latencies, networkBytes };
@@ -100,7 +104,7 @@ async function bringUpAll({ plane, fleet, observer, ...options }: Parts): Promis
 }
 
 /** Until daemons write nothing but Leases. */
-async function untilQuiet(fleet: Fleet): Promise<void> {
+async function untilQuiet(fleet: Fleet, forMs = QUIET_MS): Promise<void> {
   for (let before = -1; ;) {
     const { requests } = await fleet.usage();
     const written = Object.entries(requests)
@@ -108,7 +112,7 @@ async function untilQuiet(fleet: Fleet): Promise<void> {
       .reduce((sum, [, count]) => sum + count, 0);
     if (written === before) return;
     before = written;
-    await sleep(QUIET_MS);
+    await sleep(forMs);
   }
 }
 
