@@ -28,7 +28,7 @@ export interface Bed {
 }
 
 const UNDISTURBED: Point = { step: 0, when: 'before' };
-const LIMIT = { timeoutMs: 150_000, intervalMs: 500 };
+const LIMIT = { timeoutMs: 150_000, intervalMs: 200 };
 /** Looks at a vmhost where nothing is done any more, until it is not what it should be. */
 const LOOKS = 20;
 
@@ -105,11 +105,12 @@ export async function settled(
 }
 
 async function isIdle(lab: Lab): Promise<boolean> {
+  // The cheaper question first: it is asked again and again while guests boot.
+  const all = await allObjects(lab);
+  if (!('items' in all && readinessOf(all.items).every(({ ready }) => ready))) return false;
   const plan = await lab.exec(['k8slab', 'plan']);
   // What is pending is left to a person.
-  if (!/^(Nothing to do|No action now)/m.test(plan.stdout) || plan.stdout.includes('<waits>')) return false;
-  const all = await allObjects(lab);
-  return 'items' in all && readinessOf(all.items).every(({ ready }) => ready);
+  return /^(Nothing to do|No action now)/m.test(plan.stdout) && !plan.stdout.includes('<waits>');
 }
 
 async function whatItSays(lab: Lab): Promise<string> {
