@@ -1,5 +1,5 @@
 import { toError } from '../api/errors.ts';
-import type { Waiting } from '../api/disruption/action.ts';
+import type { Waiting } from '../api/disruption/waiting.ts';
 import type { ObjectMeta } from '../api/meta.ts';
 import type { Clock } from '../engine/clock.ts';
 

@@ -1,7 +1,8 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
 import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
-import { shown, type Action, type Plan, type Waiting } from '../api/disruption/action.ts';
+import { shown, type Action, type Plan } from '../api/disruption/action.ts';
+import type { Waiting } from '../api/disruption/waiting.ts';
 import { waitingFor } from '../api/disruption/waiting.ts';
 import type { Clock } from '../engine/clock.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';

@@ -12,7 +12,7 @@ import {
   type Kind,
   type ObjectRef,
 } from '../api/meta.ts';
-import type { Waiting } from '../api/disruption/action.ts';
+import type { Waiting } from '../api/disruption/waiting.ts';
 import { explainHold, holdRemovals, type HoldReason } from '../api/ownership/hold.ts';
 import type { Marked } from '../api/ownership/orphan.ts';
 import type { ObjectStore } from '../controllers/objects.ts';

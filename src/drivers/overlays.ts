@@ -4,7 +4,7 @@ import type {
   OverlayDevice,
   OverlayFilter,
   OverlayNeighbours,
-} from '../api/disruption/action.ts';
+} from '../api/network/actions.ts';
 import type { OverlayWorld, Underlay } from '../api/network/overlay-observed.ts';
 import { exec as runCommand } from './exec.ts';
 import type { Exec, ExecResult } from './exec.ts';

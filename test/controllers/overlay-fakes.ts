@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OverlayPeers } from '../../src/api/network/overlay.ts';
 import type { Fdb, OverlayWorld, Underlay, VxlanDevice } from '../../src/api/network/overlay-observed.ts';
-import type { OverlayNeighbours } from '../../src/api/disruption/action.ts';
+import type { OverlayNeighbours } from '../../src/api/network/actions.ts';
 import type { Overlays } from '../../src/drivers/overlays.ts';
 import { changes, fails, later, type World } from './fakes.ts';
 

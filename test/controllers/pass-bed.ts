@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { condition, findCondition } from '../../src/api/conditions.ts';
 import { imageSpec } from '../../src/api/image/spec.ts';
 import type { ConditionInput, KindMap, ObjectOf } from '../../src/api/meta.ts';
-import type { ImageAction } from '../../src/api/disruption/action.ts';
+import type { ImageAction } from '../../src/api/image/actions.ts';
 import type { ObjectStore } from '../../src/controllers/objects.ts';
 import { createPass, type Look, type Reconciler } from '../../src/controllers/pass.ts';
 import type { Result } from '../../src/engine/controller.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { condition } from '../../src/api/conditions.ts';
 import { ReasonedError } from '../../src/api/errors.ts';
 import { imageSpec } from '../../src/api/image/spec.ts';
-import type { ImageAction } from '../../src/api/disruption/action.ts';
+import type { ImageAction } from '../../src/api/image/actions.ts';
 import { RECONCILE_TIMEOUT } from '../../src/engine/controller.ts';
 import { action, brief, createBed, look, READY, RESYNC_MS, type Bed } from './pass-bed.ts';
 

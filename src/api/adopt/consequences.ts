@@ -1,4 +1,5 @@
-import type { NetworkAction, Plan } from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import type { NetworkAction } from '../network/actions.ts';
 import type { NodeManifest } from '../network/claims.ts';
 import { desireNetwork, takenInput } from '../network/desire.ts';
 import { planNetwork } from '../network/plan.ts';

@@ -1,4 +1,6 @@
-import { step, type ImageRemovalAction, type Plan } from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { ImageRemovalAction } from './actions.ts';
 import { inUse, usersUnknown, type FileUser } from '../ownership/in-use.ts';
 
 /** What is left of an Image whose manifest is gone. */

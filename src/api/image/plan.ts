@@ -1,5 +1,8 @@
 import type { ImageSpec } from './spec.ts';
-import { step, type ImageAction, type Plan, type Waiting } from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { ImageAction } from './actions.ts';
 
 /** What the image store has under the name. */
 export interface ObservedImage {

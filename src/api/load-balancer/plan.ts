@@ -1,12 +1,9 @@
 import type { LoadBalancerSpec } from './spec.ts';
 import { listenPorts, usedPorts } from './render.ts';
-import {
-  step,
-  type LoadBalancerAction,
-  type Plan,
-  type PlannedStep,
-  type Waiting,
-} from '../disruption/action.ts';
+import type { Plan, PlannedStep } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { LoadBalancerAction } from './actions.ts';
 
 /** What the guest has of HAProxy. */
 export interface ObservedHaproxy {

@@ -10,7 +10,7 @@ import {
 } from '../ipam/subnet.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import type { DesiredNetwork } from './render.ts';
-import type { Waiting } from '../disruption/action.ts';
+import type { Waiting } from '../disruption/waiting.ts';
 import type { Neighbours, ObservedNetwork } from './observed.ts';
 
 /** What a network would take of the vmhost. */

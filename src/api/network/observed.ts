@@ -1,5 +1,5 @@
 import type { NetworkDocument } from '../libvirt/network.ts';
-import type { HostFiles } from '../disruption/action.ts';
+import type { HostFiles } from './actions.ts';
 import type { ObservedOverlay } from './overlay-observed.ts';
 
 /** An interface of a running domain that is plugged into the network. */

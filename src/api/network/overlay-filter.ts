@@ -1,5 +1,5 @@
 import { contentHash } from '../canonical.ts';
-import type { OverlayFilter } from '../disruption/action.ts';
+import type { OverlayFilter } from './actions.ts';
 
 /** IPv4 and TCP without options. */
 const TCP_OVERHEAD = 40;

@@ -1,6 +1,6 @@
 import { overlayMtu } from '../ipam/overlay-mtu.ts';
 import { derivedBridgeMac, derivedVni, overlayDevice } from '../ipam/names.ts';
-import type { OverlayDevice, OverlayFilter } from '../disruption/action.ts';
+import type { OverlayDevice, OverlayFilter } from './actions.ts';
 import { overlayFilter } from './overlay-filter.ts';
 import type { NetworkSpec } from './spec.ts';
 

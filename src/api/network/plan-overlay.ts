@@ -1,12 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  step,
-  type NetworkAction,
-  type NetworkRemovalAction,
-  type OverlayDevice,
-  type OverlayNeighbours,
-  type Plan,
-} from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { NetworkAction, NetworkRemovalAction, OverlayDevice, OverlayNeighbours } from './actions.ts';
 import { overlayAlias, type DesiredOverlay } from './overlay.ts';
 import type { ObservedNetwork } from './observed.ts';
 import type { DesiredNetwork } from './render.ts';

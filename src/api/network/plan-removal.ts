@@ -6,7 +6,9 @@ import { planOverlayRemoval } from './plan-overlay.ts';
 import { hostDirOptions, mayReadHostFiles, type HostDirs } from './host-dirs.ts';
 import { renderReleased } from './render-release.ts';
 import { renderXml } from '../xml.ts';
-import { shown, step, type NetworkRemovalAction, type Plan } from '../disruption/action.ts';
+import { shown, type Plan } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { NetworkRemovalAction } from './actions.ts';
 
 /** What is left of a Network whose manifest is gone. */
 export interface RemovedNetwork {

@@ -5,14 +5,9 @@ import type { NetworkModel } from '../libvirt/network.ts';
 import { parkingBridge } from '../ipam/names.ts';
 import type { DesiredNetwork } from './render.ts';
 import { renderXml } from '../xml.ts';
-import {
-  fieldChange,
-  step,
-  type FieldChange,
-  type NetworkAction,
-  type TapAttachment,
-  type Waiting,
-} from '../disruption/action.ts';
+import { fieldChange, step, type FieldChange } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { NetworkAction, TapAttachment } from './actions.ts';
 import { NET_UPDATE_SECONDS, NETWORK_RESTART_SECONDS } from './costs.ts';
 import { hostDirOptions, type HostDirs } from './host-dirs.ts';
 import { guestNames, type ObservedNetwork } from './observed.ts';

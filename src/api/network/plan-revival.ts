@@ -1,4 +1,4 @@
-import type { NetworkAction } from '../disruption/action.ts';
+import type { NetworkAction } from './actions.ts';
 import type { NetworkModel } from '../libvirt/network.ts';
 import type { ObservedNetwork } from './observed.ts';
 import { updateNames } from './plan-live.ts';

@@ -2,7 +2,8 @@ import type { NetworkMark } from '../ownership/mark.ts';
 import type { DhcpHost, NetworkModel } from '../libvirt/network.ts';
 import { desiredDnsHosts, renderReservation, type DesiredNetwork } from './render.ts';
 import { renderXml } from '../xml.ts';
-import { step, type Cost, type NetworkAction } from '../disruption/action.ts';
+import { step, type Cost } from '../disruption/step.ts';
+import type { NetworkAction } from './actions.ts';
 import { NameSet, ownMacs } from './foreign.ts';
 import { removeReservation, staleNames, updateNames, withoutRemoved, type Removal } from './plan-live.ts';
 

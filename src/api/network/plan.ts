@@ -3,14 +3,10 @@ import { MODES } from './adopt.ts';
 import { ipv4Index, modelNetwork, type NetworkDocument, type NetworkModel } from '../libvirt/network.ts';
 import { renderNetwork, specHash, type DesiredNetwork } from './render.ts';
 import { renderXml, type XmlElement } from '../xml.ts';
-import {
-  step,
-  type Cost,
-  type HostFiles,
-  type NetworkAction,
-  type Plan,
-  type Waiting,
-} from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { step, type Cost } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { HostFiles, NetworkAction } from './actions.ts';
 import { NET_UPDATE_SECONDS } from './costs.ts';
 import { marksOf } from './foreign.ts';
 import { readsHostFiles } from './host-dirs.ts';

@@ -6,7 +6,7 @@ import { attachmentMac, derivedUuid, isLeftAlone } from '../ipam/names.ts';
 import { diskBytes, parseBytes } from '../quantity.ts';
 import { cloudInitHash, type CloudInitInput } from './render-cloud-init.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
-import type { DiskSource } from '../disruption/action.ts';
+import type { DiskSource } from './actions.ts';
 import type { WaitingReason } from '../disruption/waiting.ts';
 import type { Dependency, DesiredNode } from './plan.ts';
 import type { ObjectOf } from '../meta.ts';

@@ -1,7 +1,8 @@
 import type { NodeSpec } from './spec.ts';
 import type { DomainDocument, DomainModel } from '../libvirt/domain.ts';
 import type { DesiredDefinition } from './render-domain-over.ts';
-import type { DiskSource, HeldLease, Waiting } from '../disruption/action.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { DiskSource, HeldLease } from './actions.ts';
 import type { PowerRequest } from './power.ts';
 
 /** A Node as it shall be, with what its networks gave it. */

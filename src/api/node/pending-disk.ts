@@ -1,4 +1,6 @@
-import { step, type Pending, type Plan, type Waiting } from '../disruption/action.ts';
+import type { Pending, Plan } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
 import type { DomainModel } from '../libvirt/domain.ts';
 import { formatBytes } from '../quantity.ts';
 import { FIRST_DISK } from './render-domain.ts';

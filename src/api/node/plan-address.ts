@@ -1,4 +1,7 @@
-import { step, type NodeAction, type Plan, type Waiting } from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { NodeAction } from './actions.ts';
 import { noReturn } from './pending-disk.ts';
 import { isBooting, planRestart } from './plan-stop.ts';
 import type { AddressHolder, DesiredNode, ObservedAddress, ObservedNode } from './observed.ts';

@@ -3,7 +3,8 @@ import { modelDomain, type DomainModel } from '../libvirt/domain.ts';
 import { definitionHash, renderDomainOver } from './render-domain-over.ts';
 import { diskGrowth, firstDisk, growthRefusal } from './pending-disk.ts';
 import { renderXml } from '../xml.ts';
-import { fieldChange, step, type FieldChange, type NodeAction } from '../disruption/action.ts';
+import { fieldChange, step, type FieldChange } from '../disruption/step.ts';
+import type { NodeAction } from './actions.ts';
 import { bytesOfMebibytes, formatBytes } from '../quantity.ts';
 import type { DesiredNode, ObservedNode } from './observed.ts';
 

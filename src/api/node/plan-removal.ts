@@ -1,13 +1,8 @@
 import { withoutMark, type Reclaim } from '../ownership/mark.ts';
 import { renderXml } from '../xml.ts';
-import {
-  shown,
-  step,
-  type NodeRemovalAction,
-  type Plan,
-  type PlannedStep,
-  type HeldLease,
-} from '../disruption/action.ts';
+import { shown, type Plan, type PlannedStep } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { NodeRemovalAction, HeldLease } from './actions.ts';
 import { usersUnknown, type FileUser } from '../ownership/in-use.ts';
 import { DISCARD_COPY } from './pending-disk.ts';
 import { planStop } from './plan-stop.ts';

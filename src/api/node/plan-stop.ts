@@ -1,4 +1,7 @@
-import { step, type NodeAction, type Plan, type Step, type Waiting } from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { step, type Step } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { NodeAction } from './actions.ts';
 import { noReturn } from './pending-disk.ts';
 import type { DesiredNode, DomainState, ObservedNode } from './observed.ts';
 import { beingChanged } from './rollout.ts';

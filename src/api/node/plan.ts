@@ -1,12 +1,8 @@
 import type { DomainModel } from '../libvirt/domain.ts';
-import {
-  step,
-  type Cost,
-  type NodeAction,
-  type Plan,
-  type PlannedStep,
-  type Waiting,
-} from '../disruption/action.ts';
+import type { Plan, PlannedStep } from '../disruption/action.ts';
+import { step, type Cost } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { NodeAction } from './actions.ts';
 import { planMove, planRelease } from './plan-address.ts';
 import { withinForeignParts } from './foreign-parts.ts';
 import { DISCARD_COPY, missingBacking, missingDisk, shrinkRefusal } from './pending-disk.ts';

@@ -1,4 +1,4 @@
-import type { Waiting } from '../disruption/action.ts';
+import type { Waiting } from '../disruption/waiting.ts';
 
 /** What stands on a file: a domain's disk, or one that no domain has. */
 export interface FileUser {

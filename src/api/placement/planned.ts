@@ -1,4 +1,5 @@
-import { fieldChange, step, type FieldChange, type PlannedObject } from '../disruption/action.ts';
+import type { PlannedObject } from '../disruption/action.ts';
+import { fieldChange, step, type FieldChange } from '../disruption/step.ts';
 import { refName } from '../meta.ts';
 import type { Lab } from './lab.ts';
 import type { Placement } from './place.ts';

@@ -6,7 +6,10 @@ import {
   renderSshConfig,
   type HostRecord,
 } from './render.ts';
-import { step, type VmhostAction, type Plan, type Waiting } from '../disruption/action.ts';
+import type { Plan } from '../disruption/action.ts';
+import { step } from '../disruption/step.ts';
+import type { Waiting } from '../disruption/waiting.ts';
+import type { VmhostAction } from './actions.ts';
 
 /** Files of the vmhost that name the guests; one left out is not written. */
 export interface HostPaths {

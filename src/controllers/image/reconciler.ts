@@ -1,6 +1,8 @@
 import { condition, READY, SYNCED } from '../../api/conditions.ts';
 import { reasonOf } from '../../api/errors.ts';
-import type { ImageAction, ImageFetch, Plan, Waiting } from '../../api/disruption/action.ts';
+import type { Plan } from '../../api/disruption/action.ts';
+import type { Waiting } from '../../api/disruption/waiting.ts';
+import type { ImageAction, ImageFetch } from '../../api/image/actions.ts';
 import { planImage } from '../../api/image/plan.ts';
 import { formatSize } from '../../api/quantity.ts';
 import type { ImageProgress, ImageStore, StoredImage } from '../../drivers/images.ts';

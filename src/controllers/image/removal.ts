@@ -1,5 +1,5 @@
 import { isElsewhere } from '../../api/meta.ts';
-import type { ImageRemovalAction } from '../../api/disruption/action.ts';
+import type { ImageRemovalAction } from '../../api/image/actions.ts';
 import { planImageRemoval, type RemovedImage } from '../../api/image/plan-removal.ts';
 import type { ImageStore } from '../../drivers/images.ts';
 import { diskUsers, type DiskUsersDeps } from '../disk-users.ts';

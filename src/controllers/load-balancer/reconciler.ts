@@ -1,5 +1,5 @@
 import { ReasonedError, reasonOf, toError } from '../../api/errors.ts';
-import type { LoadBalancerAction } from '../../api/disruption/action.ts';
+import type { LoadBalancerAction } from '../../api/load-balancer/actions.ts';
 import { nextLookMs, type LoadBalancerMemory } from '../../api/load-balancer/memory.ts';
 import { planLoadBalancer } from '../../api/load-balancer/plan.ts';
 import { escapeWord, listenPorts } from '../../api/load-balancer/render.ts';

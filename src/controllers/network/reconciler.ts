@@ -3,7 +3,8 @@ import { leaveEntries, takeOverNetwork } from '../../api/network/adopt.ts';
 import { networkConditions } from '../../api/network/status.ts';
 import { waitingRule } from '../../api/disruption/waiting.ts';
 import { isElsewhere, isRemoved } from '../../api/meta.ts';
-import type { HostFiles, NetworkAction, Plan } from '../../api/disruption/action.ts';
+import type { Plan } from '../../api/disruption/action.ts';
+import type { HostFiles, NetworkAction } from '../../api/network/actions.ts';
 import {
   desireNetwork,
   takenInput,

@@ -1,4 +1,4 @@
-import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/action.ts';
+import type { NetworkAction, NetworkRemovalAction } from '../../api/network/actions.ts';
 import { explainError, reasonOf } from '../../api/errors.ts';
 import type { DesiredOverlay } from '../../api/network/overlay.ts';
 import { reserved, type NetworkMemory } from '../../api/network/memory.ts';

@@ -1,5 +1,5 @@
 import { isElsewhere, isOrphan } from '../../api/meta.ts';
-import type { NetworkAction, NetworkRemovalAction } from '../../api/disruption/action.ts';
+import type { NetworkAction, NetworkRemovalAction } from '../../api/network/actions.ts';
 import { liveEntries } from '../../api/network/liveness.ts';
 import type { ObservedNetwork } from '../../api/network/observed.ts';
 import { planNetworkRemoval } from '../../api/network/plan-removal.ts';

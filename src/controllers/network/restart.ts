@@ -1,5 +1,5 @@
 import { explainError, ReasonedError } from '../../api/errors.ts';
-import type { NetworkAction } from '../../api/disruption/action.ts';
+import type { NetworkAction } from '../../api/network/actions.ts';
 import { HANGS_HINT } from '../../api/libvirt/hints.ts';
 import type { Bridges } from '../../drivers/bridges.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';

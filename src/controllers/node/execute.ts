@@ -1,5 +1,5 @@
 import { ReasonedError } from '../../api/errors.ts';
-import type { NodeAction } from '../../api/disruption/action.ts';
+import type { NodeAction } from '../../api/node/actions.ts';
 import { hostKeyOf } from '../../api/node/adopt.ts';
 import { renewLeaseCommand } from '../../api/node/renew-lease.ts';
 import { createDisk, defineDomain } from './make.ts';

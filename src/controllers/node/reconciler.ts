@@ -1,7 +1,7 @@
 import { isTrue, READY } from '../../api/conditions.ts';
 import { planNode } from '../../api/node/plan.ts';
 import { nextLookMs } from '../../api/node/polling.ts';
-import type { NodeAction } from '../../api/disruption/action.ts';
+import type { NodeAction } from '../../api/node/actions.ts';
 import { hostKeyOf } from '../../api/node/adopt.ts';
 import { primaryEntry } from '../../api/node/desire.ts';
 import { entryStatus, nodeConditions } from '../../api/node/status.ts';

@@ -1,5 +1,5 @@
 import { isTrue, READY } from '../../api/conditions.ts';
-import type { NodeAction } from '../../api/disruption/action.ts';
+import type { NodeAction } from '../../api/node/actions.ts';
 import { explainError } from '../../api/errors.ts';
 import {
   answering,

@@ -1,6 +1,6 @@
 import { entryOf } from '../../api/ipam/by-node.ts';
 import { attachmentMac } from '../../api/ipam/names.ts';
-import type { NodeRemovalAction } from '../../api/disruption/action.ts';
+import type { NodeRemovalAction } from '../../api/node/actions.ts';
 import { arrived, recall, stopped, stopping, turnDone, type NodeMemory } from '../../api/node/memory.ts';
 import { planNodeRemoval, type RemovedNode } from '../../api/node/plan-removal.ts';
 import { entryStatus } from '../../api/node/status.ts';

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { condition, isTrue, READY } from '../../api/conditions.ts';
 import { isElsewhere, type ConditionInput } from '../../api/meta.ts';
-import type { VmhostAction, Plan } from '../../api/disruption/action.ts';
+import type { Plan } from '../../api/disruption/action.ts';
+import type { VmhostAction } from '../../api/vmhost/actions.ts';
 import { synced } from '../../api/disruption/waiting.ts';
 import { planVmhost, type HostPaths, type ObservedVmhost } from '../../api/vmhost/plan.ts';
 import { readRecords, type HostTexts } from '../../api/vmhost/read.ts';

@@ -3,7 +3,7 @@ import type {
   OverlayDevice,
   OverlayFilter,
   OverlayNeighbours,
-} from '../../api/disruption/action.ts';
+} from '../../api/network/actions.ts';
 
 /** Before the stand-ins of a restart take frames away, see bridges/stand-ins.ts. */
 const PRIORITY = -600;

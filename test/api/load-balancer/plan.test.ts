@@ -6,7 +6,8 @@ import {
   type ObservedHaproxy,
   type ObservedLoadBalancer,
 } from '../../../src/api/load-balancer/plan.ts';
-import type { LoadBalancerAction, Plan } from '../../../src/api/disruption/action.ts';
+import type { Plan } from '../../../src/api/disruption/action.ts';
+import type { LoadBalancerAction } from '../../../src/api/load-balancer/actions.ts';
 import { lbSpec } from './bed.ts';
 
 const GOOD: ObservedHaproxy = {

@@ -3,7 +3,7 @@ import type { Named } from '../../../src/api/ownership/named.ts';
 import { leaveEntries, takeOverNetwork } from '../../../src/api/network/adopt.ts';
 import { networkSpec, type NetworkSpec } from '../../../src/api/network/spec.ts';
 import { nodeSpec } from '../../../src/api/node/spec.ts';
-import type { NetworkAction } from '../../../src/api/disruption/action.ts';
+import type { NetworkAction } from '../../../src/api/network/actions.ts';
 import type { NodeManifest } from '../../../src/api/network/claims.ts';
 import { desireNetwork, takenInput, type AddressInUse } from '../../../src/api/network/desire.ts';
 import { planNetwork } from '../../../src/api/network/plan.ts';

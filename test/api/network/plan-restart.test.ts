@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { NetworkAction } from '../../../src/api/disruption/action.ts';
+import type { NetworkAction } from '../../../src/api/network/actions.ts';
 import type { NetworkGuest } from '../../../src/api/network/observed.ts';
 import { parkingBridge } from '../../../src/api/ipam/names.ts';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';

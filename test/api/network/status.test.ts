@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/api/libvirt/network.ts';
-import type { Plan, NetworkAction } from '../../../src/api/disruption/action.ts';
+import type { Plan } from '../../../src/api/disruption/action.ts';
+import type { NetworkAction } from '../../../src/api/network/actions.ts';
 import type { ObservedNetwork } from '../../../src/api/network/observed.ts';
 import { networkConditions } from '../../../src/api/network/status.ts';
 import { fixture } from '../libvirt/fixtures.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReasonedError } from '../../../src/api/errors.ts';
-import type { NetworkAction } from '../../../src/api/disruption/action.ts';
+import type { NetworkAction } from '../../../src/api/network/actions.ts';
 import { restartNetwork } from '../../../src/controllers/network/restart.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
 import { createLab, type Bed } from '../bed.ts';
