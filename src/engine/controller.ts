@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { explainError, ReasonedError, reasonOf } from '../api/errors.ts';
+import { explainError, ReasonedError } from '../api/errors.ts';
 import { settlesWithin, type Clock } from './clock.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
-import type { LogFields, Logger } from './logger.ts';
+import { decide, type Told } from './decide.ts';
+import type { Logger } from './logger.ts';
 import { failureOf, outcomeOf, type Outcome, type Result } from './outcome.ts';
 import { stackOf } from './stack.ts';
 import type { Priority, WorkQueue } from './work-queue.ts';
@@ -74,8 +75,6 @@ export const STOP_MS = {
 };
 /** A pass that is under way for so long has ignored its abort: nothing but a restart of the daemon frees its key. */
 const STUCK_MS = 300_000;
-/** A failure that goes on is told again after so long; until then the condition of the object tells it. */
-const TELL_AGAIN_MS = 3_600_000;
 /** Reason of the abort of a pass that runs out of time. */
 export const RECONCILE_TIMEOUT = 'ReconcileTimeout';
 
@@ -84,18 +83,12 @@ interface State<K extends string> extends ControllerOptions<K> {
   readonly timeoutMs: number;
   readonly newId: () => string;
   readonly passes: Set<RunningPass>;
-  /** What was last told of keys that fail, and when. */
   readonly told: Map<K, Told>;
   stopping: boolean;
   /** When a pass last began or ended. */
   progressAt: number;
   /** A worker ended by itself, which is a bug. */
   broken: string | undefined;
-}
-
-interface Told {
-  readonly failure: string;
-  readonly at: number;
 }
 
 interface RunningPass {
@@ -218,71 +211,6 @@ async function attempt(reconcile: () => Promise<Result>, signal: AbortSignal): P
     const error = signal.reason as ReasonedError;
     return { kind: error.reason === RECONCILE_TIMEOUT ? 'timeout' : 'interrupted', error };
   }
-}
-
-interface Ended {
-  readonly outcome: Outcome;
-  readonly seconds: number;
-  readonly log: Logger;
-}
-
-/** The one place that decides what follows a pass. */
-function decide<K extends string>(state: State<K>, key: K, ended: Ended): void {
-  const { queue, told } = state;
-  const { outcome, seconds, log } = ended;
-  switch (outcome.kind) {
-    case 'success':
-      queue.forget(key);
-      told.delete(key);
-      if (outcome.resyncMs !== undefined) queue.addAfter(key, outcome.resyncMs);
-      log.debug({ seconds }, 'pass succeeded');
-      return;
-    case 'requeue_after':
-      queue.forget(key);
-      told.delete(key);
-      queue.addAfter(key, outcome.afterMs);
-      log.debug({ seconds, requeueAfterMs: outcome.afterMs }, 'pass succeeded');
-      return;
-    case 'interrupted':
-      log.info({ seconds }, 'pass interrupted');
-      return;
-    case 'terminal':
-      queue.forget(key);
-      tell(state, key, { level: 'warn', error: outcome.error, log })(
-        { seconds, ...failure(outcome.error) },
-        'pass failed; not retried before a change',
-      );
-      return;
-    case 'error':
-    case 'timeout':
-    case 'panic': {
-      const { error, kind } = outcome;
-      const retryInSeconds = queue.addRateLimited(key) / 1000;
-      const fields = { seconds, retryInSeconds, ...failure(error) };
-      const say = tell(state, key, { level: kind === 'panic' ? 'error' : 'warn', error, log });
-      if (kind === 'panic') say({ ...fields, stack: stackOf(error) }, 'pass panicked');
-      else say(fields, 'pass failed');
-    }
-  }
-}
-
-/** What goes on failing as it did is told once an hour: whoever reads warnings shall find what is new among them. */
-function tell<K extends string>(
-  { told, clock, isToldElsewhere }: State<K>,
-  key: K,
-  { level, error, log }: { readonly level: 'warn' | 'error'; readonly error: Error; readonly log: Logger },
-): Logger['warn'] {
-  const now = clock.monotonic();
-  const failure = `${reasonOf(error)} ${error.message.replaceAll(/\d+/g, '')}`;
-  const before = told.get(key);
-  if (before?.failure === failure && now - before.at < TELL_AGAIN_MS) return (...line) => log.debug(...line);
-  told.set(key, { failure, at: now });
-  const shown = isToldElsewhere?.(error) === true ? 'info' : level;
-  return (...line) => log[shown](...line);
-}
-
-function failure(error: Error): LogFields {
-  return { reason: reasonOf(error), why: explainError(error) };
 }
 
 function timeoutError<K extends string>(state: State<K>, key: K): ReasonedError {
