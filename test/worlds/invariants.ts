@@ -120,8 +120,10 @@ async function checkReported(world: World, daemon: Daemon): Promise<void> {
   }
 }
 
-function isSettled({ spec, status }: ObjectOf<'Node'>): boolean {
-  return spec.power === 'Running' && status.state === 'running' && isTrue(status.conditions, READY);
+/** A guest of others whose disk is not there is not taken over: what they do to it is theirs. */
+function isSettled({ spec, status: { state, conditions } }: ObjectOf<'Node'>): boolean {
+  const isWhole = isTrue(conditions, READY) && !isTrue(conditions, 'DiskMissing');
+  return spec.power === 'Running' && state === 'running' && isWhole;
 }
 
 /** Without manifests nothing of k8slab's is left, neither in the world nor in its memory. */
