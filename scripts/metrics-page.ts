@@ -26,7 +26,7 @@ A Node at rest has 11 series: nine conditions, \`k8slab_node_info\` and \`k8slab
 \`Drifted\`, …) adds one while it does. A thousand Nodes take about 10 ms a scrape.
 
 [Alerts](runbook.md) and a [dashboard](../packaging/grafana/k8slab.json) for Grafana are made of them. The picture shows the dashboard's
-panels of half an hour of a lab, drawn by \`test/packaging/picture.ts\`, not by Grafana:
+panels of ten minutes of a lab over three vmhosts, drawn by \`test/packaging/picture.ts\`, not by Grafana:
 
 ![The panels of the dashboard](images/dashboard.png)
 
