@@ -64,6 +64,8 @@ export interface World extends LibvirtState {
   readonly counts: Map<string, number>;
   /** What domains answer when they are asked for their jobs, one after the other; the last one stays. */
   readonly jobs: Map<string, DomainJob[]>;
+  /** Of libvirt; left out: 9.0.0. */
+  libvirtVersion?: string;
   /** Makes single calls of libvirt fail. */
   refuse?: (call: string, subject: string) => Error | undefined;
   /** Calls that fail, by name. */
@@ -133,6 +135,8 @@ export function fakeLibvirt(world: World): Libvirt {
   });
   return {
     ...libvirt,
+    version: () =>
+      world.libvirtVersion === undefined ? libvirt.version() : Promise.resolve(world.libvirtVersion),
     updateNetwork(update) {
       assert.equal(update.config, false, 'E02: the definition changes by net-define alone');
       return libvirt.updateNetwork(update);

@@ -54,6 +54,7 @@ const RULES = {
 
   // What a Node needs of other objects.
   HostNotReady: EVENT,
+  LibvirtTooOld: USER,
   NetworkNotFound: EVENT,
   NetworkNotReady: EVENT,
   ReservationNotLive: EVENT,

@@ -37,7 +37,10 @@ export const nodeReads = [
       source.status.state === 'running',
     ],
   }),
-  reads<'Node', 'Vmhost'>({ source: 'Vmhost', shared: ({ status }) => [status.domainType, status.arch] }),
+  reads<'Node', 'Vmhost'>({
+    source: 'Vmhost',
+    shared: ({ status }) => [status.domainType, status.arch, status.libvirtVersion],
+  }),
 ];
 
 /** Each Node reads its own reservation, and why the Network refuses it one. */

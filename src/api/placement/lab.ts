@@ -26,6 +26,7 @@ export interface LabVmhost {
   /** What guests may have of it in all; infinite where it says nothing of one of them. */
   readonly allocatable?: Resources;
   readonly domainType?: string;
+  readonly libvirtVersion?: string;
   /** Images that are there. */
   readonly images: ReadonlySet<string>;
 }

@@ -1,10 +1,11 @@
+import { tooOld } from '../libvirt/version.ts';
 import type { LabNode, LabVmhost, Resources } from './lab.ts';
 import type { Occupancy } from './occupancy.ts';
 import { fits } from './resources.ts';
 
 /** Why a vmhost does not take a Node. */
 export type Obstacle =
-  | { readonly type: 'Away' | 'Drained' | 'Cordoned' | 'Silent' | 'NoKvm' }
+  | { readonly type: 'Away' | 'Drained' | 'Cordoned' | 'Silent' | 'NoKvm' | 'LibvirtTooOld' }
   | { readonly type: 'Labels'; readonly labels: Readonly<Record<string, string>> }
   | { readonly type: 'Home'; readonly network: string; readonly vmhosts: ReadonlySet<string> }
   | { readonly type: 'Source'; readonly source: string; readonly vmhost: string }
@@ -18,6 +19,8 @@ export function obstacle(node: LabNode, vmhost: LabVmhost, occupancy: Occupancy)
   const labels = asked?.vmhostSelector ?? {};
   if (Object.entries(labels).some(([key, value]) => vmhost.labels[key] !== value))
     return { type: 'Labels', labels };
+  const { libvirtVersion } = vmhost;
+  if (libvirtVersion !== undefined && tooOld(libvirtVersion) !== undefined) return { type: 'LibvirtTooOld' };
   if (asked?.domainType === 'kvm' && vmhost.domainType !== 'kvm') return { type: 'NoKvm' };
   const { cloneOf: source } = asked?.disk ?? {};
   const there = occupancy.vmhostOf.get(source ?? '');

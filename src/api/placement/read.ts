@@ -68,6 +68,7 @@ const imageStatus = z.object({ virtualSize: z.number().optional() });
 const quantity = z.union([z.string(), z.number()]);
 const vmhostSpec = z.object({ unschedulable: z.boolean().default(false), drain: z.boolean().default(false) });
 const vmhostStatus = z.object({
+  libvirtVersion: z.string().optional(),
   domainType: z.string().optional(),
   allocatable: z
     .object({ cpu: quantity.optional(), memory: quantity.optional(), storage: quantity.optional() })
@@ -147,6 +148,7 @@ export const readVmhost = onceEach((object: StoredObject): LabVmhost => {
     away: said?.conditions.some(({ type, status: is, reason }) => isAway(type, is, reason)) ?? false,
     ...(said?.allocatable === undefined ? {} : { allocatable: resources(said.allocatable) }),
     ...(said?.domainType === undefined ? {} : { domainType: said.domainType }),
+    ...(said?.libvirtVersion === undefined ? {} : { libvirtVersion: said.libvirtVersion }),
     images: new Set(said?.images),
   };
 });

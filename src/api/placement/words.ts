@@ -58,6 +58,8 @@ function one(obstacle: Obstacle): string {
       return 'has not said what it has';
     case 'NoKvm':
       return 'has no KVM';
+    case 'LibvirtTooOld':
+      return 'has a libvirt that is too old';
     case 'Labels':
       return `does not have the labels ${labelWords(obstacle.labels)}`;
     case 'Home':
@@ -85,6 +87,8 @@ function many(group: readonly Refused[]): string {
       return plural ? 'are cordoned' : 'is cordoned';
     case 'Silent':
       return `${plural ? 'have' : 'has'} not said what ${plural ? 'they have' : 'it has'}`;
+    case 'LibvirtTooOld':
+      return `${plural ? 'have' : 'has'} a libvirt that is too old`;
     case 'NoKvm':
       return `${plural ? 'have' : 'has'} no KVM`;
     case 'Labels':

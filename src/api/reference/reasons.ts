@@ -17,6 +17,7 @@ export const REASONS = {
   RestartRefused: 'a person asked for a restart, after which the guest would not start again',
   Drifted: 'it was changed behind its manifest, and policy.drift is Report',
   HostNotReady: 'what the vmhost offers is not known yet',
+  LibvirtTooOld: "the vmhost's libvirt is older than k8slab is tried with: no new guest is made",
   NetworkNotFound: 'no manifest has that Network',
   NetworkNotReady: 'its Network does not work yet',
   ReservationNotLive: 'the running network does not have its reservation yet',

@@ -1,6 +1,7 @@
 import { namedIn } from '../../api/ownership/named.ts';
 import { adoptedNodeSpec, hostKeyOf, takeOverDomain } from '../../api/node/adopt.ts';
 import { explainError, ReasonedError } from '../../api/errors.ts';
+import { tooOld } from '../../api/libvirt/version.ts';
 import { attachmentMac } from '../../api/ipam/names.ts';
 import {
   desireNode,
@@ -163,7 +164,11 @@ function observeSource(
 }
 
 function hostDependency(deps: NodeDeps): Dependency {
-  if (ownVmhost(deps.store)?.status.domainType !== undefined) return { state: 'ready' };
+  const { domainType, libvirtVersion = '' } = ownVmhost(deps.store)?.status ?? {};
+  const old = domainType === undefined ? undefined : tooOld(libvirtVersion);
+  if (old !== undefined)
+    return { state: 'waiting', reason: 'LibvirtTooOld', message: `libvirt ${old.why}; ${old.hint}` };
+  if (domainType !== undefined) return { state: 'ready' };
   return { state: 'waiting', reason: 'HostNotReady', message: "the vmhost's capabilities are not known yet" };
 }
 

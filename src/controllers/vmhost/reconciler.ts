@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { condition, isTrue, READY } from '../../api/conditions.ts';
 import { isElsewhere, type ConditionInput } from '../../api/meta.ts';
+import { tooOld } from '../../api/libvirt/version.ts';
 import type { Plan } from '../../api/disruption/action.ts';
 import type { VmhostAction } from '../../api/vmhost/actions.ts';
 import { synced } from '../../api/disruption/waiting.ts';
@@ -63,7 +64,7 @@ export function createVmhostReconciler(deps: VmhostDeps): Reconciler<'Vmhost', V
         .filter(({ status }) => isTrue(status.conditions, READY))
         .map(({ metadata }) => metadata.name);
       const plan = planVmhost(deps.paths, named.records, { files, networks });
-      return { plan, fields, conditions: conditions(plan, named), extra: { files } };
+      return { plan, fields, conditions: conditions(plan, named, fields.libvirtVersion), extra: { files } };
     },
     async execute({ path, content, mode, reload }, { extra }) {
       await deps.files.ensureDir(dirname(path));
@@ -121,7 +122,7 @@ async function readFiles(deps: VmhostDeps): Promise<ObservedVmhost['files']> {
 const NAMED = 5;
 
 /** Without a count of the Nodes: each Node of any vmhost would change what every vmhost says of itself. */
-function conditions(plan: Plan<VmhostAction>, { kept }: HostRecords): ConditionInput[] {
+function conditions(plan: Plan<VmhostAction>, { kept }: HostRecords, libvirtVersion = ''): ConditionInput[] {
   const { waiting } = plan;
   const written = waiting === undefined && plan.actions.length === 0;
   const more = kept.length > NAMED ? ` and ${kept.length - NAMED} more` : '';
@@ -136,10 +137,15 @@ function conditions(plan: Plan<VmhostAction>, { kept }: HostRecords): ConditionI
         waiting?.message ?? 'files are outdated',
       );
   const libvirt = condition('LibvirtReachable', 'True', 'Answers');
-  return [
-    condition(READY, written ? 'True' : 'False', files.reason, files.message),
-    synced(waiting),
-    libvirt,
-    files,
-  ];
+  const old = tooOld(libvirtVersion);
+  const ready =
+    old === undefined
+      ? condition(READY, written ? 'True' : 'False', files.reason, files.message)
+      : condition(
+          READY,
+          'False',
+          'LibvirtTooOld',
+          `libvirt ${old.why}, so that no guest is made; ${old.hint}`,
+        );
+  return [ready, synced(waiting), libvirt, files];
 }

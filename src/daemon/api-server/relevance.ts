@@ -46,6 +46,7 @@ export function placementFacts(kind: Kind, object: KubeObject): string | undefin
         labels,
         status.allocatable,
         status.domainType,
+        status.libvirtVersion,
         status.images,
         said(object, 'Ready'),
       ]);

@@ -191,6 +191,10 @@ describe('why nowhere', () => {
     );
     assert.equal(why({ vmhosts, nodes: { a: { domainType: 'kvm' } } }), 'v1: has no KVM');
     assert.equal(
+      why({ vmhosts: { v1: { status: { libvirtVersion: '8.10.0' } } }, nodes: { a: {} } }),
+      'v1: has a libvirt that is too old',
+    );
+    assert.equal(
       why({ vmhosts, networks: flat, nodes: { a: {}, b: { vmhost: 'v2' } } }),
       'v1: Network "net" has no overlay and lives on v2',
     );

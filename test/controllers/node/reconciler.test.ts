@@ -92,6 +92,31 @@ describe('a Node', () => {
     assert.equal(bed.ready('Node', 'a'), 'False HostNotReady');
   });
 
+  it('is not made by a libvirt that is too old, which is said; what is there goes on', async () => {
+    const bed = withNode();
+    await bed.converge();
+    const { world } = bed;
+    const old = createBed({ world: Object.assign(world, { libvirtVersion: '8.10.0' }) });
+    for (const [kind, name] of [
+      ['Network', 'k8s-net'],
+      ['Image', 'debian'],
+      ['Node', 'a'],
+      ['Node', 'b'],
+    ] as const)
+      old.apply(kind, name);
+    world.calls.length = 0;
+
+    await old.converge();
+
+    assert.equal(old.ready('Vmhost', 'vmhost'), 'False LibvirtTooOld');
+    assert.equal(old.ready('Node', 'b'), 'False LibvirtTooOld');
+    assert.equal(old.object('Node', 'a').status.state, 'running');
+    assert.deepEqual(
+      world.calls.filter((call) => /domain/i.test(call)),
+      [],
+    );
+  });
+
   it('E50: that was made halfway goes on from there, with the disk it has', async () => {
     const bed = withNode();
     bed.world.broken.set('defineDomain', new ReasonedError('OperationFailed', 'libvirtd went away'));

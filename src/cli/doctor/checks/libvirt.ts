@@ -1,8 +1,7 @@
+import { tooOld } from '../../../api/libvirt/version.ts';
 import { fail, isUnknown, ok, unknown, warn, type Check } from '../check.ts';
 import { MODULAR_DAEMONS, type DaemonFacts, type Facts } from '../facts.ts';
 import { install } from './programs.ts';
-
-const OLDEST = [9, 0] as const;
 
 type Seen = Pick<Facts, 'libvirt' | 'daemons' | 'root' | 'user' | 'family' | 'groups'>;
 
@@ -14,13 +13,8 @@ export function checkLibvirt(facts: Seen): Check[] {
 function answers({ libvirt, root, user, family, daemons: found }: Seen): Check {
   if ('version' in libvirt) {
     const { version } = libvirt;
-    return isOlder(version)
-      ? fail(
-          'libvirt',
-          `${version} is older than ${OLDEST.join('.')}`,
-          'use a newer release of the distribution',
-        )
-      : ok('libvirt', version);
+    const old = tooOld(version);
+    return old === undefined ? ok('libvirt', version) : fail('libvirt', old.why, old.hint);
   }
   const { reason, error } = libvirt;
   if (reason === 'VirshMissing') {
@@ -49,11 +43,6 @@ function startHint(family: Seen['family']): string {
 
 function startModular(names: readonly string[]): string {
   return ['systemctl enable --now', ...names.map((name) => `${name}.socket`)].join(' ');
-}
-
-function isOlder(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
 }
 
 function daemons({ daemons: found, libvirt }: Seen): Check[] {
