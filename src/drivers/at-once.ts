@@ -12,3 +12,14 @@ export async function mapAtOnce<T, R>(
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
   return results;
 }
+
+/** Runs `each` over all items, though it fails for some. @throws the first failure, once all are through */
+export async function tryAtOnce<T>(
+  items: readonly T[],
+  atOnce: number,
+  each: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  await mapAtOnce(items, atOnce, (item) => each(item).catch((error: unknown) => void failures.push(error)));
+  if (failures.length > 0) throw failures[0];
+}

@@ -3,7 +3,7 @@ import type { ConditionInput, Kind } from '../../api/meta.ts';
 import { nodeAway, vmhostAway } from '../../api/placement/away.ts';
 import { readNode } from '../../api/placement/read.ts';
 import { vmhostLease } from '../../api/vmhost/claim.ts';
-import { mapAtOnce } from '../../drivers/at-once.ts';
+import { tryAtOnce } from '../../drivers/at-once.ts';
 import type { Kube, KubeLease, KubeObject, KubeWatch } from '../../drivers/kube.ts';
 import { timestamp, type Clock, type Timer } from '../../engine/clock.ts';
 import type { EventRecorder } from '../../engine/events.ts';
@@ -99,17 +99,22 @@ export function startAway({ kube, watch, election, clock, log, record }: AwayDep
 
   async function say(vmhosts: readonly KubeObject[]): Promise<void> {
     const nodes = Map.groupBy(watch.objects('Node').values(), (node) => readNode(node).vmhost);
-    for (const vmhost of vmhosts) {
-      const { name, uid } = vmhost.metadata;
+    // An object that the API server refuses is in no other's way.
+    await tryAtOnce(vmhosts, 1, async (vmhost) => {
+      const { name } = vmhost.metadata;
       const { renewTime } = seen.get(name) ?? {};
       const since = renewTime === undefined ? undefined : timestamp(Date.parse(renewTime));
-      const wanted = vmhostAway(since);
-      if (await write(vmhost, wanted)) {
-        record({ kind: 'Vmhost', name, uid }, 'Warning', wanted.reason, `It is away: ${wanted.message}`);
-        log.warn({ vmhost: name, since }, 'a vmhost is away');
-      }
-      await mapAtOnce(nodes.get(name) ?? [], AT_ONCE, (node) => write(node, nodeAway(name, since)));
-    }
+      const told = tryAtOnce(nodes.get(name) ?? [], AT_ONCE, (node) => write(node, nodeAway(name, since)));
+      await Promise.all([sayVmhost(vmhost, since), told]);
+    });
+  }
+
+  async function sayVmhost(vmhost: KubeObject, since: string | undefined): Promise<void> {
+    const { name, uid } = vmhost.metadata;
+    const wanted = vmhostAway(since);
+    if (!(await write(vmhost, wanted))) return;
+    record({ kind: 'Vmhost', name, uid }, 'Warning', wanted.reason, `It is away: ${wanted.message}`);
+    log.warn({ vmhost: name, since }, 'a vmhost is away');
   }
 
   /** Only as it was seen: a vmhost that is back meanwhile has the last word. */

@@ -12,6 +12,13 @@ export interface PublisherDeps {
   readonly kube: Pick<Kube, 'applyStatus'>;
   /** Undefined: it is not there, or nothing is known of the server now. */
   readonly served: (ref: ObjectRef) => KubeObject | undefined;
+  /** What was applied last, by `Kind/name`. */
+  readonly applied?: Map<string, Applied>;
+}
+
+export interface Applied {
+  readonly uid: string;
+  readonly status: object;
 }
 
 /** Field manager of what a vmhost says of its share. */
@@ -20,21 +27,25 @@ export function statusManager(vmhost: string): string {
 }
 
 /** Brings what the API server says of an object of this vmhost to what the store says of it. */
-export function createPublisher({ store, vmhost, kube, served }: PublisherDeps): Reconcile {
-  /** What was applied last, by uid. */
-  const applied = new Map<string, unknown>();
+export function createPublisher(deps: PublisherDeps): Reconcile {
+  const { store, vmhost, kube, served, applied = new Map<string, Applied>() } = deps;
   return async (key) => {
     const ref = parseRef(key);
     const there = served(ref);
-    if (there === undefined) return {};
+    const local = store.get(ref.kind, ref.name) as AnyObject | undefined;
+    if (there === undefined) {
+      if (local === undefined) applied.delete(key);
+      return {};
+    }
     const { uid } = there.metadata;
-    const wanted = wantedStatus(store.get(ref.kind, ref.name) as AnyObject | undefined, vmhost);
-    if (wanted === undefined && !applied.has(uid) && !saysOf(there.status, vmhost)) return {};
+    const wanted = wantedStatus(local, vmhost);
+    const last = applied.get(key)?.uid === uid ? applied.get(key)?.status : undefined;
+    if (wanted === undefined && last === undefined && !saysOf(there.status, vmhost)) return {};
     const status = wanted ?? {};
-    if (isDeepStrictEqual(applied.get(uid), status) && says(there.status, status)) return {};
+    if (isDeepStrictEqual(last, status) && says(there.status, status)) return {};
     await kube.applyStatus(ref, status, { manager: statusManager(vmhost) });
-    if (wanted === undefined) applied.delete(uid);
-    else applied.set(uid, status);
+    if (wanted === undefined) applied.delete(key);
+    else applied.set(key, { uid, status });
     return {};
   };
 }

@@ -154,8 +154,8 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
    */
   async function confirm({ networks, nodes }: Lab): Promise<ReadonlySet<string>> {
     const known = new Set(nodes.map(({ name }) => name));
-    for (const name of gone) if (known.has(name)) gone.delete(name);
     const missing = new Set(networks.flatMap(({ allocations }) => allocations.map(({ node }) => node)));
+    for (const name of gone) if (known.has(name) || !missing.has(name)) gone.delete(name);
     const asked = [...missing].filter((name) => !known.has(name) && !gone.has(name));
     await mapAtOnce(asked, AT_ONCE, async (name) => {
       if (!election.holds()) return;
@@ -208,6 +208,7 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
   }
 
   async function say({ unschedulable, refusals }: Placement): Promise<void> {
+    for (const name of saidAt.keys()) if (!unschedulable.has(name)) saidAt.delete(name);
     await mapAtOnce([...unschedulable], AT_ONCE, async ([node, why]) => {
       const base = seen.Node.get(node);
       const wanted = condition(SCHEDULED, 'False', UNSCHEDULABLE, why);

@@ -2,6 +2,7 @@ import { explainError } from '../../api/errors.ts';
 import type { VmhostState } from '../../api/kinds/vmhost-states.ts';
 import { readVmhost } from '../../api/placement/read.ts';
 import { summarise } from '../../api/placement/summary.ts';
+import { tryAtOnce } from '../../drivers/at-once.ts';
 import type { Kube, KubeChange, KubeObject, KubeWatch } from '../../drivers/kube.ts';
 import { timestamp, type Clock, type Timer } from '../../engine/clock.ts';
 import type { Logger } from '../../engine/logger.ts';
@@ -50,16 +51,18 @@ export function startSummaries({ kube, watch, election, clock, log }: SummariesD
   async function pass(): Promise<void> {
     if (!election.holds() || !watch.synced()) return;
     const vmhosts = new Map([...watch.objects('Vmhost')].map(([name, object]) => [name, readVmhost(object)]));
-    for (const kind of KINDS) {
-      for (const object of watch.objects(kind).values()) {
-        const wanted = summarise(statesOf(object), vmhosts);
-        const next = changed(object, wanted, timestamp(clock.now()));
-        if (next === undefined || !election.holds()) continue;
-        const { name, resourceVersion } = object.metadata;
-        const options = { manager: SUMMARY_MANAGER, resourceVersion };
-        await kube.applyStatus({ kind, name }, { conditions: [next] }, options);
-      }
-    }
+    const all = KINDS.flatMap((kind) =>
+      [...watch.objects(kind).values()].map((object) => ({ kind, object })),
+    );
+    // An object that the API server refuses is in no other's way.
+    await tryAtOnce(all, 1, async ({ kind, object }) => {
+      const wanted = summarise(statesOf(object), vmhosts);
+      const next = changed(object, wanted, timestamp(clock.now()));
+      if (next === undefined || !election.holds()) return;
+      const { name, resourceVersion } = object.metadata;
+      const options = { manager: SUMMARY_MANAGER, resourceVersion };
+      await kube.applyStatus({ kind, name }, { conditions: [next] }, options);
+    });
   }
 
   return {

@@ -5,10 +5,10 @@ import { startAway } from '../../../src/daemon/api-server/away.ts';
 import { conditionOf } from '../../../src/daemon/api-server/scheduled.ts';
 import { silentLogger } from '../../../src/engine/logger.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
-import { createFakeApiServer } from '../../kube/fake.ts';
+import { createFakeApiServer, type FakeApiServerOptions } from '../../kube/fake.ts';
 
-function bed(isElected = true) {
-  const server = createFakeApiServer();
+function bed(isElected = true, options: FakeApiServerOptions = {}) {
+  const server = createFakeApiServer(options);
   const clock = createFakeClock();
   const kube = server.client('one');
   const watch = kube.watch(() => undefined);
@@ -55,6 +55,18 @@ function bed(isElected = true) {
 const AWAY = 'Unknown VmhostAway';
 
 describe('vmhosts that are away', () => {
+  it('are told of though the API server refuses what is said of one of them, or of a Node', async () => {
+    const { renewing, pass, ready } = bed(true, {
+      before: ({ verb, name }) => assert.ok(verb !== 'apply-status' || !['v1', 'a'].includes(name)),
+    });
+    await pass(30);
+    renewing.clear();
+
+    await pass(60);
+
+    assert.deepEqual([ready('Vmhost', 'v2'), ready('Node', 'b'), ready('Node', 'c')], [AWAY, AWAY, AWAY]);
+  });
+
   it('are seen within 40 s, with their Nodes and no others', async () => {
     const { renewing, pass, ready, away, said } = bed();
     await pass(60);

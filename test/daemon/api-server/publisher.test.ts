@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { KindMap } from '../../../src/api/meta.ts';
-import { createPublisher } from '../../../src/daemon/api-server/publisher.ts';
+import { createPublisher, type Applied } from '../../../src/daemon/api-server/publisher.ts';
 import type { KubeObject } from '../../../src/drivers/kube.ts';
 import { createStore } from '../../../src/engine/store.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
 import { good, nodeText } from '../../api/manifest/samples.ts';
 
-it('what a vmhost says of its Node is not where it is bound to, which would hold it there', async () => {
+function bed() {
   const store = createStore<KindMap>({ clock: createFakeClock() });
   const [node] = good('a', nodeText('a'));
   assert.ok(node?.kind === 'Node');
@@ -32,10 +32,34 @@ it('what a vmhost says of its Node is not where it is bound to, which would hold
     },
   };
 
+  return { store, there, applied, kube };
+}
+
+it('what a vmhost says of its Node is not where it is bound to, which would hold it there', async () => {
+  const { store, there, applied, kube } = bed();
+
   await createPublisher({ store, vmhost: 'v1', kube, served: () => there })('Node/a', {} as never);
 
   assert.deepEqual(
     applied.map((status) => Object.keys(status).sort()),
     [['address', 'conditions']],
   );
+});
+
+it('what was said is remembered while the API server is away, and forgotten with its object', async () => {
+  const { store, there, applied: told, kube } = bed();
+  const applied = new Map<string, Applied>();
+  let served: KubeObject | undefined = there;
+  const publish = createPublisher({ store, vmhost: 'v1', kube, served: () => served, applied });
+  await publish('Node/a', {} as never);
+  served = undefined;
+  await publish('Node/a', {} as never);
+  const meanwhile = [...applied.keys()];
+  served = { ...there, status: { vmhost: 'v1', ...told[0] } };
+  await publish('Node/a', {} as never);
+  store.remove('Node', 'a');
+  served = undefined;
+  await publish('Node/a', {} as never);
+
+  assert.deepEqual([meanwhile, told.length, applied.size], [['Node/a'], 1, 0]);
 });

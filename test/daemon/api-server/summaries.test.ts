@@ -4,12 +4,12 @@ import { startSummaries } from '../../../src/daemon/api-server/summaries.ts';
 import { conditionOf } from '../../../src/daemon/api-server/scheduled.ts';
 import { silentLogger } from '../../../src/engine/logger.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
-import { createFakeApiServer } from '../../kube/fake.ts';
+import { createFakeApiServer, type FakeApiServerOptions } from '../../kube/fake.ts';
 
 const NET = { kind: 'Network', name: 'net' } as const;
 
-function bed() {
-  const server = createFakeApiServer();
+function bed(options: FakeApiServerOptions = {}) {
+  const server = createFakeApiServer(options);
   const clock = createFakeClock();
   const kube = server.client('one');
   const watch = kube.watch((change) => summaries.tell(change));
@@ -48,6 +48,16 @@ describe('what several vmhosts have', () => {
     assert.equal(unused, 'Unknown: no vmhost has a Node that needs it');
     assert.equal(partly, 'False: ready on 1 of 2: v2: its bridge is down');
     assert.equal(await told(), 'True: ready on 2 of 2');
+  });
+
+  it('is said though the API server refuses what is said of another object', async () => {
+    const { server, say, told } = bed({ before: ({ name }) => assert.notEqual(name, 'bad') });
+    server.create({ kind: 'Network', metadata: { name: 'bad' } });
+    server.create({ kind: 'Network', metadata: { name: 'another' } });
+    say('v1', 'True');
+
+    assert.equal(await told(), 'True: ready on 1 of 1');
+    assert.notEqual(conditionOf(server.get({ kind: 'Network', name: 'another' }) ?? {}, 'Ready'), undefined);
   });
 
   it('is unknown where a vmhost is away, and nothing of one that is no longer there', async () => {
