@@ -16,3 +16,19 @@ export function tellOfGuestsOnFailure(lab: () => Vmhost | undefined): void {
     if (what !== undefined) console.log(`# after "${context.name}"\n${what.stdout}${what.stderr}`);
   });
 }
+
+/**
+ * Waits for a guest that boots. One that is emulated hangs in its own boot now and then, and answers nothing more: what it is like is
+ * told, and it is reset, as a person would.
+ */
+export async function upAgain(
+  lab: Vmhost,
+  name: string,
+  ready: (seconds: number) => Promise<unknown>,
+): Promise<void> {
+  await ready(150).catch(async () => {
+    console.log(`# ${name} hangs in its boot\n${(await lab.exec(['sh', '-c', WHAT_IS])).stdout}`);
+    await lab.must(['virsh', 'reset', name]);
+    await ready(240);
+  });
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { CommandResult } from '../lab/processes.ts';
 import type { Lab } from '../lab/lab.ts';
+import { upAgain } from './failure.ts';
 import { poll } from '../lab/processes.ts';
 import {
   allReady,
@@ -392,7 +393,7 @@ describe('a load balancer', () => {
   it('survives a reboot of its guest', async () => {
     await ssh('sudo systemctl reboot');
     await untilCondition(lab, ['loadbalancer/api', 'Serving'], ({ status }) => status !== 'True', 120);
-    await ready(240);
+    await upAgain(lab, 'loadbalancer', ready);
 
     assert.deepEqual(await answers(9), Object.keys(MASTERS));
   });
