@@ -1,57 +1,16 @@
 import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { explainError, reasonOf, ReasonedError } from '../api/errors.ts';
-import { isOrphan, isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
-import { shown, type Action, type Plan } from '../api/disruption/action.ts';
+import type { Action } from '../api/disruption/action.ts';
 import type { Waiting } from '../api/disruption/waiting.ts';
-import { waitingFor } from '../api/disruption/waiting.ts';
+import { isOrphan, type ConditionInput, type Kind, type KindMap } from '../api/meta.ts';
 import type { Clock } from '../engine/clock.ts';
 import { RECONCILE_TIMEOUT, type PassContext, type Result } from '../engine/controller.ts';
 import type { EventRecorder } from '../engine/events.ts';
-import type { Memory, MemoryOf } from '../engine/memory.ts';
+import type { Memory } from '../engine/memory.ts';
 import type { StatusSink } from '../engine/status-sink.ts';
+import { lookOnly } from './look-only.ts';
 import type { ObjectOf, ObjectStore } from './objects.ts';
-import type { KindMap } from '../api/meta.ts';
-
-/** What one look at an object showed: what is to be done about it, and what its status says. */
-export interface Look<K extends Kind, A extends Action, Extra> {
-  readonly plan: Plan<A>;
-  readonly conditions: readonly ConditionInput[];
-  readonly fields: Omit<KindMap[K]['status'], 'conditions' | 'observedGeneration'>;
-  /** When to look again without being told; undefined: at the periodic pass. */
-  readonly again?: number;
-  readonly extra: Extra;
-}
-
-/** What a look is given beside the object. */
-export interface LookContext<K extends Kind> {
-  readonly signal: AbortSignal;
-  /** Undefined: nothing is remembered of the object yet. */
-  readonly memory: MemoryOf<K> | undefined;
-}
-
-/** What happened to an object in a pass, as far as it is remembered. */
-export type PassEvent<K extends Kind, A extends Action, Extra> = {
-  readonly look: Look<K, A, Extra>;
-  readonly object: ObjectOf<K>;
-} & (
-  | { readonly type: 'looked' }
-  | { readonly type: 'executing' | 'executed'; readonly action: A }
-  | { readonly type: 'failed'; readonly action: A; readonly error: unknown }
-);
-
-/** A kind's own part of a pass; the order of the steps is the same for all kinds and stands in `createPass`. */
-export interface Reconciler<K extends Kind, A extends Action, Extra> {
-  readonly kind: K;
-  /** Observes without changing anything, and plans. */
-  look(object: ObjectOf<K>, context: LookContext<K>): Promise<Look<K, A, Extra>>;
-  execute(action: A, look: Look<K, A, Extra>, object: ObjectOf<K>, signal: AbortSignal): Promise<void>;
-  /** Whether others have not taken meanwhile what the action needs; false: it is put off, and what follows. */
-  mayBegin?(action: A, object: ObjectOf<K>): boolean;
-  /** What is remembered after an event. Changes nothing, and decides nothing that the planner is to decide. */
-  remember?(memory: MemoryOf<K> | undefined, event: PassEvent<K, A, Extra>): MemoryOf<K>;
-  /** Whether the action is worse half done than not at all: the daemon's stop waits for it. */
-  isWhole?(action: A): boolean;
-}
+import type { Look, LookContext, PassEvent, Reconciler } from './reconciler.ts';
 
 export interface PassDeps {
   readonly store: ObjectStore;
@@ -109,37 +68,6 @@ export function createPass<K extends Kind, A extends Action, Extra>(
       throw error;
     }
   };
-}
-
-/**
- * Manifests that contradict each other change nothing, but what there is stays in sight. Whose manifest is in force was
- * there first: it is as Ready as it was, and the others are refused.
- */
-export async function lookOnly<K extends Kind, A extends Action, Extra>(
-  reconciler: Reconciler<K, A, Extra>,
-  object: ObjectOf<K>,
-  { blocked, ...context }: LookContext<K> & { readonly blocked: ConditionInput },
-): Promise<Look<K, A, Extra>> {
-  const look = await reconciler.look(object, context);
-  const { status, reason, message } = blocked;
-  const wasFirst = status === 'False' && isInForce(look.plan);
-  const refused = wasFirst ? [SYNCED] : [READY, SYNCED];
-  const others = look.conditions.filter(({ type }) => !refused.includes(type));
-  const told = refused.map((type) => condition(type, status, reason, message));
-  const { actions, later = [], gone } = look.plan;
-  const plan: Plan<A> = {
-    actions: [],
-    waiting: waitingFor(reason, message),
-    // Of two manifests that contradict each other nobody knows which one would be done.
-    ...(isRemoved(object) ? { later: [...actions.map(shown), ...later] } : {}),
-    ...(gone === undefined ? {} : { gone }),
-  };
-  return { ...look, plan, conditions: [...told, ...others] };
-}
-
-/** Whether the object is as its manifest asks, as far as there is anything to be done about it. */
-function isInForce({ actions, waiting, later = [], pending = [] }: Plan): boolean {
-  return actions.length + later.length + pending.length === 0 && waiting === undefined;
 }
 
 async function runPlan<K extends Kind, A extends Action, Extra>(

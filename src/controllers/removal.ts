@@ -2,7 +2,7 @@ import { condition, READY, SYNCED } from '../api/conditions.ts';
 import { isRemoved, type ConditionInput, type Kind } from '../api/meta.ts';
 import type { Action, Plan } from '../api/disruption/action.ts';
 import type { MemoryOf } from '../engine/memory.ts';
-import type { Look, Reconciler } from './pass.ts';
+import type { Look, Reconciler } from './reconciler.ts';
 
 /** Objects whose manifest is gone go by `removal`, the others by `living`. */
 export function withRemoval<K extends Kind, A extends Action, Extra, B extends Action>(

@@ -2,7 +2,7 @@ import { isTrue, READY } from '../api/conditions.ts';
 import { isRemoved, type AnyObject, type Kind } from '../api/meta.ts';
 import type { Action } from '../api/disruption/action.ts';
 import type { ObjectStore } from '../controllers/objects.ts';
-import type { Reconciler } from '../controllers/pass.ts';
+import type { Reconciler } from '../controllers/reconciler.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Metrics } from '../engine/metrics.ts';
 

@@ -8,7 +8,8 @@ import { mapAtOnce } from '../drivers/at-once.ts';
 import { unlessAborted } from '../engine/abortable.ts';
 import { timestamp, type Clock } from '../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../controllers/objects.ts';
-import { lookOnly, type Look, type LookContext, type Reconciler } from '../controllers/pass.ts';
+import { lookOnly } from '../controllers/look-only.ts';
+import type { Look, LookContext, Reconciler } from '../controllers/reconciler.ts';
 import type { Memory } from '../engine/memory.ts';
 
 export type Reconcilers = { readonly [K in Kind]: AnyReconciler<K> };

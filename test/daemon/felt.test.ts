@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { condition } from '../../src/api/conditions.ts';
 import type { Action } from '../../src/api/disruption/action.ts';
 import type { AnyObject, Kind } from '../../src/api/meta.ts';
-import type { Reconciler } from '../../src/controllers/pass.ts';
+import type { Reconciler } from '../../src/controllers/reconciler.ts';
 import { createFelt } from '../../src/daemon/felt.ts';
 import { createMetrics } from '../../src/engine/metrics.ts';
 import { withNode } from '../controllers/bed.ts';

@@ -8,7 +8,7 @@ import { formatSize } from '../../api/quantity.ts';
 import type { ImageProgress, ImageStore, StoredImage } from '../../drivers/images.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Jobs, JobRun } from '../jobs.ts';
-import type { Look, Reconciler } from '../pass.ts';
+import type { Look, Reconciler } from '../reconciler.ts';
 import type { ImageStatus } from '../../api/image/object.ts';
 
 export interface ImageDeps {

@@ -5,7 +5,7 @@ import type { ImageStore } from '../../drivers/images.ts';
 import { diskUsers, type DiskUsersDeps } from '../disk-users.ts';
 import type { Jobs } from '../jobs.ts';
 import type { ObjectStore } from '../objects.ts';
-import type { Reconciler } from '../pass.ts';
+import type { Reconciler } from '../reconciler.ts';
 import { removalConditions } from '../removal.ts';
 
 export interface ImageRemovalDeps extends DiskUsersDeps {

@@ -10,7 +10,7 @@ import type { Clock } from '../../engine/clock.ts';
 import type { JobRun } from '../jobs.ts';
 import { observeLoadBalancer, type LoadBalancerExtra, type ObserveDeps } from './observe.ts';
 import type { ObjectOf } from '../objects.ts';
-import type { PassEvent, Reconciler } from '../pass.ts';
+import type { PassEvent, Reconciler } from '../reconciler.ts';
 import type { LoadBalancerStatus } from '../../api/load-balancer/object.ts';
 
 export interface LoadBalancerDeps extends ObserveDeps {

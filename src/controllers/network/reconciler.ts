@@ -22,7 +22,7 @@ import type { Libvirt } from '../../drivers/libvirt.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { timestamp } from '../../engine/clock.ts';
 import type { ObjectOf, ObjectStore } from '../objects.ts';
-import type { Look, Reconciler } from '../pass.ts';
+import type { Look, Reconciler } from '../reconciler.ts';
 import { observeNetwork, type NetworkObserveDeps } from './observe.ts';
 import { changeOverlay, wantedOverlay } from './overlay.ts';
 import { rememberNetwork, type NetworkExtra } from './remember.ts';

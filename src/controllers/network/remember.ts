@@ -2,7 +2,7 @@ import type { NetworkAction, NetworkRemovalAction } from '../../api/network/acti
 import { explainError, reasonOf } from '../../api/errors.ts';
 import type { DesiredOverlay } from '../../api/network/overlay.ts';
 import { reserved, type NetworkMemory } from '../../api/network/memory.ts';
-import type { PassEvent } from '../pass.ts';
+import type { PassEvent } from '../reconciler.ts';
 
 /** The overlay, where all of it is as it shall be. */
 export type NetworkExtra = { readonly inForce: DesiredOverlay } | undefined;

@@ -9,7 +9,7 @@ import { rememberNetwork, type NetworkExtra } from './remember.ts';
 import { changeOverlay } from './overlay.ts';
 import type { NetworkDeps } from './reconciler.ts';
 import type { ObjectOf } from '../objects.ts';
-import type { Look, LookContext, Reconciler } from '../pass.ts';
+import type { Look, LookContext, Reconciler } from '../reconciler.ts';
 import { removalConditions } from '../removal.ts';
 import type { LiveEntry } from '../../api/ipam/entry.ts';
 import type { NetworkStatus } from '../../api/network/object.ts';

@@ -23,7 +23,7 @@ import { observeProgress, observeTries } from './progress.ts';
 import { probeNode } from './probes.ts';
 import { isSeedThere, seedHash } from './seed.ts';
 import { type ObjectOf, ownVmhost } from '../objects.ts';
-import type { LookContext } from '../pass.ts';
+import type { LookContext } from '../reconciler.ts';
 
 /** What there is of the Node and of what it needs, and what it shall be. Changes nothing. */
 export async function observeNode(

@@ -6,7 +6,7 @@ import { hostKeyOf } from '../../api/node/adopt.ts';
 import { primaryEntry } from '../../api/node/desire.ts';
 import { entryStatus, nodeConditions } from '../../api/node/status.ts';
 import type { ObjectOf } from '../objects.ts';
-import type { Reconciler } from '../pass.ts';
+import type { Reconciler } from '../reconciler.ts';
 import { executeNode } from './execute.ts';
 import { observeNode } from './observe.ts';
 import { rememberNode, turnOf } from './remember.ts';

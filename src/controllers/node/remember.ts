@@ -25,7 +25,7 @@ import { definitionHash } from '../../api/node/render-domain-over.ts';
 import type { NodeSpec } from '../../api/node/spec.ts';
 import { aboutAddress } from './addresses.ts';
 import type { NodeExtra } from './deps.ts';
-import type { PassEvent } from '../pass.ts';
+import type { PassEvent } from '../reconciler.ts';
 
 type Event = PassEvent<'Node', NodeAction, NodeExtra>;
 

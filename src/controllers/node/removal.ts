@@ -8,7 +8,7 @@ import { diskUsers } from '../disk-users.ts';
 import { releaseLease } from './execute.ts';
 import type { NodeDeps } from './deps.ts';
 import type { ObjectOf } from '../objects.ts';
-import type { Look, PassEvent, Reconciler } from '../pass.ts';
+import type { Look, PassEvent, Reconciler } from '../reconciler.ts';
 import { removalConditions } from '../removal.ts';
 import type { NodeStatus } from '../../api/node/object.ts';
 

@@ -11,7 +11,7 @@ import { hostRecords, type HostRecords } from '../../api/vmhost/records.ts';
 import type { Dnsmasq } from '../../drivers/dnsmasq.ts';
 import type { LibvirtView } from '../../drivers/libvirt.ts';
 import type { ObjectStore } from '../objects.ts';
-import type { Reconciler } from '../pass.ts';
+import type { Reconciler } from '../reconciler.ts';
 import type { VmhostStatus } from '../../api/vmhost/object.ts';
 
 export interface HostFileOptions {
