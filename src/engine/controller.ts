@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { explainError, ReasonedError } from '../api/errors.ts';
 import { settlesWithin, type Clock } from './clock.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
-import { decide, type Told } from './decide.ts';
+import { decide, type Deciding } from './decide.ts';
 import type { Logger } from './logger.ts';
 import { failureOf, outcomeOf, type Outcome, type Result } from './outcome.ts';
 import { stackOf } from './stack.ts';
@@ -31,7 +31,7 @@ export interface ControllerMetrics {
   passEnded(outcome: Outcome['kind'], seconds: number): void;
 }
 
-export interface ControllerOptions<K extends string = string> {
+export interface ControllerOptions<K extends string = string> extends Pick<Deciding<K>, 'isToldElsewhere'> {
   readonly name: string;
   /** Owned by the controller from here on: `stop` shuts it down. */
   readonly queue: WorkQueue<K>;
@@ -45,8 +45,6 @@ export interface ControllerOptions<K extends string = string> {
   /** Time one pass may take. Default 60 s. */
   readonly timeoutMs?: number;
   readonly metrics?: { controller(name: string, workers: number): ControllerMetrics };
-  /** Whether somebody else tells a person of such a failure: then it is no warning. */
-  readonly isToldElsewhere?: (error: Error) => boolean;
   /** Makes a reconcileID. */
   readonly newId?: () => string;
 }
@@ -78,12 +76,11 @@ const STUCK_MS = 300_000;
 /** Reason of the abort of a pass that runs out of time. */
 export const RECONCILE_TIMEOUT = 'ReconcileTimeout';
 
-interface State<K extends string> extends ControllerOptions<K> {
+interface State<K extends string> extends ControllerOptions<K>, Pick<Deciding<K>, 'told'> {
   readonly meter: ControllerMetrics | undefined;
   readonly timeoutMs: number;
   readonly newId: () => string;
   readonly passes: Set<RunningPass>;
-  readonly told: Map<K, Told>;
   stopping: boolean;
   /** When a pass last began or ended. */
   progressAt: number;

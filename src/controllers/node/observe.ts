@@ -164,12 +164,16 @@ function observeSource(
 }
 
 function hostDependency(deps: NodeDeps): Dependency {
-  const { domainType, libvirtVersion = '' } = ownVmhost(deps.store)?.status ?? {};
-  const old = domainType === undefined ? undefined : tooOld(libvirtVersion);
-  if (old !== undefined)
-    return { state: 'waiting', reason: 'LibvirtTooOld', message: `libvirt ${old.why}; ${old.hint}` };
-  if (domainType !== undefined) return { state: 'ready' };
-  return { state: 'waiting', reason: 'HostNotReady', message: "the vmhost's capabilities are not known yet" };
+  const { domainType, libvirtVersion } = ownVmhost(deps.store)?.status ?? {};
+  if (domainType === undefined || libvirtVersion === undefined)
+    return {
+      state: 'waiting',
+      reason: 'HostNotReady',
+      message: "the vmhost's capabilities are not known yet",
+    };
+  const old = tooOld(libvirtVersion);
+  if (old === undefined) return { state: 'ready' };
+  return { state: 'waiting', reason: 'LibvirtTooOld', message: `libvirt ${old.why}; ${old.hint}` };
 }
 
 function findNetworks(deps: NodeDeps, object: ObjectOf<'Node'>): ObjectOf<'Network'>[] {

@@ -49,7 +49,8 @@ export function createVmhostReconciler(deps: VmhostDeps): Reconciler<'Vmhost', V
   return {
     kind: 'Vmhost',
     async look() {
-      const fields = { ...(await observeLibvirt(deps)), ...(await deps.facts?.()) };
+      const libvirt = await observeLibvirt(deps);
+      const fields = { ...libvirt, ...(await deps.facts?.()) };
       const files = await readFiles(deps);
       // What the files are held against is read in one moment, after the last wait.
       const all = deps.store.list('Network');
@@ -64,7 +65,7 @@ export function createVmhostReconciler(deps: VmhostDeps): Reconciler<'Vmhost', V
         .filter(({ status }) => isTrue(status.conditions, READY))
         .map(({ metadata }) => metadata.name);
       const plan = planVmhost(deps.paths, named.records, { files, networks });
-      return { plan, fields, conditions: conditions(plan, named, fields.libvirtVersion), extra: { files } };
+      return { plan, fields, conditions: conditions(plan, named, libvirt.libvirtVersion), extra: { files } };
     },
     async execute({ path, content, mode, reload }, { extra }) {
       await deps.files.ensureDir(dirname(path));
@@ -89,7 +90,10 @@ async function tellDnsmasqs({ dnsmasq }: VmhostDeps, networks: readonly string[]
   if (failed !== undefined) throw failed.reason;
 }
 
-async function observeLibvirt(deps: VmhostDeps): Promise<Omit<VmhostStatus, 'conditions'>> {
+/** All of it is known once libvirt answers. */
+type LibvirtFacts = Required<Pick<VmhostStatus, 'libvirtVersion' | 'arch' | 'domainType'>>;
+
+async function observeLibvirt(deps: VmhostDeps): Promise<LibvirtFacts> {
   const { version, arch, domainTypes } = await deps.view.host();
   const auto = domainTypes.includes('kvm') ? 'kvm' : 'qemu';
   const domainType = deps.domainType === 'auto' ? auto : deps.domainType;
@@ -122,7 +126,11 @@ async function readFiles(deps: VmhostDeps): Promise<ObservedVmhost['files']> {
 const NAMED = 5;
 
 /** Without a count of the Nodes: each Node of any vmhost would change what every vmhost says of itself. */
-function conditions(plan: Plan<VmhostAction>, { kept }: HostRecords, libvirtVersion = ''): ConditionInput[] {
+function conditions(
+  plan: Plan<VmhostAction>,
+  { kept }: HostRecords,
+  libvirtVersion: string,
+): ConditionInput[] {
   const { waiting } = plan;
   const written = waiting === undefined && plan.actions.length === 0;
   const more = kept.length > NAMED ? ` and ${kept.length - NAMED} more` : '';

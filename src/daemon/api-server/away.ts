@@ -99,14 +99,15 @@ export function startAway({ kube, watch, election, clock, log, record }: AwayDep
 
   async function say(vmhosts: readonly KubeObject[]): Promise<void> {
     const nodes = Map.groupBy(watch.objects('Node').values(), (node) => readNode(node).vmhost);
-    // An object that the API server refuses is in no other's way.
-    await tryAtOnce(vmhosts, 1, async (vmhost) => {
+    const writes = vmhosts.flatMap((vmhost) => {
       const { name } = vmhost.metadata;
       const { renewTime } = seen.get(name) ?? {};
       const since = renewTime === undefined ? undefined : timestamp(Date.parse(renewTime));
-      const told = tryAtOnce(nodes.get(name) ?? [], AT_ONCE, (node) => write(node, nodeAway(name, since)));
-      await Promise.all([sayVmhost(vmhost, since), told]);
+      const ofNodes = (nodes.get(name) ?? []).map((node) => () => write(node, nodeAway(name, since)));
+      return [() => sayVmhost(vmhost, since), ...ofNodes];
     });
+    // An object that the API server refuses is in no other's way.
+    await tryAtOnce<() => Promise<unknown>>(writes, AT_ONCE, (each) => each());
   }
 
   async function sayVmhost(vmhost: KubeObject, since: string | undefined): Promise<void> {

@@ -187,7 +187,6 @@ export function startScheduler(deps: SchedulerDeps): Scheduler {
     const base = seen.Node.get(node);
     if (base === undefined) return;
     const isWritten = await write(base, vmhost, stamped(base, boundCondition(vmhost), now()));
-    saidAt.delete(node);
     if (isWritten) tellOf(base, 'Normal', 'Scheduled', `Bound to ${vmhost}: ${why}`);
   }
 
