@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { allReady, bootLab, startDaemon } from './bed.ts';
-import { installKiller } from './crash/killer.ts';
+import { installKiller, type Change } from './crash/killer.ts';
 import { play, put, settled, type Bed, type Outcome, type Point } from './crash/play.ts';
 import { ROUNDS, TINY, type Base, type Round } from './crash/states.ts';
 
@@ -16,11 +16,18 @@ const rounds = ROUNDS.filter(({ name, always }) =>
   wanted === undefined ? always === true : name.includes(only),
 );
 
-/** Before and after each of so many changes, in the order in which they are tried. */
-function pointsOf(count: number): readonly Point[] {
-  const points = Array.from({ length: count }, (_, index) =>
-    (['before', 'after'] as const).map((when) => ({ step: index + 1, when })),
-  ).flat();
+/**
+ * Before and after each of these changes, in the order in which they are tried. Between the end of one and the beginning of the
+ * next nothing changes, so that one point stands for both.
+ */
+function pointsOf(steps: readonly Change[]): readonly Point[] {
+  const points = steps.flatMap(({ alone }, index) => {
+    const step = index + 1;
+    return [
+      ...(alone && index > 0 ? [] : [{ step, when: 'before' } as const]),
+      { step, when: 'after' } as const,
+    ];
+  });
   const [shuffled = []] = fc.sample(fc.shuffledSubarray(points, { minLength: points.length }), {
     numRuns: 1,
     seed,
@@ -66,7 +73,7 @@ describe('a daemon that is killed at any change of the vmhost', () => {
       () => 'undisturbed',
       () => playAll(round, []),
     );
-    const points = calm?.map(({ told: { steps } }) => pointsOf(steps.length)) ?? [];
+    const points = calm?.map(({ told: { steps } }) => pointsOf(steps)) ?? [];
     const turns = Math.max(0, ...points.map(({ length }) => length));
     let killed = 0;
     for (let turn = 0; turn < turns; turn += 1) {
@@ -111,7 +118,7 @@ async function playNamed(...given: Parameters<typeof play>): ReturnType<typeof p
 function describePoints({ steps }: Round, points: readonly Point[], calm: readonly Outcome[] = []): string {
   const each = points.map(({ step, when }, index) => {
     const { told } = calm[index] ?? assert.fail();
-    return `${steps[index]?.what ?? ''}, killed ${when} ${told.steps[step - 1] ?? ''} (${step} of ${told.steps.length})`;
+    return `${steps[index]?.what ?? ''}, killed ${when} ${told.steps[step - 1]?.what ?? ''} (${step} of ${told.steps.length})`;
   });
   return each.join('; ');
 }

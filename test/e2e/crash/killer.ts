@@ -14,10 +14,17 @@ ReadWritePaths=${DIRECTORY}
 RestartSec=100ms
 `;
 
+/** A change of the vmhost. */
+export interface Change {
+  readonly what: string;
+  /** No other was under way when it began. */
+  readonly alone: boolean;
+}
+
 /** What became of an order. */
 export interface Told {
   /** What the daemon changed, until it was killed. */
-  readonly steps: readonly string[];
+  readonly steps: readonly Change[];
   readonly killed: boolean;
 }
 
@@ -50,7 +57,13 @@ export async function installKiller(lab: Lab): Promise<Killer> {
       const script = `rm -f ${DIRECTORY}/order.json; cat ${DIRECTORY}/record 2>/dev/null || true`;
       const lines = (await lab.must(['sh', '-c', script])).split('\n').filter((line) => line !== '');
       const end = lines.indexOf('killed');
-      return { steps: end === -1 ? lines : lines.slice(0, end), killed: end !== -1 };
+      const steps = end === -1 ? lines : lines.slice(0, end);
+      return { steps: steps.map(changeOf), killed: end !== -1 };
     },
   };
+}
+
+function changeOf(line: string): Change {
+  const [how = '', ...what] = line.split(' ');
+  return { what: what.join(' '), alone: how === 'alone' };
 }

@@ -14,6 +14,8 @@ const RECORD = `${DIRECTORY}/record`;
 
 let given = '';
 let taken = 0;
+/** Steps that have begun and not ended. */
+let under = 0;
 /** Node's functions call each other. */
 let inside = false;
 
@@ -45,10 +47,14 @@ function counted(what: string): () => void {
   const current = order();
   if (current === undefined) return ignore;
   taken += 1;
-  fs.appendFileSync(RECORD, `${what}\n`);
-  if (current.step !== taken) return ignore;
-  if (current.when === 'before') die();
-  return die;
+  under += 1;
+  fs.appendFileSync(RECORD, `${under === 1 ? 'alone' : 'beside'} ${what}\n`);
+  const dies = current.step === taken;
+  if (dies && current.when === 'before') die();
+  return () => {
+    if (dies) die();
+    under -= 1;
+  };
 }
 
 function die(): void {
