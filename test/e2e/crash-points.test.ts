@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
+import { createProgress } from '../progress.ts';
 import { allReady, bootLab, startDaemon } from './bed.ts';
 import { installKiller, type Change } from './crash/killer.ts';
 import { play, put, settled, type Bed, type Outcome, type Point } from './crash/play.ts';
@@ -75,8 +76,10 @@ describe('a daemon that is killed at any change of the vmhost', () => {
     );
     const points = calm?.map(({ told: { steps } }) => pointsOf(steps)) ?? [];
     const turns = Math.max(0, ...points.map(({ length }) => length));
+    const next = createProgress({ total: turns, what: 'turns' });
     let killed = 0;
     for (let turn = 0; turn < turns; turn += 1) {
+      next();
       const at = points.map((of) => of[turn % of.length] ?? assert.fail());
       await told(
         () => describePoints(round, at, calm),

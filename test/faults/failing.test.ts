@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { createProgress } from '../progress.ts';
 import { differences } from './compare.ts';
 import { FAULTS, type Fault } from './injector.ts';
 import { play, type Outcome } from './run.ts';
@@ -40,9 +41,12 @@ const history = fc.record({
 });
 
 describe('a daemon whose calls fail, hang, lie, or are its last', () => {
-  it('comes to the same in the end', { timeout: 3_600_000 }, () =>
-    fc.assert(
+  it('comes to the same in the end', { timeout: 3_600_000 }, () => {
+    const numRuns = Number(wanted ?? 300);
+    const next = createProgress({ total: numRuns, what: 'histories' });
+    return fc.assert(
       fc.asyncProperty(history, async ({ scenario, faults }) => {
+        next();
         const calm = await calmRun(scenario);
         const planned = new Map<number, Fault>(
           faults.map(({ place, fault: what }) => [Math.floor(place * calm.calls.length), what]),
@@ -54,9 +58,9 @@ describe('a daemon whose calls fail, hang, lie, or are its last', () => {
         const found = differences(calm, run, [...planned.values()].join(), names.join());
         assert.deepEqual(found, [], `${at(SCENARIOS, scenario).name}: ${names.join(', ')}`);
       }),
-      { numRuns: Number(wanted ?? 300), ...(wanted === undefined && seed === undefined ? always : chosen) },
-    ),
-  );
+      { numRuns, ...(wanted === undefined && seed === undefined ? always : chosen) },
+    );
+  });
 
   it('says what failed in a condition, in the words of the cause', async () => {
     const calm = await calmRun(0);

@@ -1,5 +1,6 @@
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { createProgress } from '../progress.ts';
 import { play } from './play.ts';
 import { worlds } from './steps.ts';
 
@@ -12,10 +13,15 @@ const always = { seed: 1, interruptAfterTimeLimit: 15_000 };
 const chosen = seed === undefined ? {} : { seed: Number(seed) };
 
 describe('any world of manifests, foreign entries and outsiders', () => {
-  it('settles, with everything foreign as it was', { timeout: 24 * 3_600_000 }, () =>
-    fc.assert(fc.asyncProperty(worlds, play), {
-      numRuns: Number(wanted ?? 200),
-      ...(wanted === undefined && seed === undefined ? always : chosen),
-    }),
-  );
+  it('settles, with everything foreign as it was', { timeout: 24 * 3_600_000 }, () => {
+    const numRuns = Number(wanted ?? 200);
+    const next = createProgress({ total: numRuns, what: 'worlds' });
+    return fc.assert(
+      fc.asyncProperty(worlds, (world) => {
+        next();
+        return play(world);
+      }),
+      { numRuns, ...(wanted === undefined && seed === undefined ? always : chosen) },
+    );
+  });
 });

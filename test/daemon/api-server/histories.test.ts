@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isUsable } from '../../../src/api/ipam/network-addresses.ts';
 import { readAddress } from '../../../src/api/ipam/address.ts';
+import { createProgress } from '../../progress.ts';
 import { createLabOfDaemons, type Daemon, type LabOfDaemons } from './lab-of-daemons.ts';
 import { isOpen, labOn, watchRules, whyNot } from './rules.ts';
 
@@ -38,11 +39,17 @@ describe('any history of daemons that are elected, paused, killed and lied to', 
   it(
     'gives nothing twice, moves nothing, and places all that can be placed',
     { timeout: 24 * 3_600_000 },
-    () =>
-      fc.assert(fc.asyncProperty(histories, play), {
-        numRuns: Number(wanted ?? 100),
-        ...(wanted === undefined && seed === undefined ? always : chosen),
-      }),
+    () => {
+      const numRuns = Number(wanted ?? 100);
+      const next = createProgress({ total: numRuns, what: 'histories' });
+      return fc.assert(
+        fc.asyncProperty(histories, (history) => {
+          next();
+          return play(history);
+        }),
+        { numRuns, ...(wanted === undefined && seed === undefined ? always : chosen) },
+      );
+    },
   );
 });
 
