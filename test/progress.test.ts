@@ -14,5 +14,5 @@ it('a long run tells how far it is, twice a minute, and a short one nothing', ()
     for (let each = 0; each < 100; each += 1) step();
   }
 
-  assert.deepEqual(told, ['# 3,000 of 10,000 worlds in 30 s', '# 6,000 of 10,000 worlds in 60 s']);
+  assert.deepEqual(told, ['3,000 of 10,000 worlds in 30 s', '6,000 of 10,000 worlds in 60 s']);
 });

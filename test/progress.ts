@@ -17,7 +17,7 @@ export function createProgress({
   total,
   what,
   now = () => performance.now(),
-  tell = (line) => console.log(line),
+  tell = (line) => console.log(`# ${line}`),
 }: ProgressOptions): () => void {
   const began = now();
   let [done, told] = [0, began];
@@ -26,7 +26,7 @@ export function createProgress({
     if (at - told >= EVERY_MS) {
       told = at;
       const seconds = Math.round((at - began) / 1000);
-      tell(`# ${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${what} in ${seconds} s`);
+      tell(`${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${what} in ${seconds} s`);
     }
     done += 1;
   };

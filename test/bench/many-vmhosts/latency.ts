@@ -28,6 +28,8 @@ export interface LatencyDeps {
   readonly fleet: Fleet;
   readonly observer: Observer;
   readonly tries: number;
+  /** Before each try. */
+  readonly next: () => void;
   /** Resolves once what the last try has set off has ended. */
   readonly untilQuiet: () => Promise<void>;
 }
@@ -37,7 +39,7 @@ const FRONT = { front: 'true' };
 const BARES = '/apis/bench.k8slab.io/v1/bares';
 
 export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
-  const { plane, fleet, tries, untilQuiet } = deps;
+  const { plane, fleet, tries, next, untilQuiet } = deps;
   const transport = createTransport({ kubeconfig: plane.kubeconfig() });
   const calls: Called[] = [];
   await fleet.favourFirst();
@@ -54,12 +56,14 @@ export async function measureLatencies(deps: LatencyDeps): Promise<Latencies> {
     defined[kind]?.push(domain);
   }
   for (let at = 0; at < tries; at += 1) {
+    next();
     await untilQuiet();
     found['bare']?.push(await timeBare(transport, bares, `bare-${at}`));
     await one('pinned', pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at));
     await one('placed', placedNode(`placed-${at}`, 0, FRONT));
   }
   for (let at = tries; at < 2 * tries; at += 1) {
+    next();
     await untilQuiet();
     found['kubectlBare']?.push(await timeKubectlBare(plane, `bare-${at}`));
     const draft = pinnedNode(`pinned-${at}`, vmhostName(at % IN_FRONT), at);

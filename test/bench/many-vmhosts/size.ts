@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mapAtOnce } from '../../../src/drivers/at-once.ts';
 import type { ControlPlane } from '../../control-plane/control-plane.ts';
+import { createProgress } from '../../progress.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import { measureLatencies, type Latencies } from './latency.ts';
 import { now, type Usage } from './messages.ts';
@@ -63,6 +64,7 @@ export async function measureSize(options: SizeOptions): Promise<Figures> {
     report('one Node at a time');
     const latencies = await measureLatencies({
       ...{ plane, fleet, observer, tries },
+      next: createProgress({ total: 2 * tries, what: 'tries', tell: report }),
       untilQuiet: () => untilQuiet(fleet, TRY_QUIET_MS),
     });
     await fleet.stop();

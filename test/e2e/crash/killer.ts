@@ -19,6 +19,8 @@ export interface Change {
   readonly what: string;
   /** No other was under way when it began. */
   readonly alone: boolean;
+  /** Nothing was left to do before it: what is sent to a guest then changes nothing. */
+  readonly late: boolean;
 }
 
 /** What became of an order. */
@@ -33,6 +35,8 @@ export interface Killer {
   readonly order: (at: Omit<Order, 'id'>) => Promise<void>;
   /** Whether the daemon has changed anything since. */
   readonly hasBegun: () => Promise<true | undefined>;
+  /** Nothing is left to do: what is changed from now on is late. */
+  readonly rest: () => Promise<void>;
   /** Ends the order. */
   readonly told: () => Promise<Told>;
 }
@@ -53,17 +57,25 @@ export async function installKiller(lab: Lab): Promise<Killer> {
     async hasBegun() {
       return (await lab.exec(['test', '-s', `${DIRECTORY}/record`])).code === 0 ? true : undefined;
     },
+    async rest() {
+      await lab.must(['sh', '-c', `echo rests >>${DIRECTORY}/record`]);
+    },
     async told() {
       const script = `rm -f ${DIRECTORY}/order.json; cat ${DIRECTORY}/record 2>/dev/null || true`;
       const lines = (await lab.must(['sh', '-c', script])).split('\n').filter((line) => line !== '');
-      const end = lines.indexOf('killed');
-      const steps = end === -1 ? lines : lines.slice(0, end);
-      return { steps: steps.map(changeOf), killed: end !== -1 };
+      const isKilled = lines.includes('killed');
+      return {
+        steps: changesIn(isKilled ? lines.slice(0, lines.indexOf('killed')) : lines),
+        killed: isKilled,
+      };
     },
   };
 }
 
-function changeOf(line: string): Change {
-  const [how = '', ...what] = line.split(' ');
-  return { what: what.join(' '), alone: how === 'alone' };
+function changesIn(lines: readonly string[]): Change[] {
+  const rests = lines.includes('rests') ? lines.indexOf('rests') : lines.length;
+  return lines.flatMap((line, index) => {
+    const [how = '', ...what] = line.split(' ');
+    return line === 'rests' ? [] : [{ what: what.join(' '), alone: how === 'alone', late: index > rests }];
+  });
 }

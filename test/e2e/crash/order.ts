@@ -1,6 +1,9 @@
 /** Of the vmhost; the k8slabd of the lab may write there. */
 export const DIRECTORY = '/srv/crash';
 
+/** What a step is called that is a packet to the guest of an order. */
+export const PACKET = 'packet to ';
+
 /** What is to happen to the daemon, as JSON in a file that is read at each step. */
 export interface Order {
   /** Tells orders apart. */

@@ -85,7 +85,7 @@ export async function put(lab: Lab, state: State): Promise<void> {
 
 /** Waits until there is nothing to do any more; with an end, until it is that one or time is over. */
 export async function settled(
-  { lab, base: { shows } }: Bed,
+  { lab, killer, base: { shows } }: Bed,
   { but }: Pick<Step, 'but'>,
   wanted?: readonly string[],
 ): Promise<readonly string[]> {
@@ -94,6 +94,7 @@ export async function settled(
   await poll(async () => {
     idle = await isIdle(lab);
     if (!idle) return undefined;
+    if (looks === 0) await killer.rest();
     looks += 1;
     const now = await vmhostOf(lab, { but, shows });
     const end = isDeepStrictEqual(now, wanted ?? last) || looks === LOOKS;

@@ -7,7 +7,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import { isMutating } from '../../../src/drivers/virsh/commands.ts';
-import { DIRECTORY, type Order } from './order.ts';
+import { DIRECTORY, PACKET, type Order } from './order.ts';
 
 const ORDER = `${DIRECTORY}/order.json`;
 const RECORD = `${DIRECTORY}/record`;
@@ -127,7 +127,7 @@ Object.assign(net.Socket.prototype, {
   write(this: net.Socket, ...args: unknown[]): unknown {
     const { remoteAddress = '', remotePort } = this;
     const counts = remotePort === 22 && remoteAddress === order()?.ssh;
-    const done = counts ? step(`packet to ${remoteAddress}`) : ignore;
+    const done = counts ? step(`${PACKET}${remoteAddress}`) : ignore;
     const result = Reflect.apply(sent, this, args);
     done();
     return result;
