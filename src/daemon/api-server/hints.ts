@@ -31,9 +31,15 @@ export function createHintOf(
 ): (change: KubeChange) => Hint | undefined {
   const own = createRelevance(ownFacts(vmhost, () => watch.objects('Node')));
   const all = createRelevance(shareFacts(vmhost));
+  /** Which allocations of a Network are its own follows from its Nodes: what came with these is no news with its next change. */
+  function noteNetworks(): void {
+    for (const object of watch.objects('Network').values())
+      own.of({ type: 'Modified', kind: 'Network', object });
+  }
   return (change) => {
     if (change.type === 'Problem' || change.type === 'Listed') return 'own';
     const [isOwn, isAny] = [own.of(change), all.of(change)];
+    if (isOwn && change.kind === 'Node') noteNetworks();
     if (isOwn) return 'own';
     return isAny ? 'others' : undefined;
   };

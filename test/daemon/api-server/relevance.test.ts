@@ -9,8 +9,9 @@ type Fields = Partial<KubeObject['metadata']> & { readonly status?: object };
 /** A vmhost `v1` whose watch tells of objects. */
 describe('what a change of an object is to a vmhost', () => {
   function bed() {
-    const nodes = new Map<string, KubeObject>();
-    const hintOf = createHintOf('v1', { objects: () => nodes });
+    const objects = new Map<Kind, Map<string, KubeObject>>();
+    const of = (kind: Kind): Map<string, KubeObject> => objects.get(kind) ?? new Map<string, KubeObject>();
+    const hintOf = createHintOf('v1', { objects: of });
     let versions = 0;
     function made(kind: Kind, name: string, { status, ...metadata }: Fields): KubeObject {
       versions += 1;
@@ -27,11 +28,11 @@ describe('what a change of an object is to a vmhost', () => {
     return {
       tell: (kind: Kind, name: string, fields: Fields): Hint | undefined => {
         const object = made(kind, name, fields);
-        if (kind === 'Node') nodes.set(name, object);
+        objects.set(kind, of(kind).set(name, object));
         return hintOf({ type: 'Modified', kind, object });
       },
       gone: (kind: Kind, name: string): Hint | undefined => {
-        nodes.delete(name);
+        of(kind).delete(name);
         return hintOf({ type: 'Deleted', kind, object: made(kind, name, {}) });
       },
       hintOf,
@@ -78,6 +79,19 @@ describe('what a change of an object is to a vmhost', () => {
     assert.equal(tell('Network', 'n', given(['b', '10.0.0.4'], ['a', '10.0.0.2'])), 'others');
     assert.equal(tell('Network', 'n', given(['b', '10.0.0.4'], ['a', '10.0.0.5'])), 'own');
     assert.equal(tell('Network', 'n', { ...given(['a', '10.0.0.5']), generation: 2 }), 'own');
+  });
+
+  it('is of others for a Network that gives theirs an address, also after a Node with one became its own', () => {
+    const { tell, gone } = bed();
+    const given = (...nodes: readonly string[]): Fields => ({
+      status: { allocations: nodes.map((node, at) => ({ node, address: `10.0.0.${at}` })) },
+    });
+    tell('Node', 'b', THERE);
+    tell('Network', 'n', given('a'));
+    assert.equal(tell('Node', 'a', HERE), 'own');
+    assert.equal(tell('Network', 'n', given('a', 'b')), 'others');
+    assert.equal(gone('Node', 'a'), 'own');
+    assert.equal(tell('Network', 'n', given('a')), 'others');
   });
 
   it('is its own for any other kind, and for what is told of all objects of a kind', () => {
