@@ -132,9 +132,8 @@ export const ROUNDS: readonly Round[] = [
     name: 'a load balancer gets another port and a raw section, and its own again',
     base: { state: BALANCED, guest: 'debian', ssh: LB_ADDRESS, shows: SHOW_HAPROXY },
     steps: [
-      { what: 'another port', state: { ...BALANCED, 'haproxy.yaml': haproxy(6444) } },
       {
-        what: 'a raw section more',
+        what: 'both',
         state: { ...BALANCED, 'haproxy.yaml': haproxy(6444, '  extraConfig: "# by hand"\n') },
       },
       { what: 'its own', state: BALANCED },
