@@ -54,6 +54,12 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** The same, with what is read from and written to files meanwhile: the machine has no such clock. */
+export async function settleFiles(): Promise<void> {
+  do await settle();
+  while (process.getActiveResourcesInfo().some((each) => each.startsWith('FSReq')));
+}
+
 function earliest(timers: ReadonlySet<Pending>): Pending | undefined {
   let first: Pending | undefined;
   for (const timer of timers) if (first === undefined || timer.at < first.at) first = timer;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { createFakeClock } from '../engine/fake-clock.ts';
+import { createFakeClock, settleFiles } from '../engine/fake-clock.ts';
 import { imageText, networkText, nodeText } from '../api/manifest/samples.ts';
 import { createInjector, type Fault } from '../faults/injector.ts';
 import { NETWORK } from '../worlds/manifests.ts';
@@ -72,8 +72,7 @@ describe(`${HOURS} h of a lab whose calls fail at random, and whose guests and n
         await clock.advance(STEP_MS);
         lab.guests.act();
       }
-      // Host keys and the journal are made and written by this machine, which has no such clock.
-      await sleep(1);
+      await settleFiles();
     }
   }
   async function play({ faults: wanted, drift: steps }: Hour): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { createFakeClock } from '../../engine/fake-clock.ts';
+import { createFakeClock, settleFiles } from '../../engine/fake-clock.ts';
 import { attachedText, imageText, networkText } from '../../api/manifest/samples.ts';
 import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import { startLoaded, type LoadedDaemon } from '../../load/daemon.ts';
@@ -23,8 +23,7 @@ async function bed(): Promise<Bed> {
     for (let past = 0; past < seconds; past += 1) {
       await clock.advance(1000);
       lab.guests.act();
-      // Files are written by this machine, which has no such clock.
-      await new Promise((resolve) => setImmediate(resolve));
+      await settleFiles();
     }
   }
   async function until(what: string, holds: () => boolean, mostSeconds = 600): Promise<void> {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
-import { createFakeClock } from '../../engine/fake-clock.ts';
+import { createFakeClock, settleFiles } from '../../engine/fake-clock.ts';
 import { createFakeApiServer, type FakeCall } from '../../kube/fake.ts';
 import { startLoaded, type LoadedDaemon } from '../../load/daemon.ts';
 import { put, ready } from './bed.ts';
@@ -45,8 +44,7 @@ describe(`${VMHOSTS.length} vmhosts with ${NODES} Nodes each`, () => {
     for (let past = 0; past < seconds; past += 1) {
       await clock.advance(STEP_MS);
       for (const { guests } of daemons) guests.act();
-      // Host keys and journals are made and written by this machine, which has no such clock.
-      await sleep(1);
+      await settleFiles();
     }
   }
 
