@@ -69,7 +69,9 @@ export function shareFacts(vmhost: string): FactsOf {
 /** Of these, what is about what the vmhost itself has, or is to have; of the others it only knows the names and addresses. */
 export function ownFacts(vmhost: string, nodes: () => ReadonlyMap<string, KubeObject>): FactsOf {
   const all = shareFacts(vmhost);
-  const isOwn = ownNodes(vmhost);
+  const has = ownNodes(vmhost);
+  // Its address may be served before it is bound.
+  const isOwn = (node: KubeObject | undefined): boolean => has(node) || pinOf(node) === vmhost;
   return (kind, object) => {
     if (kind === 'Node') return isOwn(object) ? all(kind, object) : undefined;
     if (kind !== 'Network') return all(kind, object);
@@ -84,6 +86,10 @@ export function ownNodes(vmhost: string): (node: KubeObject | undefined) => bool
   return (node) =>
     node !== undefined &&
     (boundTo(node.status) === vmhost || node.metadata.finalizers?.includes(finalizer) === true);
+}
+
+function pinOf(node: KubeObject | undefined): unknown {
+  return (node?.spec as { readonly vmhost?: unknown } | undefined)?.vmhost;
 }
 
 function said(object: KubeObject, type: string): readonly (string | undefined)[] {

@@ -4,7 +4,7 @@ import type { Kind } from '../../../src/api/meta.ts';
 import { createHintOf, type Hint } from '../../../src/daemon/api-server/hints.ts';
 import type { KubeObject } from '../../../src/drivers/kube.ts';
 
-type Fields = Partial<KubeObject['metadata']> & { readonly status?: object };
+type Fields = Partial<KubeObject['metadata']> & { readonly status?: object; readonly spec?: object };
 
 /** A vmhost `v1` whose watch tells of objects. */
 describe('what a change of an object is to a vmhost', () => {
@@ -13,7 +13,7 @@ describe('what a change of an object is to a vmhost', () => {
     const of = (kind: Kind): Map<string, KubeObject> => objects.get(kind) ?? new Map<string, KubeObject>();
     const hintOf = createHintOf('v1', { objects: of });
     let versions = 0;
-    function made(kind: Kind, name: string, { status, ...metadata }: Fields): KubeObject {
+    function made(kind: Kind, name: string, { status, spec, ...metadata }: Fields): KubeObject {
       versions += 1;
       return {
         apiVersion: 'k8slab.io/v1alpha1',
@@ -22,7 +22,7 @@ describe('what a change of an object is to a vmhost', () => {
           ...{ name, uid: name, resourceVersion: String(versions), creationTimestamp: '', generation: 1 },
           ...metadata,
         },
-        status,
+        ...{ spec, status },
       };
     }
     return {
@@ -51,6 +51,8 @@ describe('what a change of an object is to a vmhost', () => {
     assert.equal(tell('Node', 'a', { ...THERE, generation: 2, finalizers: ['vmhost.k8slab.io/v1'] }), 'own');
     assert.equal(tell('Node', 'a', { ...THERE, generation: 2 }), 'own', 'it was until now');
     assert.equal(tell('Node', 'a', { ...THERE, generation: 3 }), 'others');
+    assert.equal(tell('Node', 'c', { spec: { vmhost: 'v1' } }), 'own', 'its manifest names it');
+    assert.equal(tell('Node', 'd', { spec: { vmhost: 'v2' } }), 'others');
     assert.equal(tell('Node', 'b', HERE), 'own');
     assert.equal(gone('Node', 'b'), 'own');
   });
