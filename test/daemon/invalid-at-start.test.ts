@@ -2,18 +2,16 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { systemClock } from '../../src/engine/clock.ts';
 import { imageText, K8S_NET, nodeText } from '../api/manifest/samples.ts';
-import { startLoaded, type LoadedDaemon, type LoadOptions } from '../load/daemon.ts';
-import { until } from './api-server/bed.ts';
+import type { LoadedDaemon, LoadOptions } from '../load/daemon.ts';
+import { createDaemons } from '../load/daemons.ts';
 
 describe('a Node that runs, whose manifest is invalid when the daemon starts', () => {
+  const daemons = createDaemons();
   let lab: LoadedDaemon;
-  let acting: NodeJS.Timeout;
 
   async function start(more: Partial<LoadOptions>): Promise<void> {
-    lab = await startLoaded({ clock: systemClock(), prepare: () => Promise.resolve(), ...more });
-    acting = setInterval(() => lab.guests.act(), 50);
+    lab = await daemons.start(more);
   }
 
   async function put(name: string, text: string): Promise<void> {
@@ -32,7 +30,7 @@ describe('a Node that runs, whose manifest is invalid when the daemon starts', (
         .notReady()
         .map(({ name }) => basename(name))
         .join();
-    await until('all else is Ready', () => wrong() === files.join(), wrong);
+    await daemons.until('all else is Ready', () => wrong() === files.join(), wrong);
   }
 
   function named(): readonly string[] {
@@ -49,17 +47,13 @@ describe('a Node that runs, whose manifest is invalid when the daemon starts', (
     });
     await settled();
     assert.deepEqual(named(), ['a', 'b']);
-    clearInterval(acting);
     await put('b.yaml', nodeText('b', { cpus: 'many' }));
     await lab.halt();
     lab.world.calls.length = 0;
     await start({ vmhost: lab });
     await settled('b.yaml');
   });
-  afterEach(async () => {
-    clearInterval(acting);
-    await lab.stop();
-  });
+  afterEach(() => lab.stop());
 
   it('runs on and is named as before, also once its manifest is valid again', async () => {
     assert.deepEqual([lab.world.calls, named()], [[], ['a', 'b']]);
@@ -73,7 +67,7 @@ describe('a Node that runs, whose manifest is invalid when the daemon starts', (
   it('is removed once its manifest is gone', async () => {
     await rm(join(lab.config.manifests, 'b.yaml'));
     await reload();
-    await until('its guest is gone', () => !lab.world.domains.has('b') && named().length === 1);
+    await daemons.until('its guest is gone', () => !lab.world.domains.has('b') && named().length === 1);
 
     assert.deepEqual([[...lab.world.domains.keys()], named()], [['a'], ['a']]);
   });

@@ -1,24 +1,10 @@
-import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind } from '../../../src/api/meta.ts';
 import type { KubeObject } from '../../../src/drivers/kube.ts';
-import { systemClock } from '../../../src/engine/clock.ts';
-import type { FakeApiServer } from '../../kube/fake.ts';
-import { startLoaded, type LoadedDaemon } from '../../load/daemon.ts';
+import { createFakeApiServer, type FakeApiServer, type FakeApiServerOptions } from '../../kube/fake.ts';
+import type { LoadOptions } from '../../load/daemon.ts';
+import { createDaemons, type Daemons } from '../../load/daemons.ts';
 
 export const BINDING = { manager: 'k8slab-scheduler' };
-
-export async function until(
-  what: string,
-  ask: () => boolean | undefined | Promise<boolean>,
-  told: () => unknown = () => '',
-): Promise<void> {
-  const since = performance.now();
-  while ((await ask()) !== true) {
-    assert.ok(performance.now() - since < 20_000, `${what}: ${JSON.stringify(told())}`);
-    await sleep(20);
-  }
-}
 
 export function put(server: FakeApiServer, text: string): void {
   const { kind, metadata, spec } = JSON.parse(text) as {
@@ -52,16 +38,21 @@ export function condition(
   return conditions.find((each) => each['type'] === type);
 }
 
-export function start(
+/** Daemons, and the API server that they share. */
+export interface Bed extends Daemons {
+  readonly server: FakeApiServer;
+}
+
+export function createBed(options: FakeApiServerOptions = {}): Bed {
+  const daemons = createDaemons();
+  return { ...daemons, server: createFakeApiServer({ now: () => daemons.clock.now(), ...options }) };
+}
+
+/** What a daemon is started with that takes part in an API server. */
+export function sharing(
   server: FakeApiServer,
   name: string,
   machineID = name.padEnd(32, '0'),
-  vmhost?: LoadedDaemon,
-): Promise<LoadedDaemon> {
-  return startLoaded({
-    clock: systemClock(),
-    prepare: () => Promise.resolve(),
-    ...(vmhost === undefined ? {} : { vmhost }),
-    shared: { name, kube: server.client(name), machine: { machineID, bootID: 'b' } },
-  });
+): Pick<LoadOptions, 'shared'> {
+  return { shared: { name, kube: server.client(name), machine: { machineID, bootID: 'b' } } };
 }

@@ -8,11 +8,11 @@ import { fetchExport, writeExport } from '../../../src/cli/export.ts';
 import { fetchPlan, printPlan } from '../../../src/cli/plan.ts';
 import { rememberedIn } from '../../../src/daemon/api-server/remembered.ts';
 import { exists } from '../../../src/drivers/files.ts';
-import { systemClock } from '../../../src/engine/clock.ts';
 import { imageText, K8S_NET, networkText, nodeText } from '../../api/manifest/samples.ts';
-import { createFakeApiServer, type FakeApiServer, type FakeCall } from '../../kube/fake.ts';
-import { startLoaded, type LoadedDaemon, type LoadOptions } from '../../load/daemon.ts';
-import { BINDING, condition, finalizers, put, ready, status, until } from './bed.ts';
+import type { FakeApiServer, FakeCall } from '../../kube/fake.ts';
+import type { World } from '../../controllers/fakes.ts';
+import type { LoadedDaemon, LoadOptions } from '../../load/daemon.ts';
+import { BINDING, condition, createBed, finalizers, put, ready, sharing, status, type Bed } from './bed.ts';
 
 const NODES = ['lb', 'w1', 'w2', 'w3'];
 const WORKERS = ['w1', 'w2', 'w3'];
@@ -24,9 +24,9 @@ const LAB = [
 ];
 
 describe('a lab that runs', () => {
+  let bed: Bed;
   let server: FakeApiServer;
   let lab: LoadedDaemon;
-  let acting: NodeJS.Timeout;
   /** Whether a Node was ever without its name on the vmhost. */
   let wasNameless: boolean;
 
@@ -37,22 +37,22 @@ describe('a lab that runs', () => {
     gate = Promise.resolve();
     const before = ({ verb }: FakeCall): Promise<void> | undefined =>
       verb === 'finalizer' ? gate : undefined;
-    server = createFakeApiServer({ now: () => Date.now(), before });
+    bed = createBed({ before });
+    ({ server } = bed);
   });
-  afterEach(async () => {
-    clearInterval(acting);
-    await lab.stop();
-  });
+  afterEach(() => lab.stop());
 
-  function act(): void {
-    lab.guests.act();
-    const hosts = lab.world.files.get('/etc/hosts') ?? '';
-    wasNameless ||= !NODES.every((name) => hosts.includes(` ${name}`));
+  /** Each time that it is written. */
+  function watchHosts({ files }: World): void {
+    const set = files.set.bind(files);
+    files.set = (path, text) => {
+      wasNameless ||= path === '/etc/hosts' && !NODES.every((name) => text.includes(` ${name}`));
+      return set(path, text);
+    };
   }
 
   async function start(more: Partial<LoadOptions>): Promise<void> {
-    lab = await startLoaded({ clock: systemClock(), prepare: () => Promise.resolve(), name: 'v1', ...more });
-    acting = setInterval(act, 50);
+    lab = await bed.start({ name: 'v1', ...more });
   }
 
   function fromDirectory(texts: readonly string[] = LAB): Partial<LoadOptions> {
@@ -60,26 +60,20 @@ describe('a lab that runs', () => {
   }
 
   function fromApiServer(): Partial<LoadOptions> {
-    const machine = { machineID: 'f'.repeat(32), bootID: 'b' };
-    return { shared: { name: 'v1', kube: server.client('v1'), machine } };
+    return sharing(server, 'v1');
   }
 
   async function restart(more: Partial<LoadOptions>): Promise<void> {
-    clearInterval(acting);
     await lab.halt();
     await start({ vmhost: lab, ...more });
   }
 
   async function allReady(): Promise<void> {
-    await until(
-      'all is Ready',
-      () => lab.daemon.allReady(),
-      () => lab.daemon.notReady(),
-    );
+    await bed.until('all is Ready', () => lab.daemon.allReady());
   }
 
   async function readyThere(...names: readonly string[]): Promise<void> {
-    await until(
+    await bed.until(
       'Ready there',
       () => names.every((name) => ready(server, 'Node', name) === 'True'),
       () => [lab.daemon.notReady(), names.map((name) => status(server, 'Node', name))],
@@ -92,11 +86,12 @@ describe('a lab that runs', () => {
     lab.world.calls.length = 0;
     lab.guests.forget();
     wasNameless = false;
+    watchHosts(lab.world);
   }
 
   async function held(...names: readonly string[]): Promise<void> {
     const told = (): readonly string[] => lab.daemon.notReady().map(({ name }) => name);
-    await until('held', () => names.every((name) => told().includes(`Node/${name}`)), told);
+    await bed.until('held', () => names.every((name) => told().includes(`Node/${name}`)), told);
   }
 
   function assertUntouched(except = /^never$/): void {
@@ -163,7 +158,7 @@ describe('a lab that runs', () => {
       apply([item]);
       const { name } = item.metadata;
       if (item.kind === 'Node')
-        await until(`${name} is bound`, () => status(server, 'Node', name)['vmhost'] === 'v1');
+        await bed.until(`${name} is bound`, () => status(server, 'Node', name)['vmhost'] === 'v1');
     }
     await readyThere(...NODES);
     assert.equal(condition(server, 'Node', 'w1', 'Scheduled')?.['reason'], 'Bound');
@@ -188,7 +183,7 @@ describe('a lab that runs', () => {
       lab.daemon
         .notReady()
         .some(({ name, why }) => name === `Node/${node}` && why.includes('being taken in'));
-    await until(
+    await bed.until(
       'seen',
       () => NODES.every(isTakenIn),
       () => [lab.daemon.notReady(), lab.world.calls],

@@ -8,9 +8,9 @@ import { foresee } from '../../../src/daemon/api-server/foreseen.ts';
 import { createFakeClock } from '../../engine/fake-clock.ts';
 import type { PlannedObject } from '../../../src/api/disruption/action.ts';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
-import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
+import { createFakeApiServer } from '../../kube/fake.ts';
 import type { LoadedDaemon } from '../../load/daemon.ts';
-import { put, ready, start, until } from './bed.ts';
+import { createBed, put, ready, sharing } from './bed.ts';
 
 /** What `k8slab plan` is answered, in short. */
 function brief({ kind, name, actions, later = [], waiting }: PlannedObject): string {
@@ -21,9 +21,8 @@ function brief({ kind, name, actions, later = [], waiting }: PlannedObject): str
 }
 
 describe('a plan of a vmhost that shares a lab', () => {
-  let server: FakeApiServer;
+  const { server, start, until } = createBed();
   let [v1, v2]: LoadedDaemon[] = [];
-  let acting: NodeJS.Timeout;
 
   async function plan(files: Record<string, string>, only = false): Promise<string[]> {
     assert.ok(v1);
@@ -36,9 +35,7 @@ describe('a plan of a vmhost that shares a lab', () => {
   }
 
   before(async () => {
-    server = createFakeApiServer({ now: () => Date.now() });
-    [v1, v2] = [await start(server, 'v1'), await start(server, 'v2')];
-    acting = setInterval(() => [v1, v2].forEach((lab) => lab?.guests.act()), 100);
+    [v1, v2] = [await start(sharing(server, 'v1')), await start(sharing(server, 'v2'))];
     put(server, networkText('k8s-net', { overlay: {} }));
     put(server, imageText('debian'));
     put(server, nodeText('a', { vmhost: 'v1', role: 'master' }));
@@ -46,12 +43,10 @@ describe('a plan of a vmhost that shares a lab', () => {
     await until(
       'Ready',
       () => ready(server, 'Node', 'a') === 'True' && ready(server, 'Node', 'e') === 'True',
-      () => v1?.daemon.notReady(),
     );
-    await until('settled', () => v1?.daemon.allReady());
+    await until('settled', () => v1?.daemon.allReady() === true);
   });
   after(async () => {
-    clearInterval(acting);
     await v1?.stop();
     await v2?.stop();
   });

@@ -5,23 +5,18 @@ import { after, before, describe, it } from 'node:test';
 import type { ObjectOf } from '../../../src/api/meta.ts';
 import { createClient } from '../../../src/cli/client.ts';
 import { attachedText, imageText, networkText } from '../../api/manifest/samples.ts';
-import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import type { LoadedDaemon } from '../../load/daemon.ts';
-import { finalizers, put, ready, start, status, until } from './bed.ts';
+import { createBed, finalizers, put, ready, sharing, status } from './bed.ts';
 
 describe('two vmhosts that share a lab', () => {
-  let server: FakeApiServer;
+  const { server, start, until } = createBed();
   let v1: LoadedDaemon;
   let v2: LoadedDaemon;
-  let acting: NodeJS.Timeout;
 
   before(async () => {
-    server = createFakeApiServer({ now: () => Date.now() });
-    [v1, v2] = [await start(server, 'v1'), await start(server, 'v2')];
-    acting = setInterval(() => [v1, v2].forEach(({ guests }) => guests.act()), 100);
+    [v1, v2] = [await start(sharing(server, 'v1')), await start(sharing(server, 'v2'))];
   });
   after(async () => {
-    clearInterval(acting);
     await v1.stop();
     await v2.stop();
   });
@@ -61,7 +56,7 @@ describe('two vmhosts that share a lab', () => {
       (await server.client('v1').lease.get('vmhost-v1'))?.spec.holderIdentity;
     const before = await holder();
 
-    await assert.rejects(start(server, 'v1', undefined, v1), { reason: 'AlreadyRunning' });
+    await assert.rejects(start({ ...sharing(server, 'v1'), vmhost: v1 }), { reason: 'AlreadyRunning' });
 
     assert.ok(before);
     assert.equal(await holder(), before);
@@ -125,11 +120,7 @@ describe('two vmhosts that share a lab', () => {
   it('takes down a Node that is deleted before it goes, and then what no Node of the vmhost needs', async () => {
     server.remove({ kind: 'Node', name: 'b' });
     assert.ok(server.get({ kind: 'Node', name: 'b' }) !== undefined);
-    await until(
-      'gone',
-      () => server.get({ kind: 'Node', name: 'b' }) === undefined,
-      () => v2.daemon.notReady(),
-    );
+    await until('gone', () => server.get({ kind: 'Node', name: 'b' }) === undefined);
     assert.equal(v2.world.domains.has('b'), false);
     await until(
       'let go',

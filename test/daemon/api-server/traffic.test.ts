@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
-import { createFakeClock, settleFiles } from '../../engine/fake-clock.ts';
-import { createFakeApiServer, type FakeCall } from '../../kube/fake.ts';
-import { startLoaded, type LoadedDaemon } from '../../load/daemon.ts';
-import { put, ready } from './bed.ts';
+import type { FakeCall } from '../../kube/fake.ts';
+import type { LoadedDaemon } from '../../load/daemon.ts';
+import { createBed, put, ready, sharing } from './bed.ts';
 
 const VMHOSTS = ['v1', 'v2', 'v3'];
 const NODES = 5;
-const STEP_MS = 1000;
-const MOST_STEPS = 600;
 /** Its address, its binding, its finalizer, what becomes of it, and an Event for each step. */
 const MOST_WRITES = 12;
 /** The Network's allocations, its own Vmhost's files: nothing of the Node. */
@@ -17,43 +14,21 @@ const MOST_LOOKS = 10;
 
 /** What `npm run bench:vmhosts` measures at fifty vmhosts, counted at three. */
 describe(`${VMHOSTS.length} vmhosts with ${NODES} Nodes each`, () => {
-  const clock = createFakeClock();
-  const server = createFakeApiServer({ now: () => clock.now() });
+  const { server, start, pass, until } = createBed();
   const daemons: LoadedDaemon[] = [];
 
   before(async () => {
     // The first one is elected.
-    for (const name of VMHOSTS) daemons.push(await start(name));
+    for (const name of VMHOSTS) daemons.push(await start(sharing(server, name)));
     put(server, networkText('k8s-net', { overlay: {} }));
     put(server, imageText('debian'));
     for (const name of nodes()) put(server, nodeText(name));
-    await until(() => nodes().every((name) => ready(server, 'Node', name) === 'True'));
+    await until('Ready', () => nodes().every((name) => ready(server, 'Node', name) === 'True'));
     await pass(120);
   });
   after(async () => {
     await Promise.all(daemons.map((each) => each.stop()));
   });
-
-  function start(name: string): Promise<LoadedDaemon> {
-    const machine = { machineID: name.padEnd(32, '0'), bootID: 'b' };
-    const shared = { name, kube: server.client(name), machine };
-    return startLoaded({ clock, prepare: () => Promise.resolve(), shared });
-  }
-
-  async function pass(seconds: number): Promise<void> {
-    for (let past = 0; past < seconds; past += 1) {
-      await clock.advance(STEP_MS);
-      for (const { guests } of daemons) guests.act();
-      await settleFiles();
-    }
-  }
-
-  async function until(holds: () => boolean): Promise<void> {
-    for (let steps = 0; !holds(); steps += 1) {
-      assert.ok(steps < MOST_STEPS, JSON.stringify(daemons.map(({ daemon }) => daemon.notReady())));
-      await pass(1);
-    }
-  }
 
   /** What is asked meanwhile, but for Leases: `client verb Kind`, and how often. */
   async function during(does: () => Promise<unknown>): Promise<Record<string, number>> {
@@ -83,7 +58,7 @@ describe(`${VMHOSTS.length} vmhosts with ${NODES} Nodes each`, () => {
     const before = await looks(daemons[1]);
     const calls = await during(async () => {
       put(server, nodeText('more', { vmhost: 'v1' }));
-      await until(() => ready(server, 'Node', 'more') === 'True');
+      await until('Ready', () => ready(server, 'Node', 'more') === 'True');
       await pass(60);
     });
 

@@ -4,11 +4,10 @@ import { after, before, describe, it } from 'node:test';
 import { createClient } from '../../../src/cli/client.ts';
 import { drain } from '../../../src/cli/cordon.ts';
 import { imageText, networkText, nodeText } from '../../api/manifest/samples.ts';
-import { createFakeApiServer, type FakeApiServer } from '../../kube/fake.ts';
 import { handle } from '../../worlds/hands.ts';
 import type { LoadedDaemon } from '../../load/daemon.ts';
 import { PUBLISH_MS } from '../../../src/daemon/api-server/writing.ts';
-import { BINDING, condition, finalizers, put, ready, start, status, until } from './bed.ts';
+import { BINDING, condition, createBed, finalizers, put, ready, sharing, status } from './bed.ts';
 
 const NODES = ['a', 'b', 'c', 'd', 'e', 'f'];
 /** In a drain only the first of them goes; the second is left as it is found. */
@@ -19,46 +18,28 @@ const FIELDS: Readonly<Record<string, Parameters<typeof nodeText>[1]>> = {
 };
 
 describe('a vmhost that shares a lab, in trouble', () => {
-  let server: FakeApiServer;
+  const { server, start, pass, until } = createBed();
   let lab: LoadedDaemon;
-  let acting: NodeJS.Timeout;
   const isReady = (node: string): boolean => ready(server, 'Node', node) === 'True';
   const domains = (): string[] => [...lab.world.domains.keys()].sort();
 
   before(async () => {
-    server = createFakeApiServer({ now: () => Date.now() });
-    lab = await start(server, 'v1');
-    acting = setInterval(() => lab.guests.act(), 100);
+    lab = await start(sharing(server, 'v1'));
     put(server, networkText('k8s-net'));
     put(server, imageText('debian'));
     for (const node of NODES) put(server, nodeText(node, FIELDS[node] ?? {}));
-    await until(
-      'Ready',
-      () => NODES.every(isReady),
-      () => lab.daemon.notReady(),
-    );
+    await until('Ready', () => NODES.every(isReady));
   });
-  after(async () => {
-    clearInterval(acting);
-    await lab.stop();
-  });
+  after(() => lab.stop());
 
   it('deletes nothing while the API server is away, repairs what drifts, and lists it once when it is back', async () => {
     server.away(true);
     await until('told', () => lab.daemon.notReady().some(({ name }) => name === 'the manifests'));
     handle(lab.world, 'destroy', 'c');
-    await until(
-      'repaired',
-      () => lab.world.domains.get('c')?.state === 'running',
-      () => lab.daemon.notReady(),
-    );
+    await until('repaired', () => lab.world.domains.get('c')?.state === 'running');
     assert.deepEqual(domains(), NODES);
     server.away(false);
-    await until(
-      'back',
-      () => lab.daemon.allReady(),
-      () => lab.daemon.notReady(),
-    );
+    await until('back', () => lab.daemon.allReady());
     assert.deepEqual(domains(), NODES);
   });
 
@@ -68,8 +49,7 @@ describe('a vmhost that shares a lab, in trouble', () => {
     handle(lab.world, 'destroy', 'b');
     await until('seen', () => lab.daemon.notReady().some(({ name }) => name === 'Node/b'));
     // What was to be written meanwhile has been tried, and was left.
-    const since = performance.now();
-    await until('left', () => performance.now() - since > 2 * PUBLISH_MS);
+    await pass(Math.ceil((2 * PUBLISH_MS) / 1000));
     server.away(false, 'resumes');
     await until(
       'told',
@@ -77,11 +57,7 @@ describe('a vmhost that shares a lab, in trouble', () => {
       () => status(server, 'Node', 'b'),
     );
     handle(lab.world, 'start', 'b');
-    await until(
-      'back',
-      () => isReady('b') && lab.daemon.allReady(),
-      () => lab.daemon.notReady(),
-    );
+    await until('back', () => isReady('b') && lab.daemon.allReady());
   });
 
   it('stays with a Node that lost its binding, and binds it again', async () => {
@@ -92,27 +68,15 @@ describe('a vmhost that shares a lab, in trouble', () => {
 
   it('takes nothing down that another vmhost is said to have', async () => {
     server.applyStatus({ kind: 'Node', name: 'b' }, { vmhost: 'v9' }, BINDING);
-    await until(
-      'held',
-      () => /another vmhost/.test(JSON.stringify(lab.daemon.notReady())),
-      () => lab.daemon.notReady(),
-    );
+    await until('held', () => /another vmhost/.test(JSON.stringify(lab.daemon.notReady())));
     assert.deepEqual(domains(), NODES);
     server.applyStatus({ kind: 'Node', name: 'b' }, { vmhost: 'v1' }, BINDING);
-    await until(
-      'here',
-      () => lab.daemon.allReady(),
-      () => lab.daemon.notReady(),
-    );
+    await until('here', () => lab.daemon.allReady());
   });
 
   it('holds the removal of many at once until it is confirmed', async () => {
     for (const node of ['b', 'c', 'd', 'e']) server.remove({ kind: 'Node', name: node });
-    await until(
-      'held',
-      () => /confirm-removal/.test(JSON.stringify(lab.daemon.notReady())),
-      () => lab.daemon.notReady(),
-    );
+    await until('held', () => /confirm-removal/.test(JSON.stringify(lab.daemon.notReady())));
     assert.deepEqual(domains(), NODES);
     assert.deepEqual(finalizers(server.get({ kind: 'Node', name: 'c' })), ['vmhost.k8slab.io/v1']);
   });
@@ -143,18 +107,14 @@ describe('a vmhost that shares a lab, in trouble', () => {
       tell: () => undefined,
     });
     assert.match(told, /: 1 go, [12] stay/);
-    await until(
-      'gone',
-      () => !domains().includes('a'),
-      () => lab.daemon.notReady(),
-    );
+    await until('gone', () => !domains().includes('a'));
     await until('unbound', () => status(server, 'Node', 'a')['vmhost'] === undefined);
     assert.deepEqual(finalizers(server.get({ kind: 'Node', name: 'a' })), []);
     assert.deepEqual(domains(), ['b', 'c', 'd', 'e', 'f']);
   });
 
   it('refuses to act for a vmhost that is another machine, and touches nothing', async () => {
-    const other = await start(server, 'v1', 'f'.repeat(32));
+    const other = await start(sharing(server, 'v1', 'f'.repeat(32)));
     try {
       await until(
         'refused',
