@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import { printPlan, type PlanAnswer } from '../../../src/cli/plan.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { poll } from '../../lab/processes.ts';
-import { allObjects } from '../../lab/api.ts';
+import { allObjects, askApi } from '../../lab/api.ts';
 import { readinessOf } from '../../lab/progress.ts';
 import { applyManifests } from '../bed.ts';
 import { startPing } from '../gaps.ts';
@@ -109,9 +110,12 @@ async function isIdle(lab: Lab): Promise<boolean> {
   // The cheaper question first: it is asked again and again while guests boot.
   const all = await allObjects(lab);
   if (!('items' in all && readinessOf(all.items).every(({ ready }) => ready))) return false;
-  const plan = await lab.exec(['k8slab', 'plan']);
+  // By the socket: the command starts Node each time, a second on a busy machine.
+  const { code, stdout } = await askApi(lab, ['plan']);
+  if (code !== 0) return false;
+  const plan = printPlan(JSON.parse(stdout) as PlanAnswer);
   // What is pending is left to a person.
-  return /^(Nothing to do|No action now)/m.test(plan.stdout) && !plan.stdout.includes('<waits>');
+  return /^(Nothing to do|No action now)/m.test(plan) && !plan.includes('<waits>');
 }
 
 async function whatItSays(lab: Lab): Promise<string> {
