@@ -28,7 +28,8 @@ export interface Bed {
   readonly base: Base;
 }
 
-const UNDISTURBED: Point = { step: 0, when: 'before' };
+/** The daemon lives. */
+export const UNDISTURBED: Point = { step: 0, when: 'before' };
 const LIMIT = { timeoutMs: 150_000, intervalMs: 200 };
 /** Looks at a vmhost where nothing is done any more, until it is not what it should be. */
 const LOOKS = 20;
