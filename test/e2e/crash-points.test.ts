@@ -18,6 +18,9 @@ const rounds = ROUNDS.filter(({ name, always }) =>
   wanted === undefined ? always === true : name.includes(only),
 );
 
+if (rounds.length === 0)
+  throw new Error(`no round has "${only}" in its name: ${ROUNDS.map(({ name }) => name).join('; ')}`);
+
 /** Runs of different rounds live side by side. */
 const NAME = `e2e-crash-${ROUNDS.findIndex((round) => round === rounds[0])}`;
 
