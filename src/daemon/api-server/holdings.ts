@@ -5,7 +5,7 @@ import type { Kube, KubeObject } from '../../drivers/kube.ts';
 import type { Reconcile } from '../../engine/controller.ts';
 import { statusManager } from './publisher.ts';
 import { boundCondition, stamped } from './scheduled.ts';
-import { boundTo, vmhostFinalizer } from './snapshot.ts';
+import { boundTo, pinnedTo, vmhostFinalizer } from './snapshot.ts';
 import { SCHEDULER_MANAGER } from './writer.ts';
 
 export interface HoldingsDeps {
@@ -36,7 +36,7 @@ export function createHoldings(deps: HoldingsDeps): Reconcile {
 
   /** A guest that was made before the API server knew of it. */
   function mayStay({ metadata }: ApiObject, { spec }: KubeObject): boolean {
-    const pin = (spec as { readonly vmhost?: unknown } | undefined)?.vmhost;
+    const pin = pinnedTo(spec);
     return metadata.deletionTimestamp === undefined && (pin === undefined || pin === vmhost);
   }
 

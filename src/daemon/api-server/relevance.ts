@@ -2,7 +2,7 @@ import type { Kind } from '../../api/meta.ts';
 import { allocationsIn } from '../../api/placement/filled.ts';
 import type { KubeChange, KubeObject } from '../../drivers/kube.ts';
 import { conditionOf, SCHEDULED } from './scheduled.ts';
-import { boundTo, vmhostFinalizer } from './snapshot.ts';
+import { boundTo, pinnedTo, vmhostFinalizer } from './snapshot.ts';
 
 type ObjectChange = Extract<KubeChange, { readonly object: KubeObject }>;
 
@@ -71,7 +71,7 @@ export function ownFacts(vmhost: string, nodes: () => ReadonlyMap<string, KubeOb
   const all = shareFacts(vmhost);
   const has = ownNodes(vmhost);
   // Its address may be served before it is bound.
-  const isOwn = (node: KubeObject | undefined): boolean => has(node) || pinOf(node) === vmhost;
+  const isOwn = (node: KubeObject | undefined): boolean => has(node) || pinnedTo(node?.spec) === vmhost;
   return (kind, object) => {
     if (kind === 'Node') return isOwn(object) ? all(kind, object) : undefined;
     if (kind !== 'Network') return all(kind, object);
@@ -86,10 +86,6 @@ export function ownNodes(vmhost: string): (node: KubeObject | undefined) => bool
   return (node) =>
     node !== undefined &&
     (boundTo(node.status) === vmhost || node.metadata.finalizers?.includes(finalizer) === true);
-}
-
-function pinOf(node: KubeObject | undefined): unknown {
-  return (node?.spec as { readonly vmhost?: unknown } | undefined)?.vmhost;
 }
 
 function said(object: KubeObject, type: string): readonly (string | undefined)[] {

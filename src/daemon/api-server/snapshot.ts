@@ -125,6 +125,12 @@ export function boundTo(status: unknown): string | undefined {
   return typeof vmhost === 'string' && vmhost !== '' ? vmhost : undefined;
 }
 
+/** The vmhost that a Node's manifest names. */
+export function pinnedTo(spec: unknown): string | undefined {
+  const vmhost = (spec as { readonly vmhost?: unknown } | null | undefined)?.vmhost;
+  return typeof vmhost === 'string' ? vmhost : undefined;
+}
+
 function isBeingDrained(vmhost: KubeObject | undefined): boolean {
   return (vmhost?.spec as { readonly drain?: unknown } | undefined)?.drain === true;
 }
