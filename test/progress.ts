@@ -31,3 +31,12 @@ export function createProgress({
     done += 1;
   };
 }
+
+/** The same around what is run for each input. */
+export function withProgress<T, R>(options: ProgressOptions, run: (input: T) => R): (input: T) => R {
+  const next = createProgress(options);
+  return (input) => {
+    next();
+    return run(input);
+  };
+}

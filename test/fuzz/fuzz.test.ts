@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { corpusOf } from './corpus.ts';
 import { feed, heapUsed } from './guard.ts';
 import { mutants } from './mutate.ts';
@@ -44,14 +44,14 @@ async function fuzz(target: Target, numRuns: number): Promise<string> {
   const always = { seed: 1, interruptAfterTimeLimit: 15_000 / TARGETS.length };
   const subject = await target.open();
   const [started, before] = [performance.now(), heapUsed()];
-  const next = createProgress({ total: numRuns, what: `inputs of ${target.name}` });
+  const progress = { total: numRuns, what: `inputs of ${target.name}` };
   const inputs = mutants({ seeds, words: target.words ?? [], maxBytes: target.maxBytes });
   const run = await fc
     .check(
-      fc.asyncProperty(inputs, (input) => {
-        next();
-        return feed(subject, input);
-      }),
+      fc.asyncProperty(
+        inputs,
+        withProgress(progress, (input: Buffer) => feed(subject, input)),
+      ),
       { numRuns, ...(limited ? always : chosen) },
     )
     .finally(() => subject.close?.());

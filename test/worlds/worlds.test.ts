@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { play } from './play.ts';
 import { worlds } from './steps.ts';
 
@@ -15,13 +15,10 @@ const chosen = seed === undefined ? {} : { seed: Number(seed) };
 describe('any world of manifests, foreign entries and outsiders', () => {
   it('settles, with everything foreign as it was', { timeout: 24 * 3_600_000 }, () => {
     const numRuns = Number(wanted ?? 200);
-    const next = createProgress({ total: numRuns, what: 'worlds' });
-    return fc.assert(
-      fc.asyncProperty(worlds, (world) => {
-        next();
-        return play(world);
-      }),
-      { numRuns, ...(wanted === undefined && seed === undefined ? always : chosen) },
-    );
+    const run = withProgress({ total: numRuns, what: 'worlds' }, play);
+    return fc.assert(fc.asyncProperty(worlds, run), {
+      numRuns,
+      ...(wanted === undefined && seed === undefined ? always : chosen),
+    });
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isUsable } from '../../../src/api/ipam/network-addresses.ts';
 import { readAddress } from '../../../src/api/ipam/address.ts';
-import { createProgress } from '../../progress.ts';
+import { withProgress } from '../../progress.ts';
 import { createLabOfDaemons, type Daemon, type LabOfDaemons } from './lab-of-daemons.ts';
 import { isOpen, labOn, watchRules, whyNot } from './rules.ts';
 
@@ -41,14 +41,11 @@ describe('any history of daemons that are elected, paused, killed and lied to', 
     { timeout: 24 * 3_600_000 },
     () => {
       const numRuns = Number(wanted ?? 100);
-      const next = createProgress({ total: numRuns, what: 'histories' });
-      return fc.assert(
-        fc.asyncProperty(histories, (history) => {
-          next();
-          return play(history);
-        }),
-        { numRuns, ...(wanted === undefined && seed === undefined ? always : chosen) },
-      );
+      const run = withProgress({ total: numRuns, what: 'histories' }, play);
+      return fc.assert(fc.asyncProperty(histories, run), {
+        numRuns,
+        ...(wanted === undefined && seed === undefined ? always : chosen),
+      });
     },
   );
 });
